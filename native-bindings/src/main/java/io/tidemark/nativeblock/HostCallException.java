@@ -1,0 +1,29 @@
+package io.tidemark.nativeblock;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A system call that failed, with its errno: callers decide by number, never by text. */
+public final class HostCallException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    public static final int EPERM = 1;
+    public static final int ENOENT = 2;
+    public static final int EBUSY = 16;
+    public static final int EXDEV = 18;
+    public static final int EINVAL = 22;
+    public static final int ENOTTY = 25;
+    public static final int ENOSPC = 28;
+    public static final int EOPNOTSUPP = 95;
+
+    private final int errno;
+
+    public HostCallException(String call, Path path, int errno) {
+        super("%s of %s failed with errno %d".formatted(call, path, errno));
+        this.errno = errno;
+    }
+
+    public int errno() {
+        return errno;
+    }
+}

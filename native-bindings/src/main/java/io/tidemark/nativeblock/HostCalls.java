@@ -1,0 +1,70 @@
+package io.tidemark.nativeblock;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Linux system calls on files, file systems and devices that the JDK has no door to. Present only where the native
+ * library loaded: ask {@link BlockKernels#hostCalls()}. Every method throws {@link HostCallException} (an
+ * {@link IOException} with the errno) naming the path; none leaves a descriptor open.
+ */
+public interface HostCalls {
+
+    /**
+     * One mapped piece of a file.
+     *
+     * @param logicalBytes offset in the file
+     * @param physicalBytes offset on the device; meaningless when a flag says so
+     * @param flags {@code FIEMAP_EXTENT_*} of {@code linux/fiemap.h}
+     */
+    record Extent(long logicalBytes, long physicalBytes, long lengthBytes, int flags) {
+        /** {@code FIEMAP_EXTENT_UNWRITTEN}: allocated, reads as zero. */
+        public static final int UNWRITTEN = 0x800;
+        /** UNKNOWN, DELALLOC, ENCODED, DATA_ENCRYPTED, NOT_ALIGNED, DATA_INLINE, DATA_TAIL: no comparable address. */
+        public static final int NOT_COMPARABLE = 0x2 | 0x4 | 0x8 | 0x80 | 0x100 | 0x200 | 0x400;
+    }
+
+    /**
+     * The file's extents that start at or after {@code fromBytes}, in order, after flushing it
+     * ({@code FIEMAP_FLAG_SYNC}); at most {@code maximum}. Ask again from the end of the last one.
+     */
+    List<Extent> extents(Path file, long fromBytes, int maximum) throws IOException;
+
+    /** Number of extents, without listing them. */
+    long extentCount(Path file) throws IOException;
+
+    /** {@code FICLONE}: makes {@code target} (created or truncated) share every extent of {@code source}. */
+    void reflink(Path source, Path target) throws IOException;
+
+    /** {@code syncfs(2)} on the file system that holds {@code path}. */
+    void syncFileSystem(Path path) throws IOException;
+
+    /**
+     * {@code FITHAW}; does nothing if the file system is not frozen.
+     *
+     * @return whether it was frozen
+     */
+    boolean thaw(Path mountPoint) throws IOException;
+
+    /** {@code BLKGETSIZE64} of a block device. */
+    long blockDeviceBytes(Path device) throws IOException;
+
+    /** {@code fallocate(PUNCH_HOLE | KEEP_SIZE)} on a file or block device: the range reads as zeros afterwards. */
+    void punchHole(Path file, long offsetBytes, long lengthBytes) throws IOException;
+
+    /** Magic of the file system that holds {@code path} ({@code statfs(2) f_type}), for example 0x9123683E for Btrfs. */
+    long fileSystemMagic(Path path) throws IOException;
+
+    /** {@code BTRFS_IOC_SUBVOL_CREATE}. */
+    void btrfsCreateSubvolume(Path subvolume) throws IOException;
+
+    /** {@code BTRFS_IOC_SNAP_CREATE_V2}: constant time, durable when it returns. */
+    void btrfsSnapshot(Path subvolume, Path snapshot, boolean readOnly) throws IOException;
+
+    /** {@code BTRFS_IOC_SNAP_DESTROY}; a read-only snapshot too. */
+    void btrfsDeleteSubvolume(Path subvolume) throws IOException;
+
+    /** Whether the path is the root of a Btrfs subvolume (inode 256 on Btrfs). */
+    boolean btrfsIsSubvolume(Path path) throws IOException;
+}

@@ -1,0 +1,18 @@
+package io.tidemark.spi;
+
+import java.util.Map;
+
+/** Found by {@link java.util.ServiceLoader}; makes one instance per configured provider. */
+public interface ProviderFactory {
+
+    /** The provider's name, as in {@link StorageProvider#name()}. */
+    String name();
+
+    /**
+     * @param settings the provider's section of the configuration: names as written there, scalar values as text,
+     *     lists as {@code name.0}, {@code name.1}
+     * @throws IllegalArgumentException naming the setting, the bad value and what is allowed
+     * @throws ProviderException when the storage itself refuses
+     */
+    StorageProvider create(Map<String, String> settings) throws ProviderException;
+}

@@ -1,0 +1,124 @@
+package io.tidemark.spi;
+
+import java.util.List;
+
+/**
+ * A kind of storage that can take snapshots.
+ *
+ * <p>Two moments matter: the <em>cut</em> fixes the point in time, after which writers may go on; later the snapshot
+ * becomes <em>readable</em>. Local storage reaches both at once.
+ *
+ * <p>Methods block until the storage has answered (never for minutes: long work answers a {@link Step.Running} with a
+ * handle), and are never called on an event loop. One instance is called from several threads at once. A method that
+ * throws has changed nothing, except where its own description says otherwise. Providers do not retry: the caller
+ * does, from {@link ProviderError}. Every request is idempotent by the id of what it makes.
+ */
+public interface StorageProvider extends AutoCloseable {
+
+    /** Lower-case name used in configuration, ids and URLs. Never changes. */
+    String name();
+
+    /** All volumes this instance manages, in order of id. */
+    List<Volume> volumes() throws ProviderException;
+
+    /** @throws ProviderException VolumeNotFound */
+    Volume volume(VolumeId volume) throws ProviderException;
+
+    /**
+     * Makes a volume that reads as zeros. Asking again with the same size answers the existing one while it has no
+     * snapshots; another size is {@code VolumeExists}. Needs {@link Capability#CREATE}.
+     *
+     * @param sizeBytes a positive multiple of 512
+     * @throws ProviderException VolumeExists, OutOfSpace
+     */
+    Volume create(VolumeId volume, long sizeBytes) throws ProviderException;
+
+    /**
+     * Removes a volume that has no snapshots; does nothing if it is gone.
+     *
+     * @throws ProviderException Busy when it is mounted or attached, Conflict when it has snapshots
+     */
+    void remove(VolumeId volume) throws ProviderException;
+
+    /**
+     * What cutting these volumes now would cost and be. Changes nothing; asked before the freeze.
+     *
+     * @throws ProviderException VolumeNotFound
+     */
+    CutForecast forecast(List<VolumeId> volumes) throws ProviderException;
+
+    /**
+     * Does ahead of the freeze whatever makes the cut shorter (flushing dirty pages); changes nothing else.
+     */
+    void prepare(CutRequest request) throws ProviderException;
+
+    /**
+     * Cuts all volumes of the request; returns when writers may go on. Asking again for the same recovery point
+     * answers the snapshots that exist and cuts only what lacks one. Runs while file systems are frozen: it starts no
+     * program and writes only to the volume's own storage.
+     *
+     * <p>A failure may leave some of the request's snapshots behind; they carry the recovery point's id, and
+     * {@link #snapshots} finds them.
+     *
+     * @throws ProviderException VolumeNotFound, OutOfSpace, Busy
+     */
+    Cut cut(CutRequest request) throws ProviderException;
+
+    /** @throws ProviderException SnapshotNotFound */
+    Readiness readiness(SnapshotId snapshot) throws ProviderException;
+
+    /** Snapshots taken through this SPI, paged in order of id. */
+    SnapshotPage snapshots(SnapshotQuery query) throws ProviderException;
+
+    /** @throws ProviderException SnapshotNotFound, Corrupt */
+    SnapshotReader read(SnapshotId snapshot) throws ProviderException;
+
+    /**
+     * Ranges whose bytes may differ between two snapshots of one volume. Where sizes differ, the bytes past the
+     * smaller end are named.
+     *
+     * @throws ProviderException SnapshotNotFound
+     */
+    ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException;
+
+    /** Ranges that may hold anything but zeros: what a first copy must read. */
+    ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException;
+
+    /** Makes a writable volume from a snapshot. Needs {@link Capability#CLONE}. */
+    Step<Volume> clone(CloneRequest request) throws ProviderException;
+
+    /**
+     * Puts the volume back to the snapshot, atomically: a crash leaves the old content or the snapshot's. Snapshots,
+     * newer ones too, stay. Needs {@link Capability#ROLLBACK}.
+     *
+     * @throws ProviderException Busy when the volume is mounted or attached
+     */
+    Step<Volume> rollback(SnapshotId snapshot) throws ProviderException;
+
+    /**
+     * Opens a volume for writing from outside, as a replication target does.
+     *
+     * @throws ProviderException Busy when it is mounted, attached, or open for writing already
+     */
+    VolumeWriter write(VolumeId volume) throws ProviderException;
+
+    /** Keeps the snapshot from being deleted through this SPI until released; durable; twice is once. */
+    void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException;
+
+    /** Does nothing if there is no such hold. */
+    void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException;
+
+    /**
+     * Deletes a snapshot; done at once if it is already gone.
+     *
+     * @throws ProviderException Held
+     */
+    Step<Boolean> delete(SnapshotId snapshot) throws ProviderException;
+
+    /** Continues what a crash interrupted; the result's type is that of the call that gave the handle. */
+    Step<?> resume(Handle handle) throws ProviderException;
+
+    /** Ends every reader and writer still open. */
+    @Override
+    void close();
+}

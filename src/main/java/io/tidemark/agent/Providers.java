@@ -1,0 +1,41 @@
+package io.tidemark.agent;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeId;
+import java.util.Collection;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The configured providers of this host, by name. */
+public final class Providers implements AutoCloseable {
+    private final Map<String, StorageProvider> byName;
+
+    public Providers(Collection<StorageProvider> providers) {
+        byName = new TreeMap<>();
+        for (var provider : providers) {
+            if (byName.put(provider.name(), provider) != null) {
+                throw new IllegalArgumentException("provider %s is configured twice".formatted(provider.name()));
+            }
+        }
+    }
+
+    public Collection<StorageProvider> all() {
+        return byName.values();
+    }
+
+    /** @throws ProviderException VolumeNotFound when no such provider is configured */
+    public StorageProvider of(VolumeId volume) throws ProviderException {
+        var provider = byName.get(volume.provider());
+        if (provider == null) {
+            throw new ProviderException(new ProviderError.VolumeNotFound(volume));
+        }
+        return provider;
+    }
+
+    @Override
+    public void close() {
+        byName.values().forEach(StorageProvider::close);
+    }
+}

@@ -1,0 +1,42 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.domain.SyncReport;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.RecoveryPointId;
+import java.util.List;
+
+/** Moves recovery points to paired sites; this host is the source. Blocks; call on a virtual thread. */
+public interface Replicator {
+
+    /** Tells the peer of a new link, so that it makes the volume and accepts synchronisations over it. Idempotent. */
+    void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException;
+
+    /**
+     * Sends one recovery point's snapshot of the link's volume. The base is the newest of {@code candidateBases} that
+     * the target has too. On return the target has it, durably, and the source's snapshot is held for the next one.
+     * Calling again after any failure, or for a recovery point that is already there, is safe and resumes.
+     *
+     * @param candidateBases recovery points of the link's volume that still exist here, newest first
+     */
+    SyncReport sync(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener)
+            throws ReplicationException;
+
+    /** Compares this side's snapshot with the target's by a checksum tree; reads both wholly. */
+    VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)
+            throws ReplicationException;
+
+    /**
+     * @param comparedBytes size of the image
+     * @param differingBlocks 4 KiB blocks that are not alike; 0 when in step
+     */
+    record VerifyReport(RecoveryPointId recoveryPoint, long comparedBytes, long differingBlocks, String rootDigest) {}
+}

@@ -1,0 +1,80 @@
+package io.tidemark.consistency;
+
+import io.tidemark.domain.Consistency;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+
+/** Why a recovery point could not be taken. Nothing stays frozen and no snapshot of it stays behind. */
+public sealed interface ConsistencyError {
+    /** One lower-case phrase without a full stop. */
+    String message();
+
+    record UnknownQuiescer(String kind, String known) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "quiescer kind %s is not known, known are %s".formatted(kind, known);
+        }
+    }
+
+    record BadQuiescerSetting(String kind, String setting, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "setting %s of quiescer %s %s".formatted(setting, kind, reason);
+        }
+    }
+
+    /** The plan cannot reach what the group requires; nothing was frozen. */
+    record NotAchievable(Consistency required, Consistency achievable, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "required consistency %s cannot be reached, %s can: %s".formatted(required, achievable, reason);
+        }
+    }
+
+    /** The storage predicts a cut longer than the group's freeze limit; nothing was frozen. */
+    record CutTooLong(Duration predicted, Duration limit, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "cut is predicted to take %d ms, the freeze limit is %d ms: %s"
+                    .formatted(predicted.toMillis(), limit.toMillis(), reason);
+        }
+    }
+
+    /** Freezing this file system would freeze Tidemark itself; refused at plan time. */
+    record StandsOnIt(String mountPoint, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "file system %s must not be frozen: %s".formatted(mountPoint, reason);
+        }
+    }
+
+    record FreezeFailed(String kind, String subject, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "%s %s could not be frozen: %s".formatted(kind, subject, reason);
+        }
+    }
+
+    /** It was taken, achieved less than the group requires, and was deleted again. */
+    record NotAchieved(Consistency required, Consistency achieved, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "required consistency %s was not achieved, %s was: %s".formatted(required, achieved, reason);
+        }
+    }
+
+    record VolumeUnknown(VolumeId volume) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "volume %s of the group does not exist".formatted(volume);
+        }
+    }
+
+    record Storage(ProviderError error) implements ConsistencyError {
+        @Override
+        public String message() {
+            return error.message();
+        }
+    }
+}

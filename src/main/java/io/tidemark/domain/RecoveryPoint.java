@@ -1,0 +1,42 @@
+package io.tidemark.domain;
+
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The snapshots of one group taken together, with the consistency that was achieved.
+ *
+ * @param group the group it was taken of; on a target, the source site's name for it
+ * @param members one a volume; on a target, the volumes are the target's own
+ * @param evidence texts kept with it: {@code backup_label}, {@code tablespace_map}; each at most 1 MiB
+ * @param receivedOver the link that brought it here; empty where it was taken here
+ */
+public record RecoveryPoint(
+        RecoveryPointId id,
+        GroupId group,
+        Instant createdAt,
+        Consistency consistency,
+        Certificate certificate,
+        List<Member> members,
+        Map<String, String> evidence,
+        Optional<LinkId> receivedOver) {
+
+    public record Member(VolumeId volume, SnapshotId snapshot, long sizeBytes) {}
+
+    public RecoveryPoint {
+        members = List.copyOf(members);
+        evidence = Map.copyOf(evidence);
+    }
+
+    public Optional<SnapshotId> snapshotOf(VolumeId volume) {
+        return members.stream()
+                .filter(member -> member.volume().equals(volume))
+                .map(Member::snapshot)
+                .findFirst();
+    }
+}

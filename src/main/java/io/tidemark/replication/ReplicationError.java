@@ -1,0 +1,178 @@
+package io.tidemark.replication;
+
+import io.tidemark.domain.LinkId;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.List;
+
+/** Why a synchronisation, verification or pairing did not happen. Both sides are at a recovery point they had. */
+public sealed interface ReplicationError {
+    /** One lower-case phrase without a full stop. */
+    String message();
+
+    /** Whether trying again can help without anyone doing anything else. */
+    default boolean retryable() {
+        return false;
+    }
+
+    record PeerUnreachable(String address, String reason) implements ReplicationError {
+        @Override
+        public String message() {
+            return "peer at %s cannot be reached: %s".formatted(address, reason);
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
+    record ConnectionLost(String address, String reason) implements ReplicationError {
+        @Override
+        public String message() {
+            return "connection to %s was lost: %s".formatted(address, reason);
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
+    /** The key it showed is not the pinned one. */
+    record PeerNotTrusted(String address, String expectedFingerprint, String actualFingerprint)
+            implements ReplicationError {
+        @Override
+        public String message() {
+            return "peer at %s shows key %s, pinned is %s".formatted(address, actualFingerprint, expectedFingerprint);
+        }
+    }
+
+    record InvitationRefused(String reason) implements ReplicationError {
+        @Override
+        public String message() {
+            return "invitation is refused: " + reason;
+        }
+    }
+
+    record LinkUnknown(LinkId link) implements ReplicationError {
+        @Override
+        public String message() {
+            return "link %s is not known to the peer".formatted(link);
+        }
+    }
+
+    /** Both have recovery points, none in common; overwriting the target's must be asked for. */
+    record NoCommonBase(LinkId link, List<RecoveryPointId> source, List<RecoveryPointId> target)
+            implements ReplicationError {
+        public NoCommonBase {
+            source = List.copyOf(source);
+            target = List.copyOf(target);
+        }
+
+        @Override
+        public String message() {
+            return "link %s has no common base: source has %s, target has %s".formatted(link, source, target);
+        }
+    }
+
+    /** The target has a newer recovery point than the newest common one that did not come over this link. */
+    record Diverged(LinkId link, RecoveryPointId commonBase, RecoveryPointId targetNewest) implements ReplicationError {
+        @Override
+        public String message() {
+            return "link %s diverged: newest common is %s, target went on to %s"
+                    .formatted(link, commonBase, targetNewest);
+        }
+    }
+
+    /** Someone wrote to the target volume since its newest recovery point. */
+    record TargetWritten(VolumeId volume, String evidence) implements ReplicationError {
+        @Override
+        public String message() {
+            return "target volume %s was written by others: %s".formatted(volume, evidence);
+        }
+    }
+
+    record TargetSmaller(VolumeId volume, long targetBytes, long sourceBytes) implements ReplicationError {
+        @Override
+        public String message() {
+            return "target volume %s has %d bytes, source has %d".formatted(volume, targetBytes, sourceBytes);
+        }
+    }
+
+    record ProtocolMismatch(String ours, String theirs) implements ReplicationError {
+        @Override
+        public String message() {
+            return "peer speaks protocol %s, this site %s".formatted(theirs, ours);
+        }
+    }
+
+    record CorruptFrame(String evidence) implements ReplicationError {
+        @Override
+        public String message() {
+            return "frame is damaged: " + evidence;
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
+    /** The image the target built is not the source's; it was not made a recovery point. */
+    record ChecksumMismatch(RecoveryPointId recoveryPoint, String expected, String actual) implements ReplicationError {
+        @Override
+        public String message() {
+            return "copy of %s has digest %s, source has %s".formatted(recoveryPoint, actual, expected);
+        }
+    }
+
+    /** The peer ended it with a reason of its own. */
+    record PeerRefused(String code, String reason) implements ReplicationError {
+        @Override
+        public String message() {
+            return "peer refused (%s): %s".formatted(code, reason);
+        }
+    }
+
+    record LinkBusy(LinkId link, Duration retryAfter) implements ReplicationError {
+        @Override
+        public String message() {
+            return "link %s is synchronising already".formatted(link);
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
+    record Cancelled(LinkId link) implements ReplicationError {
+        @Override
+        public String message() {
+            return "link %s: cancelled by request".formatted(link);
+        }
+    }
+
+    record Storage(ProviderError error) implements ReplicationError {
+        @Override
+        public String message() {
+            return error.message();
+        }
+
+        @Override
+        public boolean retryable() {
+            return error.retryable();
+        }
+    }
+
+    /** A file of this site's own state (ingest log) could not be read or written. */
+    record State(String path, String reason) implements ReplicationError {
+        @Override
+        public String message() {
+            return "state file %s: %s".formatted(path, reason);
+        }
+    }
+}
