@@ -1,0 +1,97 @@
+package io.tidemark.bootstrap;
+
+import java.util.List;
+
+/**
+ * One setting of {@code tidemark.yaml}: where it stands, what it may be, what it is when absent.
+ *
+ * @param path dotted, for example {@code http.port}
+ * @param fallback the default as it would be written; empty text means there is none
+ * @param minimum smallest allowed number, bytes or milliseconds; meaningless for texts
+ * @param maximum largest allowed
+ * @param meaning one sentence with the unit, for the reference
+ */
+record Setting(String path, Kind kind, String fallback, long minimum, long maximum, String meaning) {
+
+    enum Kind {
+        TEXT("a text"),
+        NUMBER("a whole number"),
+        BYTES("a size such as 512KiB, 4MiB or 1GiB"),
+        DURATION("a time such as 500ms, 10s or 5m"),
+        SWITCH("true or false"),
+        LIST("a list of texts");
+
+        private final String form;
+
+        Kind(String form) {
+            this.form = form;
+        }
+
+        String form() {
+            return form;
+        }
+    }
+
+    private static final long MAXIMUM = Long.MAX_VALUE;
+
+    /** Every setting there is, in the order of the reference. Providers check their own section themselves. */
+    static final List<Setting> ALL = List.of(
+            text("site.name", "site", "name of this site in logs and invitations"),
+            text(
+                    "state.folder",
+                    "/var/lib/tidemark",
+                    "folder of the database, keys, logs of received blocks; mode 0700"),
+            text("http.host", "127.0.0.1", "address the API listens on; any but loopback demands TLS"),
+            number("http.port", 7420, 0, 65_535, "TCP port of the API; 0 takes any free one"),
+            text("http.tls.certificateFile", "", "PEM file with the certificate chain of the API"),
+            text("http.tls.keyFile", "", "PEM file with its private key, readable by this user alone"),
+            bytes(
+                    "http.requestBytesMaximum",
+                    "1MiB",
+                    1_024,
+                    64L << 20,
+                    "largest request body; a longer one is refused with 413"),
+            duration(
+                    "http.requestTimeout",
+                    "30s",
+                    100,
+                    600_000,
+                    "longest time one request may take; operations go on without it"),
+            flag("http.metricsOpen", false, "whether /metrics answers without a token"),
+            text("replication.host", "127.0.0.1", "address the replication listener binds; always mutual TLS 1.3"),
+            number("replication.port", 7421, 0, 65_535, "TCP port of the replication listener; 0 takes any free one"),
+            text("replication.advertisedHost", "", "host that invitations name; empty takes replication.host"),
+            bytes(
+                    "replication.inFlightBytesMaximum",
+                    "8MiB",
+                    1 << 20,
+                    1L << 30,
+                    "block bytes sent and not yet acknowledged, for each link"),
+            number("operations.concurrentMaximum", 8, 1, 64, "operations that run at once; further ones wait"),
+            duration(
+                    "operations.stopTimeout",
+                    "20s",
+                    0,
+                    600_000,
+                    "time a graceful stop grants running operations before it leaves them to the next start"));
+
+    private static Setting text(String path, String fallback, String meaning) {
+        return new Setting(path, Kind.TEXT, fallback, 0, MAXIMUM, meaning);
+    }
+
+    private static Setting number(String path, long fallback, long minimum, long maximum, String meaning) {
+        return new Setting(path, Kind.NUMBER, Long.toString(fallback), minimum, maximum, meaning);
+    }
+
+    private static Setting bytes(String path, String fallback, long minimum, long maximum, String meaning) {
+        return new Setting(path, Kind.BYTES, fallback, minimum, maximum, meaning);
+    }
+
+    private static Setting duration(String path, String fallback, long minimum, long maximum, String meaning) {
+        return new Setting(path, Kind.DURATION, fallback, minimum, maximum, meaning);
+    }
+
+    private static Setting flag(String path, boolean fallback, String meaning) {
+        return new Setting(path, Kind.SWITCH, Boolean.toString(fallback), 0, MAXIMUM, meaning);
+    }
+}

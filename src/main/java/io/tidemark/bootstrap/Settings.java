@@ -1,0 +1,227 @@
+package io.tidemark.bootstrap;
+
+import io.tidemark.bootstrap.SettingsReader.Written;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** The configuration, checked: every value is right or construction failed. */
+public final class Settings {
+    private static final Pattern AMOUNT = Pattern.compile("(\\d{1,15})\\s*([A-Za-z]*)");
+    private static final Pattern SITE_NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
+
+    private final Map<String, Written> written;
+    private final Map<String, Map<String, String>> providers;
+
+    private Settings(Map<String, Written> written, Map<String, Map<String, String>> providers)
+            throws SettingsException {
+        this.written = Map.copyOf(written);
+        this.providers = Map.copyOf(providers);
+        for (var setting : Setting.ALL) {
+            check(setting);
+        }
+        if (!SITE_NAME.matcher(siteName()).matches()) {
+            throw new SettingsException("%s: site.name is %s, allowed is %s"
+                    .formatted(placeOf("site.name"), siteName(), SITE_NAME.pattern()));
+        }
+        if (httpCertificateFile().isPresent() != httpKeyFile().isPresent()) {
+            throw new SettingsException("http.tls.certificateFile and http.tls.keyFile go together, only one is set");
+        }
+    }
+
+    /**
+     * @param file absent: defaults alone
+     * @param overrides {@code key=value}, the last of a key wins
+     */
+    public static Settings load(Optional<Path> file, List<String> overrides) throws SettingsException {
+        var reader = new SettingsReader();
+        if (file.isPresent()) {
+            reader.file(file.get());
+        }
+        for (var override : overrides) {
+            reader.override(override);
+        }
+        return new Settings(reader.written(), reader.providers());
+    }
+
+    static Settings parse(String text, String name) throws SettingsException {
+        var reader = new SettingsReader();
+        reader.text(text, name);
+        return new Settings(reader.written(), reader.providers());
+    }
+
+    public String siteName() {
+        return text("site.name");
+    }
+
+    public Path stateFolder() {
+        return Path.of(text("state.folder")).toAbsolutePath().normalize();
+    }
+
+    public String httpHost() {
+        return text("http.host");
+    }
+
+    public int httpPort() {
+        return (int) amount("http.port");
+    }
+
+    public Optional<Path> httpCertificateFile() {
+        return path("http.tls.certificateFile");
+    }
+
+    public Optional<Path> httpKeyFile() {
+        return path("http.tls.keyFile");
+    }
+
+    public long httpRequestBytesMaximum() {
+        return amount("http.requestBytesMaximum");
+    }
+
+    public Duration httpRequestTimeout() {
+        return Duration.ofMillis(amount("http.requestTimeout"));
+    }
+
+    public boolean httpMetricsOpen() {
+        return Boolean.parseBoolean(text("http.metricsOpen"));
+    }
+
+    public String replicationHost() {
+        return text("replication.host");
+    }
+
+    public int replicationPort() {
+        return (int) amount("replication.port");
+    }
+
+    public String replicationAdvertisedHost() {
+        String host = text("replication.advertisedHost");
+        return host.isEmpty() ? replicationHost() : host;
+    }
+
+    public long replicationInFlightBytesMaximum() {
+        return amount("replication.inFlightBytesMaximum");
+    }
+
+    public int operationsConcurrentMaximum() {
+        return (int) amount("operations.concurrentMaximum");
+    }
+
+    public Duration operationsStopTimeout() {
+        return Duration.ofMillis(amount("operations.stopTimeout"));
+    }
+
+    /** Each provider's own section, flattened: {@code folders.0}. */
+    public Map<String, Map<String, String>> providers() {
+        return providers;
+    }
+
+    private void check(Setting setting) throws SettingsException {
+        String value = text(setting.path());
+        String place = placeOf(setting.path());
+        switch (setting.kind()) {
+            case TEXT, LIST -> {}
+            case SWITCH -> {
+                if (!value.equals("true") && !value.equals("false")) {
+                    throw refused(place, setting, value);
+                }
+            }
+            case NUMBER, BYTES, DURATION -> {
+                Optional<Long> amount = parse(setting.kind(), value);
+                if (amount.isEmpty()) {
+                    throw refused(place, setting, value);
+                }
+                if (amount.get() < setting.minimum() || amount.get() > setting.maximum()) {
+                    throw new SettingsException("%s: %s is %s, allowed is %d to %d %s"
+                            .formatted(
+                                    place,
+                                    setting.path(),
+                                    value,
+                                    setting.minimum(),
+                                    setting.maximum(),
+                                    unit(setting.kind())));
+                }
+            }
+        }
+    }
+
+    private static SettingsException refused(String place, Setting setting, String value) {
+        return new SettingsException("%s: %s is %s, expected %s"
+                .formatted(place, setting.path(), value, setting.kind().form()));
+    }
+
+    private static String unit(Setting.Kind kind) {
+        return switch (kind) {
+            case BYTES -> "bytes";
+            case DURATION -> "ms";
+            case TEXT, NUMBER, SWITCH, LIST -> "";
+        };
+    }
+
+    private static Optional<Long> parse(Setting.Kind kind, String value) {
+        var matcher = AMOUNT.matcher(value.trim());
+        if (!matcher.matches()) {
+            return Optional.empty();
+        }
+        long number = Long.parseLong(matcher.group(1));
+        String unit = matcher.group(2).toLowerCase(Locale.ROOT);
+        return factor(kind, unit)
+                .filter(factor -> number <= Long.MAX_VALUE / factor)
+                .map(factor -> number * factor);
+    }
+
+    private static Optional<Long> factor(Setting.Kind kind, String unit) {
+        return switch (kind) {
+            case NUMBER -> unit.isEmpty() ? Optional.of(1L) : Optional.empty();
+            case BYTES ->
+                switch (unit) {
+                    case "", "b" -> Optional.of(1L);
+                    case "kib" -> Optional.of(1L << 10);
+                    case "mib" -> Optional.of(1L << 20);
+                    case "gib" -> Optional.of(1L << 30);
+                    case "tib" -> Optional.of(1L << 40);
+                    default -> Optional.empty();
+                };
+            case DURATION ->
+                switch (unit) {
+                    case "ms" -> Optional.of(1L);
+                    case "s" -> Optional.of(1_000L);
+                    case "m" -> Optional.of(60_000L);
+                    case "h" -> Optional.of(3_600_000L);
+                    case "d" -> Optional.of(86_400_000L);
+                    default -> Optional.empty();
+                };
+            case TEXT, SWITCH, LIST -> Optional.empty();
+        };
+    }
+
+    private long amount(String path) {
+        return parse(setting(path).kind(), text(path)).orElseThrow();
+    }
+
+    private Optional<Path> path(String path) {
+        String text = text(path);
+        return text.isEmpty() ? Optional.empty() : Optional.of(Path.of(text));
+    }
+
+    private String text(String path) {
+        var value = written.get(path);
+        return value == null ? setting(path).fallback() : value.value();
+    }
+
+    private String placeOf(String path) {
+        var value = written.get(path);
+        return value == null ? "default" : value.place();
+    }
+
+    private static Setting setting(String path) {
+        return Setting.ALL.stream()
+                .filter(setting -> setting.path().equals(path))
+                .findFirst()
+                .orElseThrow();
+    }
+}

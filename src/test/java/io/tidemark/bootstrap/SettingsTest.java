@@ -1,0 +1,104 @@
+package io.tidemark.bootstrap;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsTest {
+    private static final Path CONFIG = Path.of("..", "config");
+
+    @Test
+    void theReferenceFileSetsEverySettingToItsDefault() throws Exception {
+        var reader = new SettingsReader();
+        reader.file(CONFIG.resolve("tidemark.yaml"));
+
+        assertThat(reader.written().keySet())
+                .containsExactlyInAnyOrderElementsOf(
+                        Setting.ALL.stream().map(Setting::path).toList());
+        for (var setting : Setting.ALL) {
+            assertThat(reader.written().get(setting.path()).value())
+                    .as(setting.path())
+                    .isEqualTo(setting.fallback());
+        }
+    }
+
+    @Test
+    void everySettingIsExplainedAboveItInTheReference() throws Exception {
+        var lines = Files.readAllLines(CONFIG.resolve("tidemark.yaml"));
+
+        for (var setting : Setting.ALL) {
+            String key = setting.path().substring(setting.path().lastIndexOf('.') + 1);
+            assertThat(lines).as(setting.path()).anyMatch(line -> line.strip().startsWith(key + ":"));
+        }
+    }
+
+    @Test
+    void everyExampleIsAccepted() throws Exception {
+        try (var examples = Files.list(CONFIG.resolve("examples"))) {
+            for (var example : examples.toList()) {
+                assertThat(Settings.load(Optional.of(example), List.of()).providers())
+                        .as(example.toString())
+                        .containsKey("image");
+            }
+        }
+    }
+
+    @Test
+    void overridesWinOverTheFile() throws Exception {
+        var settings = Settings.load(
+                Optional.of(CONFIG.resolve("tidemark.yaml")), List.of("http.port=0", "http.requestTimeout=5s"));
+
+        assertThat(settings.httpPort()).isZero();
+        assertThat(settings.httpRequestTimeout()).isEqualTo(Duration.ofSeconds(5));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'http: {prot: 1}'|t.yaml:1: unknown setting http.prot, nearest is http.port",
+                "'htp: {port: 1}'|t.yaml:1: unknown setting htp, nearest is",
+                "'http: {port: eighty}'|t.yaml:1: http.port is eighty, expected a whole number",
+                "'http: {port: 70000}'|http.port is 70000, allowed is 0 to 65535",
+                "'http: {port: -1}'|http.port is -1, expected a whole number",
+                "'http: {requestTimeout: 30}'|http.requestTimeout is 30, expected a time such as 500ms",
+                "'http: {requestTimeout: 11m}'|http.requestTimeout is 11m, allowed is 100 to 600000 ms",
+                "'http: {requestBytesMaximum: 1TiB}'|allowed is 1024 to 67108864 bytes",
+                "'http: {requestBytesMaximum: 1MB}'|expected a size such as",
+                "'http: {metricsOpen: yes}'|http.metricsOpen is yes, expected true or false",
+                "'http: {tls: {keyFile: k.pem}}'|go together, only one is set",
+                "'site: {name: Bad Name}'|site.name is Bad Name, allowed is",
+                "'site: [a, b]'|t.yaml:1: unknown setting site",
+                "'- 1'|t.yaml:1: expected settings",
+                "'http: {port: 1, port: 2}'|duplicate key",
+                "'http: ['|t.yaml:1: not YAML",
+                "'operations: {concurrentMaximum: 0}'|allowed is 1 to 64",
+                "'providers: {image: 3}'|providers.image needs settings of its own",
+                "'replication: {inFlightBytesMaximum: 99999999999999999GiB}'|expected a size such as",
+            })
+    void badConfigurationIsRefusedByNameLineAndLimit(String text, String message) {
+        assertThatThrownBy(() -> Settings.parse(text, "t.yaml"))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        assertThatThrownBy(() -> Settings.load(Optional.of(Path.of("absent.yaml")), List.of()))
+                .hasMessageContaining("absent.yaml does not exist");
+    }
+
+    @Test
+    void anOverrideWithoutAnEqualsSignIsRefused() {
+        assertThatThrownBy(() -> Settings.load(Optional.empty(), List.of("http.port")))
+                .hasMessageContaining("expected key=value");
+    }
+}
