@@ -2,6 +2,7 @@ package io.tidemark.consistency;
 
 import io.tidemark.domain.Consistency;
 import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 
@@ -68,6 +69,14 @@ public sealed interface ConsistencyError {
         @Override
         public String message() {
             return "volume %s of the group does not exist".formatted(volume);
+        }
+    }
+
+    /** Its user stopped it before anything was cut, or while it was being taken; nothing is left of it. */
+    record Cancelled(RecoveryPointId recoveryPoint) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "recovery point %s was cancelled".formatted(recoveryPoint);
         }
     }
 
