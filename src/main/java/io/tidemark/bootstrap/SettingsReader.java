@@ -5,6 +5,7 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +58,6 @@ final class SettingsReader {
         Node root;
         try {
             var options = new LoaderOptions();
-            options.setAllowDuplicateKeys(false);
             options.setNestingDepthLimit(DEPTH_MAXIMUM);
             options.setMaxAliasesForCollections(0);
             root = new Yaml(new SafeConstructor(options)).compose(new StringReader(text));
@@ -85,11 +85,15 @@ final class SettingsReader {
     }
 
     private void walk(MappingNode mapping, String prefix, String name) throws SettingsException {
+        var seen = new HashSet<String>();
         for (var tuple : mapping.getValue()) {
             if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
                 throw new SettingsException("%s: a key must be a word".formatted(place(tuple.getKeyNode(), name)));
             }
             String path = prefix + key.getValue();
+            if (!seen.add(path)) {
+                throw new SettingsException("%s: duplicate key %s".formatted(place(key, name), path));
+            }
             switch (tuple.getValueNode()) {
                 case MappingNode inner -> {
                     refuseUnknownSection(path, place(key, name));

@@ -24,8 +24,9 @@ class SettingsTest {
                 .containsExactlyInAnyOrderElementsOf(
                         Setting.ALL.stream().map(Setting::path).toList());
         for (var setting : Setting.ALL) {
-            assertThat(reader.written().get(setting.path()).value())
+            assertThat(reader.written().get(setting.path()))
                     .as(setting.path())
+                    .extracting(SettingsReader.Written::value)
                     .isEqualTo(setting.fallback());
         }
     }
