@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.block;
+
+import org.jspecify.annotations.NullMarked;
