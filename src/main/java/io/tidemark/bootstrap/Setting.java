@@ -40,7 +40,7 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
             text(
                     "state.folder",
                     "/var/lib/tidemark",
-                    "folder of the database, keys, logs of received blocks; mode 0700"),
+                    "folder of database, keys and logs of received blocks; mode 0700"),
             text("http.host", "127.0.0.1", "address the API listens on; any but loopback demands TLS"),
             number("http.port", 7420, 0, 65_535, "TCP port of the API; 0 takes any free one"),
             text("http.tls.certificateFile", "", "PEM file with the certificate chain of the API"),
@@ -73,7 +73,7 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     "20s",
                     0,
                     600_000,
-                    "time a graceful stop grants running operations before it leaves them to the next start"));
+                    "time a stop grants running operations; the next start takes up the rest"));
 
     private static Setting text(String path, String fallback, String meaning) {
         return new Setting(path, Kind.TEXT, fallback, 0, MAXIMUM, meaning);

@@ -1,0 +1,128 @@
+package io.tidemark.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.conditions.ArchConditions;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Random;
+
+/** Who may import whom; docs/architecture.md says why. */
+@AnalyzeClasses(
+        packages = "io.tidemark",
+        importOptions = {ImportOption.DoNotIncludeTests.class})
+final class ArchitectureTest {
+
+    @ArchTest
+    static final ArchRule thePureCoreTouchesNothingTheSimulatorCannotReplace = noClasses()
+            .that()
+            .resideInAnyPackage(
+                    "io.tidemark.replication..", "io.tidemark.domain..", "io.tidemark.policy..", "io.tidemark.block..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.vertx..", "java.net..", "java.sql..", "java.nio.file..", "java.nio.channels..")
+            .orShould()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(Instant.class, "now")
+            .orShould()
+            .callMethod(Clock.class, "systemUTC")
+            .orShould()
+            .callConstructor(Random.class)
+            .orShould()
+            .dependOnClassesThat()
+            .areAssignableTo(Thread.class)
+            .because("the simulator replays a run from its seed alone");
+
+    @ArchTest
+    static final ArchRule vertxStaysInItsAdapters = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark..")
+            .and()
+            .resideOutsideOfPackages("io.tidemark.http..", "io.tidemark.bootstrap..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.vertx..")
+            .because("only the adapters know the event loop");
+
+    @ArchTest
+    static final ArchRule jnrStaysInTheBlockEngine = noClasses()
+            .that()
+            .resideOutsideOfPackage("io.tidemark.nativeblock..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("jnr..");
+
+    @ArchTest
+    static final ArchRule sqlStaysInTheStoreAndTheDatabaseQuiescers = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark..")
+            .and()
+            .resideOutsideOfPackages(
+                    "io.tidemark.store..", "io.tidemark.consistency.postgresql..", "io.tidemark.quickstart..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.sql..");
+
+    @ArchTest
+    static final ArchRule theSpiIsJdkAlone = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark.spi..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages("io.tidemark.spi..", "java..", "org.jspecify..");
+
+    @ArchTest
+    static final ArchRule theServiceNamesNoProvider = noClasses()
+            .that()
+            .resideOutsideOfPackages("io.tidemark.providers..", "io.tidemark.simulation..", "io.tidemark.benchmark..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.tidemark.providers.image..", "io.tidemark.providers.memory..");
+
+    @ArchTest
+    static final ArchRule adaptersNeverSeeEachOther = slices().matching(
+                    "io.tidemark.(http|cli|store|transport|export)..")
+            .should()
+            .notDependOnEachOther();
+
+    @ArchTest
+    static final ArchRule domainAndPolicyDependOnValuesAlone = noClasses()
+            .that()
+            .resideInAnyPackage("io.tidemark.domain..", "io.tidemark.policy..")
+            .should()
+            .dependOnClassesThat(JavaClass.Predicates.resideOutsideOfPackages(
+                    "io.tidemark.domain..", "io.tidemark.policy..", "io.tidemark.spi..", "java..", "org.jspecify.."));
+
+    @ArchTest
+    static final ArchRule controlSeesNoAdapter = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark.control..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.tidemark.http..",
+                    "io.tidemark.cli..",
+                    "io.tidemark.store..",
+                    "io.tidemark.transport..",
+                    "io.tidemark.bootstrap..",
+                    "io.tidemark.nativeblock..");
+
+    @ArchTest
+    static final ArchRule packagesHaveNoCycles =
+            slices().matching("io.tidemark.(*)..").namingSlices("$1").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule namesSayWhatThingsAre = noClasses()
+            .should(ArchConditions.haveNameMatching(
+                    ".*\\.(utils?|common|helpers?|managers?|impl)\\..*|.*(Impl|Manager|Utils?|Helper)"))
+            .because("such a name says nothing about the domain");
+}
