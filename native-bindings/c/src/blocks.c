@@ -1,0 +1,81 @@
+/* Comparing blocks and finding those that hold nothing but zeros. */
+#include "tidemark_block.h"
+
+#include "hash.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+uint32_t tidemark_block_abi(void) {
+    return TIDEMARK_BLOCK_ABI;
+}
+
+int tidemark_check_block_bytes(uint32_t block_bytes) {
+    bool fits = block_bytes >= TIDEMARK_BLOCK_BYTES_MIN && block_bytes <= TIDEMARK_BLOCK_BYTES_MAX;
+    return fits && (block_bytes & (block_bytes - 1)) == 0 ? 0 : -EINVAL;
+}
+
+uint64_t tidemark_block_count(uint64_t length_bytes, uint32_t block_bytes) {
+    return length_bytes / block_bytes + (length_bytes % block_bytes != 0);
+}
+
+static int check_bitmap(uint64_t length_bytes, uint32_t block_bytes, uint64_t bitmap_bytes) {
+    if (tidemark_check_block_bytes(block_bytes) != 0) {
+        return -EINVAL;
+    }
+    uint64_t blocks = tidemark_block_count(length_bytes, block_bytes);
+    return bitmap_bytes >= blocks / 8 + (blocks % 8 != 0) ? 0 : -ERANGE;
+}
+
+static inline void set_bit(uint8_t *bits, uint64_t index) {
+    bits[index >> 3] |= (uint8_t)(1u << (index & 7));
+}
+
+/*
+ * A run is all zeros when its first bytes are and every byte equals the one `head` bytes before it: so the C library's
+ * vectorised memcmp does the work on every architecture.
+ */
+static bool all_zero(const uint8_t *data, size_t length_bytes) {
+    static const uint8_t zeros[64];
+    size_t head = length_bytes < sizeof zeros ? length_bytes : sizeof zeros;
+    return memcmp(data, zeros, head) == 0 && memcmp(data, data + head, length_bytes - head) == 0;
+}
+
+int64_t tidemark_diff_blocks(const uint8_t *left, const uint8_t *right, uint64_t length_bytes, uint32_t block_bytes,
+                             uint8_t *differing_bits, uint64_t bitmap_bytes) {
+    int refused = check_bitmap(length_bytes, block_bytes, bitmap_bytes);
+    if (refused != 0) {
+        return refused;
+    }
+    int64_t differing = 0;
+    uint64_t index = 0;
+    for (uint64_t at = 0; at < length_bytes; index++) {
+        size_t length = length_bytes - at < block_bytes ? (size_t)(length_bytes - at) : block_bytes;
+        if (memcmp(left + at, right + at, length) != 0) {
+            set_bit(differing_bits, index);
+            differing++;
+        }
+        at += length;
+    }
+    return differing;
+}
+
+int64_t tidemark_zero_blocks(const uint8_t *data, uint64_t length_bytes, uint32_t block_bytes, uint8_t *zero_bits,
+                             uint64_t bitmap_bytes) {
+    int refused = check_bitmap(length_bytes, block_bytes, bitmap_bytes);
+    if (refused != 0) {
+        return refused;
+    }
+    int64_t zero = 0;
+    uint64_t index = 0;
+    for (uint64_t at = 0; at < length_bytes; index++) {
+        size_t length = length_bytes - at < block_bytes ? (size_t)(length_bytes - at) : block_bytes;
+        if (all_zero(data + at, length)) {
+            set_bit(zero_bits, index);
+            zero++;
+        }
+        at += length;
+    }
+    return zero;
+}

@@ -1,0 +1,139 @@
+package io.tidemark.nativeblock;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Host calls through the native library; each is one call into C, which opens, asks and closes. */
+final class LinuxHostCalls implements HostCalls {
+    /** {@code struct tidemark_extent}. */
+    private static final int EXTENT_BYTES = 32;
+
+    private static final long PHYSICAL_AT = 8;
+    private static final long LENGTH_AT = 16;
+    private static final long FLAGS_AT = 24;
+
+    /** Extents asked for by one call into C, 2 MiB of memory: what {@link #extents} lists is asked for piece by piece. */
+    private static final int EXTENTS_A_CALL = 1 << 16;
+
+    private final TidemarkBlockLibrary library;
+
+    LinuxHostCalls(TidemarkBlockLibrary library) {
+        this.library = library;
+    }
+
+    @Override
+    public List<Extent> extents(Path file, long fromBytes, int maximum) throws IOException {
+        if (fromBytes < 0 || maximum < 1) {
+            throw new IllegalArgumentException("fromBytes %d or maximum %d too small".formatted(fromBytes, maximum));
+        }
+        var path = NativePath.bytes(file);
+        var extents = new ArrayList<Extent>();
+        try (var arena = Arena.ofConfined()) {
+            var room = Math.min(maximum, EXTENTS_A_CALL);
+            var memory = arena.allocate((long) room * EXTENT_BYTES, Long.BYTES);
+            var from = fromBytes;
+            while (extents.size() < maximum) {
+                var wanted = Math.min(room, maximum - extents.size());
+                var found =
+                        (int) checked("FIEMAP", file, library.tidemark_extents(path, from, memory.address(), wanted));
+                for (int i = 0; i < found; i++) {
+                    extents.add(extentAt(memory, (long) i * EXTENT_BYTES));
+                }
+                if (found < wanted) {
+                    break;
+                }
+                var last = extents.getLast();
+                from = last.logicalBytes() + last.lengthBytes();
+            }
+        }
+        return List.copyOf(extents);
+    }
+
+    private static Extent extentAt(MemorySegment memory, long at) {
+        return new Extent(
+                memory.get(ValueLayout.JAVA_LONG, at),
+                memory.get(ValueLayout.JAVA_LONG, at + PHYSICAL_AT),
+                memory.get(ValueLayout.JAVA_LONG, at + LENGTH_AT),
+                memory.get(ValueLayout.JAVA_INT, at + FLAGS_AT));
+    }
+
+    @Override
+    public long extentCount(Path file) throws IOException {
+        return checked("FIEMAP", file, library.tidemark_extent_count(NativePath.bytes(file)));
+    }
+
+    @Override
+    public void reflink(Path source, Path target) throws IOException {
+        checked("FICLONE", target, library.tidemark_reflink(NativePath.bytes(source), NativePath.bytes(target)));
+    }
+
+    @Override
+    public void syncFileSystem(Path path) throws IOException {
+        checked("syncfs", path, library.tidemark_sync_file_system(NativePath.bytes(path)));
+    }
+
+    @Override
+    public boolean thaw(Path mountPoint) throws IOException {
+        return checked("FITHAW", mountPoint, library.tidemark_thaw(NativePath.bytes(mountPoint))) != 0;
+    }
+
+    @Override
+    public long blockDeviceBytes(Path device) throws IOException {
+        return checked("BLKGETSIZE64", device, library.tidemark_block_device_bytes(NativePath.bytes(device)));
+    }
+
+    @Override
+    public void punchHole(Path file, long offsetBytes, long lengthBytes) throws IOException {
+        if (offsetBytes < 0 || lengthBytes < 1 || lengthBytes > Long.MAX_VALUE - offsetBytes) {
+            throw new IllegalArgumentException("bad range: offset %d, length %d".formatted(offsetBytes, lengthBytes));
+        }
+        checked("fallocate", file, library.tidemark_punch_hole(NativePath.bytes(file), offsetBytes, lengthBytes));
+    }
+
+    @Override
+    public long fileSystemMagic(Path path) throws IOException {
+        return checked("statfs", path, library.tidemark_file_system_magic(NativePath.bytes(path)));
+    }
+
+    @Override
+    public void btrfsCreateSubvolume(Path subvolume) throws IOException {
+        checked(
+                "BTRFS_IOC_SUBVOL_CREATE",
+                subvolume,
+                library.tidemark_btrfs_create_subvolume(NativePath.bytes(subvolume)));
+    }
+
+    @Override
+    public void btrfsSnapshot(Path subvolume, Path snapshot, boolean readOnly) throws IOException {
+        checked(
+                "BTRFS_IOC_SNAP_CREATE_V2",
+                snapshot,
+                library.tidemark_btrfs_snapshot(
+                        NativePath.bytes(subvolume), NativePath.bytes(snapshot), readOnly ? 1 : 0));
+    }
+
+    @Override
+    public void btrfsDeleteSubvolume(Path subvolume) throws IOException {
+        checked(
+                "BTRFS_IOC_SNAP_DESTROY",
+                subvolume,
+                library.tidemark_btrfs_delete_subvolume(NativePath.bytes(subvolume)));
+    }
+
+    @Override
+    public boolean btrfsIsSubvolume(Path path) throws IOException {
+        return checked("stat", path, library.tidemark_btrfs_is_subvolume(NativePath.bytes(path))) != 0;
+    }
+
+    private static long checked(String call, Path path, long result) throws HostCallException {
+        if (result < 0) {
+            throw new HostCallException(call, path, (int) -result);
+        }
+        return result;
+    }
+}

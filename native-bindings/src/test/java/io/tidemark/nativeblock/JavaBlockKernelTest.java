@@ -1,0 +1,8 @@
+package io.tidemark.nativeblock;
+
+final class JavaBlockKernelTest extends BlockKernelContract {
+    @Override
+    BlockKernel kernel() {
+        return new JavaBlockKernel();
+    }
+}
