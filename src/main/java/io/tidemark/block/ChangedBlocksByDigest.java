@@ -28,8 +28,8 @@ public final class ChangedBlocksByDigest implements ChangedRuns {
         this.kernel = kernel;
         this.other = other;
         this.runs = new ChunkRuns(kernel);
-        this.digests = ByteBuffer.allocateDirect(
-                ChunkRuns.CHUNK_BYTES / BLOCK_BYTES * HashAlgorithm.XXH3_128.digestBytes());
+        this.digests =
+                ByteBuffer.allocateDirect(ChunkRuns.CHUNK_BYTES / BLOCK_BYTES * HashAlgorithm.XXH3_128.digestBytes());
         this.offsetBytes = other.offsetBytes();
     }
 
@@ -94,7 +94,8 @@ public final class ChangedBlocksByDigest implements ChangedRuns {
      *
      * @param digests 16 bytes a block; empty when the whole span is zeros
      */
-    public record SpanDigests(long offsetBytes, long lengthBytes, @Nullable ByteBuffer digests) {
+    public record SpanDigests(
+            long offsetBytes, long lengthBytes, @Nullable ByteBuffer digests) {
 
         public boolean zero() {
             return digests == null;
@@ -106,8 +107,7 @@ public final class ChangedBlocksByDigest implements ChangedRuns {
 
         boolean same(int block, ByteBuffer mine, int at) {
             int size = HashAlgorithm.XXH3_128.digestBytes();
-            return digests != null
-                    && digests.slice(block * size, size).equals(mine.slice(at, size));
+            return digests != null && digests.slice(block * size, size).equals(mine.slice(at, size));
         }
     }
 }

@@ -74,7 +74,6 @@ final class ChunkRuns {
         }
     }
 
-
     long changedBytes() {
         return changedBytes;
     }

@@ -69,8 +69,7 @@ public final class TreeComparison<A extends Exception, B extends Exception> {
         }
     }
 
-    private static boolean differsAt(
-            ByteBuffer left, ByteBuffer right, int offsetBytes, int lengthBytes) {
+    private static boolean differsAt(ByteBuffer left, ByteBuffer right, int offsetBytes, int lengthBytes) {
         return left.slice(left.position() + offsetBytes, lengthBytes)
                         .mismatch(right.slice(right.position() + offsetBytes, lengthBytes))
                 >= 0;

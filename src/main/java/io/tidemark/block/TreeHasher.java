@@ -41,8 +41,8 @@ public final class TreeHasher {
     /** Appends leaves; the buffer's position moves to its limit. */
     public <E extends Exception> void append(ByteBuffer leafDigests, Sink<E> sink) throws E {
         if (leafDigests.remaining() % algorithm.digestBytes() != 0) {
-            throw new IllegalArgumentException("%d bytes are no whole number of %s digests"
-                    .formatted(leafDigests.remaining(), algorithm));
+            throw new IllegalArgumentException(
+                    "%d bytes are no whole number of %s digests".formatted(leafDigests.remaining(), algorithm));
         }
         append(0, leafDigests, sink);
     }

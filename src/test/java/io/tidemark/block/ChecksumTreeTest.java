@@ -45,7 +45,8 @@ final class ChecksumTreeTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 255, 256, 257, 65_535, 65_536, 65_537, 70_001})
     void everyParentIsTheDigestOfItsChildren(int leafCount) {
-        var tree = ChecksumTree.of(KERNEL, HashAlgorithm.XXH3_128, leaves(HashAlgorithm.XXH3_128, leafCount, leafCount));
+        var tree =
+                ChecksumTree.of(KERNEL, HashAlgorithm.XXH3_128, leaves(HashAlgorithm.XXH3_128, leafCount, leafCount));
 
         assertThat(tree.levels()).isEqualTo(ChecksumTree.levels(leafCount));
         assertThat(tree.count(tree.levels() - 1)).isEqualTo(1);
@@ -57,7 +58,9 @@ final class ChecksumTreeTest {
                 var group = ByteBuffer.allocateDirect(children * 16);
                 group.put(tree.digests(level - 1, node * 256, children)).flip();
                 KERNEL.hashBlocks(group, 4096, HashAlgorithm.XXH3_128, digest);
-                assertThat(tree.digests(level, node, 1)).as("level %d node %d", level, node).isEqualTo(digest);
+                assertThat(tree.digests(level, node, 1))
+                        .as("level %d node %d", level, node)
+                        .isEqualTo(digest);
             }
         }
     }
@@ -78,7 +81,9 @@ final class ChecksumTreeTest {
 
             var pieces = builder.build();
 
-            assertThat(pieces.root()).as("round %d", round).isEqualTo(ChecksumTree.of(KERNEL, algorithm, all).root());
+            assertThat(pieces.root())
+                    .as("round %d", round)
+                    .isEqualTo(ChecksumTree.of(KERNEL, algorithm, all).root());
         }
     }
 
@@ -88,7 +93,9 @@ final class ChecksumTreeTest {
             var random = new Random(seed);
             int leafCount = 1 + random.nextInt(seed % 10 == 0 ? 140_000 : 2_000);
             var left = leaves(HashAlgorithm.XXH3_128, leafCount, seed);
-            var right = ByteBuffer.allocateDirect(left.remaining()).put(left.duplicate()).flip();
+            var right = ByteBuffer.allocateDirect(left.remaining())
+                    .put(left.duplicate())
+                    .flip();
             var expected = new BitSet();
             for (int change = random.nextInt(40); change > 0; change--) {
                 int first = random.nextInt(leafCount);
@@ -115,7 +122,9 @@ final class ChecksumTreeTest {
     @Test
     void comparisonFetchesOnlyUnderNodesThatDiffer() {
         var left = leaves(HashAlgorithm.XXH3_128, 200_000, 1);
-        var right = ByteBuffer.allocateDirect(left.remaining()).put(left.duplicate()).flip();
+        var right = ByteBuffer.allocateDirect(left.remaining())
+                .put(left.duplicate())
+                .flip();
         right.put(150_000 * 16, (byte) ~right.get(150_000 * 16));
         var counted = new Counted(tree(right));
 

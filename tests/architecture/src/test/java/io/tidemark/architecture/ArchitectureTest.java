@@ -83,10 +83,10 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule theServiceNamesNoProvider = noClasses()
             .that()
-            .resideOutsideOfPackages("io.tidemark.providers..", "io.tidemark.simulation..", "io.tidemark.benchmark..")
+            .resideOutsideOfPackages("io.tidemark.provider..", "io.tidemark.simulation..", "io.tidemark.benchmark..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("io.tidemark.providers.image..", "io.tidemark.providers.memory..");
+            .resideInAnyPackage("io.tidemark.provider.image..", "io.tidemark.provider.memory..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(
