@@ -1,0 +1,69 @@
+package io.tidemark.replication.protocol;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/**
+ * How far a transfer has come and what it consisted of; both sides count alike, and at the commit they must agree.
+ * The chain is a digest of all extents and bytes in their order: {@code SHA-256(chain before | extents | CRC32C of the
+ * bytes)}, from 32 zero bytes on.
+ *
+ * @param throughBytes end of the last extent: everything that changed below it has been taken
+ * @param chain 32 bytes, never changed once here
+ */
+public record IngestTotals(long throughBytes, long frameCount, long payloadBytes, long zeroBytes, ByteBuffer chain) {
+    public static final int CHAIN_BYTES = 32;
+    private static final int EXTENT_BYTES = 12;
+
+    public static final IngestTotals NOTHING = new IngestTotals(0, 0, 0, 0, ByteBuffer.allocate(CHAIN_BYTES));
+
+    public IngestTotals {
+        if (chain.remaining() != CHAIN_BYTES) {
+            throw new IllegalArgumentException("chain has %d bytes".formatted(chain.remaining()));
+        }
+        chain = ByteBuffer.wrap(bytesOf(chain)).asReadOnlyBuffer();
+    }
+
+    /** With one more frame. */
+    public IngestTotals plus(List<BlockExtent> extents, ByteBuffer data) {
+        var digest = sha256();
+        digest.update(chain.duplicate());
+        var fields = ByteBuffer.allocate(extents.size() * EXTENT_BYTES + Integer.BYTES);
+        long zeros = 0;
+        for (var extent : extents) {
+            fields.putLong(extent.offsetBytes()).putInt(extent.zero() ? -extent.lengthBytes() : extent.lengthBytes());
+            zeros += extent.zero() ? extent.lengthBytes() : 0;
+        }
+        var crc = new CRC32C();
+        crc.update(data.duplicate());
+        digest.update(fields.putInt((int) crc.getValue()).flip());
+        return new IngestTotals(
+                extents.getLast().endBytes(),
+                frameCount + 1,
+                payloadBytes + data.remaining(),
+                zeroBytes + zeros,
+                ByteBuffer.wrap(digest.digest()));
+    }
+
+    public String chainHex() {
+        return HexFormat.of().formatHex(bytesOf(chain));
+    }
+
+    private static byte[] bytesOf(ByteBuffer buffer) {
+        var bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return bytes;
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every JDK has SHA-256", e);
+        }
+    }
+}

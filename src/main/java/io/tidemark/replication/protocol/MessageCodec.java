@@ -1,0 +1,276 @@
+package io.tidemark.replication.protocol;
+
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.LinkId;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Messages as payload bytes, big-endian; docs/formats/frames.md has the layout of each. */
+final class MessageCodec {
+    private static final int DIGEST_BYTES = 16;
+    private static final int SECRET_BYTES = 32;
+    private static final int CHECKSUM_LEVELS_MAXIMUM = 16;
+
+    private MessageCodec() {}
+
+    static void write(Message message, ByteBuffer into) {
+        switch (message) {
+            case Message.Hello m -> {
+                into.putInt(m.oldestVersion())
+                        .putInt(m.newestVersion())
+                        .putInt(m.purpose().code());
+                text(m.software(), into);
+            }
+            case Message.Welcome m -> text(m.software(), into.putInt(m.version()));
+            case Message.Refused m -> ErrorCodec.write(m.error(), into);
+            case Message.Alive m -> {
+                text(m.phase(), into);
+                into.putLong(m.doneUnits()).putLong(m.totalUnits());
+            }
+            case Message.Offer m -> writeOffer(m, into);
+            case Message.Accept m -> {
+                into.put(flag(m.there())).put(flag(m.newest()));
+                text(m.base().map(RecoveryPointId::value).orElse(""), into);
+                totals(m.resume(), into);
+            }
+            case Message.DigestsWanted m -> into.putLong(m.offsetBytes()).putInt(m.lengthBytes());
+            case Message.Digests m ->
+                into.putLong(m.offsetBytes())
+                        .putInt(m.lengthBytes())
+                        .put(m.digests().duplicate());
+            case Message.Blocks m -> writeBlocks(m.extents(), m.data(), into);
+            case Message.Acknowledged m -> totals(m.durable(), into);
+            case Message.Commit m -> {
+                totals(m.totals(), into);
+                cost(m.cost(), into);
+            }
+            case Message.Committed m -> text(m.point().value(), into);
+            case Message.OpenLink m -> {
+                text(m.link().value(), into);
+                text(m.group().value(), into);
+                text(m.sourceVolume().value(), into);
+                text(m.targetVolume().value(), into);
+                into.putLong(m.volumeBytes());
+            }
+            case Message.LinkOpened m -> into.putLong(m.targetBytes());
+            case Message.Verify m -> {
+                text(m.link().value(), into);
+                text(m.point().value(), into);
+            }
+            case Message.VerifyReady m -> into.putLong(m.imageBytes());
+            case Message.NodesWanted m ->
+                into.putInt(m.level()).putLong(m.firstNode()).putInt(m.count());
+            case Message.Nodes m ->
+                into.putInt(m.level()).putLong(m.firstNode()).put(m.digests().duplicate());
+            case Message.Pair m -> text(m.address(), into.put(m.secret().duplicate()));
+            case Message.Paired _ -> {}
+        }
+    }
+
+    static Message read(FrameType type, ByteBuffer payload) throws ReplicationException {
+        var in = new PayloadReader(type, payload);
+        Message message = switch (type) {
+            case HELLO -> readHello(in);
+            case WELCOME -> new Message.Welcome(in.count("version", 255), in.text("software"));
+            case REFUSED -> new Message.Refused(ErrorCodec.read(in));
+            case ALIVE -> new Message.Alive(in.text("phase"), in.size("done"), in.size("total"));
+            case OFFER -> readOffer(in);
+            case ACCEPT -> readAccept(in);
+            case DIGESTS_WANTED ->
+                new Message.DigestsWanted(
+                        in.size("offset"), in.count("length", Message.DigestsWanted.LENGTH_BYTES_MAXIMUM));
+            case DIGESTS ->
+                new Message.Digests(
+                        in.size("offset"), in.count("length", Message.DigestsWanted.LENGTH_BYTES_MAXIMUM), in.rest());
+            case BLOCKS -> readBlocks(in);
+            case ACKNOWLEDGED -> new Message.Acknowledged(totals(in));
+            case COMMIT -> new Message.Commit(totals(in), cost(in));
+            case COMMITTED -> new Message.Committed(in.id("point", RecoveryPointId::new));
+            case OPEN_LINK ->
+                new Message.OpenLink(
+                        in.id("link", LinkId::new),
+                        in.id("group", GroupId::new),
+                        in.id("source volume", VolumeId::new),
+                        in.id("target volume", VolumeId::new),
+                        in.size("volume bytes"));
+            case LINK_OPENED -> new Message.LinkOpened(in.size("target bytes"));
+            case VERIFY -> new Message.Verify(in.id("link", LinkId::new), in.id("point", RecoveryPointId::new));
+            case VERIFY_READY -> new Message.VerifyReady(in.size("image bytes"));
+            case NODES_WANTED ->
+                new Message.NodesWanted(
+                        in.count("level", CHECKSUM_LEVELS_MAXIMUM),
+                        in.size("first node"),
+                        in.count("count", Message.NodesWanted.COUNT_MAXIMUM));
+            case NODES ->
+                new Message.Nodes(in.count("level", CHECKSUM_LEVELS_MAXIMUM), in.size("first node"), in.rest());
+            case PAIR -> new Message.Pair(in.bytes("secret", SECRET_BYTES), in.text("address"));
+            case PAIRED -> new Message.Paired();
+        };
+        in.end();
+        return check(message, in);
+    }
+
+    private static Message check(Message message, PayloadReader in) throws ReplicationException {
+        if (message instanceof Message.Digests m) {
+            int blocks = (m.lengthBytes() + (4 << 10) - 1) / (4 << 10);
+            if (m.digests().hasRemaining() && m.digests().remaining() != blocks * DIGEST_BYTES) {
+                throw in.corrupt(
+                        "digests",
+                        "are %d bytes for %d blocks".formatted(m.digests().remaining(), blocks));
+            }
+        }
+        if (message instanceof Message.Nodes m && m.digests().remaining() % DIGEST_BYTES != 0) {
+            throw in.corrupt("digests", "are %d bytes".formatted(m.digests().remaining()));
+        }
+        return message;
+    }
+
+    private static Message readHello(PayloadReader in) throws ReplicationException {
+        int oldest = in.count("oldest version", 255);
+        int newest = in.count("newest version", 255);
+        int code = in.int32("purpose");
+        String software = in.text("software");
+        for (var purpose : Message.Purpose.values()) {
+            if (purpose.code() == code) {
+                return new Message.Hello(oldest, newest, purpose, software);
+            }
+        }
+        throw in.corrupt("purpose", "is %d, which is unknown".formatted(code));
+    }
+
+    private static void writeOffer(Message.Offer offer, ByteBuffer into) {
+        text(offer.link().value(), into);
+        text(offer.point().value(), into);
+        ids(offer.candidates(), into);
+        into.putLong(offer.volumeBytes()).putInt(offer.blockBytes());
+        text(offer.metadata(), into);
+    }
+
+    private static Message readOffer(PayloadReader in) throws ReplicationException {
+        return new Message.Offer(
+                in.id("link", LinkId::new),
+                in.id("point", RecoveryPointId::new),
+                ids("candidates", in),
+                in.size("volume bytes"),
+                in.count("block bytes", 16 << 20),
+                in.text("metadata"));
+    }
+
+    private static Message readAccept(PayloadReader in) throws ReplicationException {
+        boolean there = in.flag("there");
+        boolean newest = in.flag("newest");
+        Optional<RecoveryPointId> base =
+                in.id("base", text -> text.isEmpty() ? Optional.empty() : Optional.of(new RecoveryPointId(text)));
+        return new Message.Accept(there, newest, base, totals(in));
+    }
+
+    static void writeBlocks(List<BlockExtent> extents, ByteBuffer data, ByteBuffer into) {
+        into.putInt(extents.size());
+        for (var extent : extents) {
+            into.putLong(extent.offsetBytes())
+                    .putInt(extent.zero() ? extent.lengthBytes() | Integer.MIN_VALUE : extent.lengthBytes());
+        }
+        into.put(data.duplicate());
+    }
+
+    static Message.Blocks readBlocks(PayloadReader in) throws ReplicationException {
+        int count = in.count("extents", Message.Blocks.EXTENTS_MAXIMUM);
+        if (count == 0) {
+            throw in.corrupt("extents", "are none");
+        }
+        var extents = new ArrayList<BlockExtent>(count);
+        long dataBytes = 0;
+        long end = 0;
+        for (int index = 0; index < count; index++) {
+            long offset = in.size("extent offset");
+            int word = in.int32("extent length");
+            boolean zero = word < 0;
+            int length = word & Integer.MAX_VALUE;
+            if (length == 0
+                    || length > BlockExtent.LENGTH_BYTES_MAXIMUM
+                    || offset < end
+                    || offset > Long.MAX_VALUE - length) {
+                throw in.corrupt("extent", "%d at %d is empty, too long or out of order".formatted(length, offset));
+            }
+            extents.add(new BlockExtent(offset, length, zero));
+            end = offset + length;
+            dataBytes += zero ? 0 : length;
+        }
+        var data = in.rest();
+        if (data.remaining() != dataBytes) {
+            throw in.corrupt("data", "has %d bytes, extents name %d".formatted(data.remaining(), dataBytes));
+        }
+        return new Message.Blocks(extents, data);
+    }
+
+    static void totals(IngestTotals totals, ByteBuffer into) {
+        into.putLong(totals.throughBytes())
+                .putLong(totals.frameCount())
+                .putLong(totals.payloadBytes())
+                .putLong(totals.zeroBytes())
+                .put(totals.chain().duplicate());
+    }
+
+    static IngestTotals totals(PayloadReader in) throws ReplicationException {
+        return new IngestTotals(
+                in.size("through"),
+                in.size("frames"),
+                in.size("payload bytes"),
+                in.size("zero bytes"),
+                in.bytes("chain", IngestTotals.CHAIN_BYTES));
+    }
+
+    static void cost(SyncCost cost, ByteBuffer into) {
+        text(cost.changedRangeSource(), into);
+        into.putLong(cost.namedBytes())
+                .putLong(cost.readBytes())
+                .putLong(cost.comparedBytes())
+                .putLong(cost.changedBytes())
+                .putLong(cost.sentPayloadBytes())
+                .putLong(cost.sentWireBytes())
+                .putLong(cost.resumedBytes())
+                .putLong(cost.durationMillis());
+    }
+
+    static SyncCost cost(PayloadReader in) throws ReplicationException {
+        return new SyncCost(
+                in.text("changed range source"),
+                in.size("named bytes"),
+                in.size("read bytes"),
+                in.size("compared bytes"),
+                in.size("changed bytes"),
+                in.size("sent payload bytes"),
+                in.size("sent wire bytes"),
+                in.size("resumed bytes"),
+                in.size("duration"));
+    }
+
+    static void ids(List<RecoveryPointId> ids, ByteBuffer into) {
+        into.putInt(ids.size());
+        ids.forEach(id -> text(id.value(), into));
+    }
+
+    static List<RecoveryPointId> ids(String field, PayloadReader in) throws ReplicationException {
+        int count = in.count(field, Message.Offer.CANDIDATES_MAXIMUM);
+        var ids = new ArrayList<RecoveryPointId>(count);
+        for (int index = 0; index < count; index++) {
+            ids.add(in.id(field, RecoveryPointId::new));
+        }
+        return ids;
+    }
+
+    static void text(String text, ByteBuffer into) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        into.putInt(bytes.length).put(bytes);
+    }
+
+    private static byte flag(boolean value) {
+        return (byte) (value ? 1 : 0);
+    }
+}
