@@ -84,7 +84,7 @@ objects "$work" "-O3 -fPIC -fvisibility=hidden $hardening"
 "$cc" -shared -Wl,-z,relro,-z,now -Wl,-soname,libtidemark_block.so "$work"/*.o -o "$work/libtidemark_block.so"
 # Static, so that nothing is loaded from a file system that may be frozen; where there is no libc.a, mlockall and
 # immediate binding keep what was loaded at the start.
-guard="$language $warnings -O2 $hardening $here/src/thaw_guard.c -o $work/thaw-guard"
+guard="$language $warnings -O2 $hardening -pthread $here/src/thaw_guard.c $here/src/guard_board.c $here/src/guard_sentinel.c -o $work/thaw-guard"
 "$cc" -static $guard > "$work/static.log" 2>&1 || "$cc" $guard
 mv -f "$work/libtidemark_block.so" "$work/thaw-guard" "$out/"
 echo "tidemark native: built libtidemark_block.so and thaw-guard for linux-$arch"
