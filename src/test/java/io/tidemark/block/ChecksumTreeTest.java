@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
+import io.tidemark.nativeblock.JavaBlockKernel;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.Random;
@@ -15,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ChecksumTreeTest {
-    private static final BlockKernel KERNEL = new PlainKernel();
+    private static final BlockKernel KERNEL = new JavaBlockKernel();
 
     private static ByteBuffer leaves(HashAlgorithm algorithm, int count, long seed) {
         var bytes = new byte[count * algorithm.digestBytes()];
