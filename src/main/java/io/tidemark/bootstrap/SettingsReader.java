@@ -1,5 +1,6 @@
 package io.tidemark.bootstrap;
 
+import io.tidemark.cli.NearestWord;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;

@@ -1,14 +1,14 @@
-package io.tidemark.bootstrap;
+package io.tidemark.cli;
 
 import java.util.Collection;
 import java.util.Comparator;
 
 /** Finds the word someone most likely meant, by edit distance (Levenshtein 1966). */
-final class NearestWord {
+public final class NearestWord {
     private NearestWord() {}
 
     /** @param known not empty */
-    static String of(String word, Collection<String> known) {
+    public static String of(String word, Collection<String> known) {
         return known.stream()
                 .min(Comparator.comparingInt(candidate -> distance(word, candidate)))
                 .orElseThrow();

@@ -1,0 +1,283 @@
+package io.tidemark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.client.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ClientCommandsTest {
+    private static final String RUNNING = """
+            {"id":"op-1","kind":"sync","subject":"ln-1","state":"RUNNING",
+             "progress":{"phase":"send","doneUnits":1,"totalUnits":4,"unit":"bytes"}}""";
+
+    @TempDir
+    private Path folder;
+
+    private ScriptedSite site;
+    private Path token;
+
+    @BeforeEach
+    void start() throws IOException {
+        site = new ScriptedSite();
+        token = Files.writeString(folder.resolve("token"), "secret-token\n");
+    }
+
+    @AfterEach
+    void stop() {
+        site.close();
+    }
+
+    private Typed typed(String... words) {
+        var args = new java.util.ArrayList<>(java.util.List.of(words));
+        args.addAll(java.util.List.of("--url", site.url(), "--token-file", token.toString()));
+        return Typed.run(args.toArray(String[]::new));
+    }
+
+    @Test
+    void listsVolumesAsATableWithReadableSizes() {
+        site.on("GET /v1/volumes?limit=200", 200, """
+                {"items":[{"id":"image:orders","sizeBytes":4294967296,"mountPoints":["/mnt/a"],"device":"/x/orders"},
+                          {"id":"image:b","sizeBytes":512,"mountPoints":[]}]}""");
+
+        var typed = typed("volumes", "list");
+
+        assertThat(typed.exit()).isZero();
+        assertThat(typed.out()).isEqualTo("""
+                ID               SIZE  MOUNTED AT  DEVICE
+                image:orders  4.0 GiB  /mnt/a      /x/orders
+                image:b         512 B  -           -
+                """);
+        assertThat(site.last().token()).isEqualTo("Bearer secret-token");
+    }
+
+    @Test
+    void followsPagesToTheirEnd() {
+        site.on("GET /v1/groups?limit=200", 200, "{\"items\":[{\"id\":\"a\"}],\"nextCursor\":\"x_1\"}");
+        site.on("GET /v1/groups?limit=200&cursor=x_1", 200, "{\"items\":[{\"id\":\"b\"}]}");
+
+        var typed = typed("groups", "list", "--json");
+
+        assertThat(typed.out()).contains("\"a\"", "\"b\"");
+    }
+
+    @Test
+    void fetchesNoMoreThanTheLimit() {
+        site.on("GET /v1/peers?limit=1", 200, "{\"items\":[{\"id\":\"a\"}],\"nextCursor\":\"x\"}");
+
+        var typed = typed("peers", "list", "--limit", "1");
+
+        assertThat(typed.exit()).isZero();
+        assertThat(site.asked()).hasSize(1);
+    }
+
+    @Test
+    void percentEncodesIdsInPaths() {
+        site.on("GET /v1/volumes/image%3Aa%2Fb", 200, "{\"id\":\"image:a/b\",\"sizeBytes\":4096}");
+
+        var typed = typed("volumes", "show", "image:a/b");
+
+        assertThat(typed.out()).contains("id:").contains("image:a/b").contains("4.0 KiB (4096)");
+    }
+
+    @Test
+    void createsAVolumeOfASizeWithUnit() throws IOException {
+        site.on("POST /v1/volumes", 201, "{\"id\":\"image:a\"}");
+
+        var typed = typed("volumes", "create", "image:a", "--size", "1.5GiB");
+
+        assertThat(typed.exit()).isZero();
+        var body = Json.parse(site.last().body());
+        assertThat(body.at("sizeBytes").number()).isEqualTo(1_610_612_736L);
+        assertThat(site.last().idempotencyKey()).matches("[0-9a-f]{32}");
+    }
+
+    @Test
+    void waitsForAnOperationAndShowsItsResult() {
+        site.on("POST /v1/links/ln-1/syncs", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","kind":"sync","state":"SUCCEEDED","progress":{},
+                 "result":{"report":{"changedBytes":8192,"durationMillis":1500}}}""");
+
+        var typed = typed("links", "sync", "ln-1");
+
+        assertThat(typed.exit()).isZero();
+        assertThat(typed.out()).contains("changed:").contains("8.0 KiB (8192)").contains("1.5 s");
+    }
+
+    @Test
+    void doesNotWaitWhenToldNotTo() {
+        site.on("POST /v1/groups/orders/recovery-points", 202, RUNNING);
+
+        var typed = typed("recovery-points", "create", "orders", "--no-wait");
+
+        assertThat(typed.out()).isEqualTo("op-1\n");
+        assertThat(site.asked()).hasSize(1);
+    }
+
+    @Test
+    void saysSoWhenAnOperationStillRunsAtTheTimeout() {
+        site.on("POST /v1/groups/orders/recovery-points", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, RUNNING);
+
+        var typed = typed("recovery-points", "create", "orders", "--timeout", "50ms");
+
+        assertThat(typed.exit()).isEqualTo(ExitCode.STILL_RUNNING);
+        assertThat(typed.err()).contains("operation op-1 still runs").contains("tidemark operations watch op-1");
+    }
+
+    @Test
+    void aFailedOperationEndsWithItsReasonAndAdvice() {
+        site.on("POST /v1/groups/orders/recovery-points", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","state":"FAILED","problem":{"title":"Freeze refused","detail":"database db1 is down",
+                 "advice":"start it"}}""");
+
+        var typed = typed("recovery-points", "create", "orders");
+
+        assertThat(typed.exit()).isEqualTo(ExitCode.OPERATION_FAILED);
+        assertThat(typed.err())
+                .contains("operation op-1 ended FAILED: database db1 is down")
+                .contains("start it");
+    }
+
+    @Test
+    void aCopyThatDiffersIsNotASuccess() {
+        site.on("POST /v1/links/ln-1/verifications", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","state":"SUCCEEDED","result":{"report":{"differingBlocks":2}}}""");
+
+        assertThat(typed("links", "verify", "ln-1").exit()).isEqualTo(ExitCode.OPERATION_FAILED);
+    }
+
+    @Test
+    void clonesTheOnlyMemberWithoutBeingTold() throws IOException {
+        site.on("GET /v1/recovery-points/rp-1", 200, "{\"members\":[{\"volume\":\"image:a\"}]}");
+        site.on("POST /v1/recovery-points/rp-1/clones", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","state":"SUCCEEDED","result":{"volume":{"id":"image:new","device":"/v/new"}}}""");
+
+        var typed = typed("recovery-points", "clone", "rp-1", "image:new");
+
+        assertThat(typed.out()).contains("/v/new");
+        assertThat(Json.parse(site.asked().get(1).body()).at("volume").text()).isEqualTo("image:a");
+    }
+
+    @Test
+    void makesAGroupFromOptionsOnTopOfAFile() throws IOException {
+        site.on("POST /v1/groups", 201, "{\"id\":\"orders\"}");
+        var file = Files.writeString(folder.resolve("group.yaml"), """
+                id: from-file
+                volumes: [image:a]
+                freezeFileSystems: false
+                """);
+
+        var typed = typed(
+                "groups",
+                "create",
+                "orders",
+                "-f",
+                file.toString(),
+                "--freeze-limit",
+                "5s",
+                "--require",
+                "application",
+                "--quiescer",
+                "postgresql:host=/run/pg,port=5432");
+
+        assertThat(typed.err()).isEmpty();
+        var body = Json.parse(site.last().body());
+        assertThat(body.at("id").text()).isEqualTo("orders");
+        assertThat(body.at("volumes").text()).isEqualTo("[\"image:a\"]");
+        assertThat(body.at("freezeFileSystems").raw()).isEqualTo(false);
+        assertThat(body.at("freezeLimitMillis").number()).isEqualTo(5000);
+        assertThat(body.at("requireConsistency").text()).isEqualTo("APPLICATION");
+        assertThat(body.at("quiescers")
+                        .items()
+                        .getFirst()
+                        .at("settings", "port")
+                        .text())
+                .isEqualTo("5432");
+    }
+
+    @Test
+    void updatesOnlyWhatWasNamed() throws IOException {
+        site.on(
+                "GET /v1/groups/orders",
+                200,
+                "{\"id\":\"orders\",\"volumes\":[\"image:a\"],\"freezeLimitMillis\":10000}");
+        site.on("PUT /v1/groups/orders", 200, "{\"id\":\"orders\"}");
+
+        typed("groups", "update", "orders", "--no-freeze-file-systems");
+
+        var body = Json.parse(site.last().body());
+        assertThat(body.at("freezeLimitMillis").number()).isEqualTo(10_000);
+        assertThat(body.at("freezeFileSystems").raw()).isEqualTo(false);
+    }
+
+    @Test
+    void printsAnInvitationsTokenAloneSoThatItCanGoIntoAFile() {
+        site.on("POST /v1/invitations", 201, "{\"peer\":\"b\",\"token\":\"tok\",\"expiresAt\":\"x\"}");
+
+        assertThat(typed("invitations", "create", "b").out()).isEqualTo("tok\n");
+    }
+
+    @Test
+    void readsAnInvitationFromAFile() throws IOException {
+        site.on("POST /v1/peers", 201, "{\"id\":\"a\"}");
+        var file = Files.writeString(folder.resolve("invitation"), "the-invitation-token\n");
+
+        typed("peers", "accept", "a", "--invitation-file", file.toString());
+
+        assertThat(Json.parse(site.last().body()).at("token").text()).isEqualTo("the-invitation-token");
+    }
+
+    @Test
+    void optionsOfEveryCommandMayStandFirst() {
+        site.on("GET /v1/operations/op-1", 200, RUNNING);
+
+        var typed = Typed.run("--url", site.url(), "--token-file=" + token, "--json", "operations", "show", "op-1");
+
+        assertThat(typed.exit()).isZero();
+        assertThat(typed.out()).startsWith("{");
+    }
+
+    @Test
+    void statusGathersOneLook() {
+        site.on("GET /v1/version", 200, "{\"version\":\"0.1.0\"}")
+                .on("GET /v1/ready", 200, "{\"status\":\"ready\"}")
+                .on("GET /v1/volumes?limit=200", 200, "{\"items\":[{},{}]}")
+                .on("GET /v1/groups?limit=200", 200, "{\"items\":[]}")
+                .on("GET /v1/peers?limit=200", 200, "{\"items\":[]}")
+                .on("GET /v1/operations?state=RUNNING&limit=200", 200, "{\"items\":[]}")
+                .on("GET /v1/links?limit=200", 200, "{\"items\":[{\"id\":\"ln-1\",\"inStep\":\"rp-9\"}]}");
+
+        assertThat(typed("status").out()).contains("ready", "volumes:            2", "rp-9");
+    }
+
+    @Test
+    void theProgressLineShowsShareAndTotal() throws IOException {
+        assertThat(ProgressBar.line(Json.parse(RUNNING)))
+                .isEqualTo("sync send [########......................]  25 % of 4 B");
+    }
+
+    @Test
+    void completionKnowsEveryCommand() {
+        assertThat(Typed.run("completion", "bash").out()).contains("recovery-points", "--peer-volume");
+        assertThat(Typed.run("completion", "zsh").out()).startsWith("autoload");
+    }
+
+    @Test
+    void helpListsCommandsAndExitCodes() {
+        var typed = Typed.run("--help");
+
+        assertThat(typed.exit()).isZero();
+        assertThat(typed.out()).contains("recovery-points", "Exit codes:", "the operation failed or was cancelled");
+    }
+}
