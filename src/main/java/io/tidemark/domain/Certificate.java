@@ -47,6 +47,12 @@ public record Certificate(
         public Freeze {
             facts = Map.copyOf(facts);
         }
+
+        /** The same freeze, which did not hold or could not prove that it had. */
+        public Freeze notHeld() {
+            return new Freeze(
+                    kind, subject, requestedNanos, acknowledgedNanos, thawedNanos, releasedNanos, false, facts);
+        }
     }
 
     public record CutTimes(SnapshotId snapshot, long startedNanos, long finishedNanos) {}

@@ -1,0 +1,237 @@
+package io.tidemark.consistency.filesystem;
+
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.FileSystems;
+import io.tidemark.consistency.MountTable;
+import io.tidemark.domain.Certificate;
+import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Volume;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Freezes by {@code FIFREEZE} in a guard process. One guard freezes all file systems of a recovery point, so that one
+ * limit holds for all; it thaws them at the limit, at the end of its input (this process died), and on SIGTERM. If the
+ * guard dies, this process thaws; if both die, the next process does, from the journal.
+ */
+public final class FileSystemFreeze implements FileSystems {
+    private static final Logger LOG = LoggerFactory.getLogger(FileSystemFreeze.class);
+    private static final Path SYS = Path.of("/sys");
+
+    private final Host host;
+    private final Optional<NativeCalls> calls;
+    private final String unavailableReason;
+    private final FreezeJournal journal;
+    private final OwnGround ground;
+
+    /** What the freeze needs of the host; another one in tests. */
+    interface Host {
+        MountTable mounts();
+
+        String bootId();
+
+        /** Starts a guard of these mount points; it has not said {@code ready} yet. */
+        GuardChannel startGuard(Path program, Duration limit, List<Path> mountPoints) throws IOException;
+    }
+
+    /** @param guard the {@code thaw-guard} program */
+    public record NativeCalls(HostCalls hostCalls, Path guard) {}
+
+    /**
+     * @param stateFolder where the journal of freezes is kept, in a folder {@code freezes}
+     * @param calls empty where the native library or the guard is missing: then nothing is ever frozen
+     * @param unavailableReason why {@code calls} is empty; one phrase
+     * @param needed files and folders that must stay writable while something is frozen (state, logs), with what they
+     *     are for: {@code it holds the state folder}
+     */
+    public FileSystemFreeze(
+            Path stateFolder,
+            Optional<NativeCalls> calls,
+            String unavailableReason,
+            Map<Path, String> needed,
+            String bootId) {
+        this(stateFolder, calls, unavailableReason, needed, new LinuxHost(bootId));
+    }
+
+    FileSystemFreeze(
+            Path stateFolder,
+            Optional<NativeCalls> calls,
+            String unavailableReason,
+            Map<Path, String> needed,
+            Host host) {
+        this.host = host;
+        this.calls = calls;
+        this.unavailableReason = unavailableReason;
+        this.journal = new FreezeJournal(stateFolder.resolve("freezes"));
+        var paths = new LinkedHashMap<>(needed);
+        paths.put(stateFolder, "it holds the state folder");
+        calls.ifPresent(found -> paths.put(found.guard(), "it holds the thaw-guard program"));
+        this.ground = new OwnGround(paths);
+    }
+
+    @Override
+    public Optional<String> unavailableReason() {
+        return calls.isPresent() ? Optional.empty() : Optional.of(unavailableReason);
+    }
+
+    @Override
+    public List<MountedVolume> mountedFrom(List<Volume> volumes) {
+        var mounts = host.mounts();
+        var byDevice = new LinkedHashMap<String, MountedVolume>();
+        for (var volume : volumes) {
+            for (var mountPoint : volume.mountPoints()) {
+                mounts.holdingFollowed(mountPoint)
+                        .ifPresent(mount -> byDevice.putIfAbsent(
+                                mount.device(),
+                                new MountedVolume(volume.id(), mount.device(), mount.mountPoint(), mount.type())));
+            }
+        }
+        return List.copyOf(byDevice.values());
+    }
+
+    @Override
+    public void refuseWhatWeStandOn(List<MountedVolume> fileSystems, List<Volume> volumes) throws ConsistencyException {
+        if (fileSystems.isEmpty()) {
+            return;
+        }
+        var mounts = host.mounts();
+        var layers = new BlockLayers(SYS, mounts);
+        var reasons = new LinkedHashMap<>(ground.reasonsByDevice(mounts, layers));
+        for (var volume : volumes) {
+            volume.device().flatMap(mounts::holdingFollowed).ifPresent(mount -> {
+                for (var device : layers.fileSystemsUnder(mount)) {
+                    reasons.putIfAbsent(device, "it holds volume " + volume.id() + ", which the cut writes to");
+                }
+            });
+        }
+        for (var fileSystem : fileSystems) {
+            var reason = reasons.get(fileSystem.device());
+            if (reason != null) {
+                throw new ConsistencyException(
+                        new ConsistencyError.StandsOnIt(fileSystem.mountPoint().toString(), reason));
+            }
+        }
+    }
+
+    @Override
+    public Armed arm(RecoveryPointId recoveryPoint, List<MountedVolume> fileSystems, Duration limit)
+            throws ConsistencyException {
+        if (fileSystems.isEmpty()) {
+            return Armed.NOTHING;
+        }
+        var found = calls.orElseThrow(() -> new IllegalStateException(unavailableReason));
+        Path entry;
+        try {
+            entry = journal.write(recoveryPoint, host.bootId(), fileSystems);
+        } catch (IOException e) {
+            throw new ConsistencyException(
+                    failed(fileSystems, "the journal of freezes cannot be written: " + e.getMessage()), e);
+        }
+        var armed = new ArmedFileSystems(fileSystems, found.hostCalls(), limit, () -> removeEntry(entry));
+        try {
+            armed.start(host.startGuard(
+                    found.guard(),
+                    limit,
+                    fileSystems.stream().map(MountedVolume::mountPoint).toList()));
+        } catch (IOException e) {
+            armed.close();
+            throw new ConsistencyException(failed(fileSystems, "the guard cannot be started: " + e.getMessage()), e);
+        } catch (ConsistencyException e) {
+            armed.close();
+            throw e;
+        }
+        return armed;
+    }
+
+    @Override
+    public Armed rehearsal() {
+        return ArmedFileSystems.rehearsal();
+    }
+
+    private static ConsistencyError.FreezeFailed failed(List<MountedVolume> fileSystems, String reason) {
+        return new ConsistencyError.FreezeFailed(
+                Certificate.FILE_SYSTEM, fileSystems.getFirst().mountPoint().toString(), reason);
+    }
+
+    private void removeEntry(Path entry) {
+        try {
+            journal.remove(entry);
+        } catch (IOException e) {
+            // The next start thaws what is not frozen, which does nothing, and removes it then.
+            LOG.warn("freeze_journal_not_removed file={} error={}", entry, e.getMessage());
+        }
+    }
+
+    @Override
+    public void sweep() {
+        List<FreezeJournal.Entry> entries;
+        try {
+            entries = journal.entries();
+        } catch (IOException e) {
+            LOG.error("freeze_journal_unreadable error={}", e.getMessage());
+            return;
+        }
+        for (var entry : entries) {
+            // A freeze does not outlive the kernel it was made in.
+            if (!entry.bootId().equals(host.bootId()) || sweepEntry(entry)) {
+                removeEntry(entry.file());
+            }
+        }
+    }
+
+    private boolean sweepEntry(FreezeJournal.Entry entry) {
+        if (calls.isEmpty()) {
+            LOG.error("freeze_not_swept file={} reason={}", entry.file(), unavailableReason);
+            return false;
+        }
+        var mounts = host.mounts();
+        boolean swept = true;
+        var intents = new ArrayList<>(entry.intents());
+        for (var intent : intents.reversed()) {
+            // Only the file system that was named, wherever it is mounted now; another one there is not ours.
+            var mountPoint = mounts.ofDevice(intent.device()).stream().findFirst();
+            if (mountPoint.isPresent()) {
+                swept &= thaw(mountPoint.get().mountPoint());
+            }
+        }
+        return swept;
+    }
+
+    private boolean thaw(Path mountPoint) {
+        try {
+            boolean wasFrozen = calls.orElseThrow().hostCalls().thaw(mountPoint);
+            LOG.warn("freeze_swept mountPoint={} wasFrozen={}", mountPoint, wasFrozen);
+            return true;
+        } catch (IOException e) {
+            LOG.error("freeze_not_swept mountPoint={} error={}", mountPoint, e.getMessage());
+            return false;
+        }
+    }
+
+    private record LinuxHost(String bootId) implements Host {
+        @Override
+        public MountTable mounts() {
+            try {
+                return MountTable.read();
+            } catch (IOException e) {
+                throw new UncheckedIOException("mount table of this host cannot be read", e);
+            }
+        }
+
+        @Override
+        public GuardChannel startGuard(Path program, Duration limit, List<Path> mountPoints) throws IOException {
+            return GuardProcess.start(program, limit, mountPoints);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.tidemark.consistency.filesystem;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A running {@code thaw-guard}. A thread of its own reads what the guard says, so that waiting for a line can have a
+ * limit: reading a pipe cannot.
+ */
+final class GuardProcess implements GuardChannel {
+    /** 64 file systems say two lines each in one life, and a handful more: 512 is far above. */
+    private static final int LINES_MAXIMUM = 512;
+    /** A guard that has its input closed thaws and ends in milliseconds; a loaded host may take seconds to run it. */
+    private static final Duration END_LIMIT = Duration.ofSeconds(10);
+    /** What the queue holds after the last line; no line can be empty. */
+    private static final String END = "";
+
+    private final Process process;
+    private final OutputStream input;
+    private final BlockingQueue<String> lines = new ArrayBlockingQueue<>(LINES_MAXIMUM);
+    private boolean ended;
+
+    private GuardProcess(Process process) {
+        this.process = process;
+        this.input = process.getOutputStream();
+    }
+
+    static GuardProcess start(Path program, Duration limit, List<Path> mountPoints) throws IOException {
+        var command = new ArrayList<String>();
+        command.add(program.toString());
+        command.add(Long.toString(limit.toMillis()));
+        mountPoints.forEach(mountPoint -> command.add(mountPoint.toString()));
+        var builder = new ProcessBuilder(command)
+                .directory(Path.of("/").toFile())
+                .redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().clear();
+        var guard = new GuardProcess(builder.start());
+        Thread.ofPlatform().daemon().name("thaw-guard-reader").start(guard::readLines);
+        return guard;
+    }
+
+    private void readLines() {
+        try (var reader =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII))) {
+            for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+                if (!line.isEmpty()) {
+                    lines.put(line);
+                }
+            }
+            lines.put(END);
+        } catch (IOException e) {
+            // The pipe broke, which is the end of the guard like any other.
+            lines.add(END);
+        } catch (InterruptedException e) {
+            // Nothing interrupts this thread; the process is going down.
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void send(String command) throws IOException {
+        input.write((command + "\n").getBytes(StandardCharsets.US_ASCII));
+        input.flush();
+    }
+
+    @Override
+    public Optional<String> receive(Duration limit) {
+        if (ended) {
+            return Optional.empty();
+        }
+        try {
+            var line = lines.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
+            if (END.equals(line)) {
+                ended = true;
+                return Optional.empty();
+            }
+            return Optional.ofNullable(line);
+        } catch (InterruptedException e) {
+            // The caller is told to stop: as if the guard were silent, which makes the caller thaw by itself.
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            input.close();
+        } catch (IOException e) {
+            // The guard is gone already; waiting for it below returns at once.
+            kill();
+            return;
+        }
+        if (!awaitEnd()) {
+            kill();
+        }
+    }
+
+    @Override
+    public void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    /** Waits even when the thread is interrupted: who thaws next must know that the guard freezes no more. */
+    private boolean awaitEnd() {
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + END_LIMIT.toNanos();
+        try {
+            while (true) {
+                try {
+                    return process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.tidemark.consistency.postgresql;
+
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Frozen;
+import io.tidemark.consistency.MountTable;
+import io.tidemark.consistency.Quiescer;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Volume;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Brings a server to a checkpoint and keeps it in backup mode while the storage is cut. Backup mode holds no writer
+ * back (the file system's freeze does that): it makes what is cut recoverable also where the storage cannot cut all
+ * at once, bounds the recovery by a fresh checkpoint, and its positions name the cut in the server's own terms.
+ *
+ * <p>The backup belongs to the session. If it ends for any reason, {@code pg_backup_stop} cannot succeed, so a
+ * successful one proves that the mode held from its start to its stop. Source: PostgreSQL 15 manual, 26.3.3 "Making a
+ * Base Backup Using the Low Level API".
+ */
+final class PostgresQuiescer implements Quiescer {
+    /** The interface's present names and the end of exclusive backups. */
+    static final int VERSION_MINIMUM = 15_00_00;
+    /** The newest whose interface was read; a later one may have changed it. */
+    static final int VERSION_MAJOR_MAXIMUM = 18;
+
+    private static final int NUMBERS_A_MAJOR = 10_000;
+
+    private final PostgresSettings settings;
+
+    PostgresQuiescer(PostgresSettings settings) {
+        this.settings = settings;
+    }
+
+    @Override
+    public String kind() {
+        return PostgresSettings.KIND;
+    }
+
+    @Override
+    public String subject() {
+        return settings.subject();
+    }
+
+    @Override
+    public Check check(List<Volume> volumes) throws ConsistencyException {
+        try (var session = PostgresSession.open(settings)) {
+            var server = session.describe();
+            refuseUnfit(server);
+            var finding = new DataPlaces(MountTable.read()).find(server, DataPlaces.isLocal(settings), volumes);
+            if (finding.outside().isPresent()) {
+                throw failed(finding.outside().get());
+            }
+            return new Check(finding.unverified());
+        } catch (SQLException | IOException e) {
+            throw failed(reason(e));
+        }
+    }
+
+    private void refuseUnfit(PostgresSession.Server server) throws ConsistencyException {
+        if (server.versionNumber() < VERSION_MINIMUM
+                || server.versionNumber() / NUMBERS_A_MAJOR > VERSION_MAJOR_MAXIMUM) {
+            throw failed("server is PostgreSQL %s, supported are %d to %d"
+                    .formatted(server.version(), VERSION_MINIMUM / NUMBERS_A_MAJOR, VERSION_MAJOR_MAXIMUM));
+        }
+        if (!server.mayBackUp()) {
+            throw failed("role %s may not execute pg_backup_start(text, boolean) and pg_backup_stop(boolean)"
+                    .formatted(settings.user()));
+        }
+    }
+
+    @Override
+    public Frozen freeze(RecoveryPointId recoveryPoint, Duration limit) throws ConsistencyException {
+        PostgresSession session;
+        try {
+            session = PostgresSession.open(settings);
+        } catch (SQLException | IOException e) {
+            throw failed(reason(e));
+        }
+        try {
+            var server = session.describe();
+            refuseUnfit(server);
+            long requested = System.nanoTime();
+            var startLsn = session.startBackup("tidemark " + recoveryPoint);
+            return new PostgresFrozen(session, subject(), requested, System.nanoTime(), facts(server, startLsn));
+        } catch (SQLException e) {
+            session.close();
+            throw failed(reason(e));
+        } catch (ConsistencyException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private static Map<String, String> facts(PostgresSession.Server server, String startLsn) {
+        var facts = new LinkedHashMap<String, String>();
+        facts.put("version", server.version());
+        facts.put("startLsn", startLsn);
+        facts.put("dataChecksums", server.dataChecksums() ? "on" : "off");
+        facts.put("inRecovery", Boolean.toString(server.inRecovery()));
+        return facts;
+    }
+
+    private ConsistencyException failed(String reason) {
+        return new ConsistencyException(new ConsistencyError.FreezeFailed(kind(), subject(), reason));
+    }
+
+    /** The driver's first line, without its hints; it never holds the password. */
+    private static String reason(Exception e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("no answer");
+    }
+}

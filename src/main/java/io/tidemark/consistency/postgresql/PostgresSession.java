@@ -1,0 +1,179 @@
+package io.tidemark.consistency.postgresql;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+
+/** One connection, and the few statements a quiescer says on it. Owned by one thread. */
+final class PostgresSession implements AutoCloseable {
+    /** What a socket waits beyond the server's own statement limit before it gives the server up. */
+    private static final int SOCKET_GRACE_SECONDS = 10;
+
+    private static final long MILLIS_PER_SECOND = 1_000;
+    private static final int PASSWORD_BYTES_MAXIMUM = 4_096;
+
+    private final Connection connection;
+
+    private PostgresSession(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** The server as it describes itself. */
+    record Server(
+            int versionNumber,
+            String version,
+            boolean inRecovery,
+            boolean dataChecksums,
+            boolean mayBackUp,
+            Optional<String> dataDirectory,
+            List<String> tablespaces) {}
+
+    record BackupStop(String stopLsn, String label, String tablespaceMap) {}
+
+    static PostgresSession open(PostgresSettings settings) throws SQLException, IOException {
+        var host = settings.socketFolder().isPresent() ? "localhost" : settings.host();
+        var url = "jdbc:postgresql://%s:%d/".formatted(host.contains(":") ? "[" + host + "]" : host, settings.port());
+        var connection = DriverManager.getConnection(url, properties(settings));
+        var session = new PostgresSession(connection);
+        try {
+            session.execute(
+                    "SET statement_timeout = " + settings.statementLimit().toMillis());
+            session.execute("SET lock_timeout = " + settings.connectLimit().toMillis());
+            return session;
+        } catch (SQLException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    /** Names as the driver's documentation has them: its own constants would need another library to compile. */
+    private static Properties properties(PostgresSettings settings) throws IOException {
+        var properties = new Properties();
+        properties.setProperty("user", settings.user());
+        properties.setProperty("PGDBNAME", settings.database());
+        properties.setProperty("ApplicationName", "tidemark");
+        properties.setProperty("sslmode", settings.sslMode());
+        properties.setProperty("tcpKeepAlive", "true");
+        // Every statement is said once: nothing is prepared that a pooler could lose.
+        properties.setProperty("preferQueryMode", "simple");
+        long connectSeconds = seconds(settings.connectLimit());
+        properties.setProperty("connectTimeout", Long.toString(connectSeconds));
+        properties.setProperty("loginTimeout", Long.toString(connectSeconds));
+        properties.setProperty(
+                "socketTimeout", Long.toString(seconds(settings.statementLimit()) + SOCKET_GRACE_SECONDS));
+        if (settings.passwordFile().isPresent()) {
+            properties.setProperty("password", password(settings.passwordFile().get()));
+        }
+        if (settings.socketFolder().isPresent()) {
+            var socket = settings.socketFolder().get().resolve(".s.PGSQL." + settings.port());
+            properties.setProperty("socketFactory", UnixSocketFactory.class.getName());
+            properties.setProperty("socketFactoryArg", socket.toString());
+        }
+        return properties;
+    }
+
+    Server describe() throws SQLException {
+        int version = Integer.parseInt(one("SHOW server_version_num"));
+        // Granted to a role by name and signature; the signatures are those of 15 and later.
+        boolean knowsInterface = version >= PostgresQuiescer.VERSION_MINIMUM;
+        return new Server(
+                version,
+                one("SHOW server_version"),
+                one("SELECT pg_is_in_recovery()").equals("t"),
+                one("SHOW data_checksums").equals("on"),
+                knowsInterface
+                        && one("SELECT has_function_privilege('pg_backup_start(text, boolean)', 'EXECUTE')"
+                                        + " AND has_function_privilege('pg_backup_stop(boolean)', 'EXECUTE')")
+                                .equals("t"),
+                // The view leaves out what the role may not see, where SHOW would fail.
+                column("SELECT setting FROM pg_settings WHERE name = 'data_directory'").stream()
+                        .findFirst(),
+                column("SELECT pg_tablespace_location(oid) FROM pg_tablespace"
+                        + " WHERE pg_tablespace_location(oid) LIKE '/%'"));
+    }
+
+    /** Waits for an immediate checkpoint; on return full page writes are forced until the session ends. */
+    String startBackup(String label) throws SQLException {
+        try (var statement = connection.prepareStatement("SELECT pg_backup_start(?, fast => true)::text")) {
+            statement.setString(1, label);
+            try (var rows = statement.executeQuery()) {
+                rows.next();
+                return rows.getString(1);
+            }
+        }
+    }
+
+    boolean alive() {
+        try {
+            return one("SELECT 1").equals("1");
+        } catch (SQLException e) {
+            // Whatever the reason, a session that cannot answer proves nothing.
+            return false;
+        }
+    }
+
+    BackupStop stopBackup() throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(
+                        "SELECT lsn::text, labelfile, spcmapfile FROM pg_backup_stop(wait_for_archive => false)")) {
+            rows.next();
+            var map = rows.getString(3);
+            return new BackupStop(rows.getString(1), rows.getString(2), map == null ? "" : map);
+        }
+    }
+
+    /** A session that ends inside a backup ends the backup: the server then writes full pages as before. */
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            // The socket is closed by then, which is all that matters.
+            return;
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private String one(String sql) throws SQLException {
+        return column(sql).getFirst();
+    }
+
+    private List<String> column(String sql) throws SQLException {
+        var values = new ArrayList<String>();
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+        }
+        return values;
+    }
+
+    private static long seconds(Duration duration) {
+        return Math.ceilDiv(duration.toMillis(), MILLIS_PER_SECOND);
+    }
+
+    private static String password(Path file) throws IOException {
+        if (Files.size(file) > PASSWORD_BYTES_MAXIMUM) {
+            throw new IOException("password file %s is larger than %d bytes".formatted(file, PASSWORD_BYTES_MAXIMUM));
+        }
+        return Files.readString(file, StandardCharsets.UTF_8)
+                .lines()
+                .findFirst()
+                .orElseThrow(() -> new IOException("password file %s is empty".formatted(file)));
+    }
+}

@@ -1,0 +1,290 @@
+package io.tidemark.consistency.filesystem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.FileSystems.MountedVolume;
+import io.tidemark.consistency.MountTable;
+import io.tidemark.domain.Certificate;
+import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileSystemFreezeTest {
+    private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
+    private static final Duration LIMIT = Duration.ofSeconds(1);
+    private static final VolumeId ORDERS = new VolumeId("image:orders");
+    private static final VolumeId LOGS = new VolumeId("image:logs");
+    private static final List<MountedVolume> BOTH = List.of(
+            new MountedVolume(ORDERS, "7:1", Path.of("/orders"), "ext4"),
+            new MountedVolume(LOGS, "7:2", Path.of("/logs"), "ext4"));
+    private static final String MOUNTS = """
+            22 1 254:0 / / rw - ext4 /dev/vda rw
+            23 22 7:1 / /orders rw - ext4 /dev/loop1 rw
+            24 22 7:2 / /logs rw - ext4 /dev/loop2 rw
+            25 22 7:2 / /logs-again rw - ext4 /dev/loop2 rw
+            """;
+
+    @TempDir
+    Path state;
+
+    private final ScriptedGuard guard = new ScriptedGuard();
+    private final List<String> thawedByUs = new ArrayList<>();
+    private Optional<IOException> thawFailure = Optional.empty();
+
+    private final HostCalls hostCalls = (HostCalls) Proxy.newProxyInstance(
+            HostCalls.class.getClassLoader(), new Class<?>[] {HostCalls.class}, (proxy, method, arguments) -> {
+                if (method.getName().equals("thaw")) {
+                    thawedByUs.add(arguments[0].toString());
+                    if (thawFailure.isPresent()) {
+                        throw thawFailure.get();
+                    }
+                    return true;
+                }
+                return null;
+            });
+
+    private FileSystemFreeze freeze(String mounts, String bootId) {
+        var host = new FileSystemFreeze.Host() {
+            @Override
+            public MountTable mounts() {
+                return MountTable.parse(mounts);
+            }
+
+            @Override
+            public String bootId() {
+                return bootId;
+            }
+
+            @Override
+            public GuardChannel startGuard(Path program, Duration limit, List<Path> mountPoints) {
+                return guard;
+            }
+        };
+        return new FileSystemFreeze(
+                state,
+                Optional.of(new FileSystemFreeze.NativeCalls(hostCalls, Path.of("/usr/bin/thaw-guard"))),
+                "",
+                Map.of(),
+                host);
+    }
+
+    private FileSystemFreeze freeze() {
+        return freeze(MOUNTS, "boot-1");
+    }
+
+    private List<Path> journals() throws IOException {
+        try (var files = Files.list(state.resolve("freezes"))) {
+            return files.toList();
+        }
+    }
+
+    @Test
+    void oneGuardFreezesAllAndThawsInReverse() throws Exception {
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT);
+                var frozen = armed.freeze()) {
+            boolean held = frozen.heldUntilNow();
+            var release = frozen.thaw();
+
+            assertThat(held).isTrue();
+            assertThat(release.freezes())
+                    .extracting(Certificate.Freeze::subject, Certificate.Freeze::thawedNanos)
+                    .containsExactly(
+                            org.assertj.core.groups.Tuple.tuple("/orders", 211L),
+                            org.assertj.core.groups.Tuple.tuple("/logs", 200L));
+            assertThat(release.freezes()).allMatch(Certificate.Freeze::heldUntilThaw);
+            assertThat(thawedByUs).isEmpty();
+        }
+        assertThat(guard.commands).containsExactly("freeze", "ask", "thaw", "close");
+    }
+
+    @Test
+    void journalNamesTheFreezeUntilTheThaw() throws Exception {
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
+            assertThat(journals()).hasSize(1);
+            armed.freeze().close();
+        }
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
+    void refusingGuardLeavesNoJournal() {
+        guard.startingWith("refused 1 2");
+
+        assertThatThrownBy(() -> freeze().arm(POINT, BOTH, LIMIT))
+                .isInstanceOf(ConsistencyException.class)
+                .hasMessageContaining("/logs");
+        assertThat(state.resolve("freezes")).isEmptyDirectory();
+    }
+
+    @Test
+    void freezeOfWhatSomeoneElseFrozeSaysSo() throws Exception {
+        guard.answering("freeze", "frozen 0 100 110", "failed 1 16");
+
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
+            assertThatThrownBy(armed::freeze)
+                    .isInstanceOf(ConsistencyException.class)
+                    .hasMessageContaining("/logs")
+                    .hasMessageContaining("frozen already");
+        }
+        assertThat(thawedByUs).isEmpty();
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
+    void guardThatDiesWhileFreezingIsEndedAndWeThaw() throws Exception {
+        guard.answering("freeze", "frozen 0 100 110");
+
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
+            assertThatThrownBy(armed::freeze).isInstanceOf(ConsistencyException.class);
+        }
+        assertThat(guard.commands).containsSubsequence("freeze", "kill");
+        assertThat(thawedByUs).containsExactly("/logs", "/orders");
+    }
+
+    @Test
+    void guardThatDiesWhileFrozenHasNotHeldAndWeThaw() throws Exception {
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT);
+                var frozen = armed.freeze()) {
+            guard.broken = true;
+
+            boolean held = frozen.heldUntilNow();
+            var release = frozen.thaw();
+
+            assertThat(held).isFalse();
+            assertThat(thawedByUs).containsExactly("/logs", "/orders");
+            assertThat(release.freezes()).noneMatch(Certificate.Freeze::heldUntilThaw);
+        }
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
+    void freezeThatExpiredHasNotHeldWhateverTheThawSays() throws Exception {
+        guard.answering("ask", "expired 150");
+
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT);
+                var frozen = armed.freeze()) {
+            assertThat(frozen.heldUntilNow()).isFalse();
+            assertThat(frozen.thaw().freezes()).noneMatch(Certificate.Freeze::heldUntilThaw);
+        }
+    }
+
+    @Test
+    void expiryThatIsSaidUnaskedCounts() throws Exception {
+        guard.answering("freeze", "frozen 0 100 110", "frozen 1 111 120", "all-frozen", "expired 150");
+
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT);
+                var frozen = armed.freeze()) {
+            assertThat(frozen.heldUntilNow()).isFalse();
+        }
+    }
+
+    @Test
+    void fileSystemThatWeCannotThawStaysInTheJournal() throws Exception {
+        thawFailure = Optional.of(new HostCallException("FITHAW", Path.of("/orders"), HostCallException.EPERM));
+        guard.answering("thaw");
+
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
+            armed.freeze().close();
+        }
+
+        assertThat(journals()).hasSize(1);
+    }
+
+    @Test
+    void sweepThawsInReverseWhatADeadProcessLeftFrozen() throws Exception {
+        new FreezeJournal(state.resolve("freezes")).write(POINT, "boot-1", BOTH);
+
+        freeze().sweep();
+
+        assertThat(thawedByUs).containsExactly("/logs", "/orders");
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
+    void sweepDoesNotThawAnotherFileSystemThatIsMountedThereNow() throws Exception {
+        new FreezeJournal(state.resolve("freezes")).write(POINT, "boot-1", BOTH);
+
+        freeze("23 22 7:9 / /orders rw - ext4 /dev/loop9 rw", "boot-1").sweep();
+
+        assertThat(thawedByUs).isEmpty();
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
+    void sweepAfterARebootThawsNothing() throws Exception {
+        new FreezeJournal(state.resolve("freezes")).write(POINT, "boot-1", BOTH);
+
+        freeze(MOUNTS, "boot-2").sweep();
+
+        assertThat(thawedByUs).isEmpty();
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
+    void sweepThatFailsIsTriedAgainAtTheNextStart() throws Exception {
+        new FreezeJournal(state.resolve("freezes")).write(POINT, "boot-1", BOTH);
+        thawFailure = Optional.of(new HostCallException("FITHAW", Path.of("/orders"), HostCallException.EPERM));
+
+        freeze().sweep();
+
+        assertThat(journals()).hasSize(1);
+    }
+
+    @Test
+    void fileSystemMountedTwiceIsFrozenOnce() {
+        var logs = volume(LOGS, Optional.empty(), Path.of("/logs"), Path.of("/logs-again"));
+
+        // The paths do not exist here, so their parents decide; only the table's own look-up is under test.
+        assertThat(freeze().mountedFrom(List.of(logs))).hasSize(1);
+    }
+
+    @Test
+    void rootFileSystemIsRefused() {
+        var root = List.of(new MountedVolume(ORDERS, "254:0", Path.of("/"), "ext4"));
+
+        var thrown =
+                catchThrowableOfType(ConsistencyException.class, () -> freeze().refuseWhatWeStandOn(root, List.of()));
+
+        assertThat(thrown.error()).isInstanceOf(ConsistencyError.StandsOnIt.class);
+        assertThat(thrown).hasMessageContaining("root file system");
+    }
+
+    @Test
+    void fileSystemThatHoldsAnotherVolumeOfTheCutIsRefused() throws Exception {
+        var below = Files.createDirectory(state.resolve("below"));
+        var mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n23 22 7:1 / %s rw - ext4 /dev/loop1 rw\n"
+                .formatted(below.toRealPath());
+        var stacked = volume(LOGS, Optional.of(below.resolve("image.raw")));
+
+        assertThatThrownBy(() -> freeze(mounts, "boot-1").refuseWhatWeStandOn(BOTH, List.of(stacked)))
+                .isInstanceOf(ConsistencyException.class)
+                .hasMessageContaining("image:logs");
+    }
+
+    @Test
+    void fileSystemWeDoNotStandOnIsAllowed() throws Exception {
+        freeze().refuseWhatWeStandOn(BOTH, List.of());
+    }
+
+    private static Volume volume(VolumeId id, Optional<Path> device, Path... mountPoints) {
+        return new Volume(id, 1 << 20, Set.of(), device, List.of(mountPoints), Map.of());
+    }
+}
