@@ -1,0 +1,246 @@
+package io.tidemark.agent;
+
+import io.tidemark.agent.RecoveryPointSurvey.ProviderCut;
+import io.tidemark.consistency.AchievedConsistency;
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.FileSystems;
+import io.tidemark.consistency.FileSystems.MountedVolume;
+import io.tidemark.consistency.Frozen;
+import io.tidemark.consistency.HostIdentity;
+import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.RecoveryPointPlan;
+import io.tidemark.domain.Certificate;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes recovery points of volumes on this host: freezes applications, then file systems; cuts; asks every freeze
+ * whether it held; thaws in reverse; and records what was achieved, not what was intended. One at a time: two frozen
+ * windows at once would lengthen each other.
+ */
+public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalRecoveryPointTaker.class);
+
+    /**
+     * Writing out ends when a round was as short as this: what was dirtied meanwhile is then written in about that
+     * time too, inside the freeze.
+     */
+    private static final Duration SHORT_ROUND = Duration.ofMillis(25);
+    /** A writer that dirties faster than the storage writes would keep it going for ever. */
+    private static final int FLUSH_ROUNDS_MAXIMUM = 6;
+
+    /** A user who cancels is answered within 100 ms. */
+    private static final Duration ASK_CANCELLED_EVERY = Duration.ofMillis(50);
+
+    private final RecoveryPointPlanner planner;
+    private final FileSystems fileSystems;
+    private final SnapshotRemoval removal;
+    private final HostIdentity host;
+    private final InstantSource clock;
+    private final Moments moments;
+    /** Fair, so that a group with many short intervals does not starve the others. */
+    private final ReentrantLock oneAtATime = new ReentrantLock(true);
+
+    public LocalRecoveryPointTaker(
+            Providers providers,
+            Quiescers quiescers,
+            FileSystems fileSystems,
+            HostIdentity host,
+            InstantSource clock,
+            Moments moments) {
+        this.planner = new RecoveryPointPlanner(providers, quiescers, fileSystems);
+        this.fileSystems = fileSystems;
+        this.removal = new SnapshotRemoval(providers);
+        this.host = host;
+        this.clock = clock;
+        this.moments = moments;
+    }
+
+    @Override
+    public RecoveryPointPlan plan(RecoveryPointId id, ConsistencyGroup group) throws ConsistencyException {
+        return planner.survey(id, group).plan();
+    }
+
+    /** Looks again, because a plan may be old: mounts and forecasts of now may refuse what the plan allowed. */
+    @Override
+    public RecoveryPoint take(RecoveryPointPlan plan, ProgressListener listener) throws ConsistencyException {
+        takeTurn(plan.recoveryPoint(), listener);
+        try {
+            var survey = planner.survey(plan.recoveryPoint(), plan.group());
+            FrozenWindowRehearsal.run(fileSystems);
+            moments.reached(Moment.RECOVERY_POINT_PLANNED);
+            return takeOrUndo(survey, listener);
+        } finally {
+            oneAtATime.unlock();
+        }
+    }
+
+    private void takeTurn(RecoveryPointId id, ProgressListener listener) throws ConsistencyException {
+        try {
+            do {
+                refuseWhenCancelled(id, listener);
+            } while (!oneAtATime.tryLock(ASK_CANCELLED_EVERY.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ConsistencyException(new ConsistencyError.Cancelled(id), e);
+        }
+    }
+
+    private RecoveryPoint takeOrUndo(RecoveryPointSurvey survey, ProgressListener listener)
+            throws ConsistencyException {
+        var id = survey.plan().recoveryPoint();
+        boolean taken = false;
+        try {
+            var point = record(survey, freezeCutThaw(survey, listener));
+            taken = true;
+            LOG.info(
+                    "recovery_point_taken id={} group={} consistency={} freezeMillis={} volumes={}",
+                    id,
+                    point.group(),
+                    point.consistency(),
+                    point.certificate().freezeWindowNanos().orElse(0) / 1_000_000,
+                    point.members().size());
+            return point;
+        } catch (ProviderException e) {
+            throw new ConsistencyException(RecoveryPointPlanner.ofProvider(e.error()), e);
+        } finally {
+            if (!taken) {
+                undoAfterFailure(id);
+            }
+        }
+    }
+
+    private void undoAfterFailure(RecoveryPointId id) {
+        try {
+            removal.removeAll(id);
+        } catch (ConsistencyException e) {
+            // The failure that led here is the one to report; the id is known and can be undone again.
+            LOG.warn("recovery_point_not_undone id={} error={}", id, e.getMessage());
+        }
+    }
+
+    /** @param applications thawed last, so their freezes enclose everything else */
+    private record Taken(List<Cut> cuts, Frozen.Release fileSystems, Frozen.Release applications) {}
+
+    private Taken freezeCutThaw(RecoveryPointSurvey survey, ProgressListener listener)
+            throws ConsistencyException, ProviderException {
+        var plan = survey.plan();
+        var id = plan.recoveryPoint();
+        var limit = plan.group().freezeLimit();
+        try (var armed = fileSystems.arm(id, survey.toFreeze(), limit);
+                var applications = new FrozenApplications()) {
+            boolean freezes = !survey.toFreeze().isEmpty();
+            if (freezes) {
+                moments.reached(Moment.GUARD_ARMED);
+            }
+            for (var quiescer : survey.quiescers()) {
+                say(listener, "freeze " + quiescer.kind());
+                applications.freeze(quiescer, id, limit);
+                moments.reached(Moment.DATABASE_FROZEN);
+            }
+            say(listener, "write out");
+            writeOut(armed, survey.cuts());
+            refuseWhenCancelled(id, listener);
+            say(listener, "cut");
+            var window = FrozenWindow.pass(armed, freezes, survey.cuts(), moments);
+            var released = applications.askAndThaw();
+            moments.reached(Moment.THAWED);
+            return new Taken(window.cuts(), window.release(), released);
+        }
+    }
+
+    /** Repeats until a round is short: what a round takes to write is what the writers dirty meanwhile, and less. */
+    private static void writeOut(FileSystems.Armed armed, List<ProviderCut> cuts)
+            throws ConsistencyException, ProviderException {
+        for (int round = 0; round < FLUSH_ROUNDS_MAXIMUM; round++) {
+            long started = System.nanoTime();
+            armed.flush();
+            for (var cut : cuts) {
+                cut.provider().prepare(cut.request());
+            }
+            if (System.nanoTime() - started < SHORT_ROUND.toNanos()) {
+                return;
+            }
+        }
+    }
+
+    private RecoveryPoint record(RecoveryPointSurvey survey, Taken taken) throws ConsistencyException {
+        var group = survey.plan().group();
+        List<Certificate.Freeze> freezes = new ArrayList<>(taken.applications().freezes());
+        freezes.addAll(taken.fileSystems().freezes());
+        List<Certificate.CutTimes> times = new ArrayList<>();
+        List<RecoveryPoint.Member> members = new ArrayList<>();
+        for (var cut : taken.cuts()) {
+            for (var member : cut.members()) {
+                var snapshot = member.snapshot();
+                times.add(new Certificate.CutTimes(snapshot.id(), member.startedNanos(), member.finishedNanos()));
+                members.add(new RecoveryPoint.Member(snapshot.id().volume(), snapshot.id(), snapshot.sizeBytes()));
+            }
+        }
+        boolean atomic = taken.cuts().size() == 1 && taken.cuts().getFirst().atomic();
+        var bare = new Certificate(host.host(), host.bootId(), freezes, times, atomic, List.of());
+        var verdict = AchievedConsistency.decide(
+                bare, planner.wanted(group, survey.volumes(), mountedBeforeAndAfter(survey)));
+        if (!verdict.consistency().atLeast(group.requireConsistency())) {
+            throw new ConsistencyException(new ConsistencyError.NotAchieved(
+                    group.requireConsistency(), verdict.consistency(), String.join("; ", verdict.reasons())));
+        }
+        return new RecoveryPoint(
+                survey.plan().recoveryPoint(),
+                group.id(),
+                clock.instant(),
+                verdict.consistency(),
+                new Certificate(host.host(), host.bootId(), freezes, times, atomic, verdict.reasons()),
+                members,
+                taken.applications().evidence(),
+                Optional.empty());
+    }
+
+    /** A file system that was mounted while we were at it was not frozen, and must count. */
+    private List<MountedVolume> mountedBeforeAndAfter(RecoveryPointSurvey survey) throws ConsistencyException {
+        var all = new ArrayList<>(survey.mounted());
+        for (var now : fileSystems.mountedFrom(planner.volumes(survey.plan().group()))) {
+            if (all.stream().noneMatch(before -> before.device().equals(now.device()))) {
+                all.add(now);
+            }
+        }
+        return all;
+    }
+
+    private static void refuseWhenCancelled(RecoveryPointId id, ProgressListener listener) throws ConsistencyException {
+        if (listener.cancelled()) {
+            throw new ConsistencyException(new ConsistencyError.Cancelled(id));
+        }
+    }
+
+    private static void say(ProgressListener listener, String phase) {
+        listener.progress(new Operation.Progress(phase, 0, 0, ""));
+    }
+
+    @Override
+    public void undo(RecoveryPointId id) throws ConsistencyException {
+        removal.removeAll(id);
+    }
+
+    @Override
+    public void sweepFreezes() {
+        fileSystems.sweep();
+    }
+}

@@ -1,0 +1,90 @@
+package io.tidemark.agent;
+
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Deletes all snapshots of one recovery point, found on the storage itself. */
+final class SnapshotRemoval {
+    /** Local deletes are done at once; a cloud's may take minutes, and then undoing is asked again later. */
+    private static final Duration DELETE_LIMIT = Duration.ofSeconds(30);
+    /** More often than this is not worth a call, whatever the provider says. */
+    private static final Duration ASK_AGAIN_MINIMUM = Duration.ofMillis(20);
+
+    private final Providers providers;
+
+    SnapshotRemoval(Providers providers) {
+        this.providers = providers;
+    }
+
+    /** Goes on after a failure, and reports the first one. */
+    void removeAll(RecoveryPointId id) throws ConsistencyException {
+        @Nullable ProviderException first = null;
+        for (var provider : providers.all()) {
+            try {
+                for (var snapshot : snapshotsOf(provider, id)) {
+                    try {
+                        delete(provider, snapshot);
+                    } catch (ProviderException e) {
+                        first = first == null ? e : first;
+                    }
+                }
+            } catch (ProviderException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw new ConsistencyException(new ConsistencyError.Storage(first.error()), first);
+        }
+    }
+
+    private static List<SnapshotId> snapshotsOf(StorageProvider provider, RecoveryPointId id) throws ProviderException {
+        var found = new ArrayList<SnapshotId>();
+        var query = SnapshotQuery.ofRecoveryPoint(id);
+        while (true) {
+            var page = provider.snapshots(query);
+            page.snapshots().forEach(snapshot -> found.add(snapshot.id()));
+            Optional<String> next = page.nextCursor();
+            if (next.isEmpty()) {
+                return found;
+            }
+            query = query.after(next.get());
+        }
+    }
+
+    private static void delete(StorageProvider provider, SnapshotId snapshot) throws ProviderException {
+        long deadline = System.nanoTime() + DELETE_LIMIT.toNanos();
+        Step<?> step = provider.delete(snapshot);
+        while (step instanceof Step.Running<?> running) {
+            var pause = running.askAgainAfter().compareTo(ASK_AGAIN_MINIMUM) < 0
+                    ? ASK_AGAIN_MINIMUM
+                    : running.askAgainAfter();
+            if (System.nanoTime() + pause.toNanos() > deadline || !slept(pause)) {
+                throw new ProviderException(
+                        new ProviderError.Busy(snapshot.toString(), "its own deletion", running.askAgainAfter()));
+            }
+            step = provider.resume(running.handle());
+        }
+    }
+
+    private static boolean slept(Duration pause) {
+        try {
+            Thread.sleep(pause);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}
