@@ -1,10 +1,13 @@
 package io.tidemark;
 
-/** Entry point of every role. */
+import io.tidemark.cli.TidemarkCommand;
+import java.util.Map;
+
+/** Entry point of every role and every client command. */
 public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(2);
+        System.exit(TidemarkCommand.run(args, Map.of()));
     }
 }
