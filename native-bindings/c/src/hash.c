@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 /*
- * Read buffer of tidemark_hash_file. Small enough to stay in a core's second-level cache between pread and hash, large
- * enough that the system call does not count; 128 to 512 KiB were within 3 % of each other.
+ * Read buffer of tidemark_hash_file: stays in the caches between pread and hash. Measured on a cached file, one core:
+ * 256 KiB 9.9 GB/s, 512 KiB 10.6, 1 MiB 12.5, 2 MiB 13.2, 4 MiB 12.8.
  */
-#define READ_BYTES (256u << 10)
+#define READ_BYTES (1u << 20)
 #define READ_ALIGNMENT 4096u
 
 struct algorithm {
@@ -99,7 +99,13 @@ static ssize_t read_fully(int fd, uint8_t *buffer, size_t wanted, off_t from) {
 
 static int64_t hash_range(int fd, uint64_t from, uint64_t to, uint32_t block_bytes, const struct algorithm *with,
                           uint8_t *digests) {
+    if (from == to) {
+        return 0;
+    }
     size_t buffer_bytes = block_bytes > READ_BYTES ? block_bytes : READ_BYTES;
+    if (to - from < buffer_bytes) {
+        buffer_bytes = ((size_t)(to - from) + READ_ALIGNMENT - 1) & ~(size_t)(READ_ALIGNMENT - 1);
+    }
     uint8_t *buffer = aligned_alloc(READ_ALIGNMENT, buffer_bytes);
     if (buffer == NULL) {
         return -ENOMEM;

@@ -313,7 +313,9 @@ static _Noreturn void serve(struct guard *guard) {
     for (;;) {
         int64_t deadline = guard->limit_passed ? 0 : atomic_load(&guard->board->deadline_nanos);
         int64_t left = deadline - now_nanos();
-        if (deadline != 0 && left <= 0) {
+        /* Marked by the sentinel when we were stopped past the limit. */
+        bool marked = !guard->limit_passed && atomic_load(&guard->board->expired_nanos) != 0;
+        if (marked || (deadline != 0 && left <= 0)) {
             on_limit(guard);
             continue;
         }

@@ -87,7 +87,8 @@ public final class JavaBlockKernel implements BlockKernel {
         var digester = new Digester(algorithm, MemorySegment.ofBuffer(digests));
         try (var channel = FileChannel.open(file, StandardOpenOption.READ);
                 var arena = Arena.ofConfined()) {
-            var buffer = arena.allocate(Math.max(blockBytes, READ_BYTES)).asByteBuffer();
+            var buffer = arena.allocate(Math.min(Math.max(blockBytes, READ_BYTES), Math.max(1, lengthBytes)))
+                    .asByteBuffer();
             long end = offsetBytes + lengthBytes;
             for (long at = offsetBytes; at < end; at += buffer.limit()) {
                 buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));

@@ -1,0 +1,317 @@
+package io.tidemark.nativeblock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.tidemark.nativeblock.HostCalls.Extent;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Host calls against real file systems: skipped, with the reason, where none can be mounted. */
+final class LinuxHostCallsTest {
+    private static final int BTRFS_MEBIBYTES = 128;
+    private static final int XFS_MEBIBYTES = 320;
+    private static final int PIECE_BYTES = 16 << 10;
+    private static final long BTRFS_MAGIC = 0x9123683EL;
+
+    @BeforeEach
+    void needsTheLibrary() {
+        assumeTrue(
+                BlockKernels.hostCalls().isPresent(),
+                () -> "no native library: " + BlockKernels.unavailableReason().orElse(""));
+    }
+
+    private static HostCalls calls() {
+        return BlockKernels.hostCalls().orElseThrow();
+    }
+
+    private static LoopFileSystem reflinking(String kind) throws IOException {
+        return LoopFileSystem.make(kind, kind.equals("xfs") ? XFS_MEBIBYTES : BTRFS_MEBIBYTES);
+    }
+
+    private static void assertErrno(int errno, Path named, ThrowingCallable call) {
+        assertThatExceptionOfType(HostCallException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno))
+                .withMessageContaining(named.toString());
+    }
+
+    /** Pieces of 16 KiB with holes of 16 KiB between them, so that every piece is an extent of its own. */
+    private static Path fragmented(Path file, int pieces) throws IOException {
+        Files.write(file, BlockKernelContract.random(pieces, (2 * pieces - 1) * PIECE_BYTES));
+        calls().syncFileSystem(file);
+        for (int i = 1; i < 2 * pieces - 1; i += 2) {
+            calls().punchHole(file, (long) i * PIECE_BYTES, PIECE_BYTES);
+        }
+        return file;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"btrfs", "xfs", "ext4"})
+    void extentsAreListedInOrderAndAsManyAsCounted(String kind) throws IOException {
+        try (var fileSystem = reflinking(kind)) {
+            var file = fragmented(fileSystem.mount().resolve("image"), 300);
+
+            var extents = calls().extents(file, 0, 1000);
+
+            assertThat(extents).hasSize(300);
+            assertThat(calls().extentCount(file)).isEqualTo(300);
+            assertThat(extents).extracting(Extent::logicalBytes).isSorted().contains(0L, 2L * 299 * PIECE_BYTES);
+            assertThat(extents).allSatisfy(extent -> {
+                assertThat(extent.flags() & Extent.NOT_COMPARABLE).isZero();
+                assertThat(extent.lengthBytes()).isEqualTo(PIECE_BYTES);
+            });
+        }
+    }
+
+    @Test
+    void askingAgainFromTheEndOfTheLastExtentListsThemAll() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var file = fragmented(fileSystem.mount().resolve("image"), 100);
+            var collected = new ArrayList<Extent>();
+            var page = calls().extents(file, 0, 7);
+            while (!page.isEmpty()) {
+                collected.addAll(page);
+                page = calls().extents(
+                                file,
+                                page.getLast().logicalBytes() + page.getLast().lengthBytes(),
+                                7);
+            }
+
+            assertThat(collected).isEqualTo(calls().extents(file, 0, 1000)).hasSize(100);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"btrfs", "xfs"})
+    void reflinkSharesEveryExtentUntilOneSideIsWritten(String kind) throws IOException {
+        try (var fileSystem = reflinking(kind)) {
+            var source = fragmented(fileSystem.mount().resolve("source"), 50);
+            var target = fileSystem.mount().resolve("target");
+
+            calls().reflink(source, target);
+
+            assertThat(Files.mismatch(source, target)).isEqualTo(-1);
+            assertThat(calls().extents(target, 0, 100))
+                    .extracting(Extent::physicalBytes)
+                    .isEqualTo(calls().extents(source, 0, 100).stream()
+                            .map(Extent::physicalBytes)
+                            .toList());
+            try (var access = new RandomAccessFile(source.toFile(), "rw")) {
+                access.write(7);
+            }
+            assertThat(Files.mismatch(source, target)).isZero();
+        }
+    }
+
+    @Test
+    void reflinkReplacesWhatTheTargetHeld() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var source = fragmented(fileSystem.mount().resolve("source"), 2);
+            var target = fragmented(fileSystem.mount().resolve("target"), 9);
+
+            calls().reflink(source, target);
+
+            assertThat(Files.mismatch(source, target)).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void reflinkThatIsRefusedLeavesNoTargetAndHarmsNoSource(@TempDir Path elsewhere) throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var source = fragmented(fileSystem.mount().resolve("source"), 2);
+            var before = Files.readAllBytes(source);
+            var target = elsewhere.resolve("target");
+
+            assertErrno(HostCallException.EXDEV, target, () -> calls().reflink(source, target));
+            assertErrno(HostCallException.EINVAL, source, () -> calls().reflink(source, source));
+
+            assertThat(target).doesNotExist();
+            assertThat(Files.readAllBytes(source)).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void reflinkOnAFileSystemWithoutItIsNotSupported() throws IOException {
+        try (var fileSystem = LoopFileSystem.make("ext4", 32)) {
+            var source = fragmented(fileSystem.mount().resolve("source"), 2);
+            var target = fileSystem.mount().resolve("target");
+
+            assertErrno(HostCallException.EOPNOTSUPP, target, () -> calls().reflink(source, target));
+
+            assertThat(target).doesNotExist();
+        }
+    }
+
+    @Test
+    void btrfsSubvolumeIsMadeSnapshottedAndDeleted() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var subvolume = fileSystem.mount().resolve("volume one");
+            var snapshot = fileSystem.mount().resolve("snapshot");
+            calls().btrfsCreateSubvolume(subvolume);
+            Files.writeString(subvolume.resolve("data"), "before");
+
+            calls().btrfsSnapshot(subvolume, snapshot, true);
+            Files.writeString(subvolume.resolve("data"), "after");
+
+            assertThat(calls().btrfsIsSubvolume(subvolume)).isTrue();
+            assertThat(calls().btrfsIsSubvolume(snapshot)).isTrue();
+            assertThat(snapshot.resolve("data")).hasContent("before");
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> Files.writeString(snapshot.resolve("data"), "no"));
+            calls().btrfsDeleteSubvolume(snapshot);
+            assertThat(snapshot).doesNotExist();
+            calls().btrfsDeleteSubvolume(subvolume);
+            assertThat(subvolume).doesNotExist();
+        }
+    }
+
+    @Test
+    void writableSnapshotMayBeWritten() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var subvolume = fileSystem.mount().resolve("volume");
+            var clone = fileSystem.mount().resolve("clone");
+            calls().btrfsCreateSubvolume(subvolume);
+
+            calls().btrfsSnapshot(subvolume, clone, false);
+
+            Files.writeString(clone.resolve("data"), "yes");
+            assertThat(subvolume.resolve("data")).doesNotExist();
+        }
+    }
+
+    @Test
+    void plainFolderIsNoSubvolumeAndIsNotDeleted() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var folder = Files.createDirectory(fileSystem.mount().resolve("folder"));
+
+            assertThat(calls().btrfsIsSubvolume(folder)).isFalse();
+            assertErrno(HostCallException.EINVAL, folder, () -> calls().btrfsDeleteSubvolume(folder));
+
+            assertThat(folder).exists();
+        }
+    }
+
+    @Test
+    void btrfsCallsElsewhereAreRefused(@TempDir Path folder) throws IOException {
+        var subvolume = folder.resolve("volume");
+
+        assertThat(calls().btrfsIsSubvolume(folder)).isFalse();
+        assertThatExceptionOfType(HostCallException.class)
+                .isThrownBy(() -> calls().btrfsCreateSubvolume(folder.resolve("a".repeat(256))));
+        if (calls().fileSystemMagic(folder) != BTRFS_MAGIC) {
+            assertErrno(HostCallException.ENOTTY, subvolume, () -> calls().btrfsCreateSubvolume(subvolume));
+        }
+    }
+
+    @Test
+    void punchedRangeOfAFileReadsAsZerosAndTheRestStays() throws IOException {
+        try (var fileSystem = reflinking("ext4")) {
+            var data = BlockKernelContract.random(1, 64 << 10);
+            var file = Files.write(fileSystem.mount().resolve("image"), data);
+
+            calls().punchHole(file, 4096, 8192);
+
+            Arrays.fill(data, 4096, 4096 + 8192, (byte) 0);
+            assertThat(Files.readAllBytes(file)).isEqualTo(data);
+        }
+    }
+
+    @Test
+    void blockDeviceTellsItsSizeIsHashedAndPunched() throws IOException {
+        try (var fileSystem = reflinking("ext4")) {
+            var data = BlockKernelContract.random(2, 1 << 20);
+            var backing = Files.write(fileSystem.mount().resolve("backing"), data);
+            var device = Path.of(LoopFileSystem.run("losetup", "--find", "--show", backing.toString()));
+            try {
+                var ofDevice = ByteBuffer.allocateDirect(256 * 16);
+                var ofFile = ByteBuffer.allocateDirect(256 * 16);
+                for (var kernel : List.of(BlockKernels.best(), new JavaBlockKernel())) {
+                    kernel.hashFile(device, 0, 1 << 20, 4096, HashAlgorithm.XXH3_128, ofDevice);
+                    kernel.hashFile(backing, 0, 1 << 20, 4096, HashAlgorithm.XXH3_128, ofFile);
+                    assertThat(ofDevice).isEqualTo(ofFile);
+                }
+                assertThat(calls().blockDeviceBytes(device)).isEqualTo(1 << 20);
+
+                calls().punchHole(device, 8192, 4096);
+
+                Arrays.fill(data, 8192, 8192 + 4096, (byte) 0);
+                assertThat(Files.readAllBytes(device)).isEqualTo(data);
+            } finally {
+                LoopFileSystem.run("losetup", "--detach", device.toString());
+            }
+        }
+    }
+
+    @Test
+    void thawTellsWhetherTheFileSystemWasFrozen() throws IOException {
+        try (var fileSystem = reflinking("ext4")) {
+            assertThat(calls().thaw(fileSystem.mount())).isFalse();
+            LoopFileSystem.run("fsfreeze", "-f", fileSystem.mount().toString());
+
+            assertThat(calls().thaw(fileSystem.mount())).isTrue();
+
+            assertThat(fileSystem.isFrozen()).isFalse();
+        }
+    }
+
+    @Test
+    void fileSystemsTellTheirMagicAndSync(@TempDir Path folder) throws IOException {
+        assertThat(calls().fileSystemMagic(Path.of("/proc"))).isEqualTo(0x9FA0);
+        calls().syncFileSystem(folder);
+        try (var fileSystem = reflinking("btrfs")) {
+            assertThat(calls().fileSystemMagic(fileSystem.mount())).isEqualTo(BTRFS_MAGIC);
+        }
+    }
+
+    @Test
+    void whatIsMissingOrOfTheWrongKindIsRefusedByErrno(@TempDir Path folder) throws IOException {
+        var absent = folder.resolve("absent");
+        var file = Files.writeString(folder.resolve("file"), "data");
+
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().extents(absent, 0, 1));
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().extentCount(absent));
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().syncFileSystem(absent));
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().thaw(absent));
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().punchHole(absent, 0, 1));
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().fileSystemMagic(absent));
+        assertErrno(HostCallException.ENOENT, absent, () -> calls().btrfsIsSubvolume(absent));
+        assertErrno(HostCallException.ENOTTY, file, () -> calls().blockDeviceBytes(file));
+    }
+
+    @Test
+    void badRangesAreRefusedBeforeTheKernelIsAsked(@TempDir Path folder) throws IOException {
+        var file = Files.writeString(folder.resolve("file"), "data");
+
+        assertThatIllegalArgumentException().isThrownBy(() -> calls().extents(file, -1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> calls().extents(file, 0, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> calls().punchHole(file, -1, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> calls().punchHole(file, 0, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> calls().punchHole(file, 1, Long.MAX_VALUE));
+    }
+
+    @Test
+    void pathsReachTheKernelByteForByte(@TempDir Path folder) throws IOException {
+        for (var name : List.of("plain", "with space", "100%", "a%41b", "#?;&", "ünï")) {
+            var file = Files.writeString(folder.resolve(name), "data");
+
+            assertThat(calls().fileSystemMagic(file)).as(name).isPositive();
+        }
+        assertThat(NativePath.bytes(Path.of("/"))).containsExactly('/', 0);
+        assertThat(NativePath.bytes(folder)).endsWith((byte) 0).doesNotContain('%');
+    }
+}
