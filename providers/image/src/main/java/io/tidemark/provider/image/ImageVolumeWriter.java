@@ -1,0 +1,145 @@
+package io.tidemark.provider.image;
+
+import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.BlockRange;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+
+/**
+ * Writes to an image that nothing else writes. Its monitor is held for each request, so that a sparse copy, which takes
+ * time, can keep requests out until it is done.
+ */
+final class ImageVolumeWriter implements VolumeWriter {
+    private static final int ZERO_CHUNK_BYTES = 1 << 20;
+
+    private final ImageVolume volume;
+    private final long sizeBytes;
+    private final FileChannel channel;
+    private final Optional<HostCalls> host;
+    private final Uses uses;
+
+    private ImageVolumeWriter(
+            ImageVolume volume, long sizeBytes, FileChannel channel, Optional<HostCalls> host, Uses uses) {
+        this.volume = volume;
+        this.sizeBytes = sizeBytes;
+        this.channel = channel;
+        this.host = host;
+        this.uses = uses;
+    }
+
+    static ImageVolumeWriter open(ImageVolume volume, Optional<HostCalls> host, Uses uses) throws ProviderException {
+        try {
+            var channel = FileChannel.open(volume.image(), StandardOpenOption.READ, StandardOpenOption.WRITE);
+            var writer = new ImageVolumeWriter(volume, channel.size(), channel, host, uses);
+            try {
+                uses.add(volume.id(), writer);
+                return writer;
+            } catch (ProviderException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw Failures.of("opening " + volume.id(), volume.image(), e);
+        }
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
+    public synchronized void write(long offsetBytes, ByteBuffer source) throws ProviderException {
+        ImageSnapshotReader.checkRange(offsetBytes, source.remaining(), sizeBytes);
+        try {
+            checkOpen();
+            SparseCopy.writeFully(channel, offsetBytes, source);
+        } catch (IOException e) {
+            throw failed("writing to ", e);
+        }
+    }
+
+    @Override
+    public synchronized void writeZeroes(BlockRange range) throws ProviderException {
+        ImageSnapshotReader.checkRange(range.offsetBytes(), range.lengthBytes(), sizeBytes);
+        try {
+            checkOpen();
+            if (!punched(range)) {
+                writeZeroBytes(range);
+            }
+        } catch (IOException e) {
+            throw failed("zeroing in ", e);
+        }
+    }
+
+    /** False where the host or the file system cannot: then zeros must be written. */
+    private boolean punched(BlockRange range) throws IOException {
+        if (host.isEmpty()) {
+            return false;
+        }
+        try {
+            host.get().punchHole(volume.image(), range.offsetBytes(), range.lengthBytes());
+            return true;
+        } catch (HostCallException e) {
+            if (e.errno() == HostCallException.EOPNOTSUPP) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void writeZeroBytes(BlockRange range) throws IOException {
+        var zeros = ByteBuffer.allocateDirect((int) Math.min(ZERO_CHUNK_BYTES, range.lengthBytes()));
+        long offset = range.offsetBytes();
+        while (offset < range.endBytes()) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), range.endBytes() - offset));
+            int length = zeros.remaining();
+            SparseCopy.writeFully(channel, offset, zeros);
+            offset += length;
+        }
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer target) throws ProviderException {
+        ImageSnapshotReader.checkRange(offsetBytes, target.remaining(), sizeBytes);
+        ImageSnapshotReader.readFully(channel, offsetBytes, target, volume.image());
+    }
+
+    @Override
+    public synchronized void flush() throws ProviderException {
+        try {
+            checkOpen();
+            channel.force(true);
+            DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+        } catch (IOException e) {
+            throw failed("flushing ", e);
+        }
+    }
+
+    @Override
+    public synchronized void close() throws ProviderException {
+        uses.remove(volume.id(), this);
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw failed("closing ", e);
+        }
+    }
+
+    private void checkOpen() throws ClosedChannelException {
+        if (!channel.isOpen()) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    private ProviderException failed(String doing, IOException failure) {
+        return Failures.of(doing + volume.id(), volume.image(), failure);
+    }
+}

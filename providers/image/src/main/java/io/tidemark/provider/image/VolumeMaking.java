@@ -1,0 +1,237 @@
+package io.tidemark.provider.image;
+
+import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/**
+ * Makes, clones, rolls back and removes volumes. Everything is built in the work folder under a name that the next start
+ * sweeps, made durable, and then renamed: with its name in the folder the volume exists.
+ */
+final class VolumeMaking {
+    private static final int SECTOR_BYTES = 512;
+
+    private final ImageCatalog catalog;
+    private final SnapshotShelf shelf;
+    private final InstantSource clock;
+    private final Optional<HostCalls> host;
+    private final SparseCopy copies;
+
+    VolumeMaking(ImageCatalog catalog, SnapshotShelf shelf, InstantSource clock) {
+        this.catalog = catalog;
+        this.shelf = shelf;
+        this.clock = clock;
+        this.host = catalog.host();
+        this.copies = new SparseCopy(host);
+    }
+
+    ImageVolume create(VolumeId id, long sizeBytes) throws ProviderException {
+        if (sizeBytes < SECTOR_BYTES || sizeBytes % SECTOR_BYTES != 0) {
+            throw new IllegalArgumentException("sizeBytes is not a positive multiple of 512: " + sizeBytes);
+        }
+        if (!id.provider().equals(ImageNames.PROVIDER)) {
+            throw new IllegalArgumentException("not a volume of provider image: " + id);
+        }
+        var existing = catalog.find(id);
+        if (existing.isPresent()) {
+            return sameAgain(existing.get(), sizeBytes);
+        }
+        var folder = catalog.folders().getFirst();
+        refuseForeignEntry(folder, id);
+        var unfinished = folder.work(id, FolderSweep.NEW);
+        try {
+            FolderSweep.deleteTree(unfinished, host);
+            if (folder.ability().best() == CutMethod.SUBVOLUME) {
+                host().btrfsCreateSubvolume(unfinished);
+                makeSparse(unfinished.resolve(ImageFolder.IMAGE), sizeBytes);
+                DurableFiles.sync(unfinished);
+            } else {
+                makeSparse(unfinished, sizeBytes);
+            }
+            DurableFiles.move(unfinished, folder.entry(id));
+            DurableFiles.sync(folder.root());
+        } catch (IOException e) {
+            throw Failures.of("making " + id, folder.entry(id), e);
+        }
+        return catalog.get(id);
+    }
+
+    private static void makeSparse(Path file, long sizeBytes) throws IOException {
+        SparseCopy.createSparse(file, sizeBytes);
+        DurableFiles.sync(file);
+    }
+
+    private ImageVolume sameAgain(ImageVolume existing, long sizeBytes) throws ProviderException {
+        try {
+            boolean same = Files.size(existing.image()) == sizeBytes
+                    && !DurableFiles.exists(existing.folder().origin(existing.id()))
+                    && !shelf.hasAny(existing.id());
+            if (!same) {
+                throw new ProviderException(new ProviderError.VolumeExists(existing.id()));
+            }
+            return existing;
+        } catch (IOException e) {
+            throw Failures.of("looking at " + existing.id(), existing.image(), e);
+        }
+    }
+
+    /** Something that is no volume lies where one would go. */
+    private static void refuseForeignEntry(ImageFolder folder, VolumeId id) throws ProviderException {
+        if (DurableFiles.exists(folder.entry(id))) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    id.toString(), "%s is there and is no image".formatted(folder.entry(id))));
+        }
+    }
+
+    ImageVolume clone(CloneRequest request) throws ProviderException {
+        var snapshot = shelf.get(request.snapshot());
+        var id = request.name();
+        var existing = catalog.find(id);
+        if (existing.isPresent()) {
+            if (originOf(existing.get()).equals(Optional.of(request.snapshot()))) {
+                return existing.get();
+            }
+            throw new ProviderException(new ProviderError.VolumeExists(id));
+        }
+        var folder = snapshot.folder();
+        refuseForeignEntry(folder, id);
+        var unfinished = folder.work(id, FolderSweep.NEW);
+        try {
+            bringBytes(snapshot, unfinished);
+            var origin = new ImageRecord(
+                    ImageRecord.Kind.ORIGIN,
+                    request.snapshot(),
+                    snapshot.snapshot().sizeBytes(),
+                    clock.instant(),
+                    snapshot.method());
+            DurableFiles.write(folder.origin(id), origin.encode());
+            DurableFiles.move(unfinished, folder.entry(id));
+            DurableFiles.sync(folder.root());
+        } catch (IOException e) {
+            throw Failures.of("cloning %s as %s".formatted(request.snapshot(), id), folder.entry(id), e);
+        }
+        return catalog.get(id);
+    }
+
+    private static Optional<SnapshotId> originOf(ImageVolume volume) throws ProviderException {
+        var file = volume.folder().origin(volume.id());
+        try {
+            return DurableFiles.isFile(file)
+                    ? Optional.of(ImageRecord.read(file).snapshot())
+                    : Optional.empty();
+        } catch (ImageRecord.DamagedException e) {
+            throw new ProviderException(
+                    new ProviderError.Corrupt("origin of " + volume.id(), String.valueOf(e.getMessage())), e);
+        } catch (IOException e) {
+            throw Failures.of("reading the origin of " + volume.id(), file, e);
+        }
+    }
+
+    /** Builds a durable, writable twin of the snapshot's entry: a subvolume from a subvolume, a file from a file. */
+    private void bringBytes(StoredSnapshot snapshot, Path unfinished) throws IOException, ProviderException {
+        FolderSweep.deleteTree(unfinished, host);
+        if (snapshot.isSubvolume() && snapshot.folder().ability().best() == CutMethod.SUBVOLUME) {
+            host().btrfsSnapshot(snapshot.entry(), unfinished, false);
+            return;
+        }
+        bringFile(snapshot, unfinished);
+    }
+
+    private void bringFile(StoredSnapshot snapshot, Path unfinished) throws IOException, ProviderException {
+        Files.deleteIfExists(unfinished);
+        if (snapshot.folder().ability().reflinks()) {
+            host().reflink(snapshot.image(), unfinished);
+        } else {
+            refuseWithoutSpace(snapshot);
+            copies.copy(snapshot.image(), unfinished, bytes -> {});
+        }
+        Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rw-------"));
+        DurableFiles.sync(unfinished);
+    }
+
+    private void refuseWithoutSpace(StoredSnapshot snapshot) throws IOException, ProviderException {
+        long needed = copies.neededBytes(snapshot.image(), snapshot.snapshot().sizeBytes());
+        long free = Failures.freeBytes(snapshot.folder().snapshots());
+        if (free < needed) {
+            throw new ProviderException(
+                    new ProviderError.OutOfSpace(snapshot.folder().root().toString(), free, needed));
+        }
+    }
+
+    ImageVolume rollback(SnapshotId id) throws ProviderException {
+        var snapshot = shelf.get(id);
+        var volume = catalog.get(id.volume());
+        catalog.refuseWhileAttached(volume);
+        try {
+            if (volume.method() == CutMethod.SUBVOLUME && snapshot.isSubvolume()) {
+                swapSubvolume(volume, snapshot);
+            } else {
+                // Beside the image, on its own subvolume if it has one: a rename cannot leave that.
+                var unfinished = volume.image().equals(volume.entry())
+                        ? volume.folder().work(volume.id(), FolderSweep.NEW)
+                        : volume.image().resolveSibling(ImageFolder.IMAGE + DurableFiles.UNFINISHED);
+                bringFile(snapshot, unfinished);
+                DurableFiles.move(unfinished, volume.image());
+                DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+            }
+        } catch (IOException e) {
+            throw Failures.of("rolling back " + id, volume.image(), e);
+        }
+        return catalog.get(id.volume());
+    }
+
+    /** No call swaps two folders for us: the volume is moved aside first, and a start in between finishes the swap. */
+    private void swapSubvolume(ImageVolume volume, StoredSnapshot snapshot) throws IOException {
+        var folder = volume.folder();
+        var ready = folder.work(volume.id(), FolderSweep.NEW);
+        var old = folder.work(volume.id(), FolderSweep.OLD);
+        FolderSweep.deleteTree(ready, host);
+        FolderSweep.deleteTree(old, host);
+        host().btrfsSnapshot(snapshot.entry(), ready, false);
+        catalog.renames().writeLock().lock();
+        try {
+            DurableFiles.move(volume.entry(), old);
+            DurableFiles.move(ready, volume.entry());
+        } finally {
+            catalog.renames().writeLock().unlock();
+        }
+        DurableFiles.sync(folder.root());
+        FolderSweep.deleteTree(old, host);
+    }
+
+    /** Does nothing if the volume is gone. */
+    void remove(VolumeId id) throws ProviderException {
+        var found = catalog.find(id);
+        if (found.isEmpty()) {
+            return;
+        }
+        var volume = found.get();
+        catalog.refuseWhileAttached(volume);
+        if (shelf.hasAny(id)) {
+            throw new ProviderException(new ProviderError.Conflict(id.toString(), "it has snapshots"));
+        }
+        var gone = volume.folder().work(id, FolderSweep.GONE);
+        try {
+            FolderSweep.deleteTree(gone, host);
+            DurableFiles.move(volume.entry(), gone);
+            DurableFiles.sync(volume.folder().root());
+            Files.deleteIfExists(volume.folder().origin(id));
+            FolderSweep.deleteTree(gone, host);
+        } catch (IOException e) {
+            throw Failures.of("removing " + id, volume.entry(), e);
+        }
+    }
+
+    private HostCalls host() {
+        return host.orElseThrow(() -> new AssertionError("only with host calls is a volume not copied"));
+    }
+}

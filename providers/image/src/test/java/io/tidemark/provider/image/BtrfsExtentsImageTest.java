@@ -1,0 +1,14 @@
+package io.tidemark.provider.image;
+
+/** Btrfs subvolumes whose changes are found by comparing extents, as where {@code btrfs send} is not installed. */
+class BtrfsExtentsImageTest extends ImageContract {
+    @Override
+    TestStorage makeStorage() throws Exception {
+        return TestStorage.mounted("btrfs");
+    }
+
+    @Override
+    ImageConfig.Changes changes() {
+        return ImageConfig.Changes.EXTENTS;
+    }
+}

@@ -1,0 +1,72 @@
+package io.tidemark.provider.image;
+
+import io.tidemark.provider.commands.Command;
+import io.tidemark.provider.commands.CommandRunner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Assumptions;
+
+/** A file system of a test's own: on a loop device where it needs a kind that the host does not have. */
+final class TestStorage implements AutoCloseable {
+    private static final String SPACE = "1G";
+
+    private final Path base;
+    private final Path root;
+    private final Optional<Path> mountPoint;
+    private final CommandRunner commands = new CommandRunner();
+
+    private TestStorage(Path base, Path root, Optional<Path> mountPoint) {
+        this.base = base;
+        this.root = root;
+        this.mountPoint = mountPoint;
+    }
+
+    /** A plain folder on whatever holds the host's temporary files. */
+    static TestStorage plain() throws Exception {
+        var base = Files.createTempDirectory("tidemark-image-");
+        return new TestStorage(base, base, Optional.empty());
+    }
+
+    /** Skips, loudly, where the host cannot make one. */
+    static TestStorage mounted(String kind) throws Exception {
+        var commands = new CommandRunner();
+        Assumptions.assumeTrue(
+                "root".equals(System.getProperty("user.name")), () -> kind + " on a loop device needs root");
+        Assumptions.assumeTrue(commands.find("mkfs." + kind).isPresent(), () -> "mkfs." + kind + " is not installed");
+        var base = Files.createTempDirectory("tidemark-image-");
+        var image = base.resolve("disk.img");
+        var mountPoint = Files.createDirectory(base.resolve("mount"));
+        var storage = new TestStorage(base, mountPoint, Optional.of(mountPoint));
+        storage.must("truncate", "-s", SPACE, image.toString());
+        storage.must("mkfs." + kind, "-q", image.toString());
+        storage.must("mount", "-o", "loop", image.toString(), mountPoint.toString());
+        return storage;
+    }
+
+    Path root() {
+        return root;
+    }
+
+    Path freshFolder() throws IOException {
+        return Files.createTempDirectory(root, "folder-");
+    }
+
+    String must(String... argv) throws Exception {
+        var outcome = commands.run(Command.of(argv));
+        if (!outcome.succeeded()) {
+            throw new AssertionError(List.of(argv) + ": " + outcome.evidence());
+        }
+        return outcome.stdout();
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (mountPoint.isPresent()) {
+            must("umount", mountPoint.get().toString());
+        }
+        must("rm", "-rf", base.toString());
+    }
+}

@@ -1,0 +1,17 @@
+package io.tidemark.provider.image;
+
+import io.tidemark.nativeblock.HostCalls;
+import java.util.Optional;
+
+/** Where the native library does not load: sparse copies, and everything compared. */
+class WithoutNativeImageTest extends ImageContract {
+    @Override
+    TestStorage makeStorage() throws Exception {
+        return TestStorage.plain();
+    }
+
+    @Override
+    Optional<HostCalls> hostCalls() {
+        return Optional.empty();
+    }
+}
