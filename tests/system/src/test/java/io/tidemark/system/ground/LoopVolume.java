@@ -1,0 +1,70 @@
+package io.tidemark.system.ground;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A file attached to a loop device and mounted. */
+public final class LoopVolume implements AutoCloseable {
+    private final Path device;
+    private final Path mountPoint;
+    private final Watchdog.Undo undo;
+    private boolean closed;
+
+    private LoopVolume(Path device, Path mountPoint, Watchdog.Undo undo) {
+        this.device = device;
+        this.mountPoint = mountPoint;
+        this.undo = undo;
+    }
+
+    /** Makes an ext4 file system in the image, which exists and is empty, and mounts it. */
+    public static LoopVolume makeExt4(Path image, Path mountPoint) throws IOException {
+        Programs.run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", image.toString());
+        return mount(image, mountPoint);
+    }
+
+    /** Mounts the file system that is in the image. */
+    public static LoopVolume mount(Path image, Path mountPoint) throws IOException {
+        Files.createDirectories(mountPoint);
+        var device = Path.of(Programs.run("losetup", "--find", "--show", image.toString()));
+        var undo = Watchdog.get()
+                .remember("fsfreeze -u '%1$s'; umount '%1$s' || umount -l '%1$s'; losetup -d %2$s"
+                        .formatted(mountPoint, device));
+        try {
+            Programs.run("mount", device.toString(), mountPoint.toString());
+        } catch (IOException e) {
+            Programs.run("losetup", "-d", device.toString());
+            undo.close();
+            throw e;
+        }
+        return new LoopVolume(device, mountPoint, undo);
+    }
+
+    /** A sparse file with a Btrfs in it, mounted: a folder for images that can be snapshotted. */
+    public static LoopVolume makeBtrfs(Path image, long sizeBytes, Path mountPoint) throws IOException {
+        try (var file = new java.io.RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(sizeBytes);
+        }
+        Programs.run("mkfs.btrfs", "-q", "-f", image.toString());
+        return mount(image, mountPoint);
+    }
+
+    public Path device() {
+        return device;
+    }
+
+    public Path mountPoint() {
+        return mountPoint;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        Programs.run("umount", mountPoint.toString());
+        Programs.run("losetup", "-d", device.toString());
+        undo.close();
+    }
+}

@@ -1,0 +1,228 @@
+package io.tidemark.system.ground;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** A PostgreSQL server of Debian's packages on loopback, run as its own user, with data checksums. */
+public final class PostgresServer implements AutoCloseable {
+    private static final Path INSTALLED = Path.of("/usr/lib/postgresql");
+    private static final String USER = "postgres";
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
+    private static final long ASK_EVERY_MILLIS = 20;
+
+    private final Process process;
+    private final int port;
+    private final Path data;
+    private final Duration startTime;
+    private final Watchdog.Undo undo;
+
+    private PostgresServer(Process process, int port, Path data, Duration startTime, Watchdog.Undo undo) {
+        this.process = process;
+        this.port = port;
+        this.data = data;
+        this.startTime = startTime;
+        this.undo = undo;
+    }
+
+    /** Skips or fails, as {@link Ground#lacking}, where no server is installed. */
+    public static void require() {
+        if (!Files.isDirectory(INSTALLED)) {
+            Ground.lacking("PostgreSQL is not installed: apt-get install postgresql");
+        }
+    }
+
+    /** A program of the newest installed version. */
+    public static String program(String name) throws IOException {
+        try (var versions = Files.list(INSTALLED)) {
+            return versions.max(Comparator.comparing(
+                            path -> Integer.parseInt(path.getFileName().toString())))
+                    .orElseThrow(() -> new IOException("no PostgreSQL below " + INSTALLED))
+                    .resolve("bin")
+                    .resolve(name)
+                    .toString();
+        }
+    }
+
+    /** Makes a data directory with checksums; the superuser is {@code postgres}, trusted on loopback. */
+    public static void init(Path data) throws IOException {
+        Files.createDirectories(data);
+        Programs.run("chown", USER, data.toString());
+        Programs.run(
+                asUser(program("initdb"), "-D", data.toString(), "-U", USER, "-A", "trust", "--data-checksums", "-N"));
+    }
+
+    /** Starts and waits until it accepts connections; recovery, where there is any, is part of the start. */
+    public static PostgresServer start(Path data, String... settings) throws IOException {
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(asUser(
+                program("postgres"),
+                "-D",
+                data.toString(),
+                "-p",
+                Integer.toString(port),
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "unix_socket_directories=" + data)));
+        for (var setting : settings) {
+            command.addAll(List.of("-c", setting));
+        }
+        var log = Files.createTempFile("postgres", ".log");
+        long started = System.nanoTime();
+        var process = new ProcessBuilder(command)
+                .directory(Path.of("/").toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        var undo = Watchdog.get()
+                .remember("kill -QUIT %d; sleep 1; kill -KILL %d; rm -f '%s'"
+                        .formatted(process.pid(), process.pid(), log));
+        while (true) {
+            try (var connection = connect(port, "postgres")) {
+                if (connection.isValid(1)) {
+                    break;
+                }
+            } catch (SQLException e) {
+                boolean late = System.nanoTime() - started > START_LIMIT.toNanos();
+                if (!process.isAlive() || late) {
+                    process.destroyForcibly();
+                    undo.close();
+                    throw new IOException("server did not start: " + Files.readString(log), e);
+                }
+                pause();
+            }
+        }
+        Files.delete(log);
+        return new PostgresServer(process, port, data, Duration.ofNanos(System.nanoTime() - started), undo);
+    }
+
+    /**
+     * Starts on a copy of a running server's data, as after a power cut. The copy holds the pid file of the server it was
+     * cut from; where that one still runs on this host, as here, the file must go first.
+     */
+    public static PostgresServer startCopy(Path data, String... settings) throws IOException {
+        Files.deleteIfExists(data.resolve("postmaster.pid"));
+        return start(data, settings);
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(ASK_EVERY_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private static String[] asUser(String... command) {
+        var all = new ArrayList<>(
+                List.of("setpriv", "--reuid=" + USER, "--regid=" + USER, "--init-groups", "--reset-env"));
+        all.addAll(List.of(command));
+        return all.toArray(String[]::new);
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public Path data() {
+        return data;
+    }
+
+    /** From the start of the program to the first answer, recovery included. */
+    public Duration startTime() {
+        return startTime;
+    }
+
+    public Connection connect() throws SQLException {
+        return connect(port, "postgres");
+    }
+
+    private static Connection connect(int port, String database) throws SQLException {
+        return DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:%d/%s?user=postgres&connectTimeout=5".formatted(port, database));
+    }
+
+    public void execute(String sql) throws SQLException {
+        try (var connection = connect();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** The first column of the first row. */
+    public long number(String sql) throws SQLException {
+        try (var connection = connect();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    /** Every index and heap, with the {@code amcheck} extension, which it installs. */
+    public void checkStructures() throws IOException, SQLException {
+        Programs.run(asUser(
+                program("pg_amcheck"),
+                "-h",
+                "127.0.0.1",
+                "-p",
+                Integer.toString(port),
+                "-U",
+                USER,
+                "--install-missing",
+                "--heapallindexed",
+                "-d",
+                "postgres"));
+    }
+
+    /** Every page's checksum; the server must have been stopped. */
+    public static void checkPages(Path data) throws IOException {
+        Programs.run(asUser(program("pg_checksums"), "--check", "-D", data.toString()));
+    }
+
+    /** A pgbench on this server; it runs until it is done or the caller ends it. */
+    public ProcessBuilder pgbench(String... arguments) throws IOException {
+        var command = new ArrayList<>(
+                List.of(program("pgbench"), "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", USER));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(asUser(command.toArray(String[]::new)))
+                .directory(Path.of("/").toFile());
+    }
+
+    /** Stops at once but cleanly: a fast shutdown. */
+    @Override
+    public void close() throws IOException {
+        if (process.isAlive()) {
+            Programs.run("kill", "-INT", Long.toString(process.pid()));
+        }
+        try {
+            if (!process.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("server in %s did not stop within %s".formatted(data, STOP_LIMIT));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            process.destroyForcibly();
+        }
+        undo.close();
+    }
+}

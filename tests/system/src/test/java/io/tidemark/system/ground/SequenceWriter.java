@@ -1,0 +1,93 @@
+package io.tidemark.system.ground;
+
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** Commits 1, 2, 3, ... into a table, one a transaction, and remembers when each was begun and acknowledged. */
+public final class SequenceWriter implements AutoCloseable {
+    private static final long END_LIMIT_MILLIS = 30_000;
+
+    private final PostgresServer server;
+    private final List<Commit> commits = new ArrayList<>();
+    private final Thread thread = Thread.ofPlatform().name("sequence-writer").unstarted(this::write);
+    private volatile boolean stopping;
+    private volatile @Nullable SQLException failure;
+
+    /** Times are {@code System.nanoTime()}. */
+    public record Commit(long number, long begunNanos, long acknowledgedNanos) {}
+
+    private SequenceWriter(PostgresServer server) {
+        this.server = server;
+    }
+
+    public static SequenceWriter start(PostgresServer server) throws SQLException {
+        server.execute("CREATE TABLE IF NOT EXISTS sequence_written (number bigint PRIMARY KEY)");
+        server.execute("TRUNCATE sequence_written");
+        var writer = new SequenceWriter(server);
+        writer.thread.start();
+        return writer;
+    }
+
+    private void write() {
+        try (var connection = server.connect();
+                var insert = connection.prepareStatement("INSERT INTO sequence_written VALUES (?)")) {
+            for (long number = 1; !stopping; number++) {
+                long begun = System.nanoTime();
+                insert.setLong(1, number);
+                insert.executeUpdate();
+                long acknowledged = System.nanoTime();
+                synchronized (commits) {
+                    commits.add(new Commit(number, begun, acknowledged));
+                }
+            }
+        } catch (SQLException e) {
+            failure = e;
+        }
+    }
+
+    public List<Commit> commits() {
+        synchronized (commits) {
+            return List.copyOf(commits);
+        }
+    }
+
+    /** Waits until so many more commits are acknowledged. */
+    public void awaitMore(int count) throws InterruptedException, SQLException {
+        int wanted = commits().size() + count;
+        while (commits().size() < wanted) {
+            var failed = failure;
+            if (failed != null) {
+                throw failed;
+            }
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+
+    /** The longest a commit took that was under way at some time between the two. */
+    public Duration worstBetween(long fromNanos, long toNanos) {
+        long worst = commits().stream()
+                .filter(commit -> commit.acknowledgedNanos() > fromNanos && commit.begunNanos() < toNanos)
+                .mapToLong(commit -> commit.acknowledgedNanos() - commit.begunNanos())
+                .max()
+                .orElse(0);
+        return Duration.ofNanos(worst);
+    }
+
+    @Override
+    public void close() throws SQLException {
+        stopping = true;
+        try {
+            thread.join(END_LIMIT_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        var failed = failure;
+        if (failed != null) {
+            throw failed;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package io.tidemark.system.recoverypoint;
+
+import io.tidemark.agent.LocalRecoveryPointTaker;
+import io.tidemark.agent.Providers;
+import io.tidemark.consistency.HostIdentity;
+import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.filesystem.FileSystemFreeze;
+import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
+import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
+import io.tidemark.domain.Moments;
+import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.ProviderFactory;
+import io.tidemark.spi.StorageProvider;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.function.UnaryOperator;
+
+/** A taker of recovery points wired as the service does it, over the image provider. */
+final class TakerOfImages implements AutoCloseable {
+    private final StorageProvider provider;
+    private final LocalRecoveryPointTaker taker;
+
+    private TakerOfImages(StorageProvider provider, LocalRecoveryPointTaker taker) {
+        this.provider = provider;
+        this.taker = taker;
+    }
+
+    static TakerOfImages open(Path images, Path state, Moments moments) throws IOException, ProviderException {
+        return open(images, state, moments, UnaryOperator.identity());
+    }
+
+    /** @param decorator around the provider that the taker sees */
+    static TakerOfImages open(Path images, Path state, Moments moments, UnaryOperator<StorageProvider> decorator)
+            throws IOException, ProviderException {
+        var provider = decorator.apply(imageProvider(images));
+        var host = HostIdentity.read();
+        var calls = BlockKernels.hostCalls()
+                .flatMap(found -> BlockKernels.thawGuard().map(guard -> new NativeCalls(found, guard)));
+        var fileSystems = new FileSystemFreeze(
+                state, calls, BlockKernels.unavailableReason().orElse("no guard was built"), Map.of(), host.bootId());
+        var taker = new LocalRecoveryPointTaker(
+                new Providers(List.of(provider)),
+                new Quiescers(List.of(new PostgresQuiescerFactory())),
+                fileSystems,
+                host,
+                InstantSource.system(),
+                moments);
+        return new TakerOfImages(provider, taker);
+    }
+
+    private static StorageProvider imageProvider(Path images) throws ProviderException {
+        Optional<ProviderFactory> factory = ServiceLoader.load(ProviderFactory.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(found -> found.name().equals("image"))
+                .findFirst();
+        return factory.orElseThrow(() -> new IllegalStateException("the image provider is not on the class path"))
+                .create(Map.of("folders.0", images.toString()));
+    }
+
+    StorageProvider provider() {
+        return provider;
+    }
+
+    LocalRecoveryPointTaker taker() {
+        return taker;
+    }
+
+    @Override
+    public void close() {
+        provider.close();
+    }
+}

@@ -1,0 +1,140 @@
+package io.tidemark.system.recoverypoint;
+
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.domain.Consistency;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.QuiescerSpec;
+import io.tidemark.spi.RecoveryPointId;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Takes one recovery point in a process of its own, which stops at a named moment, says so, and waits for a line. Tests
+ * kill it there, or stop it, or let it go on.
+ */
+final class TakerProcess implements AutoCloseable {
+    private static final Duration LINE_LIMIT = Duration.ofSeconds(60);
+    private static final String END = "(end)";
+
+    private final Process process;
+    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+
+    private TakerProcess(Process process) {
+        this.process = process;
+        Thread.ofPlatform().daemon().name("taker-process-reader").start(() -> {
+            try (var reader =
+                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+                for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+                    lines.add(line);
+                }
+            } catch (IOException e) {
+                lines.add("unreadable: " + e.getMessage());
+            }
+            lines.add(END);
+        });
+    }
+
+    /** @param requirement what the group requires */
+    static TakerProcess start(
+            DatabaseOnImage database, RecoveryPointId id, Moment stopAt, Duration limit, Consistency requirement)
+            throws IOException {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+        command.addAll(List.of("-XX:+UseSerialGC", "-Xmx256m", "-cp", System.getProperty("java.class.path")));
+        command.add(TakerProcess.class.getName());
+        command.addAll(List.of(
+                database.images().toString(),
+                database.state().toString(),
+                id.value(),
+                stopAt.name(),
+                Long.toString(limit.toMillis()),
+                requirement.name(),
+                Integer.toString(database.server().port())));
+        return new TakerProcess(new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start());
+    }
+
+    /** Waits for a line that starts so. */
+    String await(String start) throws InterruptedException {
+        while (true) {
+            var line = lines.poll(LINE_LIMIT.toSeconds(), TimeUnit.SECONDS);
+            if (line == null || line.equals(END)) {
+                throw new AssertionError("the process ended or said nothing while waiting for " + start);
+            }
+            if (line.startsWith(start)) {
+                return line;
+            }
+        }
+    }
+
+    void goOn() throws IOException {
+        process.getOutputStream().write('\n');
+        process.getOutputStream().flush();
+    }
+
+    void signal(String name) throws IOException {
+        io.tidemark.system.ground.Programs.run("kill", "-" + name, Long.toString(process.pid()));
+    }
+
+    /** Its thaw guard: the child that freezes; not the guard's own child. */
+    ProcessHandle guard() {
+        return process.children()
+                .filter(child -> child.info().command().orElse("").contains("thaw-guard"))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no guard is running"));
+    }
+
+    void awaitEnd() throws InterruptedException {
+        process.waitFor(LINE_LIMIT.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+
+    public static void main(String[] args) throws Exception {
+        var images = Path.of(args[0]);
+        var state = Path.of(args[1]);
+        var id = new RecoveryPointId(args[2]);
+        var stopAt = Moment.valueOf(args[3]);
+        var group = new ConsistencyGroup(
+                new GroupId("orders"),
+                List.of(DatabaseOnImage.VOLUME),
+                List.of(new QuiescerSpec("postgresql", Map.of("port", args[6], "user", "postgres"))),
+                true,
+                Duration.ofMillis(Long.parseLong(args[4])),
+                Consistency.valueOf(args[5]));
+        var input = System.in;
+        try (var images1 = TakerOfImages.open(images, state, moment -> {
+            if (moment == stopAt) {
+                System.out.println("moment " + moment);
+                try {
+                    int unused = input.read();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        })) {
+            var point = images1.taker().take(images1.taker().plan(id, group), ProgressListener.NONE);
+            System.out.println("taken " + point.consistency() + " " + point.certificate());
+        } catch (ConsistencyException e) {
+            System.out.println("refused " + e.error().getClass().getSimpleName() + " " + e.getMessage());
+        }
+    }
+}
