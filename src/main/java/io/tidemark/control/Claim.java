@@ -1,0 +1,28 @@
+package io.tidemark.control;
+
+import io.tidemark.domain.LinkId;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
+
+/**
+ * What work needs for itself, or shares with others that only read it.
+ *
+ * @param key kind and id of the object
+ */
+public record Claim(String key, boolean exclusive) {
+    public static Claim alone(VolumeId volume) {
+        return new Claim("volume " + volume, true);
+    }
+
+    public static Claim alone(LinkId link) {
+        return new Claim("link " + link, true);
+    }
+
+    public static Claim alone(RecoveryPointId point) {
+        return new Claim("recovery point " + point, true);
+    }
+
+    public static Claim shared(RecoveryPointId point) {
+        return new Claim("recovery point " + point, false);
+    }
+}

@@ -1,0 +1,121 @@
+package io.tidemark.control;
+
+import io.tidemark.domain.OperationId;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+
+/** Why a request was not carried out. Nothing was changed, but where a case says otherwise. */
+public sealed interface ControlError {
+    /** One lower-case phrase without a full stop. */
+    String message();
+
+    /** @param kind the noun: {@code group}, {@code recovery point} */
+    record NotFound(String kind, String id) implements ControlError {
+        @Override
+        public String message() {
+            return "%s %s does not exist".formatted(kind, id);
+        }
+    }
+
+    record AlreadyExists(String kind, String id) implements ControlError {
+        @Override
+        public String message() {
+            return "%s %s exists already".formatted(kind, id);
+        }
+    }
+
+    /** @param allowed what would have been right */
+    record Invalid(String field, String value, String reason, String allowed) implements ControlError {
+        @Override
+        public String message() {
+            return "%s %s".formatted(field, reason);
+        }
+    }
+
+    /** Something else needs it. */
+    record InUse(String kind, String id, String by) implements ControlError {
+        @Override
+        public String message() {
+            return "%s %s is needed by %s".formatted(kind, id, by);
+        }
+    }
+
+    /** The volume's storage cannot do what was asked. */
+    record Unsupported(VolumeId volume, Capability capability) implements ControlError {
+        @Override
+        public String message() {
+            return "volume %s lacks the capability %s".formatted(volume, capability);
+        }
+    }
+
+    /** The key was used for another request. */
+    record IdempotencyMismatch(String key) implements ControlError {
+        @Override
+        public String message() {
+            return "idempotency key %s was used with another request".formatted(key);
+        }
+    }
+
+    /** The first request with this key has not been answered yet. */
+    record IdempotencyInFlight(String key, Duration retryAfter) implements ControlError {
+        @Override
+        public String message() {
+            return "the first request with idempotency key %s is still acting".formatted(key);
+        }
+    }
+
+    /** The answer held a secret, which is not kept. */
+    record ShownOnce(String key) implements ControlError {
+        @Override
+        public String message() {
+            return "the answer to the request with idempotency key %s held a secret and was shown once".formatted(key);
+        }
+    }
+
+    record TooManyOperations(int limit, Duration retryAfter) implements ControlError {
+        @Override
+        public String message() {
+            return "%d operations are waiting already".formatted(limit);
+        }
+    }
+
+    /** The process ended in the middle; what the operation had made was undone. */
+    record Interrupted(OperationId operation, String kind) implements ControlError {
+        @Override
+        public String message() {
+            return "%s operation %s was interrupted by the end of the process and undone".formatted(kind, operation);
+        }
+    }
+
+    /** It ended as its user asked; what it had made was undone. */
+    record Cancelled(OperationId operation) implements ControlError {
+        @Override
+        public String message() {
+            return "operation %s was cancelled by request".formatted(operation);
+        }
+    }
+
+    record AlreadyEnded(OperationId operation, String state) implements ControlError {
+        @Override
+        public String message() {
+            return "operation %s has ended already: %s".formatted(operation, state);
+        }
+    }
+
+    /** The storage answered that the work goes on, for longer than anything may take. */
+    record StepTooLong(String object, Duration limit) implements ControlError {
+        @Override
+        public String message() {
+            return "storage has worked on %s for more than %d s".formatted(object, limit.toSeconds());
+        }
+    }
+
+    /** The site is being stopped and takes no new work. */
+    record Stopping() implements ControlError {
+        @Override
+        public String message() {
+            return "the site is stopping";
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Replicator;
+import io.tidemark.control.port.LinkStore;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.PeerId;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.policy.LinkSchedule;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/** Makes a replication link, here first and then at the peer. */
+public final class CreateLink {
+    private final ControlPorts.Stores stores;
+    private final Inventory inventory;
+    private final Replicator replicator;
+    private final InstantSource clock;
+
+    CreateLink(ControlPorts ports, Inventory inventory) {
+        this.stores = ports.stores();
+        this.inventory = inventory;
+        this.replicator = ports.agents().replicator();
+        this.clock = ports.clock();
+    }
+
+    /** @param volume this site's volume, a member of the group */
+    public record Wish(PeerId peer, GroupId group, VolumeId volume, VolumeId peerVolume, Optional<Duration> every) {}
+
+    /**
+     * Written down here before the peer is told: a crash between leaves a link whose first synchronisation tells it.
+     *
+     * @throws ControlException NotFound, Invalid; AlreadyExists when the volume has a link to that peer volume
+     * @throws ReplicationException when the peer cannot be told; then there is no link
+     */
+    public ReplicationLink create(Wish wish, Intent intent)
+            throws ControlException, ProviderException, ReplicationException {
+        var peer = inventory.peer(wish.peer());
+        var group = inventory.group(wish.group());
+        if (!group.volumes().contains(wish.volume())) {
+            throw new ControlException(new ControlError.Invalid(
+                    "volume",
+                    wish.volume().value(),
+                    "is no member of group " + group.id(),
+                    "one of " + group.volumes()));
+        }
+        long volumeBytes = inventory.volume(wish.volume()).sizeBytes();
+        refuseSecond(wish, intent);
+        var link = new ReplicationLink(
+                intent.link(),
+                ReplicationLink.Role.SOURCE,
+                wish.peer(),
+                wish.volume(),
+                wish.peerVolume(),
+                wish.group(),
+                wish.every(),
+                Optional.empty(),
+                Optional.empty());
+        stores.links().save(link);
+        boolean opened = false;
+        try {
+            replicator.openLink(link, peer, volumeBytes);
+            opened = true;
+        } finally {
+            if (!opened) {
+                stores.links().remove(link.id());
+            }
+        }
+        if (wish.every().isPresent()) {
+            stores.links().saveDue(new LinkStore.Due(link.id(), LinkSchedule.firstDue(clock.instant()), 0));
+        }
+        return link;
+    }
+
+    private void refuseSecond(Wish wish, Intent intent) throws ControlException {
+        for (var other : stores.links().all()) {
+            boolean same = other.peer().equals(wish.peer())
+                    && other.localVolume().equals(wish.volume())
+                    && other.peerVolume().equals(wish.peerVolume());
+            if (same && !other.id().equals(intent.link())) {
+                throw new ControlException(
+                        new ControlError.AlreadyExists("link", other.id().value()));
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Deletes a recovery point and its snapshots. Once begun it is written down, hidden, and finished after a crash. */
+public final class DeleteRecoveryPoint {
+    private static final Logger log = LoggerFactory.getLogger(DeleteRecoveryPoint.class);
+
+    private final ControlPorts.Stores stores;
+    private final Providers providers;
+    private final Inventory inventory;
+    private final Busy busy;
+
+    DeleteRecoveryPoint(ControlPorts.Stores stores, Providers providers, Inventory inventory, Busy busy) {
+        this.stores = stores;
+        this.providers = providers;
+        this.inventory = inventory;
+        this.busy = busy;
+    }
+
+    /**
+     * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
+     * @throws ProviderException Held, before anything is deleted
+     */
+    public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
+        try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
+            var point = inventory.recoveryPoint(id);
+            for (var link : stores.links().all()) {
+                if (link.inStep().filter(id::equals).isPresent()) {
+                    throw new ControlException(
+                            new ControlError.InUse("recovery point", id.value(), "link " + link.id()));
+                }
+            }
+            stores.recoveryPoints().markDeleting(id, true);
+            carryOut(point);
+        }
+    }
+
+    private void carryOut(RecoveryPoint point) throws ControlException, ProviderException, InterruptedException {
+        int deleted = 0;
+        try {
+            for (var snapshot : inOrder(point)) {
+                var provider = providers.of(snapshot.volume());
+                StepRunner.finish(
+                        provider,
+                        provider.delete(snapshot),
+                        Boolean.class,
+                        "delete " + snapshot,
+                        ProgressListener.NONE);
+                deleted++;
+            }
+        } catch (ProviderException failure) {
+            if (deleted == 0 && failure.error() instanceof ProviderError.Held) {
+                stores.recoveryPoints().markDeleting(point.id(), false);
+            }
+            throw failure;
+        }
+        stores.recoveryPoints().remove(point.id());
+        log.info("recovery_point.deleted recoveryPoint={} snapshots={}", point.id(), deleted);
+    }
+
+    /** What a link may hold comes first: if it does, nothing has been deleted yet. */
+    private List<SnapshotId> inOrder(RecoveryPoint point) {
+        Set<VolumeId> linked =
+                stores.links().all().stream().map(ReplicationLink::localVolume).collect(Collectors.toSet());
+        var snapshots = new ArrayList<SnapshotId>();
+        point.members().forEach(member -> snapshots.add(member.snapshot()));
+        snapshots.sort(Comparator.comparing(snapshot -> !linked.contains(snapshot.volume())));
+        return snapshots;
+    }
+
+    /** Finishes deletions that the last process had begun. */
+    void recover() throws InterruptedException {
+        for (var point : stores.recoveryPoints().deleting()) {
+            try {
+                carryOut(point);
+            } catch (ControlException | ProviderException failure) {
+                log.error(
+                        "recovery_point.deletion_unfinished recoveryPoint={} the next start tries again",
+                        point.id(),
+                        failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeId;
+import java.util.List;
+
+/** Removes a volume that nothing needs. */
+public final class DeleteVolume {
+    private final ControlPorts.Stores stores;
+    private final Providers providers;
+    private final Busy busy;
+
+    DeleteVolume(ControlPorts.Stores stores, Providers providers, Busy busy) {
+        this.stores = stores;
+        this.providers = providers;
+        this.busy = busy;
+    }
+
+    /**
+     * @throws ControlException InUse, naming the group, link or operation
+     * @throws ProviderException VolumeNotFound; Conflict when it has snapshots
+     */
+    public void delete(VolumeId id) throws ControlException, ProviderException {
+        try (var held = busy.hold("volume", id.value(), List.of(Claim.alone(id)))) {
+            var groups = stores.groups().ofVolume(id);
+            if (!groups.isEmpty()) {
+                throw new ControlException(new ControlError.InUse("volume", id.value(), "group " + groups.getFirst()));
+            }
+            for (var link : stores.links().all()) {
+                if (link.localVolume().equals(id)) {
+                    throw new ControlException(new ControlError.InUse("volume", id.value(), "link " + link.id()));
+                }
+            }
+            var provider = providers.of(id);
+            provider.volume(id);
+            provider.remove(id);
+        }
+    }
+}

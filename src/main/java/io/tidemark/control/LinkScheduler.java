@@ -1,0 +1,154 @@
+package io.tidemark.control;
+
+import io.tidemark.control.port.LinkStore;
+import io.tidemark.domain.Ids;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.policy.LinkSchedule;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes and sends a recovery point whenever a link is due. One run of a link at a time; when it is due is written down
+ * after each, so that a restart neither forgets a link nor makes up for every run it missed.
+ */
+final class LinkScheduler {
+    private static final Logger log = LoggerFactory.getLogger(LinkScheduler.class);
+    /** Shortest interval of a link is 1 s; looking twice as often keeps its beat. */
+    private static final Duration LOOK_EVERY = Duration.ofMillis(500);
+    /** A run in the middle of its wait for an operation notices the interrupt at once. */
+    private static final Duration STOP_WAIT = Duration.ofSeconds(5);
+
+    private final LinkStore links;
+    private final CreateRecoveryPoint createRecoveryPoint;
+    private final SyncLink syncLink;
+    private final Operations operations;
+    private final Ids ids;
+    private final InstantSource clock;
+    private final RandomGenerator random;
+    private final Set<LinkId> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean stopped;
+    private @Nullable Thread thread;
+
+    LinkScheduler(
+            ControlPorts ports, CreateRecoveryPoint createRecoveryPoint, SyncLink syncLink, Operations operations) {
+        this.links = ports.stores().links();
+        this.createRecoveryPoint = createRecoveryPoint;
+        this.syncLink = syncLink;
+        this.operations = operations;
+        this.ids = ports.ids();
+        this.clock = ports.clock();
+        this.random = ports.random();
+    }
+
+    synchronized void start() {
+        thread = Thread.ofVirtual().name("link-scheduler").start(this::loop);
+    }
+
+    private void loop() {
+        while (!stopped) {
+            try {
+                startDue();
+                Thread.sleep(LOOK_EVERY);
+            } catch (InterruptedException stop) {
+                return;
+            } catch (RuntimeException failure) {
+                log.error("link_scheduler.look_failed", failure);
+                if (!pause()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private static boolean pause() {
+        try {
+            Thread.sleep(LOOK_EVERY);
+            return true;
+        } catch (InterruptedException stop) {
+            return false;
+        }
+    }
+
+    /** One look: starts a run of every link that is due and not running. */
+    void startDue() {
+        var now = clock.instant();
+        for (var link : links.all()) {
+            if (link.role() != ReplicationLink.Role.SOURCE || link.every().isEmpty()) {
+                continue;
+            }
+            var due = links.due(link.id()).orElseGet(() -> new LinkStore.Due(link.id(), now, 0));
+            if (!due.dueAt().isAfter(now) && running.add(link.id())) {
+                Thread.ofVirtual().name("scheduled-" + link.id()).start(() -> run(link, due));
+            }
+        }
+    }
+
+    private void run(ReplicationLink link, LinkStore.Due due) {
+        try {
+            var failure = takeAndSend(link);
+            var now = clock.instant();
+            links.saveDue(failure.isEmpty() ? succeeded(link, due, now) : failed(link, due, now));
+            failure.ifPresent(reason ->
+                    log.warn("link.run_failed link={} failures={} reason={}", link.id(), due.failures() + 1, reason));
+        } catch (InterruptedException stop) {
+            log.debug("link.run_left link={}", link.id());
+        } catch (RuntimeException failure) {
+            log.error("link.run_broken link={}", link.id(), failure);
+        } finally {
+            running.remove(link.id());
+        }
+    }
+
+    /** The reason why it failed. */
+    private Optional<String> takeAndSend(ReplicationLink link) throws InterruptedException {
+        try {
+            var taken = operations.await(
+                    createRecoveryPoint.start(link.group(), newIntent()).id());
+            if (taken.state() != Operation.State.SUCCEEDED) {
+                return Optional.of("recovery point operation %s ended %s".formatted(taken.id(), taken.state()));
+            }
+            var sent = operations.await(
+                    syncLink.start(link.id(), Optional.empty(), newIntent()).id());
+            return sent.state() == Operation.State.SUCCEEDED
+                    ? Optional.empty()
+                    : Optional.of("sync operation %s ended %s".formatted(sent.id(), sent.state()));
+        } catch (ControlException failure) {
+            return Optional.of(failure.error().message());
+        }
+    }
+
+    private Intent newIntent() {
+        String operation = ids.operation().value();
+        return new Intent(operation.substring(operation.indexOf('-') + 1), false);
+    }
+
+    private static LinkStore.Due succeeded(ReplicationLink link, LinkStore.Due due, Instant now) {
+        return new LinkStore.Due(
+                link.id(), LinkSchedule.nextDue(due.dueAt(), link.every().orElseThrow(), now), 0);
+    }
+
+    private LinkStore.Due failed(ReplicationLink link, LinkStore.Due due, Instant now) {
+        int failures = due.failures() + 1;
+        return new LinkStore.Due(
+                link.id(), LinkSchedule.retryAt(failures, link.every().orElseThrow(), now, random), failures);
+    }
+
+    /** No run begins any more; those that wait for an operation are left to it. */
+    synchronized void stop() throws InterruptedException {
+        stopped = true;
+        if (thread != null) {
+            thread.interrupt();
+            thread.join(STOP_WAIT);
+        }
+    }
+}

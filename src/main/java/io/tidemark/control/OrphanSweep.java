@@ -1,0 +1,87 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.StorageProvider;
+import java.util.ArrayList;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks at every start for snapshots that a crash or a refusing storage left behind. Deleted is only what an operation
+ * of this very state is known to have made and failed to finish. What nobody knows is kept and named in the log: it may
+ * be another site's, or ours from before its database was lost.
+ */
+final class OrphanSweep {
+    private static final Logger log = LoggerFactory.getLogger(OrphanSweep.class);
+
+    private final ControlPorts.Stores stores;
+    private final Providers providers;
+
+    OrphanSweep(ControlPorts.Stores stores, Providers providers) {
+        this.stores = stores;
+        this.providers = providers;
+    }
+
+    void run() throws InterruptedException {
+        for (var provider : providers.all()) {
+            try {
+                sweep(provider);
+            } catch (ProviderException | ControlException failure) {
+                log.error("orphan_sweep.failed provider={}", provider.name(), failure);
+            }
+        }
+    }
+
+    private void sweep(StorageProvider provider) throws ProviderException, ControlException, InterruptedException {
+        var leftovers = new ArrayList<Snapshot>();
+        var query = SnapshotQuery.everything();
+        Optional<String> cursor = Optional.empty();
+        do {
+            var page = provider.snapshots(cursor.map(query::after).orElse(query));
+            page.snapshots().stream().filter(this::isLeftover).forEach(leftovers::add);
+            cursor = page.nextCursor();
+        } while (cursor.isPresent());
+        for (var leftover : leftovers) {
+            delete(provider, leftover);
+        }
+    }
+
+    private boolean isLeftover(Snapshot snapshot) {
+        var id = snapshot.id().recoveryPoint();
+        if (stores.recoveryPoints().knows(id)) {
+            return false;
+        }
+        var maker = stores.operations().makerOf(id);
+        if (maker.isEmpty()) {
+            log.warn("orphan.kept snapshot={} no record of it; delete it by its id if it is not wanted", snapshot.id());
+            return false;
+        }
+        var state = maker.orElseThrow().state();
+        return state == Operation.State.FAILED || state == Operation.State.CANCELLED;
+    }
+
+    private static void delete(StorageProvider provider, Snapshot leftover)
+            throws ProviderException, ControlException, InterruptedException {
+        try {
+            StepRunner.finish(
+                    provider,
+                    provider.delete(leftover.id()),
+                    Boolean.class,
+                    "delete " + leftover.id(),
+                    ProgressListener.NONE);
+            log.info("orphan.deleted snapshot={}", leftover.id());
+        } catch (ProviderException failure) {
+            if (!(failure.error() instanceof ProviderError.Held)) {
+                throw failure;
+            }
+            log.warn("orphan.held snapshot={} {}", leftover.id(), failure.getMessage());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package io.tidemark.control;
+
+import java.util.List;
+
+/** All use cases of a site, wired. Life: construct, {@link #recover}, {@link #start}, {@link #stop}. */
+public final class SiteControl {
+    private final Operations operations;
+    private final Inventory inventory;
+    private final IdempotentRequests idempotentRequests;
+    private final VolumeCases volumes;
+    private final PointCases points;
+    private final LinkCases links;
+    private final OrphanSweep sweep;
+    private final LinkScheduler scheduler;
+    private final ControlPorts ports;
+    private volatile boolean recovered;
+
+    /** Volumes, snapshots and groups. */
+    public record VolumeCases(
+            CreateVolume create,
+            DeleteVolume delete,
+            TakeSnapshot takeSnapshot,
+            DeleteSnapshot deleteSnapshot,
+            SaveGroup saveGroup,
+            DeleteGroup deleteGroup) {}
+
+    /** Recovery points. */
+    public record PointCases(
+            CreateRecoveryPoint create,
+            DeleteRecoveryPoint delete,
+            CloneRecoveryPoint cloneMember,
+            RollbackRecoveryPoint rollback) {}
+
+    /** Peers and links. */
+    public record LinkCases(
+            InvitePeer invite,
+            AcceptInvitation accept,
+            DeletePeer deletePeer,
+            CreateLink create,
+            DeleteLink delete,
+            SyncLink sync,
+            VerifyLink verify) {}
+
+    public SiteControl(ControlPorts ports, OperationSettings settings) {
+        this.ports = ports;
+        var stores = ports.stores();
+        var providers = ports.agents().providers();
+        var claims = new Claims();
+        var busy = new Busy(claims);
+        // Operations ask the inventory while they run, and the inventory lists operations: both read stores alone.
+        var kindsInventory = new Inventory(stores, providers, stores.operations());
+        var kinds = List.<OperationKind>of(
+                new SnapshotOperation(providers, ports.moments()),
+                new RecoveryPointOperation(ports),
+                new CloneOperation(kindsInventory, providers),
+                new RollbackOperation(stores.recoveryPoints(), providers),
+                new SyncOperation(kindsInventory, ports),
+                new VerifyOperation(kindsInventory, ports.agents().replicator()));
+        this.inventory = kindsInventory;
+        this.operations = new Operations(stores.operations(), kinds, claims, ports, settings);
+        this.idempotentRequests = new IdempotentRequests(stores.idempotency(), ports.ids(), ports.clock());
+        this.volumes = new VolumeCases(
+                new CreateVolume(providers),
+                new DeleteVolume(stores, providers, busy),
+                new TakeSnapshot(providers, operations),
+                new DeleteSnapshot(stores, providers, inventory, busy),
+                new SaveGroup(stores, providers),
+                new DeleteGroup(stores));
+        this.points = new PointCases(
+                new CreateRecoveryPoint(inventory, ports.agents().taker(), operations),
+                new DeleteRecoveryPoint(stores, providers, inventory, busy),
+                new CloneRecoveryPoint(inventory, providers, operations),
+                new RollbackRecoveryPoint(inventory, stores, operations));
+        this.links = new LinkCases(
+                new InvitePeer(stores.peers(), ports.agents().pairing()),
+                new AcceptInvitation(stores.peers(), ports.agents().pairing()),
+                new DeletePeer(stores),
+                new CreateLink(ports, inventory),
+                new DeleteLink(stores, providers, inventory, busy),
+                new SyncLink(inventory, stores, operations),
+                new VerifyLink(inventory, operations));
+        this.sweep = new OrphanSweep(stores, providers);
+        this.scheduler = new LinkScheduler(ports, points.create(), links.sync(), operations);
+    }
+
+    /**
+     * Brings the site back to a state that requests may build upon: thaws, finishes or undoes operations and deletions,
+     * sweeps orphans. Call once, after replication has recovered its own logs and before {@link #start}.
+     */
+    public void recover() throws InterruptedException {
+        ports.agents().taker().sweepFreezes();
+        points.delete().recover();
+        operations.recover();
+        sweep.run();
+        ports.stores().idempotency().forgetExpired(ports.clock().instant());
+        recovered = true;
+    }
+
+    /** Begins to run scheduled links. */
+    public void start() {
+        scheduler.start();
+    }
+
+    /** Whether {@link #recover} is done and {@link #stop} has not been called. */
+    public boolean ready() {
+        return recovered && !operations.stopping();
+    }
+
+    /** Takes no new work, grants running operations their stop timeout, leaves the rest to the next start. */
+    public void stop() throws InterruptedException {
+        scheduler.stop();
+        operations.stop();
+    }
+
+    public Operations operations() {
+        return operations;
+    }
+
+    public Inventory inventory() {
+        return inventory;
+    }
+
+    public IdempotentRequests idempotentRequests() {
+        return idempotentRequests;
+    }
+
+    public VolumeCases volumes() {
+        return volumes;
+    }
+
+    public PointCases points() {
+        return points;
+    }
+
+    public LinkCases links() {
+        return links;
+    }
+}

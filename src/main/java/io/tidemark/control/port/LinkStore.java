@@ -1,0 +1,34 @@
+package io.tidemark.control.port;
+
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.ReplicationLink;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** Keeps replication links and when each is due. */
+public interface LinkStore {
+
+    /**
+     * @param dueAt when the link takes and sends a recovery point next
+     * @param failures scheduled runs that failed since the last that did not
+     */
+    record Due(LinkId link, Instant dueAt, int failures) {}
+
+    Page<ReplicationLink> page(Optional<String> after, int limit);
+
+    /** All of them, in order of id. */
+    List<ReplicationLink> all();
+
+    Optional<ReplicationLink> find(LinkId id);
+
+    /** Adds or replaces. */
+    void save(ReplicationLink link);
+
+    boolean remove(LinkId id);
+
+    Optional<Due> due(LinkId id);
+
+    /** Does nothing when the link is gone. */
+    void saveDue(Due due);
+}

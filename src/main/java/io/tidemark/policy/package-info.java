@@ -1,0 +1,5 @@
+/** When what is due: pure functions of time. */
+@NullMarked
+package io.tidemark.policy;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** API tokens: made, hashed, checked. */
+@NullMarked
+package io.tidemark.security;
+
+import org.jspecify.annotations.NullMarked;
