@@ -181,22 +181,28 @@ public final class DeltaApplication {
 
     /** Counts what a block that will be written holds now. */
     private void classify(DeltaBlocks blocks, ByteBuffer leaves, int at) {
-        // A block that was short in the base, or was not there, holds anything once the image was grown.
-        if (at >= leaves.remaining() || !sameLength(blocks.block(), header.base())) {
+        long block = blocks.block();
+        if (at >= leaves.remaining() || maybeMixed(block)) {
             return;
         }
         var leaf = leaves.slice(leaves.position() + at, digestBytes);
         if (leaf.equals(blocks.resultDigest())) {
             resultBlocks++;
         } else if (!leaf.equals(blocks.baseDigest())) {
-            firstStrangeBlock = strangeBlocks == 0 ? blocks.block() : firstStrangeBlock;
+            firstStrangeBlock = strangeBlocks == 0 ? block : firstStrangeBlock;
             strangeBlocks++;
         }
     }
 
-    private boolean sameLength(long block, ImageGeometry other) {
-        return block < other.blockCount()
-                && other.lengthBytes(block) == image.geometry().lengthBytes(block);
+    /**
+     * Whether a block at the end of base or result may hold bytes that have no digest to compare with: after the image
+     * was grown, or before it is cut. It is written anyway.
+     */
+    private boolean maybeMixed(long block) {
+        int length = image.geometry().lengthBytes(block);
+        return block >= header.base().blockCount()
+                || header.base().lengthBytes(block) != length
+                || header.result().lengthBytes(block) < length;
     }
 
     /** As many digests as asked for; zeros for those that the image does not have. */
