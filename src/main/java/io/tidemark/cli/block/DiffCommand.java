@@ -1,0 +1,102 @@
+package io.tidemark.cli.block;
+
+import io.tidemark.block.BlockError;
+import io.tidemark.block.BlockException;
+import io.tidemark.block.DeltaMaker;
+import io.tidemark.block.DeltaWriter;
+import io.tidemark.block.ImageGeometry;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "diff",
+        description = {
+            "Writes the blocks of an image that its base does not have to a delta.",
+            "Applying the delta to the base gives the image."
+        })
+final class DiffCommand extends BlockSubcommand {
+    @Mixin
+    private HashOptions hashing = new HashOptions();
+
+    @Option(
+            names = "--base",
+            required = true,
+            paramLabel = "INDEX|IMAGE",
+            description = "The older image, or the index that was made of it.")
+    private @Nullable Path base;
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "DELTA",
+            description = "The delta to write.")
+    private @Nullable Path output;
+
+    @Option(names = "--force", description = "Replace the delta if it exists.")
+    private boolean force;
+
+    @Parameters(paramLabel = "IMAGE", description = "The newer image, that nothing writes to.")
+    private @Nullable Path image;
+
+    @Override
+    int run() throws IOException, BlockException, CommandFailure {
+        if (output == null || image == null || base == null) {
+            throw new AssertionError("required parameters");
+        }
+        try (var threads = Hashing.start(hashing.threads());
+                var older = LeafSource.open(base);
+                var newer = ImageFile.read(image);
+                var file = NewFile.create(output, force, image, base)) {
+            var shape = HashShape.of(hashing, older, base);
+            var geometry = new ImageGeometry(newer.sizeBytes(), shape.blockBytes());
+            var baseGeometry = new ImageGeometry(older.imageBytes(), shape.blockBytes());
+            DeltaMaker.Made made;
+            long deltaBytes;
+            try (var quiet = silence();
+                    var progress = progress("diff", geometry.sizeBytes());
+                    var baseLeaves = older.leaves(shape.algorithm(), shape.blockBytes(), threads, quiet);
+                    var leaves = new HashedImage(newer, geometry, shape.algorithm(), threads, progress);
+                    var delta = new DeltaWriter(file, threads.kernel(), shape.algorithm(), baseGeometry, geometry)) {
+                made = new DeltaMaker(threads.kernel(), baseLeaves, leaves, newer, delta).make();
+                deltaBytes = delta.fileBytes();
+            }
+            checkBase(older, made);
+            file.publish();
+            long changed = made.dataBlocks() + made.zeroBlocks();
+            print(
+                    new ResultDocument()
+                            .put("ok", true)
+                            .put("base", base.toString())
+                            .put("image", image.toString())
+                            .put("delta", output.toString())
+                            .put("baseBytes", baseGeometry.sizeBytes())
+                            .put("imageBytes", geometry.sizeBytes())
+                            .put("blockBytes", shape.blockBytes())
+                            .put("hash", HashOptions.name(shape.algorithm()))
+                            .put("changedBlocks", changed)
+                            .put("zeroBlocks", made.zeroBlocks())
+                            .put("deltaBytes", deltaBytes)
+                            .put("baseRoot", made.baseRoot().hex())
+                            .put("root", made.resultRoot().hex())
+                            .putSeconds("seconds", seconds()),
+                    "%d of %d blocks changed, %d of them to zero; delta %s, %s"
+                            .formatted(
+                                    changed, geometry.blockCount(), made.zeroBlocks(), output, Sizes.text(deltaBytes)));
+        }
+        return BlockExit.OK;
+    }
+
+    /** An index whose leaves do not give its own root is damaged in a way that no checksum showed. */
+    private static void checkBase(LeafSource older, DeltaMaker.Made made) throws BlockException {
+        var index = older.index();
+        if (index.isPresent() && !index.get().root().equals(made.baseRoot())) {
+            throw new BlockException(
+                    new BlockError.Damaged(older.file().name(), 0, "its digests do not give its root"));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+package io.tidemark.cli.block;
+
+import io.tidemark.block.ImageGeometry;
+import io.tidemark.block.ImageWriter;
+import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.nativeblock.HostCallException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A regular file or block device, opened for reading, or for a delta to be applied to. */
+final class ImageFile implements ImageWriter, AutoCloseable {
+    private static final int FILE_TYPE_MASK = 0xF000;
+    private static final int BLOCK_DEVICE = 0x6000;
+
+    /** Written at once where a hole cannot be punched. */
+    private static final int ZEROS_BYTES = 1 << 20;
+
+    private final Path path;
+    private final FileChannel channel;
+    private final boolean device;
+    private @Nullable FileLock lock;
+    private @Nullable ByteBuffer zeros;
+
+    private ImageFile(Path path, FileChannel channel, boolean device) {
+        this.path = path;
+        this.channel = channel;
+        this.device = device;
+    }
+
+    static ImageFile read(Path path) throws IOException, CommandFailure {
+        return open(path, Set.of(StandardOpenOption.READ));
+    }
+
+    /** Takes the lock that qemu and others take on images in use. */
+    static ImageFile write(Path path) throws IOException, CommandFailure {
+        var image = open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
+        image.lock = lock(image.channel);
+        if (image.lock == null) {
+            image.close();
+            throw new CommandFailure(
+                    BlockExit.BAD_INPUT,
+                    path + " is locked by another process",
+                    "stop the virtual machine or the other tidemark that uses it");
+        }
+        return image;
+    }
+
+    private static @Nullable FileLock lock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            // Another thread of this process has it.
+            return null;
+        }
+    }
+
+    private static ImageFile open(Path path, Set<? extends OpenOption> options) throws IOException, CommandFailure {
+        if (!Files.exists(path)) {
+            throw new NoSuchFileException(path.toString());
+        }
+        boolean device = isBlockDevice(path);
+        if (!device && !Files.isRegularFile(path)) {
+            throw new CommandFailure(
+                    BlockExit.BAD_INPUT,
+                    "%s is %s".formatted(path, Files.isDirectory(path) ? "a directory" : "no regular file"),
+                    "name an image file or a block device");
+        }
+        var image = new ImageFile(path, FileChannel.open(path, options), device);
+        if (image.sizeBytes() > ImageGeometry.MAXIMUM_IMAGE_BYTES) {
+            long size = image.sizeBytes();
+            image.close();
+            throw new CommandFailure(
+                    BlockExit.BAD_INPUT,
+                    "%s has %d bytes, the limit is %d".formatted(path, size, ImageGeometry.MAXIMUM_IMAGE_BYTES),
+                    "no volume is that large: check what made the file");
+        }
+        return image;
+    }
+
+    static boolean isBlockDevice(Path path) throws IOException {
+        return Files.exists(path)
+                && path.getFileSystem().supportedFileAttributeViews().contains("unix")
+                && ((Integer) Files.getAttribute(path, "unix:mode") & FILE_TYPE_MASK) == BLOCK_DEVICE;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    @Override
+    public String name() {
+        return path.toString();
+    }
+
+    @Override
+    public long sizeBytes() {
+        try {
+            return channel.size();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer target) throws IOException {
+        long at = offsetBytes;
+        while (target.hasRemaining()) {
+            int count = channel.read(target, at);
+            if (count < 0) {
+                throw new EOFException("%s ends at byte %d".formatted(path, at));
+            }
+            at += count;
+        }
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source) throws IOException {
+        long at = offsetBytes;
+        while (source.hasRemaining()) {
+            at += channel.write(source, at);
+        }
+    }
+
+    @Override
+    public boolean fixedSize() {
+        return device;
+    }
+
+    @Override
+    public void resize(long sizeBytes) throws IOException {
+        if (sizeBytes < channel.size()) {
+            channel.truncate(sizeBytes);
+        } else if (sizeBytes > channel.size()) {
+            channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
+        }
+    }
+
+    @Override
+    public void writeZeroes(long offsetBytes, long lengthBytes) throws IOException {
+        if (!punched(offsetBytes, lengthBytes)) {
+            if (zeros == null) {
+                zeros = ByteBuffer.allocateDirect(ZEROS_BYTES);
+            }
+            for (long at = offsetBytes; at < offsetBytes + lengthBytes; ) {
+                zeros.clear().limit((int) Math.min(ZEROS_BYTES, offsetBytes + lengthBytes - at));
+                at += zeros.remaining();
+                write(at - zeros.remaining(), zeros);
+            }
+        }
+    }
+
+    private boolean punched(long offsetBytes, long lengthBytes) throws IOException {
+        var calls = BlockKernels.hostCalls();
+        if (calls.isEmpty()) {
+            return false;
+        }
+        try {
+            calls.get().punchHole(path, offsetBytes, lengthBytes);
+            return true;
+        } catch (HostCallException e) {
+            // The storage cannot, or not at this alignment: zeros are written instead.
+            if (e.errno() == HostCallException.EOPNOTSUPP || e.errno() == HostCallException.EINVAL) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        channel.force(true);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.cli.block;
+
+import org.jspecify.annotations.NullMarked;
