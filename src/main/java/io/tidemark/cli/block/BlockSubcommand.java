@@ -57,8 +57,7 @@ abstract class BlockSubcommand implements Callable<Integer> {
     }
 
     final ProgressLine progress(String phase, long totalBytes) {
-        var console = System.console();
-        boolean shown = !noProgress && !json && console != null && console.isTerminal();
+        boolean shown = !noProgress && !json && System.console().isTerminal();
         return new ProgressLine(spec().commandLine().getErr(), shown, phase, totalBytes);
     }
 
