@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Whether a person sits at the other end. */
-enum Terminal {
+public enum Terminal {
     STANDARD_INPUT(0),
     STANDARD_ERROR(2);
 
@@ -16,7 +16,7 @@ enum Terminal {
     }
 
     /** False also where /proc is not to be had. */
-    boolean present() {
+    public boolean present() {
         try {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor))
                     .toString();

@@ -1,5 +1,6 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.block.BlockCommand;
 import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
 import java.io.PrintWriter;
@@ -66,6 +67,7 @@ public final class TidemarkCommand {
         commands.put("peers", PeersCommand::new);
         commands.put("links", LinksCommand::new);
         commands.put("operations", OperationsCommand::new);
+        commands.put("block", BlockCommand::new);
         commands.put("version", VersionCommand::new);
         commands.put("completion", CompletionCommand::new);
         return commands;

@@ -1,6 +1,7 @@
 package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockException;
+import io.tidemark.cli.Terminal;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -57,7 +58,7 @@ abstract class BlockSubcommand implements Callable<Integer> {
     }
 
     final ProgressLine progress(String phase, long totalBytes) {
-        boolean shown = !noProgress && !json && System.console().isTerminal();
+        boolean shown = !noProgress && !json && Terminal.STANDARD_ERROR.present();
         return new ProgressLine(spec().commandLine().getErr(), shown, phase, totalBytes);
     }
 

@@ -79,7 +79,7 @@ final class IndexCommand extends BlockSubcommand {
                                     Sizes.text(geometry.sizeBytes()),
                                     geometry.blockCount(),
                                     blockBytes,
-                                    Sizes.text(geometry.sizeBytes() / seconds())),
+                                    Sizes.text((long) (geometry.sizeBytes() / seconds()))),
                     "root %s (%s), index %s, %s"
                             .formatted(
                                     root.hex(), HashOptions.name(algorithm), output, Sizes.text(writer.fileBytes())));

@@ -53,7 +53,7 @@ final class ProgressLine implements AutoCloseable {
                 part * 100,
                 Sizes.text(doneBytes),
                 Sizes.text(totalBytes),
-                Sizes.text(rate),
+                Sizes.text((long) rate),
                 duration((long) Math.ceil((totalBytes - doneBytes) / Math.max(rate, 1))));
     }
 

@@ -10,9 +10,9 @@ final class Sizes {
 
     private Sizes() {}
 
-    static String text(double bytes) {
+    static String text(long bytes) {
         int unit = 0;
-        double value = bytes;
+        double value = (double) bytes;
         while (value >= 1024 && unit < UNITS.length - 1) {
             value /= 1024;
             unit++;

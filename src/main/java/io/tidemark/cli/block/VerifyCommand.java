@@ -41,8 +41,7 @@ final class VerifyCommand extends BlockSubcommand {
                 var b = LeafSource.open(right)) {
             var shape = a.index().isPresent() ? HashShape.of(hashing, a, left) : HashShape.of(hashing, b, right);
             LeafComparison.Outcome found;
-            boolean leftIsLarger = a.imageBytes() >= b.imageBytes() && a.index().isEmpty()
-                    || b.index().isPresent();
+            boolean leftIsLarger = b.index().isPresent() || (a.index().isEmpty() && a.imageBytes() >= b.imageBytes());
             try (var progress = progress("verify", Math.max(a.imageBytes(), b.imageBytes()));
                     var quiet = silence();
                     var leftLeaves =
