@@ -1,7 +1,7 @@
 package io.tidemark.provider.image;
 
 /** Btrfs subvolumes whose changes are found by comparing extents, as where {@code btrfs send} is not installed. */
-class BtrfsExtentsImageTest extends ImageContract {
+class BtrfsExtentsImageTest extends SharingImageContract {
     @Override
     TestStorage makeStorage() throws Exception {
         return TestStorage.mounted("btrfs");
@@ -10,5 +10,10 @@ class BtrfsExtentsImageTest extends ImageContract {
     @Override
     ImageConfig.Changes changes() {
         return ImageConfig.Changes.EXTENTS;
+    }
+
+    @Override
+    String expectedSource() {
+        return "fiemap";
     }
 }

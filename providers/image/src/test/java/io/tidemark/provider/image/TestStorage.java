@@ -46,8 +46,9 @@ final class TestStorage implements AutoCloseable {
         return storage;
     }
 
-    Path root() {
-        return root;
+    /** Outside the file system under test; deleted with it. */
+    Path base() {
+        return base;
     }
 
     Path freshFolder() throws IOException {
