@@ -43,6 +43,7 @@ final class FolderSweep {
             deleteTree(left, host);
             LOG.log(Level.INFO, "image.swept path={0} reason=unfinished", left);
         }
+        sweepVolumes();
         sweepSnapshots();
         sweepHolds();
         sweepOrigins();
@@ -63,6 +64,18 @@ final class FolderSweep {
                 DurableFiles.move(DurableFiles.exists(ready) ? ready : old, volume);
                 DurableFiles.sync(root);
                 LOG.log(Level.INFO, "image.rollback_finished path={0}", volume);
+            }
+        }
+    }
+
+    /** A rollback by file builds the new bytes beside the image, where they stay on the image's own subvolume. */
+    private void sweepVolumes() throws IOException {
+        for (var entry : DurableFiles.entries(root)) {
+            var unfinished = entry.resolve(ImageFolder.IMAGE + DurableFiles.UNFINISHED);
+            if (ImageNames.volume(DurableFiles.nameOf(entry)).isPresent()
+                    && DurableFiles.isFolder(entry)
+                    && DurableFiles.isFile(unfinished)) {
+                Files.delete(unfinished);
             }
         }
     }

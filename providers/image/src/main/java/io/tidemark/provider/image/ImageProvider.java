@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * Raw image files in folders, as volumes. What a volume can do depends on the file system under it: on Btrfs each has a
@@ -30,6 +31,9 @@ import java.util.List;
  * cloned; elsewhere it is copied.
  */
 final class ImageProvider implements StorageProvider {
+    private static final String CLONE = "clone";
+    private static final String ROLLBACK = "rollback";
+
     private final ImageCatalog catalog;
     private final SnapshotShelf shelf;
     private final Uses uses = new Uses();
@@ -37,6 +41,7 @@ final class ImageProvider implements StorageProvider {
     private final Cutting cutting;
     private final ChangeFinder changes;
     private final VolumeMaking making;
+    private final LongWork work = new LongWork();
 
     private ImageProvider(ImageConfig config, ImageHost host, List<ImageFolder> folders) {
         this.catalog = new ImageCatalog(folders, host.calls(), host.loops(), config.changes());
@@ -137,16 +142,32 @@ final class ImageProvider implements StorageProvider {
 
     @Override
     public Step<Volume> clone(CloneRequest request) throws ProviderException {
+        if (!making.copies(request.snapshot())) {
+            return new Step.Done<>(cloned(request, copied -> {}));
+        }
+        var token = CLONE + " " + request.snapshot() + " " + request.name();
+        return work.run(token, making.copyBytes(request.snapshot()), copied -> cloned(request, copied));
+    }
+
+    private Volume cloned(CloneRequest request, LongConsumer copied) throws ProviderException {
         try (var held = locks.hold(List.of(request.name(), request.snapshot().volume()))) {
-            return new Step.Done<>(catalog.describe(making.clone(request)));
+            return catalog.describe(making.clone(request, copied));
         }
     }
 
     @Override
     public Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
+        if (!making.copies(snapshot)) {
+            return new Step.Done<>(rolledBack(snapshot, copied -> {}));
+        }
+        var token = ROLLBACK + " " + snapshot;
+        return work.run(token, making.copyBytes(snapshot), copied -> rolledBack(snapshot, copied));
+    }
+
+    private Volume rolledBack(SnapshotId snapshot, LongConsumer copied) throws ProviderException {
         try (var held = locks.hold(List.of(snapshot.volume()))) {
             uses.refuseWhileWritten(snapshot.volume());
-            return new Step.Done<>(catalog.describe(making.rollback(snapshot)));
+            return catalog.describe(making.rollback(snapshot, copied));
         }
     }
 
@@ -208,13 +229,26 @@ final class ImageProvider implements StorageProvider {
         Files.deleteIfExists(folder.snapshotRecord(snapshot));
     }
 
+    /** A handle says what to do; work of this process is joined, that of one before is done again from its beginning. */
     @Override
     public Step<?> resume(Handle handle) throws ProviderException {
+        var words = handle.token().split(" ", -1);
+        try {
+            if (words.length == 3 && words[0].equals(CLONE)) {
+                return clone(new CloneRequest(SnapshotId.parse(words[1]), new VolumeId(words[2])));
+            }
+            if (words.length == 2 && words[0].equals(ROLLBACK)) {
+                return rollback(SnapshotId.parse(words[1]));
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ProviderException(new ProviderError.Unexpected("resume", String.valueOf(e.getMessage())), e);
+        }
         throw new ProviderException(new ProviderError.Unexpected("resume", "no work is called " + handle.token()));
     }
 
     @Override
     public void close() {
+        work.close();
         for (var open : uses.open()) {
             try {
                 open.close();

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
  * Makes, clones, rolls back and removes volumes. Everything is built in the work folder under a name that the next start
@@ -32,6 +33,20 @@ final class VolumeMaking {
         this.clock = clock;
         this.host = catalog.host();
         this.copies = new SparseCopy(host);
+    }
+
+    /** Whether bytes must be copied to make a volume of the snapshot, which may take minutes. */
+    boolean copies(SnapshotId snapshot) throws ProviderException {
+        return !shelf.get(snapshot).folder().ability().reflinks();
+    }
+
+    long copyBytes(SnapshotId id) throws ProviderException {
+        var snapshot = shelf.get(id);
+        try {
+            return copies.neededBytes(snapshot.image(), snapshot.snapshot().sizeBytes());
+        } catch (IOException e) {
+            throw Failures.of("measuring " + id, snapshot.image(), e);
+        }
     }
 
     ImageVolume create(VolumeId id, long sizeBytes) throws ProviderException {
@@ -92,7 +107,7 @@ final class VolumeMaking {
         }
     }
 
-    ImageVolume clone(CloneRequest request) throws ProviderException {
+    ImageVolume clone(CloneRequest request, LongConsumer copied) throws ProviderException {
         var snapshot = shelf.get(request.snapshot());
         var id = request.name();
         var existing = catalog.find(id);
@@ -106,7 +121,7 @@ final class VolumeMaking {
         refuseForeignEntry(folder, id);
         var unfinished = folder.work(id, FolderSweep.NEW);
         try {
-            bringBytes(snapshot, unfinished);
+            bringBytes(snapshot, unfinished, copied);
             var origin = new ImageRecord(
                     ImageRecord.Kind.ORIGIN,
                     request.snapshot(),
@@ -137,22 +152,24 @@ final class VolumeMaking {
     }
 
     /** Builds a durable, writable twin of the snapshot's entry: a subvolume from a subvolume, a file from a file. */
-    private void bringBytes(StoredSnapshot snapshot, Path unfinished) throws IOException, ProviderException {
+    private void bringBytes(StoredSnapshot snapshot, Path unfinished, LongConsumer copied)
+            throws IOException, ProviderException {
         FolderSweep.deleteTree(unfinished, host);
         if (snapshot.isSubvolume() && snapshot.folder().ability().best() == CutMethod.SUBVOLUME) {
             host().btrfsSnapshot(snapshot.entry(), unfinished, false);
             return;
         }
-        bringFile(snapshot, unfinished);
+        bringFile(snapshot, unfinished, copied);
     }
 
-    private void bringFile(StoredSnapshot snapshot, Path unfinished) throws IOException, ProviderException {
+    private void bringFile(StoredSnapshot snapshot, Path unfinished, LongConsumer copied)
+            throws IOException, ProviderException {
         Files.deleteIfExists(unfinished);
         if (snapshot.folder().ability().reflinks()) {
             host().reflink(snapshot.image(), unfinished);
         } else {
             refuseWithoutSpace(snapshot);
-            copies.copy(snapshot.image(), unfinished, bytes -> {});
+            copies.copy(snapshot.image(), unfinished, copied);
         }
         Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rw-------"));
         DurableFiles.sync(unfinished);
@@ -167,7 +184,7 @@ final class VolumeMaking {
         }
     }
 
-    ImageVolume rollback(SnapshotId id) throws ProviderException {
+    ImageVolume rollback(SnapshotId id, LongConsumer copied) throws ProviderException {
         var snapshot = shelf.get(id);
         var volume = catalog.get(id.volume());
         catalog.refuseWhileAttached(volume);
@@ -179,7 +196,7 @@ final class VolumeMaking {
                 var unfinished = volume.image().equals(volume.entry())
                         ? volume.folder().work(volume.id(), FolderSweep.NEW)
                         : volume.image().resolveSibling(ImageFolder.IMAGE + DurableFiles.UNFINISHED);
-                bringFile(snapshot, unfinished);
+                bringFile(snapshot, unfinished, copied);
                 DurableFiles.move(unfinished, volume.image());
                 DurableFiles.sync(DurableFiles.folderOf(volume.image()));
             }
@@ -200,12 +217,21 @@ final class VolumeMaking {
         catalog.renames().writeLock().lock();
         try {
             DurableFiles.move(volume.entry(), old);
-            DurableFiles.move(ready, volume.entry());
+            moveOrUndo(ready, volume.entry(), old);
         } finally {
             catalog.renames().writeLock().unlock();
         }
         DurableFiles.sync(folder.root());
         FolderSweep.deleteTree(old, host);
+    }
+
+    private static void moveOrUndo(Path ready, Path entry, Path old) throws IOException {
+        try {
+            DurableFiles.move(ready, entry);
+        } catch (IOException e) {
+            DurableFiles.move(old, entry);
+            throw e;
+        }
     }
 
     /** Does nothing if the volume is gone. */

@@ -84,8 +84,7 @@ final class HostileWriter {
         long length = (1 + random.nextLong(Math.min(half, 20))) * PAGE;
         long from = random.nextLong(half - length / PAGE + 1) * PAGE;
         long to = (half + random.nextLong(half - length / PAGE + 1)) * PAGE;
-        storage.must(
-                "xfs_io", "-c", "reflink %s %d %d %d".formatted(image, from, to, length), image.toString());
+        storage.must("xfs_io", "-c", "reflink %s %d %d %d".formatted(image, from, to, length), image.toString());
     }
 
     private ByteBuffer bytes(int length) {

@@ -80,9 +80,11 @@ class LoopMountedImageTest {
 
     @Test
     void mountedVolumeIsNeitherWrittenNorRolledBackNorRemoved() throws Exception {
-        var snapshot = provider().cut(request("rp-1")).members().getFirst().snapshot().id();
+        var snapshot =
+                provider().cut(request("rp-1")).members().getFirst().snapshot().id();
 
-        assertThat(busy(() -> provider().write(VOLUME)).holder()).contains("/dev/loop", mountPoint().toString());
+        assertThat(busy(() -> provider().write(VOLUME)).holder())
+                .contains("/dev/loop", mountPoint().toString());
         assertThat(busy(() -> provider().rollback(snapshot)).holder()).contains("/dev/loop");
         assertThat(busy(() -> provider().remove(VOLUME)).holder()).contains("/dev/loop");
 
@@ -119,7 +121,8 @@ class LoopMountedImageTest {
             storage.must("fsfreeze", "--unfreeze", mountPoint().toString());
         }
         Files.writeString(mountPoint().resolve("after"), "too late");
-        var snapshot = provider().cut(request("rp-1")).members().getFirst().snapshot().id();
+        var snapshot =
+                provider().cut(request("rp-1")).members().getFirst().snapshot().id();
         var clone = VolumeId.of("image", "clone");
         provider().clone(new CloneRequest(snapshot, clone));
         unmount();

@@ -1,0 +1,123 @@
+package io.tidemark.provider.image;
+
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.Volume;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
+
+/**
+ * Copies that may take minutes: each runs on a thread of its own under a token that says what it does, so that whoever
+ * asks again joins it, and a process that comes after a crash starts it anew.
+ */
+final class LongWork implements AutoCloseable {
+    /** Copies that are over within this answer at once; well under any caller's patience. */
+    private static final Duration INLINE_LIMIT = Duration.ofSeconds(2);
+
+    private static final Duration ASK_AGAIN_AFTER = Duration.ofMillis(500);
+
+    /** Copies at the same time; more would only slow each other down on one disk. */
+    static final int RUNNING_MAXIMUM = 8;
+
+    /** Time for an interrupted copy to let go of its files, before the folder is unlocked. */
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(10);
+
+    /** The work itself, telling the bytes it has copied. */
+    @FunctionalInterface
+    interface Work {
+        Volume run(LongConsumer copied) throws ProviderException;
+    }
+
+    private static final class Running {
+        final FutureTask<Volume> task;
+        final Thread thread;
+        final AtomicLong copiedBytes;
+        final long totalBytes;
+
+        Running(Work work, String token, long totalBytes) {
+            this.totalBytes = Math.max(1, totalBytes);
+            this.copiedBytes = new AtomicLong();
+            this.task = new FutureTask<>(() -> work.run(copiedBytes::addAndGet));
+            this.thread = Thread.ofPlatform().daemon().name("image " + token).unstarted(task);
+        }
+
+        double progress() {
+            return Math.min(1, (double) copiedBytes.get() / totalBytes);
+        }
+    }
+
+    private final Map<String, Running> running = new HashMap<>();
+
+    /** Starts the work, or joins the same that runs already; its outcome is told once. */
+    Step<Volume> run(String token, long totalBytes, Work work) throws ProviderException {
+        var one = joined(token, totalBytes, work);
+        try {
+            var volume = one.task.get(INLINE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+            forget(token, one);
+            return new Step.Done<>(volume);
+        } catch (TimeoutException e) {
+            return new Step.Running<>(new Handle(ImageNames.PROVIDER, token), one.progress(), ASK_AGAIN_AFTER);
+        } catch (ExecutionException e) {
+            forget(token, one);
+            throw cause(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ProviderException(new ProviderError.Unexpected(token, "waiting was interrupted"), e);
+        }
+    }
+
+    private synchronized Running joined(String token, long totalBytes, Work work) throws ProviderException {
+        var present = running.get(token);
+        if (present != null) {
+            return present;
+        }
+        if (running.size() >= RUNNING_MAXIMUM) {
+            throw new ProviderException(new ProviderError.Busy(
+                    "image provider", "%d copies that run already".formatted(running.size()), ASK_AGAIN_AFTER));
+        }
+        var one = new Running(work, token, totalBytes);
+        running.put(token, one);
+        one.thread.start();
+        return one;
+    }
+
+    private synchronized void forget(String token, Running one) {
+        running.remove(token, one);
+    }
+
+    private static ProviderException cause(ExecutionException e) {
+        return switch (e.getCause()) {
+            case ProviderException failure -> failure;
+            case RuntimeException bug -> throw bug;
+            case Error bug -> throw bug;
+            case null, default -> throw new AssertionError(e);
+        };
+    }
+
+    /** Interrupts what runs; half-made copies are swept at the next start. */
+    @Override
+    public void close() {
+        Map<String, Running> all;
+        synchronized (this) {
+            all = Map.copyOf(running);
+        }
+        all.values().forEach(one -> one.thread.interrupt());
+        for (var one : all.values()) {
+            try {
+                one.thread.join(STOP_LIMIT);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+}
