@@ -3,6 +3,7 @@ package io.tidemark.cli;
 import io.tidemark.cli.block.BlockCommand;
 import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
+import io.tidemark.quickstart.QuickstartCommand;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,6 +59,7 @@ public final class TidemarkCommand {
 
     private static Map<String, Supplier<Object>> commands() {
         Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+        commands.put("quickstart", QuickstartCommand::new);
         commands.put("status", StatusCommand::new);
         commands.put("volumes", VolumesCommand::new);
         commands.put("snapshots", SnapshotsCommand::new);

@@ -1,0 +1,85 @@
+package io.tidemark.quickstart;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Sees to it that the programs the demo needs are there; installs them on Debian as root, naming them first. */
+final class Packages {
+    private static final Duration INSTALL_LIMIT = Duration.ofMinutes(10);
+
+    private final Narrator narrator;
+    private final boolean mayInstall;
+
+    Packages(Narrator narrator, boolean mayInstall) {
+        this.narrator = narrator;
+        this.mayInstall = mayInstall;
+    }
+
+    /** @throws QuickstartException when something is missing and may or can not be installed: with the line to run */
+    void need(boolean database) throws QuickstartException {
+        List<String> missing = missing(database);
+        if (missing.isEmpty()) {
+            return;
+        }
+        String line = "apt-get install -y --no-install-recommends " + String.join(" ", missing);
+        if (!Files.isReadable(Path.of("/etc/debian_version"))) {
+            throw new QuickstartException(
+                    "missing here (names of Debian's packages): " + String.join(" ", missing),
+                    "install what this system calls them; on Debian: " + line);
+        }
+        if (!mayInstall) {
+            throw new QuickstartException("missing: " + String.join(" ", missing), "run: " + line);
+        }
+        narrator.step("Installing " + String.join(" ", missing));
+        install(List.of("apt-get", "update", "-qq"));
+        install(List.of(line.split(" ")));
+    }
+
+    private static List<String> missing(boolean database) {
+        List<String> missing = new ArrayList<>();
+        if (Programs.find("losetup").isEmpty() || Programs.find("mount").isEmpty()) {
+            missing.add("mount");
+        }
+        if (Programs.find("setsid").isEmpty() || Programs.find("setpriv").isEmpty()) {
+            missing.add("util-linux");
+        }
+        if (Programs.find("mkfs.ext4").isEmpty()) {
+            missing.add("e2fsprogs");
+        }
+        if (Programs.find("mkfs.btrfs").isEmpty()) {
+            missing.add("btrfs-progs");
+        }
+        if (database && PostgresPrograms.find().isEmpty()) {
+            missing.add("postgresql");
+        }
+        return missing;
+    }
+
+    private static void install(List<String> command) throws QuickstartException {
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
+        try {
+            Path output = Files.createTempFile("tidemark-apt", ".log");
+            try {
+                var process = builder.redirectOutput(output.toFile()).start();
+                if (!process.waitFor(INSTALL_LIMIT.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
+                    process.destroy();
+                    throw new QuickstartException("%s failed: %s"
+                            .formatted(String.join(" ", command), Programs.lastLines(Files.readString(output))));
+                }
+            } finally {
+                Files.delete(output);
+            }
+        } catch (IOException e) {
+            throw new QuickstartException("apt-get could not be run: " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QuickstartException("interrupted", e);
+        }
+    }
+}
