@@ -58,8 +58,13 @@ public final class BlockKernels {
                 var guard = Files.isExecutable(files.thawGuard()) ? files.thawGuard() : null;
                 return new Loaded(new NativeBlockKernel(library), new LinuxHostCalls(library), guard, null);
             } catch (IOException | LinkageError e) {
-                return withoutLibrary(String.valueOf(e.getMessage()));
+                return withoutLibrary(firstLine(e));
             }
+        }
+
+        /** The loader adds its search paths on further lines, which help nobody: the path is absolute. */
+        private static String firstLine(Throwable e) {
+            return String.valueOf(e.getMessage()).lines().findFirst().orElse(e.toString());
         }
 
         private static Loaded withoutLibrary(String reason) {

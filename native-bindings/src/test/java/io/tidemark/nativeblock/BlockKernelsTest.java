@@ -23,6 +23,6 @@ final class BlockKernelsTest {
         var loaded = BlockKernels.Loaded.load(false, folder.toString());
 
         assertThat(loaded.kernel().name()).isEqualTo("java");
-        assertThat(loaded.unavailableReason()).contains(folder.toString());
+        assertThat(loaded.unavailableReason()).contains(folder.toString()).hasLineCount(1);
     }
 }
