@@ -103,8 +103,9 @@ final class ArmedFileSystems implements FileSystems.Armed {
         if (frozen != null) {
             frozen.close();
         }
-        if (guard != null) {
-            guard.close();
+        if (guard != null && !guard.end()) {
+            // Whatever it was doing: after this nothing of ours is frozen.
+            var unused = thawWithoutGuard(guard);
         }
         if (thawFailures.isEmpty()) {
             afterThaw.run();
@@ -239,7 +240,9 @@ final class ArmedFileSystems implements FileSystems.Armed {
         }
 
         @Override
-        public void close() {}
+        public boolean end() {
+            return true;
+        }
 
         @Override
         public void kill() {}

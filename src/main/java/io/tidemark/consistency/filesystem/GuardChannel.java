@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** Lines to and from a thaw guard: a process in production, a script in tests and rehearsals. */
-interface GuardChannel extends AutoCloseable {
+interface GuardChannel {
 
     /** @throws IOException when the guard is gone */
     void send(String command) throws IOException;
@@ -13,9 +13,12 @@ interface GuardChannel extends AutoCloseable {
     /** The next line; empty when the guard has ended or said nothing within the limit. */
     Optional<String> receive(Duration limit);
 
-    /** Ends the guard: first by the end of its input, which makes it thaw; then by force. Waits until it has ended. */
-    @Override
-    void close();
+    /**
+     * Ends the guard by the end of its input, which makes it thaw first. Waits until it has ended.
+     *
+     * @return false when it did not end within a limit and was killed: what is frozen then is not known
+     */
+    boolean end();
 
     /** Ends the guard by force, at once, whatever it is doing. Waits until it has ended, at most for a limit. */
     void kill();

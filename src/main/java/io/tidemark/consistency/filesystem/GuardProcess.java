@@ -94,17 +94,22 @@ final class GuardProcess implements GuardChannel {
     }
 
     @Override
-    public void close() {
+    public boolean end() {
         try {
             input.close();
         } catch (IOException e) {
-            // The guard is gone already; waiting for it below returns at once.
-            kill();
-            return;
+            // The guard is gone already, or will hear of the end of its input all the same: waiting tells.
+            return endedOrKilled();
         }
-        if (!awaitEnd()) {
-            kill();
+        return endedOrKilled();
+    }
+
+    private boolean endedOrKilled() {
+        if (awaitEnd()) {
+            return true;
         }
+        kill();
+        return false;
     }
 
     @Override

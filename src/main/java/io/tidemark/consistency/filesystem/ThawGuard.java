@@ -125,8 +125,9 @@ final class ThawGuard {
         }
     }
 
-    void close() {
-        channel.close();
+    /** As {@link GuardChannel#end}. */
+    boolean end() {
+        return channel.end();
     }
 
     void kill() {

@@ -3,6 +3,7 @@ package io.tidemark.consistency.filesystem;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
@@ -106,13 +107,11 @@ class FileSystemFreezeTest {
             assertThat(held).isTrue();
             assertThat(release.freezes())
                     .extracting(Certificate.Freeze::subject, Certificate.Freeze::thawedNanos)
-                    .containsExactly(
-                            org.assertj.core.groups.Tuple.tuple("/orders", 211L),
-                            org.assertj.core.groups.Tuple.tuple("/logs", 200L));
+                    .containsExactly(tuple("/orders", 211L), tuple("/logs", 200L));
             assertThat(release.freezes()).allMatch(Certificate.Freeze::heldUntilThaw);
             assertThat(thawedByUs).isEmpty();
         }
-        assertThat(guard.commands).containsExactly("freeze", "ask", "thaw", "close");
+        assertThat(guard.commands).containsExactly("freeze", "ask", "thaw", "end");
     }
 
     @Test
@@ -194,6 +193,19 @@ class FileSystemFreezeTest {
                 var frozen = armed.freeze()) {
             assertThat(frozen.heldUntilNow()).isFalse();
         }
+    }
+
+    @Test
+    void guardThatDoesNotEndIsKilledAndWeThaw() throws Exception {
+        guard.answering("freeze", "failed 1 110");
+        guard.endsByItself = false;
+
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
+            assertThatThrownBy(armed::freeze).hasMessageContaining("/logs");
+        }
+
+        assertThat(guard.commands).containsExactly("freeze", "end", "kill");
+        assertThat(thawedByUs).containsExactly("/logs", "/orders");
     }
 
     @Test

@@ -15,6 +15,7 @@ final class ScriptedGuard implements GuardChannel {
     private final Map<String, List<String>> answers = new HashMap<>();
     final List<String> commands = new ArrayList<>();
     boolean broken;
+    boolean endsByItself = true;
 
     ScriptedGuard() {
         lines.add("ready");
@@ -49,8 +50,9 @@ final class ScriptedGuard implements GuardChannel {
     }
 
     @Override
-    public void close() {
-        commands.add("close");
+    public boolean end() {
+        commands.add("end");
+        return endsByItself;
     }
 
     @Override
