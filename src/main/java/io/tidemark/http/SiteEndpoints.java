@@ -1,0 +1,62 @@
+package io.tidemark.http;
+
+import io.tidemark.control.ControlException;
+import io.tidemark.control.SiteControl;
+import io.tidemark.control.document.Json;
+import io.tidemark.control.port.StateException;
+import io.tidemark.telemetry.Metrics;
+import java.util.Optional;
+
+/** Health, readiness, version, metrics. */
+final class SiteEndpoints {
+    private final SiteControl control;
+    private final Metrics metrics;
+    private final String version;
+
+    SiteEndpoints(SiteControl control, Metrics metrics, String version) {
+        this.control = control;
+        this.metrics = metrics;
+        this.version = version;
+    }
+
+    void addTo(Endpoints endpoints) {
+        endpoints.add("getHealth", request -> Answer.ok(Json.object().put("status", "up")));
+        endpoints.add("getReady", request -> ready());
+        endpoints.add(
+                "getVersion",
+                request -> Answer.ok(Json.object()
+                        .put("name", "tidemark")
+                        .put("version", version)
+                        .put("api", "v1")
+                        .put("java", Runtime.version().toString())));
+        endpoints.add("getMetrics", request -> Answer.text(metrics.scrape()));
+    }
+
+    private Answer ready() {
+        var answer = Json.object();
+        boolean serving = control.ready();
+        var stateFailure = stateFailure();
+        answer.put("status", serving && stateFailure.isEmpty() ? "ready" : "not-ready");
+        var checks = answer.putArray("checks");
+        checks.addObject()
+                .put("name", "recovery")
+                .put("ok", serving)
+                .put("detail", serving ? "done" : "recovering after a start, or stopping");
+        checks.addObject()
+                .put("name", "state")
+                .put("ok", stateFailure.isEmpty())
+                .put("detail", stateFailure.orElse("answers"));
+        return serving && stateFailure.isEmpty() ? Answer.ok(answer) : Answer.unavailable(answer);
+    }
+
+    private Optional<String> stateFailure() {
+        try {
+            control.inventory().groups(Optional.empty(), 1);
+            return Optional.empty();
+        } catch (StateException failure) {
+            return Optional.of("database does not answer");
+        } catch (ControlException impossible) {
+            throw new AssertionError("there was no cursor to refuse", impossible);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.tidemark.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemark.control.ControlError;
+import io.tidemark.control.ControlException;
+import io.tidemark.control.Intent;
+import io.tidemark.control.SiteControl;
+import io.tidemark.control.document.Documents;
+import io.tidemark.control.document.Json;
+import io.tidemark.domain.Consistency;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.QuiescerSpec;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Optional;
+
+/** Volumes, snapshots and groups. */
+final class VolumeEndpoints {
+    private final SiteControl control;
+
+    VolumeEndpoints(SiteControl control) {
+        this.control = control;
+    }
+
+    void addTo(Endpoints endpoints) {
+        var inventory = control.inventory();
+        endpoints.add(
+                "listVolumes",
+                request -> Endpoints.page(inventory.volumes(request.cursor(), request.limit()), Documents::volume));
+        endpoints.addOnce("createVolume", this::createVolume);
+        endpoints.add("getVolume", request -> Answer.ok(Documents.volume(inventory.volume(volumeInPath(request)))));
+        endpoints.add("deleteVolume", request -> {
+            control.volumes().delete().delete(volumeInPath(request));
+            return Answer.noContent();
+        });
+        endpoints.add("listSnapshots", this::listSnapshots);
+        endpoints.addOnce(
+                "takeSnapshot",
+                (request, intent) -> Endpoints.accepted(control.volumes()
+                        .takeSnapshot()
+                        .start(Endpoints.value("volume", request.text("volume"), VolumeId::new), intent)));
+        endpoints.add(
+                "getSnapshot", request -> Answer.ok(Documents.snapshot(inventory.snapshot(snapshotInPath(request)))));
+        endpoints.add("deleteSnapshot", request -> {
+            control.volumes().deleteSnapshot().delete(snapshotInPath(request));
+            return Answer.noContent();
+        });
+        endpoints.add(
+                "listGroups",
+                request -> Endpoints.page(inventory.groups(request.cursor(), request.limit()), Documents::group));
+        endpoints.addOnce("createGroup", this::createGroup);
+        endpoints.add("getGroup", request -> Answer.ok(Documents.group(inventory.group(groupInPath(request)))));
+        endpoints.add("replaceGroup", this::replaceGroup);
+        endpoints.add("deleteGroup", request -> {
+            control.volumes().deleteGroup().delete(groupInPath(request));
+            return Answer.noContent();
+        });
+    }
+
+    private static VolumeId volumeInPath(ApiRequest request) throws ControlException {
+        return Endpoints.value("volumeId", request.inPath("volumeId"), VolumeId::new);
+    }
+
+    private static SnapshotId snapshotInPath(ApiRequest request) throws ControlException {
+        return Endpoints.value("snapshotId", request.inPath("snapshotId"), SnapshotId::parse);
+    }
+
+    static GroupId groupInPath(ApiRequest request) throws ControlException {
+        return Endpoints.value("groupId", request.inPath("groupId"), GroupId::new);
+    }
+
+    private Answer createVolume(ApiRequest request, Intent intent) throws Exception {
+        var id = Endpoints.value("id", request.text("id"), VolumeId::new);
+        var volume = control.volumes()
+                .create()
+                .create(id, request.body().path("sizeBytes").longValue(), intent);
+        return Answer.created(
+                "/v1/volumes/" + URLEncoder.encode(id.value(), StandardCharsets.UTF_8), Documents.volume(volume));
+    }
+
+    private Answer listSnapshots(ApiRequest request) throws Exception {
+        Optional<VolumeId> volume = request.inQuery("volume").isPresent()
+                ? Optional.of(
+                        Endpoints.value("volume", request.inQuery("volume").orElseThrow(), VolumeId::new))
+                : Optional.empty();
+        return Endpoints.page(
+                control.inventory().snapshots(volume, request.cursor(), request.limit()), Documents::snapshot);
+    }
+
+    private Answer createGroup(ApiRequest request, Intent intent) throws Exception {
+        var group = control.volumes().saveGroup().create(group(request.body()), intent);
+        return Answer.created("/v1/groups/" + group.id(), Documents.group(group));
+    }
+
+    private Answer replaceGroup(ApiRequest request) throws Exception {
+        var group = group(request.body());
+        if (!group.id().equals(groupInPath(request))) {
+            throw new ControlException(new ControlError.Invalid(
+                    "id", group.id().value(), "is not the id in the path", request.inPath("groupId")));
+        }
+        return Answer.ok(Documents.group(control.volumes().saveGroup().replace(group)));
+    }
+
+    private static ConsistencyGroup group(ObjectNode body) throws ControlException {
+        var volumes = new ArrayList<VolumeId>();
+        for (var volume : body.path("volumes")) {
+            volumes.add(Endpoints.value("volumes", volume.asText(), VolumeId::new));
+        }
+        var quiescers = new ArrayList<QuiescerSpec>();
+        for (var quiescer : body.path("quiescers")) {
+            var settings = new HashMap<String, String>();
+            quiescer.path("settings")
+                    .properties()
+                    .forEach(setting ->
+                            settings.put(setting.getKey(), setting.getValue().asText()));
+            quiescers.add(new QuiescerSpec(quiescer.path("kind").asText(), settings));
+        }
+        var limit = Duration.ofMillis(
+                body.path("freezeLimitMillis").asLong(ConsistencyGroup.FREEZE_LIMIT_DEFAULT.toMillis()));
+        boolean freezeFileSystems = body.path("freezeFileSystems").asBoolean(true);
+        var required = Consistency.valueOf(
+                Json.optionalText(body, "requireConsistency").orElse(Consistency.CRASH.name()));
+        List<VolumeId> members = List.copyOf(volumes);
+        return Endpoints.value(
+                "id",
+                Json.text(body, "id"),
+                id -> new ConsistencyGroup(new GroupId(id), members, quiescers, freezeFileSystems, limit, required));
+    }
+}

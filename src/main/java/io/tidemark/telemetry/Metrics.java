@@ -1,0 +1,127 @@
+package io.tidemark.telemetry;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.tidemark.control.Observer;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.SyncReport;
+import java.time.Duration;
+import java.util.function.IntSupplier;
+
+/** What Prometheus scrapes. Labels are closed sets: kinds, states, routes; never ids, so that series stay few. */
+public final class Metrics implements Observer, AutoCloseable {
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics garbageCollection = new JvmGcMetrics();
+
+    public Metrics() {
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        new ProcessorMetrics().bindTo(registry);
+        new UptimeMetrics().bindTo(registry);
+        garbageCollection.bindTo(registry);
+    }
+
+    /** Shows how many operations run and wait at the moment of each scrape. */
+    public void watchOperations(IntSupplier running, IntSupplier waiting) {
+        Gauge.builder("tidemark.operations.running", running::getAsInt)
+                .description("operations that act now")
+                .register(registry);
+        Gauge.builder("tidemark.operations.waiting", waiting::getAsInt)
+                .description("operations that wait for their turn")
+                .register(registry);
+    }
+
+    @Override
+    public void operationStarted(String kind) {
+        counter("tidemark.operations.started", "operations written down", "kind", kind)
+                .increment();
+    }
+
+    @Override
+    public void operationEnded(Operation operation, Duration took) {
+        Timer.builder("tidemark.operations.duration")
+                .description("from being written down to the end, by kind and how it ended")
+                .tag("kind", operation.kind())
+                .tag("state", operation.state().name())
+                .register(registry)
+                .record(took);
+    }
+
+    @Override
+    public void recoveryPointTaken(RecoveryPoint point) {
+        counter(
+                        "tidemark.recovery.points.taken",
+                        "recovery points recorded, by what was achieved",
+                        "consistency",
+                        point.consistency().name())
+                .increment();
+        point.certificate()
+                .freezeWindowNanos()
+                .ifPresent(nanos -> DistributionSummary.builder("tidemark.freeze.window")
+                        .description("time from the first file system freeze to the last release")
+                        .baseUnit("seconds")
+                        .serviceLevelObjectives(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+                        .register(registry)
+                        .record(nanos / NANOS_PER_SECOND));
+    }
+
+    @Override
+    public void synced(SyncReport report) {
+        syncBytes("changed", report.changedBytes());
+        syncBytes("read", report.readBytes());
+        syncBytes("compared", report.comparedBytes());
+        syncBytes("sent_payload", report.sentPayloadBytes());
+        syncBytes("sent_wire", report.sentWireBytes());
+        syncBytes("resumed", report.resumedBytes());
+        Timer.builder("tidemark.sync.duration")
+                .description("one synchronisation")
+                .register(registry)
+                .record(report.duration());
+    }
+
+    private void syncBytes(String what, long bytes) {
+        Counter.builder("tidemark.sync")
+                .description("bytes of finished synchronisations, by what was done with them")
+                .baseUnit("bytes")
+                .tag("what", what)
+                .register(registry)
+                .increment((double) bytes);
+    }
+
+    private Counter counter(String name, String description, String tag, String value) {
+        return Counter.builder(name).description(description).tag(tag, value).register(registry);
+    }
+
+    /** @param route operation id of the API, or a fixed word where there is none */
+    public void requestAnswered(String route, int status, Duration took) {
+        Timer.builder("tidemark.http.requests")
+                .description("API requests, by route and status")
+                .tag("route", route)
+                .tag("status", Integer.toString(status))
+                .register(registry)
+                .record(took);
+    }
+
+    /** Prometheus' text format. */
+    public String scrape() {
+        return registry.scrape();
+    }
+
+    @Override
+    public void close() {
+        garbageCollection.close();
+        registry.close();
+    }
+}
