@@ -68,7 +68,15 @@ final class GroupOptions {
     /** Sets what was named; leaves the rest. */
     void apply(Map<String, @Nullable Object> body, SiteOptions site) throws ClientException {
         if (file != null) {
-            fromFile(file).fields().forEach((name, value) -> body.put(name, value.raw()));
+            fromFile(file)
+                    .fields()
+                    .forEach((name, value) -> body.put(
+                            name,
+                            name.equals("quiescers")
+                                    ? value.items().stream()
+                                            .map(GroupOptions::settingsAsTexts)
+                                            .toList()
+                                    : value.raw()));
         }
         if (!volumes.isEmpty()) {
             body.put("volumes", volumes);
@@ -87,6 +95,16 @@ final class GroupOptions {
         if (consistency != null) {
             body.put("requireConsistency", consistency.name());
         }
+    }
+
+    /** YAML reads {@code port: 5432} as a number; the API takes every setting as text. */
+    private static Map<String, @Nullable Object> settingsAsTexts(Json quiescer) {
+        Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+        quiescer.fields().forEach((name, value) -> fields.put(name, value.raw()));
+        Map<String, String> settings = new LinkedHashMap<>();
+        quiescer.at("settings").fields().forEach((name, value) -> settings.put(name, value.text()));
+        fields.put("settings", settings);
+        return fields;
     }
 
     private static Map<String, Object> quiescer(String text, SiteOptions site) {

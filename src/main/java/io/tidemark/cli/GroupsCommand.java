@@ -18,8 +18,9 @@ final class GroupsCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists consistency groups.")
     int list(@Mixin SiteOptions site, @Mixin ListOptions range) throws ClientException {
-        return site.show(
-                site.client().list("/v1/groups", range.maximum()),
+        return range.show(
+                site,
+                "/v1/groups",
                 List.of(
                         Column.text("ID", "id"),
                         Column.joined("VOLUMES", "volumes"),

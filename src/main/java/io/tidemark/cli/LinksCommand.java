@@ -21,8 +21,9 @@ final class LinksCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists replication links, with both roles.")
     int list(@Mixin SiteOptions site, @Mixin ListOptions range) throws ClientException {
-        return site.show(
-                site.client().list("/v1/links", range.maximum()),
+        return range.show(
+                site,
+                "/v1/links",
                 List.of(
                         Column.text("ID", "id"),
                         Column.text("ROLE", "role"),

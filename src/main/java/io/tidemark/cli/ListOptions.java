@@ -1,5 +1,8 @@
 package io.tidemark.cli;
 
+import io.tidemark.cli.Table.Column;
+import io.tidemark.client.ClientException;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** How much of a list to fetch. */
@@ -14,7 +17,22 @@ final class ListOptions {
             description = "Most items to list; default " + MAXIMUM_DEFAULT + ".")
     private int maximum;
 
-    int maximum() {
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Print ids alone, a line each.")
+    private boolean idsAlone;
+
+    private int maximum() {
         return Math.max(1, maximum);
+    }
+
+    /** Fetches the list and shows it. */
+    int show(SiteOptions site, String path, List<Column> columns) throws ClientException {
+        var items = site.client().list(path, maximum());
+        if (!idsAlone) {
+            return site.show(items, columns);
+        }
+        items.forEach(item -> site.out().println(item.at("id").text()));
+        return ExitCode.OK;
     }
 }

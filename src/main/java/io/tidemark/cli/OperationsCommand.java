@@ -37,8 +37,9 @@ final class OperationsCommand extends ResourceCommand {
         String query = "?"
                 + (state == null ? "" : "state=" + segment(state.toUpperCase(Locale.ROOT)) + "&")
                 + (kind == null ? "" : "kind=" + segment(kind) + "&");
-        return site.show(
-                site.client().list("/v1/operations" + query.substring(0, query.length() - 1), range.maximum()),
+        return range.show(
+                site,
+                "/v1/operations" + query.substring(0, query.length() - 1),
                 List.of(
                         Column.text("ID", "id"),
                         Column.text("KIND", "kind"),

@@ -24,8 +24,9 @@ final class PeersCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists paired sites.")
     int list(@Mixin SiteOptions site, @Mixin ListOptions range) throws ClientException {
-        return site.show(
-                site.client().list("/v1/peers", range.maximum()),
+        return range.show(
+                site,
+                "/v1/peers",
                 List.of(
                         Column.text("ID", "id"),
                         Column.text("ADDRESS", "address"),

@@ -63,8 +63,9 @@ final class RecoveryPointsCommand extends ResourceCommand {
                     String group)
             throws ClientException {
         String query = group == null ? "" : "?group=" + segment(group);
-        return site.show(
-                site.client().list("/v1/recovery-points" + query, range.maximum()),
+        return range.show(
+                site,
+                "/v1/recovery-points" + query,
                 List.of(
                         Column.text("ID", "id"),
                         Column.text("GROUP", "group"),

@@ -24,8 +24,9 @@ final class SnapshotsCommand extends ResourceCommand {
                     String volume)
             throws ClientException {
         String query = volume == null ? "" : "?volume=" + segment(volume);
-        return site.show(
-                site.client().list("/v1/snapshots" + query, range.maximum()),
+        return range.show(
+                site,
+                "/v1/snapshots" + query,
                 List.of(
                         Column.text("ID", "id"),
                         Column.size("SIZE", "sizeBytes"),

@@ -1,7 +1,9 @@
 package io.tidemark.cli;
 
+import io.tidemark.client.ClientError;
 import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,16 +11,52 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 @Command(name = "status", description = "One look at a site: does it serve, what runs, is every link in step.")
 final class StatusCommand implements Callable<Integer> {
     private static final int SHOWN_MAXIMUM = 1000;
+    private static final Duration POLL = Duration.ofMillis(100);
 
     @Mixin
     private SiteOptions site = new SiteOptions();
 
+    @Option(
+            names = "--wait",
+            paramLabel = "TIME",
+            defaultValue = "0s",
+            converter = Units.DurationConverter.class,
+            description = "How long to wait for the site to serve, like 30s; default: not at all.")
+    private Duration patience = Duration.ZERO;
+
     @Override
     public Integer call() throws ClientException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (true) {
+            try {
+                return site.show(Json.of(look()));
+            } catch (ClientException e) {
+                if (System.nanoTime() >= deadline || !mayPass(e.error())) {
+                    throw e;
+                }
+            }
+            try {
+                Thread.sleep(POLL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return ExitCode.UNREACHABLE;
+            }
+        }
+    }
+
+    /** While a site starts, it does not listen, has no token yet, or says that it is not ready. */
+    private static boolean mayPass(ClientError error) {
+        return error instanceof ClientError.Unreachable
+                || error instanceof ClientError.Unusable
+                || ExitCode.of(error) == ExitCode.TRY_LATER;
+    }
+
+    private Map<String, @Nullable Object> look() throws ClientException {
         var client = site.client();
         Map<String, @Nullable Object> status = new LinkedHashMap<>();
         status.put("url", client.base());
@@ -32,7 +70,7 @@ final class StatusCommand implements Callable<Integer> {
                 client.list("/v1/operations?state=RUNNING", SHOWN_MAXIMUM).size());
         var links = client.list("/v1/links", SHOWN_MAXIMUM);
         status.put("links", links.stream().map(StatusCommand::link).toList());
-        return site.show(Json.of(status));
+        return status;
     }
 
     private static Map<String, @Nullable Object> link(Json link) {

@@ -16,8 +16,9 @@ final class VolumesCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists the volumes of all configured providers.")
     int list(@Mixin SiteOptions site, @Mixin ListOptions range) throws ClientException {
-        return site.show(
-                site.client().list("/v1/volumes", range.maximum()),
+        return range.show(
+                site,
+                "/v1/volumes",
                 List.of(
                         Column.text("ID", "id"),
                         Column.size("SIZE", "sizeBytes"),

@@ -77,6 +77,21 @@ class ClientCommandsTest {
     }
 
     @Test
+    void quietListsAreIdsAloneForScripts() {
+        site.on("GET /v1/recovery-points?limit=1", 200, "{\"items\":[{\"id\":\"rp-2\",\"group\":\"g\"}]}");
+
+        assertThat(typed("recovery-points", "list", "-q", "--limit", "1").out()).isEqualTo("rp-2\n");
+    }
+
+    @Test
+    void statusWaitsForASiteThatStarts() {
+        site.on("GET /v1/version", 503, "{\"title\":\"Starting\"}").on("GET /v1/version", 404, "{\"title\":\"Gone\"}");
+
+        assertThat(typed("status", "--wait", "5s").exit()).isEqualTo(ExitCode.NOT_FOUND);
+        assertThat(site.asked()).hasSize(2);
+    }
+
+    @Test
     void percentEncodesIdsInPaths() {
         site.on("GET /v1/volumes/image%3Aa%2Fb", 200, "{\"id\":\"image:a/b\",\"sizeBytes\":4096}");
 
@@ -204,6 +219,24 @@ class ClientCommandsTest {
                         .at("settings", "port")
                         .text())
                 .isEqualTo("5432");
+    }
+
+    @Test
+    void settingsInAFileNeedNoQuotes() throws IOException {
+        site.on("POST /v1/groups", 201, "{\"id\":\"orders\"}");
+        var file = Files.writeString(folder.resolve("group.yaml"), """
+                id: orders
+                volumes: ["image:a"]
+                quiescers:
+                  - kind: postgresql
+                    settings: {port: 5432}
+                """);
+
+        typed("groups", "create", "-f", file.toString());
+
+        var quiescer = Json.parse(site.last().body()).at("quiescers").items().getFirst();
+        assertThat(quiescer.at("kind").text()).isEqualTo("postgresql");
+        assertThat(quiescer.at("settings", "port").raw()).isEqualTo("5432");
     }
 
     @Test
