@@ -1,0 +1,96 @@
+package io.tidemark.provider.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class LongWorkTest {
+    private static final Volume VOLUME =
+            new Volume(VolumeId.of("image", "clone"), 1, Set.of(), Optional.empty(), List.of(), Map.of());
+
+    @Test
+    void shortWorkIsDoneAtOnce() throws Exception {
+        try (var work = new LongWork()) {
+            assertThat(work.run("clone a b", 10, copied -> VOLUME)).isEqualTo(new Step.Done<>(VOLUME));
+        }
+    }
+
+    @Test
+    void longWorkAnswersItsHandleAndProgressAndIsJoinedByItsToken() throws Exception {
+        var mayEnd = new CountDownLatch(1);
+        var runs = new AtomicInteger();
+        LongWork.Work long100 = copied -> {
+            runs.incrementAndGet();
+            copied.accept(25);
+            await(mayEnd);
+            return VOLUME;
+        };
+        try (var work = new LongWork()) {
+            var first = work.run("clone a b", 100, long100);
+            assertThat(first).isInstanceOfSatisfying(Step.Running.class, running -> {
+                assertThat(running.handle().token()).isEqualTo("clone a b");
+                assertThat(running.progress()).isEqualTo(0.25);
+            });
+
+            mayEnd.countDown();
+
+            assertThat(work.run("clone a b", 100, long100)).isEqualTo(new Step.Done<>(VOLUME));
+            assertThat(runs).hasValue(1);
+        }
+    }
+
+    @Test
+    void failureOfTheWorkIsItsCallersAndTheNextCallStartsAnew() throws Exception {
+        var error = new ProviderError.OutOfSpace("folder", 1, 2);
+        try (var work = new LongWork()) {
+            var thrown = catchThrowableOfType(
+                    ProviderException.class, () -> work.run("clone a b", 1, copied -> fail(error)));
+            assertThat(thrown.error()).isEqualTo(error);
+            assertThat(work.run("clone a b", 1, copied -> VOLUME)).isInstanceOf(Step.Done.class);
+            assertThatThrownBy(() -> work.run("clone a b", 1, copied -> {
+                        throw new IllegalStateException("bug");
+                    }))
+                    .isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void closingInterruptsWhatRuns() throws Exception {
+        var ended = new CountDownLatch(1);
+        try (var work = new LongWork()) {
+            assertThat(work.run("clone a b", 1, copied -> {
+                        await(new CountDownLatch(1));
+                        ended.countDown();
+                        return VOLUME;
+                    }))
+                    .isInstanceOf(Step.Running.class);
+        }
+        assertThat(ended.await(5, TimeUnit.SECONDS)).isTrue();
+    }
+
+    private static Volume fail(ProviderError error) throws ProviderException {
+        throw new ProviderException(error);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
