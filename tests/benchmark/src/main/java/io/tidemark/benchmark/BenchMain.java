@@ -1,0 +1,128 @@
+package io.tidemark.benchmark;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** {@code tidemark bench --list} and {@code tidemark bench NAME [--json] [--size GIB] [--rounds COUNT]}. */
+public final class BenchMain {
+    private static final List<Bench> BENCHES = List.of(
+            new BlockIndexBench(),
+            new BlockDiffBench(),
+            new BlockApplyBench(),
+            new KernelsBench(),
+            new IncrementalSizeBench(),
+            new ChangedBytesBench());
+
+    private static final int ROUNDS = 5;
+    private static final int ROUNDS_MAXIMUM = 101;
+    private static final long SIZE_GIB = 4;
+    private static final long SIZE_GIB_MAXIMUM = 1024;
+
+    private static final int OK = 0;
+    private static final int GOAL_MISSED = 1;
+    private static final int USAGE = 2;
+
+    private static final String USAGE_TEXT = """
+            usage: tidemark bench --list
+                   tidemark bench NAME [--json] [--size GIB] [--rounds COUNT]
+            --size is that of the image where the benchmark does not fix it, 4 unless given.
+            Exit code 0: every goal holds, or its measure was skipped; 1: one is missed; 2: not understood.""";
+
+    private BenchMain() {}
+
+    public static void main(String[] args) throws Exception {
+        System.exit(run(args));
+    }
+
+    private static int run(String[] args) throws Exception {
+        if (args.length == 0 || Arrays.asList(args).contains("--help")) {
+            System.out.println(USAGE_TEXT);
+            return args.length == 0 ? USAGE : OK;
+        }
+        if (args[0].equals("--list")) {
+            BENCHES.forEach(bench -> System.out.printf("%-18s %s%n", bench.name(), bench.description()));
+            return OK;
+        }
+        boolean json = false;
+        long sizeGib = SIZE_GIB;
+        int rounds = ROUNDS;
+        for (int at = 1; at < args.length; at++) {
+            switch (args[at]) {
+                case "--json" -> json = true;
+                case "--size" -> sizeGib = number(args, ++at, SIZE_GIB_MAXIMUM);
+                case "--rounds" -> rounds = (int) number(args, ++at, ROUNDS_MAXIMUM);
+                default -> {
+                    return notUnderstood("option " + args[at] + " is not known");
+                }
+            }
+        }
+        if (sizeGib < 0 || rounds < 0) {
+            return notUnderstood("--size takes 1 to %d, --rounds 1 to %d".formatted(SIZE_GIB_MAXIMUM, ROUNDS_MAXIMUM));
+        }
+        for (var bench : BENCHES) {
+            if (bench.name().equals(args[0])) {
+                return run(bench, rounds, sizeGib << 30, json);
+            }
+        }
+        return notUnderstood("benchmark %s is not known; did you mean %s?".formatted(args[0], nearest(args[0])));
+    }
+
+    private static int run(Bench bench, int rounds, long sizeBytes, boolean json) throws Exception {
+        List<Measure> measures;
+        try (var run = BenchRun.open(rounds, sizeBytes)) {
+            measures = bench.run(run);
+        }
+        if (json) {
+            System.out.println("{\"bench\":\"%s\",\"measures\":[%s]}"
+                    .formatted(
+                            bench.name(), measures.stream().map(Measure::json).collect(Collectors.joining(","))));
+        } else {
+            measures.forEach(measure -> System.out.println(measure.line()));
+        }
+        measures.forEach(measure ->
+                measure.skipped().ifPresent(reason -> System.err.printf("SKIPPED %s: %s%n", measure.name(), reason)));
+        return measures.stream().allMatch(measure -> measure.skipped().isPresent() || measure.holds())
+                ? OK
+                : GOAL_MISSED;
+    }
+
+    private static long number(String[] args, int at, long maximum) {
+        if (at >= args.length || !args[at].matches("\\d{1,6}")) {
+            return -1;
+        }
+        long value = Long.parseLong(args[at]);
+        return value >= 1 && value <= maximum ? value : -1;
+    }
+
+    private static int notUnderstood(String message) {
+        System.err.println("tidemark bench: " + message);
+        System.err.println(USAGE_TEXT);
+        return USAGE;
+    }
+
+    private static String nearest(String word) {
+        return BENCHES.stream()
+                .map(Bench::name)
+                .min(Comparator.comparingInt(name -> distance(word, name)))
+                .orElseThrow();
+    }
+
+    /** Edit distance. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        Arrays.setAll(row, i -> i);
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(replaced, 1 + Math.min(row[j - 1], above));
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+}
