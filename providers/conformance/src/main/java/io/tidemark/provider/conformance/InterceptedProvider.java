@@ -46,13 +46,15 @@ abstract class InterceptedProvider implements StorageProvider {
     @FunctionalInterface
     private interface Effect {
         void run() throws ProviderException;
+
+        default Boolean done() throws ProviderException {
+            run();
+            return Boolean.TRUE;
+        }
     }
 
     private void interceptEffect(ProviderCall call, Object subject, Effect effect) throws ProviderException {
-        intercept(call, subject, () -> {
-            effect.run();
-            return Boolean.TRUE;
-        });
+        intercept(call, subject, effect::done);
     }
 
     @Override
