@@ -11,7 +11,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +21,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rounds how often ours and the peer alternate; the median counts
  * @param sizeBytes of the image, where the benchmark does not fix it
+ * @param undo run, last first, before the folder is removed
  */
-record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseable {
+record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) implements AutoCloseable {
     /** Room that stays free on the scratch file system: a benchmark must not fill a disk others write to. */
     private static final long SPARE_BYTES = 1L << 30;
 
@@ -28,7 +31,8 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
     private static final double NANOS_PER_SECOND = 1e9;
 
     static BenchRun open(int rounds, long sizeBytes) throws IOException {
-        var run = new BenchRun(Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes);
+        var run = new BenchRun(
+                Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes, new ConcurrentLinkedDeque<>());
         Runtime.getRuntime().addShutdownHook(new Thread(run::close, "remove-scratch"));
         return run;
     }
@@ -114,6 +118,9 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
 
     @Override
     public void close() {
+        for (var step = undo.pollLast(); step != null; step = undo.pollLast()) {
+            step.run();
+        }
         try {
             if (Files.exists(scratch)) {
                 Files.walkFileTree(scratch, new Removal());

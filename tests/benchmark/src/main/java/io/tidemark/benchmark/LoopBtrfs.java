@@ -5,7 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A Btrfs in a sparse file, loop-mounted; unmounted when closed, and by a hook when the run is interrupted. */
+/** A Btrfs in a sparse file, loop-mounted; unmounted when closed, and when the run is interrupted. */
 record LoopBtrfs(Path mountPoint, Tool unmount) implements AutoCloseable {
 
     /** @throws Skipped without root, {@code mkfs.btrfs} or a loop device */
@@ -29,7 +29,7 @@ record LoopBtrfs(Path mountPoint, Tool unmount) implements AutoCloseable {
                     + String.valueOf(e.getMessage()).strip());
         }
         var mounted = new LoopBtrfs(mountPoint, unmount);
-        Runtime.getRuntime().addShutdownHook(new Thread(mounted::close, "unmount"));
+        run.undo().add(mounted::close);
         return mounted;
     }
 
