@@ -1,0 +1,189 @@
+package io.tidemark.agent;
+
+import io.tidemark.block.TreeComparison;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.domain.SyncReport;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.SourceSync;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.port.PeerConnector;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.replication.protocol.ProtocolVersion;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+
+/** The source's side of scheduled replication. */
+public final class PeerReplicator implements Replicator {
+    private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
+    private static final Duration PROGRESS = Duration.ofMillis(250);
+
+    private final Providers providers;
+    private final PeerConnector connector;
+    private final BlockKernel kernel;
+    private final Moments moments;
+    private final LongSupplier nanos;
+    private final String software;
+    private final Set<LinkId> busy = ConcurrentHashMap.newKeySet();
+
+    /**
+     * @param nanos monotonic nanoseconds
+     * @param software name and version, told to peers
+     */
+    public PeerReplicator(
+            Providers providers,
+            PeerConnector connector,
+            BlockKernel kernel,
+            Moments moments,
+            LongSupplier nanos,
+            String software) {
+        this.providers = providers;
+        this.connector = connector;
+        this.kernel = kernel;
+        this.moments = moments;
+        this.nanos = nanos;
+        this.software = software;
+    }
+
+    @Override
+    public void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException {
+        try (var connection = greet(peer, Message.Purpose.OPEN_LINK)) {
+            connection.send(
+                    new Message.OpenLink(link.id(), link.group(), link.localVolume(), link.peerVolume(), volumeBytes));
+            await(connection, Message.LinkOpened.class);
+        }
+    }
+
+    @Override
+    public SyncReport sync(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener)
+            throws ReplicationException {
+        if (!busy.add(link.id())) {
+            throw new ReplicationException(new ReplicationError.LinkBusy(link.id(), BUSY_RETRY));
+        }
+        try {
+            var member = point.members().stream()
+                    .filter(candidate -> candidate.volume().equals(link.localVolume()))
+                    .findFirst()
+                    .orElseThrow(() -> new ReplicationException(new ReplicationError.Storage(
+                            new ProviderError.SnapshotNotFound(new SnapshotId(link.localVolume(), point.id())))));
+            var task = new SourceSync.Task(
+                    link.id(), point.id(), candidateBases, member.sizeBytes(), RecoveryPointJson.of(point), software);
+            return new SourceHost(
+                            new SourceHost.Route(connector, peer.address(), peer.fingerprint()),
+                            providers.of(link.localVolume()),
+                            link.localVolume(),
+                            kernel,
+                            moments,
+                            nanos,
+                            listener,
+                            task)
+                    .run();
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        } finally {
+            busy.remove(link.id());
+        }
+    }
+
+    @Override
+    public VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)
+            throws ReplicationException {
+        try (var connection = greet(peer, Message.Purpose.VERIFY);
+                var reader = providers.of(link.localVolume()).read(new SnapshotId(link.localVolume(), point))) {
+            connection.send(new Message.Verify(link.id(), point));
+            long[] spoken = {nanos.getAsLong()};
+            var mine = ImageTree.<ReplicationException>of(reader, kernel, done -> {
+                if (listener.cancelled()) {
+                    throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
+                }
+                if (nanos.getAsLong() - spoken[0] > PROGRESS.toNanos()) {
+                    spoken[0] = nanos.getAsLong();
+                    listener.progress(new Operation.Progress("verify", done, reader.sizeBytes(), "bytes"));
+                    connection.send(new Message.Alive("verify", done, reader.sizeBytes()));
+                }
+            });
+            var ready = await(connection, Message.VerifyReady.class, listener, link.id());
+            if (ready.imageBytes() != reader.sizeBytes()) {
+                throw new ReplicationException(new ReplicationError.ChecksumMismatch(
+                        point, reader.sizeBytes() + " bytes", ready.imageBytes() + " bytes"));
+            }
+            long blocks = Math.ceilDiv(reader.sizeBytes(), ImageTree.BLOCK_BYTES);
+            long[] differing = {0};
+            new TreeComparison<>(mine, new PeerTree(connection, blocks))
+                    .<ReplicationException>run((first, count) -> differing[0] += count);
+            return new VerifyReport(
+                    point, reader.sizeBytes(), differing[0], mine.root().hex());
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
+    }
+
+    private PeerConnection greet(Peer peer, Message.Purpose purpose) throws ReplicationException {
+        return greet(connector, peer.address(), peer.fingerprint(), purpose, software);
+    }
+
+    static PeerConnection greet(
+            PeerConnector connector, String address, String fingerprint, Message.Purpose purpose, String software)
+            throws ReplicationException {
+        var connection = connector.connect(address, fingerprint);
+        try {
+            connection.send(new Message.Hello(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST, purpose, software));
+            await(connection, Message.Welcome.class);
+            return connection;
+        } catch (ReplicationException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    /** The next message that is not a sign of life; a refusal is thrown. */
+    static <M extends Message> M await(PeerConnection connection, Class<M> kind) throws ReplicationException {
+        var message = connection.receive();
+        while (message instanceof Message.Alive) {
+            message = connection.receive();
+        }
+        return expect(message, kind);
+    }
+
+    private static <M extends Message> M await(
+            PeerConnection connection, Class<M> kind, ProgressListener listener, LinkId link)
+            throws ReplicationException {
+        var message = connection.receive();
+        while (message instanceof Message.Alive) {
+            if (listener.cancelled()) {
+                throw new ReplicationException(new ReplicationError.Cancelled(link));
+            }
+            message = connection.receive();
+        }
+        return expect(message, kind);
+    }
+
+    private static <M extends Message> M expect(Message message, Class<M> kind) throws ReplicationException {
+        if (message instanceof Message.Refused refused) {
+            throw new ReplicationException(refused.error());
+        }
+        if (!kind.isInstance(message)) {
+            throw new ReplicationException(new ReplicationError.CorruptFrame(message.type() + " where none was due"));
+        }
+        return kind.cast(message);
+    }
+}

@@ -1,0 +1,281 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.TargetInput;
+import io.tidemark.replication.TargetSync;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.port.PeerSessions;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.replication.protocol.ProtocolVersion;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The target's side of scheduled replication: serves what other sites ask over their connections. */
+public final class ReplicationServer implements PeerSessions {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicationServer.class);
+
+    /** How long a new synchronisation of a link waits for the broken one before it to let go. */
+    private static final Duration TAKE_OVER = Duration.ofSeconds(10);
+
+    private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
+
+    private final TargetHost.Site site;
+    private final SitePairing pairing;
+    private final ConcurrentMap<LinkId, Session> sessions = new ConcurrentHashMap<>();
+
+    /** One synchronisation in work. */
+    private record Session(PeerConnection connection, CountDownLatch ended) {}
+
+    /**
+     * @param stateFolder ingest logs go to a folder {@code ingest} in it
+     * @param nanos monotonic nanoseconds
+     * @param software name and version, told to peers
+     */
+    public ReplicationServer(
+            Providers providers,
+            SiteCatalog catalog,
+            BlockKernel kernel,
+            Path stateFolder,
+            SitePairing pairing,
+            Moments moments,
+            InstantSource clock,
+            LongSupplier nanos,
+            String software)
+            throws IOException {
+        var folder = stateFolder.resolve("ingest");
+        Files.createDirectories(folder);
+        this.site = new TargetHost.Site(providers, catalog, kernel, folder, moments, clock, nanos, software);
+        this.pairing = pairing;
+    }
+
+    /** Called once, before connections are taken: finishes committed logs, keeps fresh ones, removes stale ones. */
+    public void resumeIngests() throws IOException {
+        new IngestFolder(site).resume();
+    }
+
+    @Override
+    public boolean knows(String fingerprint) {
+        return site.catalog().peerByFingerprint(fingerprint).isPresent();
+    }
+
+    @Override
+    public void serve(PeerConnection connection, boolean known) {
+        try {
+            var hello = expect(connection.receive(), Message.Hello.class);
+            var version = ProtocolVersion.common(hello.oldestVersion(), hello.newestVersion());
+            if (version.isEmpty()) {
+                throw new ReplicationException(new ReplicationError.ProtocolMismatch(
+                        ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
+                        ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
+            }
+            var peer = site.catalog().peerByFingerprint(connection.peerFingerprint());
+            if (peer.isEmpty() && hello.purpose() != Message.Purpose.PAIR) {
+                throw new ReplicationException(
+                        new ReplicationError.PeerRefused("not-paired", "this site does not know the key"));
+            }
+            connection.send(new Message.Welcome(version.get(), site.software()));
+            switch (hello.purpose()) {
+                case PAIR -> pairing.admit(connection, expect(connection.receive(), Message.Pair.class));
+                case OPEN_LINK ->
+                    openLink(connection, peer.orElseThrow(), expect(connection.receive(), Message.OpenLink.class));
+                case SYNC -> sync(connection, peer.orElseThrow(), hello);
+                case VERIFY ->
+                    verify(connection, peer.orElseThrow(), expect(connection.receive(), Message.Verify.class));
+            }
+        } catch (ReplicationException e) {
+            refuse(connection, e.error());
+        } catch (ProviderException e) {
+            refuse(connection, new ReplicationError.Storage(e.error()));
+        }
+    }
+
+    private static void refuse(PeerConnection connection, ReplicationError error) {
+        LOG.warn(
+                "session.refused from={} fingerprint={} reason=\"{}\"",
+                connection.peerAddress(),
+                connection.peerFingerprint(),
+                error.message());
+        if (error instanceof ReplicationError.ConnectionLost) {
+            return;
+        }
+        try {
+            connection.send(new Message.Refused(error));
+        } catch (ReplicationException e) {
+            LOG.debug("session.refusal-lost from={} reason=\"{}\"", connection.peerAddress(), e.getMessage());
+        }
+    }
+
+    private void openLink(PeerConnection connection, Peer peer, Message.OpenLink open)
+            throws ReplicationException, ProviderException {
+        var known = site.catalog().link(open.link());
+        if (known.isPresent() && !same(known.get(), peer, open)) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "link-conflict", "link %s exists here with another peer or volume".formatted(open.link())));
+        }
+        var provider = site.providers().of(open.targetVolume());
+        var volume = findOrCreate(provider, open);
+        if (volume.sizeBytes() < open.volumeBytes()) {
+            throw new ReplicationException(
+                    new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), open.volumeBytes()));
+        }
+        TargetVolumes.refuseWhenMounted(volume);
+        if (known.isEmpty()) {
+            site.catalog()
+                    .saveLink(new ReplicationLink(
+                            open.link(),
+                            ReplicationLink.Role.TARGET,
+                            peer.id(),
+                            open.targetVolume(),
+                            open.sourceVolume(),
+                            open.group(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            Optional.empty()));
+        }
+        LOG.info("link.opened link={} peer={} volume={}", open.link(), peer.id(), volume.id());
+        connection.send(new Message.LinkOpened(volume.sizeBytes()));
+    }
+
+    private static boolean same(ReplicationLink link, Peer peer, Message.OpenLink open) {
+        return link.role() == ReplicationLink.Role.TARGET
+                && link.peer().equals(peer.id())
+                && link.localVolume().equals(open.targetVolume())
+                && link.peerVolume().equals(open.sourceVolume());
+    }
+
+    private static Volume findOrCreate(StorageProvider provider, Message.OpenLink open) throws ProviderException {
+        try {
+            return provider.volume(open.targetVolume());
+        } catch (ProviderException e) {
+            if (!(e.error() instanceof ProviderError.VolumeNotFound)) {
+                throw e;
+            }
+            return provider.create(open.targetVolume(), open.volumeBytes());
+        }
+    }
+
+    private ReplicationLink link(LinkId id, Peer peer) throws ReplicationException {
+        return site.catalog()
+                .link(id)
+                .filter(link -> link.role() == ReplicationLink.Role.TARGET
+                        && link.peer().equals(peer.id()))
+                .orElseThrow(() -> new ReplicationException(new ReplicationError.LinkUnknown(id)));
+    }
+
+    private void sync(PeerConnection connection, Peer peer, Message.Hello hello)
+            throws ReplicationException, ProviderException {
+        var offer = expect(connection.receive(), Message.Offer.class);
+        var link = link(offer.link(), peer);
+        var session = takeOver(link.id(), connection);
+        try {
+            var greeted = TargetSync.of(site.software())
+                    .step(new TargetInput.Received(hello))
+                    .sync();
+            try (var host = new TargetHost(site, Optional.of(connection), link, greeted)) {
+                var failure = host.serve(offer);
+                if (failure.isPresent()) {
+                    LOG.warn(
+                            "ingest.failed link={} recoveryPoint={} reason=\"{}\"",
+                            link.id(),
+                            offer.point(),
+                            failure.get().message());
+                } else {
+                    LOG.info("ingest.done link={} recoveryPoint={}", link.id(), offer.point());
+                }
+            }
+        } finally {
+            sessions.remove(link.id(), session);
+            session.ended().countDown();
+        }
+    }
+
+    /**
+     * One session a link. The source never runs two, so an older one is what a broken connection left: its
+     * connection is closed, and what it committed is waited for.
+     */
+    private Session takeOver(LinkId link, PeerConnection connection) throws ReplicationException {
+        var mine = new Session(connection, new CountDownLatch(1));
+        long until = site.nanos().getAsLong() + TAKE_OVER.toNanos();
+        for (var other = sessions.putIfAbsent(link, mine); other != null; other = sessions.putIfAbsent(link, mine)) {
+            other.connection().close();
+            try {
+                long left = until - site.nanos().getAsLong();
+                if (left <= 0 || !other.ended().await(left, TimeUnit.NANOSECONDS)) {
+                    throw new ReplicationException(new ReplicationError.LinkBusy(link, BUSY_RETRY));
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ReplicationException(new ReplicationError.LinkBusy(link, BUSY_RETRY), e);
+            }
+        }
+        return mine;
+    }
+
+    private void verify(PeerConnection connection, Peer peer, Message.Verify asked)
+            throws ReplicationException, ProviderException {
+        var link = link(asked.link(), peer);
+        var provider = site.providers().of(link.localVolume());
+        try (var reader = provider.read(new SnapshotId(link.localVolume(), asked.point()))) {
+            long[] spoken = {site.nanos().getAsLong()};
+            var tree = ImageTree.<ReplicationException>of(reader, site.kernel(), done -> {
+                if (site.nanos().getAsLong() - spoken[0] > Duration.ofSeconds(1).toNanos()) {
+                    spoken[0] = site.nanos().getAsLong();
+                    connection.send(new Message.Alive("verify", done, reader.sizeBytes()));
+                }
+            });
+            connection.send(new Message.VerifyReady(reader.sizeBytes()));
+            while (true) {
+                var message = connection.receive();
+                if (message instanceof Message.NodesWanted wanted) {
+                    connection.send(nodes(tree, wanted));
+                } else if (!(message instanceof Message.Alive)) {
+                    throw new ReplicationException(
+                            new ReplicationError.CorruptFrame(message.type() + " while verifying"));
+                }
+            }
+        }
+    }
+
+    private static Message nodes(io.tidemark.block.ChecksumTree tree, Message.NodesWanted wanted)
+            throws ReplicationException {
+        try {
+            return new Message.Nodes(
+                    wanted.level(),
+                    wanted.firstNode(),
+                    tree.digests(wanted.level(), wanted.firstNode(), wanted.count()));
+        } catch (IndexOutOfBoundsException e) {
+            throw new ReplicationException(
+                    new ReplicationError.CorruptFrame("nodes the tree does not have: " + wanted), e);
+        }
+    }
+
+    private static <M extends Message> M expect(Message message, Class<M> kind) throws ReplicationException {
+        if (!kind.isInstance(message)) {
+            throw new ReplicationException(new ReplicationError.CorruptFrame(
+                    "%s where %s was due".formatted(message.type(), kind.getSimpleName())));
+        }
+        return kind.cast(message);
+    }
+}

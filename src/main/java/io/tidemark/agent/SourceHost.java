@@ -1,0 +1,365 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.SyncReport;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.SourceEffect;
+import io.tidemark.replication.SourceInput;
+import io.tidemark.replication.SourceSync;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.port.PeerConnector;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.replication.protocol.SyncCost;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs one {@link SourceSync} on real storage and a real connection. The caller's thread reads, compares and sends; a
+ * second one receives; a third asks whether it was cancelled, because the first may be waiting in a send.
+ */
+final class SourceHost {
+    /** Messages received and not yet looked at: four spans of digests and some acknowledgements. */
+    private static final int RECEIVED_MAXIMUM = 16;
+
+    private static final Duration CANCEL_POLL = Duration.ofMillis(40);
+    private static final Duration ALIVE = Duration.ofSeconds(1);
+    private static final Duration PROGRESS = Duration.ofMillis(250);
+
+    /** How long a refusal that crossed our data may take to arrive before the lost connection itself is reported. */
+    private static final Duration LAST_WORD = Duration.ofMillis(500);
+
+    /** @param address of the peer, {@code fingerprint} its pinned key */
+    record Route(PeerConnector connector, String address, String fingerprint) {}
+
+    private final Route route;
+    private final StorageProvider provider;
+    private final VolumeId volume;
+    private final BlockKernel kernel;
+    private final Moments moments;
+    private final LongSupplier nanos;
+    private final ProgressListener listener;
+    private final ArrayDeque<SourceInput> inputs = new ArrayDeque<>();
+    private final BlockingQueue<SourceInput> received = new ArrayBlockingQueue<>(RECEIVED_MAXIMUM);
+    private final long startNanos;
+    private SourceSync sync;
+    private volatile @Nullable PeerConnection connection;
+    private volatile boolean cancelled;
+    private volatile boolean over;
+    private @Nullable SourceImage image;
+    private long aliveNanos;
+    private long progressNanos;
+
+    SourceHost(
+            Route route,
+            StorageProvider provider,
+            VolumeId volume,
+            BlockKernel kernel,
+            Moments moments,
+            LongSupplier nanos,
+            ProgressListener listener,
+            SourceSync.Task task) {
+        this.route = route;
+        this.provider = provider;
+        this.volume = volume;
+        this.kernel = kernel;
+        this.moments = moments;
+        this.nanos = nanos;
+        this.listener = listener;
+        this.sync = SourceSync.of(task);
+        this.startNanos = nanos.getAsLong();
+        this.aliveNanos = startNanos;
+        this.progressNanos = startNanos - PROGRESS.toNanos();
+    }
+
+    SyncReport run() throws ReplicationException {
+        var watch = Thread.ofVirtual().name("tidemark-sync-watch").start(this::watch);
+        try {
+            inputs.add(new SourceInput.Start());
+            ReplicationError failure = null;
+            while (!sync.state().ended()) {
+                var step = sync.step(nextInput());
+                sync = step.sync();
+                for (var effect : step.effects()) {
+                    if (effect instanceof SourceEffect.Fail fail) {
+                        failure = fail.error();
+                    } else if (!attempt(effect)) {
+                        break;
+                    }
+                }
+                progress();
+            }
+            if (failure != null) {
+                throw new ReplicationException(failure);
+            }
+            return report();
+        } finally {
+            over = true;
+            watch.interrupt();
+            closeAll();
+        }
+    }
+
+    private SourceInput nextInput() {
+        try {
+            while (true) {
+                if (cancelled) {
+                    return failed(new ReplicationError.Cancelled(sync.task().link()));
+                }
+                // What the peer says comes first: acknowledgements open the window, a refusal saves work.
+                var heard = received.poll();
+                if (heard != null) {
+                    return heard;
+                }
+                var own = inputs.poll();
+                if (own != null) {
+                    return own;
+                }
+                heard = received.poll(CANCEL_POLL.toMillis(), TimeUnit.MILLISECONDS);
+                if (heard != null) {
+                    return heard;
+                }
+                alive();
+                progress();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return failed(new ReplicationError.Cancelled(sync.task().link()));
+        }
+    }
+
+    /** @return false when the effects after this one make no sense any more */
+    private boolean attempt(SourceEffect effect) {
+        try {
+            perform(effect);
+            return true;
+        } catch (ProviderException e) {
+            inputs.addFirst(failed(new ReplicationError.Storage(e.error())));
+        } catch (ReplicationException e) {
+            inputs.addFirst(lastWord(e.error()));
+        }
+        return false;
+    }
+
+    private void perform(SourceEffect effect) throws ProviderException, ReplicationException {
+        switch (effect) {
+            case SourceEffect.Connect _ -> connect();
+            case SourceEffect.Send send -> open().send(send.message());
+            case SourceEffect.Hold hold -> {
+                provider.hold(snapshot(hold.point()), owner());
+                inputs.add(new SourceInput.Held());
+            }
+            case SourceEffect.OpenImage open -> openImage(open);
+            case SourceEffect.UseDigests use -> openedImage().use(use.digests());
+            case SourceEffect.ReadBlocks _ -> {
+                alive();
+                inputs.add(openedImage().next(costSoFar()));
+            }
+            case SourceEffect.MoveHolds move -> {
+                letGo(move.letGo());
+                inputs.add(new SourceInput.HoldsMoved());
+            }
+            case SourceEffect.Reached reached -> moments.reached(reached.moment());
+            case SourceEffect.Finish _, SourceEffect.Fail _ -> {}
+        }
+    }
+
+    private void connect() throws ReplicationException {
+        var made = route.connector().connect(route.address(), route.fingerprint());
+        connection = made;
+        Thread.ofVirtual().name("tidemark-sync-receive").start(() -> receive(made));
+        inputs.add(new SourceInput.Connected());
+    }
+
+    private void receive(PeerConnection from) {
+        try {
+            while (!over) {
+                var message = from.receive();
+                if (message instanceof Message.Digests digests) {
+                    var copy = java.nio.ByteBuffer.allocate(digests.digests().remaining());
+                    copy.put(digests.digests().duplicate()).flip();
+                    message = new Message.Digests(digests.offsetBytes(), digests.lengthBytes(), copy);
+                }
+                if (!(message instanceof Message.Alive)) {
+                    received.put(new SourceInput.Received(message));
+                }
+            }
+        } catch (ReplicationException e) {
+            // Ends a send that waits for a peer which is gone.
+            from.close();
+            if (!received.offer(failed(e.error()))) {
+                over = true;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void watch() {
+        try {
+            while (!over) {
+                if (listener.cancelled()) {
+                    cancelled = true;
+                    var open = connection;
+                    if (open != null) {
+                        open.close();
+                    }
+                    return;
+                }
+                Thread.sleep(CANCEL_POLL);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void openImage(SourceEffect.OpenImage open) throws ProviderException {
+        if (open.base().isPresent()) {
+            provider.hold(snapshot(open.base().get()), owner());
+        }
+        letGo(open.letGo());
+        image = SourceImage.open(
+                provider, snapshot(sync.task().point()), open.base().map(this::snapshot), open.resumeBytes(), kernel);
+    }
+
+    private void letGo(List<RecoveryPointId> points) throws ProviderException {
+        for (var point : points) {
+            provider.release(snapshot(point), owner());
+        }
+    }
+
+    private void alive() {
+        var open = connection;
+        if (open == null || nanos.getAsLong() - aliveNanos < ALIVE.toNanos()) {
+            return;
+        }
+        aliveNanos = nanos.getAsLong();
+        try {
+            open.send(new Message.Alive(
+                    sync.state().name(), sync.sent().throughBytes(), sync.task().volumeBytes()));
+        } catch (ReplicationException e) {
+            inputs.addFirst(lastWord(e.error()));
+        }
+    }
+
+    /** A failed send is often the echo of a refusal that is on its way: report that one, if it comes. */
+    private SourceInput lastWord(ReplicationError error) {
+        long until = nanos.getAsLong() + LAST_WORD.toNanos();
+        try {
+            while (error instanceof ReplicationError.ConnectionLost && nanos.getAsLong() < until && !cancelled) {
+                var heard = received.poll(CANCEL_POLL.toMillis(), TimeUnit.MILLISECONDS);
+                if (heard instanceof SourceInput.Received(Message.Refused refused)) {
+                    return new SourceInput.Received(refused);
+                }
+                if (heard instanceof SourceInput.Failed) {
+                    break;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return failed(cancelled ? new ReplicationError.Cancelled(sync.task().link()) : error);
+    }
+
+    private void progress() {
+        long now = nanos.getAsLong();
+        if (now - progressNanos >= PROGRESS.toNanos()) {
+            progressNanos = now;
+            listener.progress(new Operation.Progress(
+                    sync.state().name().toLowerCase(java.util.Locale.ROOT),
+                    sync.sent().throughBytes(),
+                    sync.task().volumeBytes(),
+                    "bytes"));
+        }
+    }
+
+    private SyncCost costSoFar() {
+        var open = connection;
+        return new SyncCost(
+                "",
+                0,
+                0,
+                0,
+                0,
+                sync.sent().payloadBytes() - sync.resumed().payloadBytes(),
+                open == null ? 0 : open.sentBytes(),
+                sync.resumed().payloadBytes(),
+                elapsed().toMillis());
+    }
+
+    private SyncReport report() {
+        var cost = image == null ? costSoFar() : image.cost(costSoFar());
+        return new SyncReport(
+                sync.task().point(),
+                sync.base(),
+                cost.changedRangeSource(),
+                cost.namedBytes(),
+                cost.readBytes(),
+                cost.comparedBytes(),
+                cost.changedBytes(),
+                cost.sentPayloadBytes(),
+                cost.sentWireBytes(),
+                cost.resumedBytes(),
+                elapsed());
+    }
+
+    private Duration elapsed() {
+        return Duration.ofNanos(nanos.getAsLong() - startNanos);
+    }
+
+    private static SourceInput failed(ReplicationError error) {
+        return new SourceInput.Failed(error);
+    }
+
+    private PeerConnection open() {
+        var open = connection;
+        if (open == null) {
+            throw new IllegalStateException("not connected in " + sync.state());
+        }
+        return open;
+    }
+
+    private SourceImage openedImage() {
+        if (image == null) {
+            throw new IllegalStateException("no image is open in " + sync.state());
+        }
+        return image;
+    }
+
+    private SnapshotId snapshot(RecoveryPointId point) {
+        return new SnapshotId(volume, point);
+    }
+
+    private HoldOwner owner() {
+        return new HoldOwner(sync.task().link().value());
+    }
+
+    private void closeAll() throws ReplicationException {
+        var open = connection;
+        if (open != null) {
+            open.close();
+        }
+        try {
+            if (image != null) {
+                image.close();
+            }
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package io.tidemark.agent;
+
+import io.tidemark.block.ChangedBlocks;
+import io.tidemark.block.ChangedBlocksByDigest;
+import io.tidemark.block.ChangedRun;
+import io.tidemark.block.ChangedRuns;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.SourceInput;
+import io.tidemark.replication.protocol.BlockExtent;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.replication.protocol.SyncCost;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.StorageProvider;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The image being sent, as frames' worth of changed blocks. One thread. */
+final class SourceImage implements AutoCloseable {
+    private final SnapshotReader newer;
+    private final @Nullable SnapshotReader older;
+    private final BlockKernel kernel;
+    private final String changedRangeSource;
+    private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
+    private final ByteBuffer batch = ByteBuffer.allocate(Message.Blocks.DATA_BYTES_MAXIMUM);
+    private @Nullable ChangedRuns runs;
+    private @Nullable ChangedRun rest;
+    private ChangedRuns.Counts finished = ChangedRuns.Counts.NONE;
+
+    private SourceImage(
+            SnapshotReader newer,
+            @Nullable SnapshotReader older,
+            @Nullable ChangedRuns runs,
+            BlockKernel kernel,
+            String changedRangeSource) {
+        this.newer = newer;
+        this.older = older;
+        this.runs = runs;
+        this.kernel = kernel;
+        this.changedRangeSource = changedRangeSource;
+    }
+
+    /** @param base empty: blocks are told by the digests that {@link #use} gets */
+    static SourceImage open(
+            StorageProvider provider, SnapshotId point, Optional<SnapshotId> base, long resumeBytes, BlockKernel kernel)
+            throws ProviderException {
+        var newer = provider.read(point);
+        try {
+            if (base.isEmpty()) {
+                return new SourceImage(newer, null, null, kernel, "digests");
+            }
+            var older = provider.read(base.get());
+            var ranges = provider.volume(point.volume()).can(Capability.CHANGED_RANGES)
+                    ? provider.changedRanges(base.get(), point)
+                    : new WholeImage(newer.sizeBytes());
+            return new SourceImage(
+                    newer,
+                    older,
+                    new ChangedBlocks(ranges, older, newer, kernel, resumeBytes),
+                    kernel,
+                    ranges.source());
+        } catch (ProviderException e) {
+            newer.close();
+            throw e;
+        }
+    }
+
+    void use(Message.Digests arrived) {
+        // Copied: the connection's buffer holds the next frame soon.
+        var copy = ByteBuffer.allocate(arrived.digests().remaining())
+                .put(arrived.digests().duplicate());
+        digests.add(new Message.Digests(arrived.offsetBytes(), arrived.lengthBytes(), copy.flip()));
+    }
+
+    /** A frame's worth of changed blocks; the buffer is good until the next call. */
+    SourceInput next(SyncCost soFar) throws ProviderException {
+        if (runs == null) {
+            nextSpan();
+        }
+        var extents = new ArrayList<BlockExtent>();
+        batch.clear();
+        while (batch.hasRemaining() && extents.size() < Message.Blocks.EXTENTS_MAXIMUM) {
+            var run = rest != null ? rest : runs == null ? null : runs.next().orElse(null);
+            rest = null;
+            if (run == null) {
+                break;
+            }
+            long taken = Math.min(run.lengthBytes(), run.zero() ? BlockExtent.LENGTH_BYTES_MAXIMUM : batch.remaining());
+            extents.add(new BlockExtent(run.offsetBytes(), (int) taken, run.zero()));
+            if (!run.zero()) {
+                batch.put(run.data().slice(0, (int) taken));
+            }
+            if (taken < run.lengthBytes()) {
+                rest = after(run, taken);
+            }
+        }
+        if (extents.isEmpty()) {
+            endRuns();
+            return new SourceInput.NothingLeft(cost(soFar));
+        }
+        return new SourceInput.BlocksRead(extents, batch.flip().duplicate());
+    }
+
+    /** @param soFar what is not this image's to know: bytes sent and resumed, time */
+    SyncCost cost(SyncCost soFar) {
+        var counts = runs == null ? finished : finished.plus(runs.counts());
+        return new SyncCost(
+                changedRangeSource,
+                counts.namedBytes(),
+                counts.readBytes(),
+                counts.comparedBytes(),
+                counts.changedBytes(),
+                soFar.sentPayloadBytes(),
+                soFar.sentWireBytes(),
+                soFar.resumedBytes(),
+                soFar.durationMillis());
+    }
+
+    private void nextSpan() {
+        var span = digests.poll();
+        if (span != null) {
+            runs = new ChangedBlocksByDigest(
+                    newer,
+                    kernel,
+                    new ChangedBlocksByDigest.SpanDigests(
+                            span.offsetBytes(),
+                            span.lengthBytes(),
+                            span.digests().hasRemaining() ? span.digests() : null));
+        }
+    }
+
+    private void endRuns() throws ProviderException {
+        var ended = runs;
+        if (ended != null) {
+            finished = finished.plus(ended.counts());
+            runs = null;
+            ended.close();
+        }
+    }
+
+    private static ChangedRun after(ChangedRun run, long taken) {
+        var data = run.zero() ? run.data() : run.data().slice((int) taken, (int) (run.lengthBytes() - taken));
+        return new ChangedRun(run.offsetBytes() + taken, run.lengthBytes() - taken, run.zero(), data);
+    }
+
+    @Override
+    public void close() throws ProviderException {
+        try {
+            endRuns();
+        } finally {
+            newer.close();
+            if (older != null) {
+                older.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,416 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.domain.SyncReport;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.nativeblock.HashAlgorithm;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.TargetEffect;
+import io.tidemark.replication.TargetInput;
+import io.tidemark.replication.TargetSync;
+import io.tidemark.replication.TargetView;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.protocol.IngestLogFormat;
+import io.tidemark.replication.protocol.IngestTotals;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.spi.BlockRange;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeWriter;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs one {@link TargetSync} on real storage: carries out its effects and tells it what came of them. One thread. */
+final class TargetHost implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TargetHost.class);
+    private static final int BLOCK_BYTES = 4 << 10;
+
+    /** Longest silence towards the source during long work. */
+    private static final Duration ALIVE = Duration.ofSeconds(1);
+
+    /**
+     * What every session shares.
+     *
+     * @param folder of ingest logs
+     * @param nanos monotonic
+     */
+    record Site(
+            Providers providers,
+            SiteCatalog catalog,
+            BlockKernel kernel,
+            Path folder,
+            Moments moments,
+            InstantSource clock,
+            LongSupplier nanos,
+            String software) {
+
+        Path logOf(io.tidemark.domain.LinkId link) {
+            return folder.resolve(link + ".ingest");
+        }
+
+        TargetVolumes volumes() {
+            return new TargetVolumes(providers, kernel, folder);
+        }
+    }
+
+    private final Site site;
+    private final Optional<PeerConnection> connection;
+    private final ReplicationLink link;
+    private final StorageProvider provider;
+    private final ArrayDeque<TargetInput> inputs = new ArrayDeque<>();
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+    private TargetSync sync;
+    private @Nullable IngestLog log;
+    private @Nullable VolumeWriter writer;
+    private boolean direct;
+    private boolean connected;
+    private long aliveNanos;
+    private Optional<ReplicationError> failure = Optional.empty();
+
+    TargetHost(Site site, Optional<PeerConnection> connection, ReplicationLink link, TargetSync sync)
+            throws ProviderException {
+        this.site = site;
+        this.connection = connection;
+        this.link = link;
+        this.provider = site.providers().of(link.localVolume());
+        this.sync = sync;
+        this.connected = connection.isPresent();
+        this.aliveNanos = site.nanos().getAsLong();
+    }
+
+    /**
+     * Finishes a committed log of the link, if there is one.
+     *
+     * @return whether there was
+     */
+    static boolean finishCommitted(Site site, ReplicationLink link) throws ReplicationException {
+        var log = IngestLog.open(site.logOf(link.id()));
+        if (log.isEmpty() || log.get().commit().isEmpty()) {
+            if (log.isPresent()) {
+                log.get().close();
+            }
+            return false;
+        }
+        var point = log.get().header().point();
+        try (var host = new TargetHost(site, Optional.empty(), link, TargetSync.of(site.software()))) {
+            host.log = log.get();
+            host.direct = log.get().header().direct();
+            host.inputs.add(new TargetInput.CommitFound(point));
+            host.work();
+            if (host.failure.isPresent()) {
+                throw new ReplicationException(host.failure.get());
+            }
+            LOG.info("ingest.finished link={} recoveryPoint={}", link.id(), point);
+            return true;
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
+    }
+
+    /** Serves the connection to the end of the synchronisation; empty when it ended well. */
+    Optional<ReplicationError> serve(Message.Offer first) {
+        inputs.add(new TargetInput.Received(first));
+        work();
+        while (!sync.state().ended() && connected) {
+            try {
+                var message = connection.orElseThrow().receive();
+                if (!(message instanceof Message.Alive)) {
+                    inputs.add(new TargetInput.Received(message));
+                }
+                alive("receive", sync.received().throughBytes());
+            } catch (ReplicationException e) {
+                lost(e.error());
+            }
+            work();
+        }
+        return failure;
+    }
+
+    private void lost(ReplicationError error) {
+        connected = false;
+        boolean ours = error instanceof ReplicationError.CorruptFrame;
+        inputs.add(ours ? new TargetInput.Failed(error) : new TargetInput.LinkLost(error));
+        connected = ours;
+    }
+
+    private void work() {
+        for (var input = inputs.poll(); input != null; input = inputs.poll()) {
+            var step = sync.step(input);
+            sync = step.sync();
+            for (var effect : step.effects()) {
+                try {
+                    run(effect);
+                } catch (ProviderException e) {
+                    inputs.add(new TargetInput.Failed(new ReplicationError.Storage(e.error())));
+                    break;
+                } catch (ReplicationException e) {
+                    inputs.add(new TargetInput.Failed(e.error()));
+                    break;
+                }
+            }
+        }
+    }
+
+    private void run(TargetEffect effect) throws ReplicationException, ProviderException {
+        switch (effect) {
+            case TargetEffect.Send send -> send(send.message());
+            case TargetEffect.Reached reached -> site.moments().reached(reached.moment());
+            case TargetEffect.Look look -> look(look.offer());
+            case TargetEffect.StartLog start -> startLog(start);
+            case TargetEffect.ReopenLog reopen -> {
+                direct = reopen.direct();
+                openLog().continueFromCheckpoint();
+            }
+            case TargetEffect.Append append -> append(append.blocks());
+            case TargetEffect.SyncLog sync -> syncLog(sync.totals());
+            case TargetEffect.AnswerDigests answer -> answerDigests(answer.wanted());
+            case TargetEffect.WriteCommit commit -> {
+                flush();
+                openLog().commit(commit.commit());
+                inputs.add(new TargetInput.CommitDurable());
+            }
+            case TargetEffect.ApplyLog _ -> {
+                applyLog();
+                inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.CutSnapshot cut -> {
+                closeWriter();
+                provider.cut(new CutRequest(cut.point(), java.util.List.of(link.localVolume())));
+                inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.HoldSnapshot hold -> {
+                provider.hold(snapshot(hold.point()), owner());
+                inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.RecordPoint point -> {
+                record();
+                inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.LetGoOfOlder older -> {
+                letGoOfOlder(older.point());
+                inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.ClearLog _ -> {
+                var point = openLog().header().point();
+                site.volumes().writeStamp(provider.volume(link.localVolume()), link.id(), point);
+                openLog().delete();
+                log = null;
+                inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.Finish _ -> {}
+            case TargetEffect.Fail fail -> failure = Optional.of(fail.error());
+        }
+    }
+
+    private void send(Message message) {
+        if (!connected) {
+            return;
+        }
+        try {
+            connection.orElseThrow().send(message);
+            aliveNanos = site.nanos().getAsLong();
+        } catch (ReplicationException e) {
+            connected = false;
+            inputs.add(new TargetInput.LinkLost(e.error()));
+        }
+    }
+
+    private void alive(String phase, long done) {
+        if (site.nanos().getAsLong() - aliveNanos > ALIVE.toNanos()) {
+            send(new Message.Alive(
+                    phase, done, sync.offer().map(Message.Offer::volumeBytes).orElse(0L)));
+        }
+    }
+
+    private void look(Message.Offer offer) throws ReplicationException, ProviderException {
+        RecoveryPointJson.parse(offer.metadata());
+        finishCommitted(site, link);
+        var known = site.catalog().link(link.id()).orElse(link);
+        var left = IngestLog.open(site.logOf(link.id()));
+        Optional<TargetView.LogView> view = Optional.empty();
+        if (left.isPresent()) {
+            log = left.get();
+            var header = log.header();
+            view = Optional.of(new TargetView.LogView(
+                    header.point(), header.base(), header.volumeBytes(), header.direct(), log.durable()));
+        }
+        inputs.add(new TargetInput.Looked(site.volumes().look(known, view)));
+    }
+
+    private void startLog(TargetEffect.StartLog start) throws ReplicationException {
+        if (log != null) {
+            log.close();
+        }
+        direct = start.direct();
+        var offer = start.offer();
+        log = IngestLog.create(
+                site.logOf(link.id()),
+                new IngestLogFormat.Header(
+                        link.id(),
+                        offer.point(),
+                        start.base(),
+                        link.localVolume(),
+                        offer.volumeBytes(),
+                        direct,
+                        site.clock().instant()),
+                offer.metadata());
+    }
+
+    private void append(Message.Blocks blocks) throws ReplicationException, ProviderException {
+        if (direct) {
+            write(blocks);
+        } else {
+            openLog().append(blocks);
+        }
+    }
+
+    private void syncLog(IngestTotals totals) throws ReplicationException, ProviderException {
+        flush();
+        openLog().checkpoint(totals);
+        inputs.add(new TargetInput.LogSynced(totals));
+    }
+
+    private void flush() throws ProviderException {
+        if (direct && writer != null) {
+            writer.flush();
+        }
+    }
+
+    private void write(Message.Blocks blocks) throws ProviderException {
+        var volume = openWriter();
+        var data = blocks.data().duplicate();
+        for (var extent : blocks.extents()) {
+            if (extent.zero()) {
+                volume.writeZeroes(new BlockRange(extent.offsetBytes(), extent.lengthBytes()));
+            } else {
+                volume.write(extent.offsetBytes(), data.slice(data.position(), extent.lengthBytes()));
+                data.position(data.position() + extent.lengthBytes());
+            }
+        }
+    }
+
+    private void answerDigests(Message.DigestsWanted wanted) throws ProviderException {
+        int blocks = (wanted.lengthBytes() + BLOCK_BYTES - 1) / BLOCK_BYTES;
+        var digests = ByteBuffer.allocateDirect(blocks * HashAlgorithm.XXH3_128.digestBytes());
+        var zeroBits = ByteBuffer.allocateDirect(buffer.capacity() / BLOCK_BYTES / Byte.SIZE);
+        long zeros = 0;
+        for (int done = 0; done < wanted.lengthBytes(); done += buffer.capacity()) {
+            buffer.clear().limit(Math.min(buffer.capacity(), wanted.lengthBytes() - done));
+            openWriter().read(wanted.offsetBytes() + done, buffer);
+            buffer.flip();
+            zeros += site.kernel().zeroBlocks(buffer, BLOCK_BYTES, zeroBits.clear());
+            site.kernel()
+                    .hashBlocks(
+                            buffer,
+                            BLOCK_BYTES,
+                            HashAlgorithm.XXH3_128,
+                            digests.position(done / BLOCK_BYTES * HashAlgorithm.XXH3_128.digestBytes()));
+        }
+        var answer = zeros == blocks ? ByteBuffer.allocate(0) : digests.clear();
+        send(new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), answer));
+    }
+
+    private void applyLog() throws ReplicationException, ProviderException {
+        var committed = openLog();
+        if (!direct) {
+            committed.<ProviderException>replay(blocks -> {
+                write(blocks);
+                site.moments().reached(Moment.INGEST_PARTLY_APPLIED);
+                alive("apply", blocks.extents().getLast().endBytes());
+            });
+        }
+        openWriter().flush();
+        closeWriter();
+    }
+
+    private void record() throws ReplicationException, ProviderException {
+        var committed = openLog();
+        var sent = RecoveryPointJson.parse(committed.metadata());
+        var point = committed.header().point();
+        var cost = committed.commit().orElseThrow().cost();
+        var received = RecoveryPointJson.received(
+                sent, snapshot(point), provider.volume(link.localVolume()).sizeBytes(), link.id());
+        site.catalog()
+                .recordReceived(
+                        received,
+                        link.id(),
+                        new SyncReport(
+                                point,
+                                committed.header().base(),
+                                cost.changedRangeSource(),
+                                cost.namedBytes(),
+                                cost.readBytes(),
+                                cost.comparedBytes(),
+                                cost.changedBytes(),
+                                cost.sentPayloadBytes(),
+                                cost.sentWireBytes(),
+                                cost.resumedBytes(),
+                                Duration.ofMillis(cost.durationMillis())));
+    }
+
+    private void letGoOfOlder(RecoveryPointId point) throws ProviderException {
+        for (var older : TargetVolumes.snapshots(provider, link.localVolume())) {
+            if (!older.id().recoveryPoint().equals(point)) {
+                provider.release(older.id(), owner());
+            }
+        }
+    }
+
+    private SnapshotId snapshot(RecoveryPointId point) {
+        return new SnapshotId(link.localVolume(), point);
+    }
+
+    private HoldOwner owner() {
+        return new HoldOwner(link.id().value());
+    }
+
+    private IngestLog openLog() {
+        if (log == null) {
+            throw new IllegalStateException("no ingest log is open in " + sync.state());
+        }
+        return log;
+    }
+
+    private VolumeWriter openWriter() throws ProviderException {
+        var open = writer;
+        if (open == null) {
+            open = provider.write(link.localVolume());
+            writer = open;
+        }
+        return open;
+    }
+
+    private void closeWriter() throws ProviderException {
+        var open = writer;
+        writer = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    @Override
+    public void close() throws ReplicationException, ProviderException {
+        try {
+            closeWriter();
+        } finally {
+            if (log != null) {
+                log.close();
+            }
+        }
+    }
+}

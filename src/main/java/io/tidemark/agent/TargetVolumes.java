@@ -1,0 +1,214 @@
+package io.tidemark.agent;
+
+import io.tidemark.block.ChangedBlocks;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.TargetView;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What a target volume is and whether it still has the content that its newest recovery point says. */
+final class TargetVolumes {
+    /** Sorts before every real id, so that one left behind by a crash never looks like a newer recovery point. */
+    private static final String PROBE = "rp-0probe";
+
+    private static final Duration BUSY_RETRY = Duration.ofSeconds(10);
+
+    private final Providers providers;
+    private final BlockKernel kernel;
+    private final Path folder;
+
+    TargetVolumes(Providers providers, BlockKernel kernel, Path folder) {
+        this.providers = providers;
+        this.kernel = kernel;
+        this.folder = folder;
+    }
+
+    TargetView look(ReplicationLink link, Optional<TargetView.LogView> log)
+            throws ReplicationException, ProviderException {
+        var provider = providers.of(link.localVolume());
+        var volume = provider.volume(link.localVolume());
+        refuseWhenMounted(volume);
+        var points = points(provider, volume.id());
+        var view = new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), Optional.empty(), log);
+        var stands = view.stands();
+        if (stands.isEmpty()) {
+            return view;
+        }
+        var written = written(provider, volume, link.id(), stands.get());
+        return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), written, log);
+    }
+
+    static void refuseWhenMounted(Volume volume) throws ReplicationException {
+        if (!volume.mountPoints().isEmpty()) {
+            throw new ReplicationException(new ReplicationError.Storage(new ProviderError.Busy(
+                    volume.id().value(),
+                    "a file system mounted at " + volume.mountPoints().getFirst(),
+                    BUSY_RETRY)));
+        }
+    }
+
+    private static List<RecoveryPointId> points(StorageProvider provider, VolumeId volume) throws ProviderException {
+        var points = new ArrayList<RecoveryPointId>();
+        for (var snapshot : snapshots(provider, volume)) {
+            var point = snapshot.id().recoveryPoint();
+            if (!point.value().startsWith(PROBE)) {
+                points.add(point);
+            }
+        }
+        return points;
+    }
+
+    static List<Snapshot> snapshots(StorageProvider provider, VolumeId volume) throws ProviderException {
+        var all = new ArrayList<Snapshot>();
+        var query = SnapshotQuery.ofVolume(volume);
+        for (var page = provider.snapshots(query); ; page = provider.snapshots(query)) {
+            all.addAll(page.snapshots());
+            if (page.nextCursor().isEmpty()) {
+                return all;
+            }
+            query = query.after(page.nextCursor().get());
+        }
+    }
+
+    /**
+     * How it is known that someone wrote to the volume; empty when nobody did. Asks the file's change time first,
+     * which costs nothing; then compares with the snapshot, through the storage's changed ranges where it has them,
+     * else wholly.
+     */
+    private Optional<String> written(StorageProvider provider, Volume volume, LinkId link, RecoveryPointId stands)
+            throws ReplicationException, ProviderException {
+        var stamp = stamp(volume, stands);
+        if (stamp.isPresent() && stamp.equals(readStamp(link))) {
+            return Optional.empty();
+        }
+        var base = new SnapshotId(volume.id(), stands);
+        var written = volume.can(Capability.INSTANT_SNAPSHOT) && volume.can(Capability.CHANGED_RANGES)
+                ? comparedByProbe(provider, base, link)
+                : comparedWholly(provider, base);
+        if (written.isEmpty()) {
+            writeStamp(volume, link, stands);
+        }
+        return written;
+    }
+
+    private Optional<String> comparedByProbe(StorageProvider provider, SnapshotId base, LinkId link)
+            throws ProviderException {
+        String body = link.value().substring("ln-".length());
+        var probe = new SnapshotId(
+                base.volume(), new RecoveryPointId(PROBE + body.substring(0, Math.min(body.length(), 30))));
+        provider.delete(probe);
+        provider.cut(new CutRequest(probe.recoveryPoint(), List.of(base.volume())));
+        try (var older = provider.read(base);
+                var newer = provider.read(probe);
+                var changed = new ChangedBlocks(provider.changedRanges(base, probe), older, newer, kernel, 0)) {
+            return changed.next()
+                    .map(run ->
+                            "it differs from %s from byte %d on".formatted(base.recoveryPoint(), run.offsetBytes()));
+        } finally {
+            provider.delete(probe);
+        }
+    }
+
+    private Optional<String> comparedWholly(StorageProvider provider, SnapshotId base) throws ProviderException {
+        try (var older = provider.read(base);
+                var writer = provider.write(base.volume());
+                var changed = new ChangedBlocks(
+                        new WholeImage(writer.sizeBytes()),
+                        older,
+                        new SnapshotReader() {
+                            @Override
+                            public long sizeBytes() {
+                                return Math.min(writer.sizeBytes(), older.sizeBytes());
+                            }
+
+                            @Override
+                            public void read(long offsetBytes, ByteBuffer target) throws ProviderException {
+                                writer.read(offsetBytes, target);
+                            }
+
+                            @Override
+                            public Optional<Path> path() {
+                                return Optional.empty();
+                            }
+
+                            @Override
+                            public void close() {}
+                        },
+                        kernel,
+                        0)) {
+            return changed.next()
+                    .map(run ->
+                            "it differs from %s from byte %d on".formatted(base.recoveryPoint(), run.offsetBytes()));
+        }
+    }
+
+    /** Remembers what the volume's file looks like at a recovery point; best effort, its loss costs one comparison. */
+    void writeStamp(Volume volume, LinkId link, RecoveryPointId stands) throws ReplicationException {
+        var stamp = stamp(volume, stands);
+        Path file = stampFile(link);
+        try {
+            if (stamp.isEmpty()) {
+                Files.deleteIfExists(file);
+                return;
+            }
+            Path fresh = file.resolveSibling(file.getFileName() + ".new");
+            Files.writeString(fresh, stamp.get(), StandardCharsets.UTF_8);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new ReplicationException(
+                    new ReplicationError.State(file.toString(), String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    private Optional<String> readStamp(LinkId link) {
+        try {
+            return Optional.of(Files.readString(stampFile(link), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private Path stampFile(LinkId link) {
+        return folder.resolve(link + ".stamp");
+    }
+
+    private static Optional<String> stamp(Volume volume, RecoveryPointId stands) {
+        @Nullable Path device = volume.device().orElse(null);
+        if (device == null || !Files.isRegularFile(device)) {
+            return Optional.empty();
+        }
+        try {
+            // The change time cannot be set back by whoever writes, as the modification time can.
+            var changed = Files.getAttribute(device, "unix:ctime");
+            var inode = Files.getAttribute(device, "unix:ino");
+            return Optional.of("%s %s %s %s %d".formatted(stands, device, inode, changed, Files.size(device)));
+        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package io.tidemark.replication.port;
+
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.protocol.Message;
+
+/**
+ * An authenticated connection to another site. One thread sends and one receives, at the same time. Waits no longer
+ * than its transport's named limits.
+ */
+public interface PeerConnection extends AutoCloseable {
+
+    /** SHA-256 of the peer's public key, 64 lower-case hex digits; proven by the handshake. */
+    String peerFingerprint();
+
+    /** For messages about this connection. */
+    String peerAddress();
+
+    /** Writes the whole frame; may wait while the peer reads slowly. */
+    void send(Message message) throws ReplicationException;
+
+    /**
+     * The next message; its buffers are good until the next call.
+     *
+     * @throws ReplicationException ConnectionLost at the end or when the peer was silent for too long; CorruptFrame;
+     *     ProtocolMismatch
+     */
+    Message receive() throws ReplicationException;
+
+    /** Bytes of all frames sent, before TLS. */
+    long sentBytes();
+
+    /**
+     * Says that nothing more comes and waits, for a named short time, until the peer has taken what was sent: closing
+     * at once could make its last frame vanish.
+     */
+    void finish();
+
+    /** Ends waiting sends and receives with ConnectionLost. Never waits. */
+    @Override
+    void close();
+}
