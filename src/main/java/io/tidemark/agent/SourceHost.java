@@ -9,6 +9,7 @@ import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.SourceEffect;
 import io.tidemark.replication.SourceInput;
+import io.tidemark.replication.SourceState;
 import io.tidemark.replication.SourceSync;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerConnector;
@@ -121,8 +122,9 @@ final class SourceHost {
                 if (cancelled) {
                     return failed(new ReplicationError.Cancelled(sync.task().link()));
                 }
-                // What the peer says comes first: acknowledgements open the window, a refusal saves work.
-                var heard = received.poll();
+                // While sending, what the peer says comes first: acknowledgements open the window, a refusal saves
+                // work. Later our own steps do: the peer may have gone once it has said all.
+                var heard = sync.state() == SourceState.SENDING ? received.poll() : null;
                 if (heard != null) {
                     return heard;
                 }

@@ -304,6 +304,9 @@ public record SourceSync(
 
     /** Adds what can be asked and read now, within the windows. */
     private Step pump(List<SourceEffect> first) {
+        if (state != SourceState.SENDING) {
+            return new Step(this, first);
+        }
         var effects = new ArrayList<>(first);
         long asked = digestsAskedBytes;
         int asking = spansAsked;

@@ -151,7 +151,10 @@ public final class PeerListener implements AutoCloseable {
                 serveUnknown(connection, raw);
             }
         } catch (IOException e) {
-            LOG.info("peer.handshake-failed from={} reason={}", raw.getRemoteSocketAddress(), e.getMessage());
+            LOG.info("peer.connection-failed from={} reason={}", raw.getRemoteSocketAddress(), e.getMessage());
+        } catch (RuntimeException e) {
+            // A bug of ours: it ends this connection, never the listener, and never in silence.
+            LOG.error("peer.session-failed from={}", raw.getRemoteSocketAddress(), e);
         } finally {
             open.remove(raw);
             connections.release();

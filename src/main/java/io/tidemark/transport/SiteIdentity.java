@@ -36,6 +36,7 @@ import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.bouncycastle.util.io.pem.PemObject;
 
 /**
  * This site's key and its self-signed certificate. Peers pin the key's fingerprint; the certificate only carries it,
@@ -117,7 +118,8 @@ public final class SiteIdentity {
     private static void write(SiteIdentity identity, Path folder, Path file) throws IOException {
         var text = new StringWriter();
         try (var writer = new JcaPEMWriter(text)) {
-            writer.writeObject(PrivateKeyInfo.getInstance(identity.key.getEncoded()));
+            // As PKCS 8: the converter would write it the old way, which needs another reader.
+            writer.writeObject(new PemObject("PRIVATE KEY", identity.key.getEncoded()));
             writer.writeObject(identity.certificate);
         }
         Path fresh = folder.resolve(FILE + ".new");
