@@ -1,6 +1,8 @@
 package io.tidemark;
 
+import io.tidemark.bootstrap.StandaloneCommand;
 import io.tidemark.cli.TidemarkCommand;
+import io.tidemark.quickstart.QuickstartCommand;
 import java.util.Map;
 
 /** Entry point of every role and every client command. */
@@ -8,6 +10,7 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(TidemarkCommand.run(args, Map.of()));
+        System.exit(TidemarkCommand.run(
+                args, Map.of("standalone", new StandaloneCommand(), "quickstart", new QuickstartCommand())));
     }
 }

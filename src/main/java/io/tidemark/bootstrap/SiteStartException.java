@@ -7,6 +7,10 @@ public final class SiteStartException extends Exception {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    SiteStartException(String message) {
+        super(message);
+    }
+
     SiteStartException(String message, Throwable cause) {
         super(message, cause);
     }

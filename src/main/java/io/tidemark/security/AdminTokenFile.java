@@ -16,7 +16,7 @@ import java.util.Set;
  * is written before the hash is, so that a crash between the two leaves a token that the next start makes good.
  */
 public final class AdminTokenFile {
-    public static final String NAME = "admin-token";
+    public static final String NAME = "admin.token";
     private static final String PRINCIPAL = "admin";
     private static final int FILE_BYTES_MAXIMUM = 1_024;
 

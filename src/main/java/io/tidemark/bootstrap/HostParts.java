@@ -1,0 +1,146 @@
+package io.tidemark.bootstrap;
+
+import io.tidemark.agent.LocalRecoveryPointTaker;
+import io.tidemark.agent.PeerReplicator;
+import io.tidemark.agent.Providers;
+import io.tidemark.agent.ReplicationServer;
+import io.tidemark.agent.SiteCatalog;
+import io.tidemark.agent.SitePairing;
+import io.tidemark.consistency.HostIdentity;
+import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.filesystem.FileSystemFreeze;
+import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
+import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
+import io.tidemark.domain.Moments;
+import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.transport.PeerListener;
+import io.tidemark.transport.SiteIdentity;
+import io.tidemark.transport.TlsPeerConnector;
+import io.tidemark.transport.TransportLimits;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** What acts on this host, wired: providers, recovery points, replication at both ends. */
+final class HostParts implements AutoCloseable {
+    private final Settings settings;
+    private final InstantSource clock;
+    private final Providers providers;
+    private final LocalRecoveryPointTaker taker;
+    private final SiteIdentity identity;
+    private final PeerReplicator replicator;
+    private final SitePairing pairing;
+    private final ReplicationServer server;
+    /** Known once the listener is bound; invitations name it. */
+    private final AtomicReference<String> replicationAddress = new AtomicReference<>("");
+
+    private @Nullable PeerListener listener;
+
+    HostParts(Settings settings, SiteCatalog catalog, Moments moments, InstantSource clock, String software)
+            throws IOException, SiteStartException {
+        this.settings = settings;
+        this.clock = clock;
+        this.providers = ProviderLoading.load(settings.providers());
+        var kernel = BlockKernels.best();
+        this.taker = taker(moments);
+        this.identity = SiteIdentity.in(settings.stateFolder(), clock);
+        var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
+        this.replicator = new PeerReplicator(providers, connector, kernel, moments, System::nanoTime, software);
+        this.pairing = new SitePairing(
+                catalog,
+                connector,
+                replicationAddress::get,
+                identity.fingerprint(),
+                clock,
+                new SecureRandom(),
+                software);
+        this.server = new ReplicationServer(
+                providers,
+                catalog,
+                kernel,
+                settings.stateFolder(),
+                pairing,
+                moments,
+                clock,
+                System::nanoTime,
+                software);
+    }
+
+    private LocalRecoveryPointTaker taker(Moments moments) throws IOException {
+        var host = HostIdentity.read();
+        var calls = BlockKernels.hostCalls()
+                .flatMap(found -> BlockKernels.thawGuard().map(guard -> new NativeCalls(found, guard)));
+        var fileSystems = new FileSystemFreeze(
+                settings.stateFolder(),
+                calls,
+                BlockKernels.unavailableReason().orElse("no thaw guard was built"),
+                Map.of(),
+                host.bootId());
+        var quiescers = new Quiescers(List.of(new PostgresQuiescerFactory()));
+        return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, clock, moments);
+    }
+
+    Providers providers() {
+        return providers;
+    }
+
+    LocalRecoveryPointTaker taker() {
+        return taker;
+    }
+
+    PeerReplicator replicator() {
+        return replicator;
+    }
+
+    SitePairing pairing() {
+        return pairing;
+    }
+
+    /** Finishes what was received before the last stop; to be called before {@link #listen}. */
+    void resumeIngests() throws IOException {
+        server.resumeIngests();
+    }
+
+    /**
+     * Begins to serve peers.
+     *
+     * @return {@code host:port} that is bound
+     */
+    String listen() throws SiteStartException {
+        try {
+            var bound = PeerListener.start(
+                    settings.replicationHost(),
+                    settings.replicationPort(),
+                    identity,
+                    server,
+                    TransportLimits.DEFAULT,
+                    clock);
+            listener = bound;
+            String address = bound.address();
+            String port = address.substring(address.lastIndexOf(':') + 1);
+            replicationAddress.set(settings.replicationAdvertisedHost() + ":" + port);
+            return address;
+        } catch (IOException e) {
+            throw new SiteStartException(
+                    "replication listener cannot bind %s:%d (%s): set replication.port to a free one"
+                            .formatted(settings.replicationHost(), settings.replicationPort(), e.getMessage()),
+                    e);
+        }
+    }
+
+    /** Takes no more peers; sessions in work end within the listener's stop limit. */
+    void stopListening() {
+        if (listener != null) {
+            listener.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        providers.close();
+    }
+}

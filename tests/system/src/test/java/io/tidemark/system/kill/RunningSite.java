@@ -1,0 +1,135 @@
+package io.tidemark.system.kill;
+
+import io.tidemark.client.Json;
+import io.tidemark.client.SiteClient;
+import io.tidemark.domain.Moment;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A site in a process of its own, that can be told to die at a moment and be started again on the same state. */
+final class RunningSite implements AutoCloseable {
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(40);
+    private static final Duration POLL = Duration.ofMillis(20);
+
+    private final String name;
+    private final Path folder;
+    private final Path volumes;
+    private final Path haltFile;
+    private @Nullable Process process;
+
+    RunningSite(String name, Path folder, Path volumes) throws IOException {
+        this.name = name;
+        this.folder = Files.createDirectories(folder);
+        this.volumes = Files.createDirectories(volumes);
+        this.haltFile = folder.resolve("halt");
+        Files.writeString(folder.resolve("site.yaml"), """
+                site: {name: %s}
+                state: {folder: %s}
+                http: {host: 127.0.0.1, port: 0}
+                replication: {host: 127.0.0.1, port: %d}
+                providers: {image: {folders: [%s]}}
+                """.formatted(name, state(), freePort(), volumes));
+    }
+
+    Path state() {
+        return folder.resolve("state");
+    }
+
+    Path volumes() {
+        return volumes;
+    }
+
+    /** Starts the process and waits until it answers. */
+    void start() throws IOException, InterruptedException {
+        Files.deleteIfExists(state().resolve("endpoints.json"));
+        var command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx256m",
+                "-Dtidemark.halt.file=" + haltFile,
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.tidemark.Main",
+                "standalone",
+                "--config",
+                folder.resolve("site.yaml").toString()));
+        var started = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+                .start();
+        process = started;
+        long deadline = System.nanoTime() + START_LIMIT.toNanos();
+        while (!Files.exists(state().resolve("endpoints.json"))) {
+            if (!started.isAlive() || System.nanoTime() > deadline) {
+                throw new IOException("site %s did not start:%n%s".formatted(name, log()));
+            }
+            Thread.sleep(POLL);
+        }
+    }
+
+    /** The process ends itself when the moment is reached for the n-th time from now on. */
+    void dieAt(Moment moment, int occurrence) throws IOException {
+        Path written = folder.resolve("halt.new");
+        Files.writeString(written, moment + ":" + occurrence);
+        Files.move(written, haltFile, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** Takes the order back; answers whether it was carried out. */
+    boolean diedAsTold() throws IOException {
+        return !Files.deleteIfExists(haltFile);
+    }
+
+    boolean alive() {
+        var running = process;
+        return running != null && running.isAlive();
+    }
+
+    /** SIGKILL, now. */
+    void kill() throws InterruptedException {
+        var running = process;
+        if (running != null) {
+            running.destroyForcibly().waitFor();
+        }
+    }
+
+    SiteClient client() throws IOException {
+        var endpoints = Json.parse(Files.readString(state().resolve("endpoints.json")));
+        return new SiteClient(
+                URI.create(endpoints.at("http").text()), Optional.of(state().resolve("admin.token")), Optional.empty());
+    }
+
+    String log() throws IOException {
+        Path log = folder.resolve("log");
+        return Files.exists(log) ? Files.readString(log) : "";
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        var running = process;
+        if (running != null && running.isAlive()) {
+            running.destroy();
+            if (!running.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                running.destroyForcibly().waitFor();
+            }
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+}
