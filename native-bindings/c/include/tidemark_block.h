@@ -2,7 +2,8 @@
  * Tidemark's block engine: what one pass over a buffer or a file can tell, and the Linux calls the JDK has no door to.
  *
  * The library computes and never decides: no retry, no logging, no configuration, no state that changes after
- * loading, no threads of its own. Every function may run on any thread at once with others, as long as output buffers are not shared.
+ * loading, no threads of its own. Every function may run on any thread at once with others, as long as output
+ * buffers are not shared.
  *
  * Lengths and offsets are bytes. Paths are NUL-terminated bytes as the kernel takes them. Functions that can fail
  * return a negative errno; none leaves a descriptor open or memory allocated.

@@ -15,6 +15,9 @@
 #define NANOS_A_MILLI 1000000LL
 #define NANOS_A_SECOND 1000000000LL
 
+/* How often the guard says that it is awake while a freeze that is past the limit has not come back. */
+#define BEAT_NANOS (10 * NANOS_A_MILLI)
+
 /*
  * UNTOUCHED -> REQUESTED -> FROZEN -> THAWING -> THAWED, or REQUESTED -> REFUSED, or THAWING -> STUCK -> THAWED.
  * The step to FROZEN is written after FIFREEZE returned, so after a kill REQUESTED may mean frozen.
@@ -24,7 +27,7 @@ enum path_state { UNTOUCHED, REQUESTED, REFUSED, FROZEN, THAWING, THAWED, STUCK 
 struct guarded_path {
     int fd;
     atomic_int state; /* enum path_state */
-    /* CLOCK_MONOTONIC, which is Java's System.nanoTime(); 0 = has not happened. Written before the state they go with. */
+    /* CLOCK_MONOTONIC, which is Java's System.nanoTime(); 0 = has not happened. Written before their state. */
     _Atomic int64_t requested_nanos;
     _Atomic int64_t acknowledged_nanos;
     _Atomic int64_t thaw_start_nanos;
@@ -38,6 +41,7 @@ struct guard_board {
     int64_t limit_nanos;
     _Atomic int64_t deadline_nanos; /* 0 = nothing is frozen or about to be */
     _Atomic int64_t expired_nanos;  /* when the limit began to thaw; 0 = it has not */
+    _Atomic int64_t awake_nanos;    /* when the guard's main thread last ran */
     atomic_bool released;           /* no further freeze; a freeze that comes back is thawed at once */
     struct guarded_path paths[GUARD_PATHS_MAX];
 };
@@ -60,8 +64,8 @@ void thaw_all_frozen(struct guard_board *board);
 int64_t mark_expired(struct guard_board *board);
 
 /*
- * The sentinel's life: thaws when the guard dies (end of file on alive_fd) or lets the limit pass. Returns when the guard
- * is gone and nothing is left frozen.
+ * The sentinel's life: thaws when the guard dies (end of file on alive_fd) or lets the limit pass. Returns when the
+ * guard is gone and nothing is left frozen.
  */
 void run_sentinel(struct guard_board *board, int alive_fd);
 

@@ -17,6 +17,9 @@
 /* Between two rounds over paths that do not thaw yet: a freeze still under way cannot be undone before it is done. */
 #define ROUND_NANOS (10 * NANOS_A_MILLI)
 
+/* A guard that missed five beats is stopped or stuck in the kernel. */
+#define AWAKE_WITHIN_NANOS (5 * BEAT_NANOS)
+
 /* Rounds after the guard's death, 10 minutes: a flush to slow storage ends within; an error that stays, stays. */
 #define ROUNDS_WITHOUT_GUARD 60000
 
@@ -37,19 +40,30 @@ static bool thaw_path(struct guarded_path *path, int state, bool guard_lives) {
     return true;
 }
 
-/* One round over all that is or may be frozen, known ones first. Returns whether something may still be frozen. */
+static bool guard_is_awake(struct guard_board *board) {
+    return now_nanos() - atomic_load(&board->awake_nanos) < AWAKE_WITHIN_NANOS;
+}
+
+/*
+ * One round over all that is or may be frozen, known ones first. What an awake guard is at work on is left to it: our
+ * FITHAW would queue behind its call and could thaw the freeze of somebody who came between. Returns whether something
+ * may still be frozen.
+ */
 static bool thaw_round(struct guard_board *board, bool guard_lives) {
     bool left = false;
     for (int i = board->path_count - 1; i >= 0; i--) {
         int state = atomic_load(&board->paths[i].state);
-        if (state == FROZEN || state == THAWING || state == STUCK) {
+        if (state == FROZEN || state == STUCK) {
             left |= !thaw_path(&board->paths[i], state, guard_lives);
         }
     }
     for (int i = board->path_count - 1; i >= 0; i--) {
-        if (atomic_load(&board->paths[i].state) == REQUESTED) {
-            left |= !thaw_path(&board->paths[i], REQUESTED, guard_lives);
+        int state = atomic_load(&board->paths[i].state);
+        if (state != REQUESTED && state != THAWING) {
+            continue;
         }
+        bool leave = guard_lives && guard_is_awake(board);
+        left |= leave || !thaw_path(&board->paths[i], state, guard_lives);
     }
     return left;
 }

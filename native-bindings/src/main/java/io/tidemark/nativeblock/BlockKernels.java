@@ -53,7 +53,9 @@ public final class BlockKernels {
                 return withoutLibrary("switched off by " + DISABLED_PROPERTY);
             }
             try {
-                var files = directory == null ? NativeFiles.extracted() : NativeFiles.inDirectory(Path.of(directory));
+                var files = directory == null
+                        ? NativeFiles.extracted(Path.of(System.getProperty("java.io.tmpdir")))
+                        : NativeFiles.inDirectory(Path.of(directory));
                 var library = TidemarkBlockLibrary.load(files.library());
                 var guard = Files.isExecutable(files.thawGuard()) ? files.thawGuard() : null;
                 return new Loaded(new NativeBlockKernel(library), new LinuxHostCalls(library), guard, null);

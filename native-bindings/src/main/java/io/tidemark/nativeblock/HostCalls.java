@@ -53,7 +53,7 @@ public interface HostCalls {
     /** {@code fallocate(PUNCH_HOLE | KEEP_SIZE)} on a file or block device: the range reads as zeros afterwards. */
     void punchHole(Path file, long offsetBytes, long lengthBytes) throws IOException;
 
-    /** Magic of the file system that holds {@code path} ({@code statfs(2) f_type}), for example 0x9123683E for Btrfs. */
+    /** Magic of the file system that holds {@code path} ({@code statfs(2) f_type}): 0x9123683E for Btrfs. */
     long fileSystemMagic(Path path) throws IOException;
 
     /** {@code BTRFS_IOC_SUBVOL_CREATE}. */

@@ -17,7 +17,7 @@ final class LinuxHostCalls implements HostCalls {
     private static final long LENGTH_AT = 16;
     private static final long FLAGS_AT = 24;
 
-    /** Extents asked for by one call into C, 2 MiB of memory: what {@link #extents} lists is asked for piece by piece. */
+    /** Extents asked for by one call into C, 2 MiB of memory: longer lists are asked for piece by piece. */
     private static final int EXTENTS_A_CALL = 1 << 16;
 
     private final TidemarkBlockLibrary library;

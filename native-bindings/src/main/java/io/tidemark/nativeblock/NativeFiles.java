@@ -39,16 +39,15 @@ record NativeFiles(Path library, Path thawGuard) {
     }
 
     /**
-     * Copies the resources to a private folder.
+     * Copies the resources to a private folder in {@code parent}.
      *
      * @throws IOException also when this jar was built without them
      */
-    static NativeFiles extracted() throws IOException {
+    static NativeFiles extracted(Path parent) throws IOException {
         if (NativeFiles.class.getResource(resource(LIBRARY)) == null) {
             throw new IOException("this build carries no native library for " + platform()
                     + " (gcc or libxxhash-dev was missing when it was built)");
         }
-        var parent = Path.of(System.getProperty("java.io.tmpdir"));
         deleteAbandoned(parent);
         var folder = Files.createTempDirectory(
                 parent,

@@ -10,8 +10,8 @@ import jnr.ffi.types.u_int64_t;
 import jnr.ffi.types.uintptr_t;
 
 /**
- * {@code tidemark_block.h}: one method per function, in the same order, under the C name. Buffers go as addresses, which
- * costs no object and no copy a call; the caller keeps them reachable until the call returns.
+ * {@code tidemark_block.h}: one method per function, in the same order, under the C name. Buffers go as addresses,
+ * which costs no object and no copy a call; the caller keeps them reachable until the call returns.
  */
 public interface TidemarkBlockLibrary {
     /** Must equal {@code TIDEMARK_BLOCK_ABI} in {@code tidemark_block.h}. */

@@ -1,0 +1,163 @@
+/* Host calls that need no mount and no rights: files, errors, and that no descriptor stays open. */
+#define _GNU_SOURCE
+#include "check.h"
+#include "tidemark_block.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/tidemark-host-test-XXXXXX";
+
+static const char *in_folder(const char *name) {
+    static char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const uint8_t *data, size_t bytes) {
+    int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0);
+    CHECK_EQUAL(write(fd, data, bytes), bytes);
+    close(fd);
+}
+
+static int open_descriptors(void) {
+    DIR *listing = opendir("/proc/self/fd");
+    CHECK(listing != NULL);
+    int count = 0;
+    while (readdir(listing) != NULL) {
+        count++;
+    }
+    closedir(listing);
+    return count;
+}
+
+static void file_is_hashed_as_its_bytes_are(void) {
+    uint64_t seed = 11;
+    size_t length = (2u << 20) + 4096 + 17;
+    uint8_t *data = random_buffer(length, &seed);
+    write_file("image", data, length);
+    for (uint32_t block = 512; block <= 4u << 20; block <<= 1) {
+        size_t room = (length / block + 1) * 32;
+        uint8_t *of_memory = exact_buffer(room);
+        uint8_t *of_file = exact_buffer(room);
+        for (int32_t algorithm = 1; algorithm <= 2; algorithm++) {
+            int64_t blocks = tidemark_hash_blocks(data, length, block, algorithm, of_memory, room);
+            CHECK_EQUAL(tidemark_hash_file(in_folder("image"), 0, length, block, algorithm, of_file, room), blocks);
+            CHECK_EQUAL(memcmp(of_memory, of_file, (size_t)blocks * (algorithm == 1 ? 16 : 32)), 0);
+        }
+        free(of_memory);
+        free(of_file);
+    }
+    free(data);
+}
+
+static void ranges_of_a_file_are_bounded(void) {
+    uint8_t digests[64];
+    const char *image = in_folder("image");
+    CHECK_EQUAL(tidemark_hash_file(image, 2u << 20, 2 * 4096, 4096, 1, digests, 32), 2);
+    CHECK_EQUAL(tidemark_hash_file(image, 4u << 20, 4096, 4096, 1, digests, 64), 0);
+    CHECK_EQUAL(tidemark_hash_file(image, 0, 0, 4096, 1, digests, 0), 0);
+    CHECK_EQUAL(tidemark_hash_file(image, 1, 4096, 4096, 1, digests, 64), -EINVAL);
+    CHECK_EQUAL(tidemark_hash_file(image, 4096, INT64_MAX, 4096, 1, digests, 64), -ERANGE);
+    CHECK_EQUAL(tidemark_hash_file(image, (uint64_t)INT64_MAX - 4095, 8192, 4096, 1, digests, 64), -EINVAL);
+    CHECK_EQUAL(tidemark_hash_file(image, 0, 5 * 4096, 4096, 1, digests, 64), -ERANGE);
+}
+
+static void what_is_no_file_is_refused(void) {
+    uint8_t digests[64];
+    CHECK_EQUAL(mkfifo(in_folder("pipe"), 0600), 0);
+    CHECK_EQUAL(tidemark_hash_file(in_folder("pipe"), 0, 512, 512, 1, digests, 64), -EINVAL);
+    CHECK_EQUAL(tidemark_hash_file("/dev/null", 0, 512, 512, 1, digests, 64), -EINVAL);
+    CHECK_EQUAL(tidemark_hash_file(folder, 0, 512, 512, 1, digests, 64), -EINVAL);
+    CHECK_EQUAL(tidemark_hash_file(in_folder("absent"), 0, 512, 512, 1, digests, 64), -ENOENT);
+    CHECK(tidemark_reflink(in_folder("pipe"), "/tmp/tidemark-host-test-never") < 0);
+    CHECK_EQUAL(access("/tmp/tidemark-host-test-never", F_OK), -1);
+}
+
+static void missing_paths_are_named_by_errno(void) {
+    struct tidemark_extent extent;
+    const char *absent = in_folder("absent/entry");
+    CHECK_EQUAL(tidemark_extents(absent, 0, &extent, 1), -ENOENT);
+    CHECK_EQUAL(tidemark_extents(absent, UINT64_MAX, &extent, 1), -EINVAL);
+    CHECK_EQUAL(tidemark_extent_count(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_reflink(absent, absent), -ENOENT);
+    CHECK_EQUAL(tidemark_sync_file_system(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_thaw(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_block_device_bytes(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_punch_hole(absent, 0, 512), -ENOENT);
+    CHECK_EQUAL(tidemark_punch_hole(absent, UINT64_MAX, 1), -EINVAL);
+    CHECK_EQUAL(tidemark_punch_hole(absent, 1, INT64_MAX), -EINVAL);
+    CHECK_EQUAL(tidemark_file_system_magic(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_btrfs_create_subvolume(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_btrfs_snapshot(absent, absent, 1), -ENOENT);
+    CHECK_EQUAL(tidemark_btrfs_delete_subvolume(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_btrfs_is_subvolume(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_block_device_bytes("/dev/null"), -ENOTTY);
+}
+
+/* Names that split badly never reach the kernel; the longest that fits is refused by it, not by a broken buffer. */
+static void names_of_subvolumes_are_bounded(void) {
+    char name[PATH_MAX + 600];
+    const char *const refused[] = {"", "/", "//", ".", "..", "a/..", "a/.", "a/../"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        CHECK_EQUAL(tidemark_btrfs_create_subvolume(refused[i]), -EINVAL);
+        CHECK_EQUAL(tidemark_btrfs_delete_subvolume(refused[i]), -EINVAL);
+    }
+    memset(name, 'a', sizeof name);
+    name[256] = '\0';
+    CHECK_EQUAL(tidemark_btrfs_create_subvolume(name), -ENAMETOOLONG);
+    name[256] = 'a';
+    name[255] = '\0';
+    CHECK(tidemark_btrfs_delete_subvolume(name) < 0);
+    memset(name, '/', sizeof name);
+    name[PATH_MAX + 500] = 'a';
+    name[PATH_MAX + 501] = '\0';
+    CHECK_EQUAL(tidemark_btrfs_create_subvolume(name), -ENAMETOOLONG);
+}
+
+static void extents_fill_no_more_than_the_room_given(void) {
+    struct tidemark_extent *extents = (struct tidemark_extent *)(void *)exact_buffer(2 * sizeof *extents);
+    int64_t found = tidemark_extents(in_folder("image"), 0, extents, 2);
+    /* -EOPNOTSUPP: /tmp is a tmpfs here; the Java tests list real extents. */
+    CHECK(found == -EOPNOTSUPP || (found >= 1 && found <= 2 && extents[0].logical_bytes == 0));
+    free(extents);
+}
+
+static void punched_range_reads_as_zeros(void) {
+    uint8_t data[3 * 4096];
+    uint8_t bitmap[1] = {0};
+    memset(data, 1, sizeof data);
+    write_file("punched", data, sizeof data);
+    int64_t result = tidemark_punch_hole(in_folder("punched"), 4096, 4096);
+    CHECK(result == 0 || result == -EOPNOTSUPP);
+    if (result == 0) {
+        int fd = open(in_folder("punched"), O_RDONLY);
+        CHECK_EQUAL(read(fd, data, sizeof data), sizeof data);
+        close(fd);
+        CHECK_EQUAL(tidemark_zero_blocks(data, sizeof data, 4096, bitmap, 1), 1);
+        CHECK_EQUAL(bitmap[0], 2);
+    }
+}
+
+int main(void) {
+    CHECK(mkdtemp(folder) != NULL);
+    int before = open_descriptors();
+    file_is_hashed_as_its_bytes_are();
+    ranges_of_a_file_are_bounded();
+    what_is_no_file_is_refused();
+    missing_paths_are_named_by_errno();
+    names_of_subvolumes_are_bounded();
+    extents_fill_no_more_than_the_room_given();
+    punched_range_reads_as_zeros();
+    CHECK_EQUAL(open_descriptors(), before);
+    unlink(in_folder("image"));
+    unlink(in_folder("pipe"));
+    unlink(in_folder("punched"));
+    CHECK_EQUAL(rmdir(folder), 0);
+    return 0;
+}
