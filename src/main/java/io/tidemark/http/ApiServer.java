@@ -63,7 +63,7 @@ public final class ApiServer implements AutoCloseable {
                 .setWorkerPoolSize(WORKERS)
                 .setInternalBlockingPoolSize(WORKERS)
                 .setFileSystemOptions(
-                        new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
+                        new FileSystemOptions().setFileCachingEnabled(false)));
         var blocking = new Blocking();
         var stream = new OperationStream(vertx, control.operations(), blocking);
         boolean listening = false;
