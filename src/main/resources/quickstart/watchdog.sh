@@ -25,9 +25,11 @@ started() {
     done
 }
 
-signal_all() { # signal, then wait up to $2 tenths of a second until all are gone
+signal_all() { # signals, then wait up to $2 tenths of a second until all are gone
   for process in $(started); do
-    kill "-$1" "$process" 2>/dev/null
+    for signal in $1; do
+      kill "-$signal" "$process" 2>/dev/null
+    done
   done
   waited=0
   while [ "$waited" -lt "$2" ] && [ -n "$(started)" ]; do
@@ -36,10 +38,10 @@ signal_all() { # signal, then wait up to $2 tenths of a second until all are gon
   done
 }
 
-# INT stops a site gracefully and a database without waiting for its clients; QUIT a database at once.
+# TERM stops a site gracefully; TERM and then INT stop a database without waiting for its clients; QUIT at once.
 stop_processes() {
-  [ -n "$(started)" ] && signal_all INT 80
-  [ -n "$(started)" ] && { signal_all QUIT 5; signal_all TERM 20; }
+  [ -n "$(started)" ] && signal_all 'TERM INT' 80
+  [ -n "$(started)" ] && signal_all QUIT 10
   [ -n "$(started)" ] && signal_all KILL 20
 }
 
