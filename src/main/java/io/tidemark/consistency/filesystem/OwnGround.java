@@ -17,8 +17,6 @@ import java.util.Map;
 final class OwnGround {
     private static final Path PROC = Path.of("/proc");
     private static final int MAPS_PATH_FIELD = 6;
-    /** Standard input, output and error. */
-    private static final List<String> STANDARD_DESCRIPTORS = List.of("0", "1", "2");
 
     private final Map<Path, String> reasonsByPath = new LinkedHashMap<>();
 
@@ -45,8 +43,8 @@ final class OwnGround {
         for (var mapped : mappedFiles()) {
             all.putIfAbsent(mapped, "this process has %s mapped".formatted(mapped));
         }
-        for (var descriptor : STANDARD_DESCRIPTORS) {
-            standardStream(descriptor).forEach(path -> all.putIfAbsent(path, "this process's output goes to " + path));
+        for (var open : openFiles()) {
+            all.putIfAbsent(open, "this process has %s open".formatted(open));
         }
         var reasons = new LinkedHashMap<String, String>();
         all.forEach((path, reason) -> mounts.holdingFollowed(path).ifPresent(mount -> {
@@ -78,14 +76,21 @@ final class OwnGround {
         return paths;
     }
 
-    private static List<Path> standardStream(String descriptor) {
-        try {
-            var target = PROC.resolve("self/fd").resolve(descriptor).toRealPath();
-            return Files.isRegularFile(target) ? List.of(target) : List.of();
+    /** Logs, databases, standard streams that go to files: whatever a thread of ours may write to at any time. */
+    private static List<Path> openFiles() {
+        var paths = new ArrayList<Path>();
+        try (var descriptors = Files.newDirectoryStream(PROC.resolve("self/fd"))) {
+            for (var descriptor : descriptors) {
+                // A pipe, a socket or a deleted file is no regular file by that name.
+                if (Files.isRegularFile(descriptor)) {
+                    paths.add(Files.readSymbolicLink(descriptor));
+                }
+            }
         } catch (IOException e) {
-            // A pipe, a socket or closed: no file system to stand on.
-            return List.of();
+            // Closed between listing and looking: what is open no more needs no file system.
+            return paths;
         }
+        return paths;
     }
 
     private static List<String> readLines(Path file) {

@@ -144,6 +144,7 @@ class TidyTest {
                     || line.contains(" interface ")
                     || line.contains(" enum ")
                     || line.contains("= ")
+                    || line.strip().startsWith("return ")
                     || line.strip().startsWith("class ")
                     || line.strip().startsWith("static {")) {
                 continue;

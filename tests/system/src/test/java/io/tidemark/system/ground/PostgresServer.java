@@ -109,8 +109,8 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /**
-     * Starts on a copy of a running server's data, as after a power cut. The copy holds the pid file of the server it was
-     * cut from; where that one still runs on this host, as here, the file must go first.
+     * Starts on a copy of a running server's data, as after a power cut. The copy holds the pid file of the server it
+     * was cut from; where that one still runs on this host, as here, the file must go first.
      */
     public static PostgresServer startCopy(Path data, String... settings) throws IOException {
         Files.deleteIfExists(data.resolve("postmaster.pid"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
+import io.tidemark.domain.Moments;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.spi.CloneRequest;
@@ -17,6 +18,7 @@ import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.PostgresServer;
 import io.tidemark.system.ground.SequenceWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -145,6 +147,18 @@ class ApplicationConsistentTest {
             assertThat(catchThrowable(() -> taker.taker().plan(new RecoveryPointId("rp-outside"), group)))
                     .hasMessageContaining("data directory " + elsewhere)
                     .hasMessageContaining("lies on none of the group's volumes");
+        }
+    }
+
+    @Test
+    void volumeThatHoldsOurOwnStateIsRefused() throws Exception {
+        var state = Files.createDirectories(database.volume().mountPoint().resolve("state"));
+        try (var taker = TakerOfImages.open(database.images(), state, Moments.NONE)) {
+            var group = database.group(LIMIT, Consistency.CRASH);
+
+            assertThat(catchThrowable(() -> taker.taker().plan(new RecoveryPointId("rp-state"), group)))
+                    .hasMessageContaining("file system " + database.volume().mountPoint() + " must not be frozen")
+                    .hasMessageContaining("it holds the state folder");
         }
     }
 
