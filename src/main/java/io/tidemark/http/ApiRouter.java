@@ -12,6 +12,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.HttpException;
+import io.vertx.ext.web.openapi.router.RequestExtractor;
 import io.vertx.ext.web.openapi.router.RouterBuilder;
 import io.vertx.openapi.contract.OpenAPIContract;
 import io.vertx.openapi.validation.ValidatorException;
@@ -49,7 +50,7 @@ final class ApiRouter {
     /** @throws IllegalStateException when an operation of the file has no endpoint, or an endpoint no operation */
     Router build(Vertx vertx, OpenAPIContract contract, SiteControl control, Metrics metrics) {
         var endpoints = new Endpoints(control, metrics, settings.version()).byOperation();
-        var builder = RouterBuilder.create(vertx, contract);
+        var builder = RouterBuilder.create(vertx, contract, RequestExtractor.withBodyHandler());
         for (var route : builder.getRoutes()) {
             var operationId = route.getOperation().getOperationId();
             route.setDoSecurity(false);
