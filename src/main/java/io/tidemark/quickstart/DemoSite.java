@@ -131,9 +131,18 @@ final class DemoSite {
         throw new QuickstartException("%s did not start: %s".formatted(starting.name(), tail(starting.log())));
     }
 
-    private static String tail(Path log) {
+    /** Of both sites, where they exist. */
+    static List<Path> logs(DemoFolder demo) {
+        return List.of(demo.file("a/site.log"), demo.file("b/site.log")).stream()
+                .filter(Files::exists)
+                .toList();
+    }
+
+    static String tail(Path log) {
         try {
-            return Programs.lastLines(Files.readString(log));
+            String told = Files.readString(log);
+            return Programs.lastLines(
+                    told.lines().filter(line -> !line.startsWith("\tat ")).collect(Collectors.joining("\n")));
         } catch (IOException e) {
             return "no log";
         }

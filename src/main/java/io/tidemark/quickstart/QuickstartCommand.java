@@ -105,6 +105,12 @@ public final class QuickstartCommand implements Callable<Integer> {
             if (!once) {
                 leaveRunning(narrator, demo, cleanup, sites);
             }
+        } catch (QuickstartException e) {
+            // The logs are about to go with the folder.
+            for (var log : DemoSite.logs(demo)) {
+                narrator.plain("%n%s ends:%n  %s".formatted(log, DemoSite.tail(log)));
+            }
+            throw e;
         } finally {
             boolean clean = cleanup.end();
             if (!clean) {
