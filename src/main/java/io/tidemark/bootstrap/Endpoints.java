@@ -24,10 +24,7 @@ record Endpoints(String http, String replication, long pid) {
         String json = "{\"http\":\"%s\",\"replication\":\"%s\",\"pid\":%d}%n".formatted(http, replication, pid);
         Path fresh = stateFolder.resolve(FILE + ".new");
         try (var channel = FileChannel.open(
-                fresh,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE)) {
+                fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             var bytes = ByteBuffer.wrap(json.getBytes(StandardCharsets.UTF_8));
             while (bytes.hasRemaining()) {
                 channel.write(bytes);

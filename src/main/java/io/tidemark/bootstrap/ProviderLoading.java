@@ -34,15 +34,16 @@ final class ProviderLoading {
             throws SiteStartException {
         var factory = factories.get(name);
         if (factory == null) {
-            throw new SiteStartException("provider %s is not part of this distribution, which has %s"
-                    .formatted(name, factories.keySet()));
+            throw new SiteStartException(
+                    "provider %s is not part of this distribution, which has %s".formatted(name, factories.keySet()));
         }
         try {
             return factory.create(settings);
         } catch (IllegalArgumentException e) {
             throw new SiteStartException("providers.%s: %s".formatted(name, e.getMessage()), e);
         } catch (ProviderException e) {
-            throw new SiteStartException("provider %s: %s".formatted(name, e.error().message()), e);
+            throw new SiteStartException(
+                    "provider %s: %s".formatted(name, e.error().message()), e);
         }
     }
 }

@@ -32,8 +32,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Site implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Site.class);
-    private static final String SOFTWARE =
-            Optional.ofNullable(Site.class.getPackage().getImplementationVersion()).orElse("0.1.0");
+    private static final String SOFTWARE = Optional.ofNullable(
+                    Site.class.getPackage().getImplementationVersion())
+            .orElse("0.1.0");
 
     /** What was started, newest first. */
     private final Deque<Part> parts = new ArrayDeque<>();
@@ -56,8 +57,7 @@ final class Site implements AutoCloseable {
             return site;
         } catch (StoreException | IOException | IllegalArgumentException e) {
             site.end();
-            throw new SiteStartException(
-                    "site %s cannot start: %s".formatted(settings.siteName(), e.getMessage()), e);
+            throw new SiteStartException("site %s cannot start: %s".formatted(settings.siteName(), e.getMessage()), e);
         } catch (SiteStartException e) {
             site.end();
             throw e;
@@ -105,8 +105,7 @@ final class Site implements AutoCloseable {
         var ports = new ControlPorts(
                 stores, agents, Problems.writer(), metrics, moments, new Ids(clock, random), clock, random);
         return new SiteControl(
-                ports,
-                new OperationSettings(settings.operationsConcurrentMaximum(), settings.operationsStopTimeout()));
+                ports, new OperationSettings(settings.operationsConcurrentMaximum(), settings.operationsStopTimeout()));
     }
 
     private ApiServer api(SiteStore store, SiteControl control, Metrics metrics, InstantSource clock)

@@ -62,8 +62,7 @@ public final class ApiServer implements AutoCloseable {
                 .setEventLoopPoolSize(EVENT_LOOPS)
                 .setWorkerPoolSize(WORKERS)
                 .setInternalBlockingPoolSize(WORKERS)
-                .setFileSystemOptions(
-                        new FileSystemOptions().setFileCachingEnabled(false)));
+                .setFileSystemOptions(new FileSystemOptions().setFileCachingEnabled(false)));
         var blocking = new Blocking();
         var stream = new OperationStream(vertx, control.operations(), blocking);
         boolean listening = false;
