@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.control;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.security;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,109 @@
+package io.tidemark.site;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.agent.Replicator;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.domain.SyncReport;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** Sends nothing, but holds and reports as one that did. */
+public final class FakeReplicator implements Replicator {
+    private final Providers providers;
+    private final Moments moments;
+
+    public final List<LinkId> opened = new CopyOnWriteArrayList<>();
+    public final List<RecoveryPointId> sent = new CopyOnWriteArrayList<>();
+    public final List<List<RecoveryPointId>> basesOffered = new CopyOnWriteArrayList<>();
+    public volatile @Nullable ReplicationError failure;
+    public volatile boolean slow;
+
+    public FakeReplicator(Providers providers, Moments moments) {
+        this.providers = providers;
+        this.moments = moments;
+    }
+
+    @Override
+    public void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException {
+        failIfTold();
+        opened.add(link.id());
+    }
+
+    @Override
+    public SyncReport sync(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener)
+            throws ReplicationException {
+        failIfTold();
+        basesOffered.add(candidateBases);
+        long done = 0;
+        listener.progress(new Operation.Progress("send", done, 100, "bytes"));
+        while (slow) {
+            if (listener.cancelled()) {
+                throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
+            }
+            listener.progress(new Operation.Progress("send", ++done, 0, "bytes"));
+            pause();
+        }
+        moments.reached(Moment.SYNC_PARTLY_SENT);
+        try {
+            var snapshot = point.snapshotOf(link.localVolume()).orElseThrow();
+            providers.of(link.localVolume()).hold(snapshot, new HoldOwner(link.id().value()));
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
+        sent.add(point.id());
+        moments.reached(Moment.SYNC_ACKNOWLEDGED);
+        return new SyncReport(
+                point.id(),
+                candidateBases.stream().findFirst(),
+                "full",
+                4_096,
+                8_192,
+                4_096,
+                4_096,
+                4_096,
+                4_200,
+                0,
+                Duration.ofMillis(12));
+    }
+
+    @Override
+    public VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)
+            throws ReplicationException {
+        failIfTold();
+        return new VerifyReport(point, 1_048_576, 0, "00ff");
+    }
+
+    private void failIfTold() throws ReplicationException {
+        var told = failure;
+        if (told != null) {
+            throw new ReplicationException(told);
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(5);
+        } catch (InterruptedException e) {
+            throw new AssertionError("nothing interrupts an operation", e);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package io.tidemark.site;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.control.ControlPorts;
+import io.tidemark.control.Intent;
+import io.tidemark.control.Observer;
+import io.tidemark.control.OperationSettings;
+import io.tidemark.control.SiteControl;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.Consistency;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.Ids;
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.OperationId;
+import io.tidemark.http.Problems;
+import io.tidemark.provider.memory.MemoryProvider;
+import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.store.SiteStore;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+
+/** One life of a site; {@link #reborn} begins the next one on the same storage and state folder. */
+public final class TestSite implements AutoCloseable {
+    /** Far longer than anything here takes on a loaded machine. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final Path folder;
+    private final MemoryStorage storage;
+    private final InstantSource clock;
+    private final AtomicReference<@Nullable Moment> deadly = new AtomicReference<>();
+    private final CountDownLatch died = new CountDownLatch(1);
+
+    public final SiteStore store;
+    public final Providers providers;
+    public final FakeTaker taker;
+    public final FakeReplicator replicator;
+    public final SiteControl control;
+    public final Ids ids;
+
+    private TestSite(Path folder, MemoryStorage storage, InstantSource clock, OperationSettings settings, Observer observer) {
+        this.folder = folder;
+        this.storage = storage;
+        this.clock = clock;
+        this.store = SiteStore.open(folder);
+        Moments moments = this::reached;
+        this.providers = new Providers(List.of(new MemoryProvider("memory", storage, clock, System::nanoTime)));
+        this.taker = new FakeTaker(providers, moments, clock);
+        this.replicator = new FakeReplicator(providers, moments);
+        var random = new Random(folder.hashCode() + System.nanoTime());
+        this.ids = new Ids(clock, random);
+        var stores = new ControlPorts.Stores(
+                store.groups(),
+                store.recoveryPoints(),
+                store.peers(),
+                store.links(),
+                store.catalog(),
+                store.operations(),
+                store.idempotency());
+        var agents = new ControlPorts.Agents(providers, taker, replicator, new FakePairing(store.catalog(), clock));
+        this.control = new SiteControl(
+                new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
+    }
+
+    public static TestSite in(Path folder) {
+        return in(folder, InstantSource.system(), new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE);
+    }
+
+    public static TestSite in(Path folder, InstantSource clock, OperationSettings settings, Observer observer) {
+        return new TestSite(folder, new MemoryStorage(), clock, settings, observer);
+    }
+
+    public TestSite recovered() throws InterruptedException {
+        control.recover();
+        return this;
+    }
+
+    /** The process "dies" here: whoever reaches the moment never goes on. */
+    public void dieAt(Moment moment) {
+        deadly.set(moment);
+    }
+
+    private void reached(Moment moment) {
+        if (moment == deadly.get()) {
+            died.countDown();
+            while (true) {
+                LockSupport.park();
+            }
+        }
+    }
+
+    public void awaitDeath() throws InterruptedException {
+        if (!died.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError("the moment was not reached: " + deadly.get());
+        }
+    }
+
+    /** The next life. What the old one was doing stays undone. */
+    public TestSite reborn() {
+        store.close();
+        return new TestSite(
+                folder, storage, clock, new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE);
+    }
+
+    public Intent intent() {
+        return new Intent(ids.operation().value().substring("op-".length()), false);
+    }
+
+    public static VolumeId volume(String name) {
+        return VolumeId.of("memory", name);
+    }
+
+    /** A volume of 1 MiB. */
+    public VolumeId addVolume(String name) throws Exception {
+        return control.volumes().create().create(volume(name), 1 << 20, intent()).id();
+    }
+
+    /** A group of fresh volumes. */
+    public ConsistencyGroup addGroup(String id, String... volumeNames) throws Exception {
+        var volumes = new ArrayList<VolumeId>();
+        for (var name : volumeNames) {
+            volumes.add(addVolume(name));
+        }
+        var group = new ConsistencyGroup(
+                new GroupId(id),
+                volumes,
+                List.of(),
+                true,
+                ConsistencyGroup.FREEZE_LIMIT_DEFAULT,
+                Consistency.CRASH);
+        return control.volumes().saveGroup().create(group, intent());
+    }
+
+    public Operation awaitEnd(OperationId id) {
+        return Awaitility.await()
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> control.operations().get(id), operation -> operation.state().ended());
+    }
+
+    public long snapshotCount() throws Exception {
+        return providers.all().iterator().next().snapshots(SnapshotQuery.everything()).snapshots().stream()
+                .count();
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

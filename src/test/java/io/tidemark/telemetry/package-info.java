@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.telemetry;
+
+import org.jspecify.annotations.NullMarked;
