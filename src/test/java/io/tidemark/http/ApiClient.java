@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -84,6 +85,10 @@ final class ApiClient implements AutoCloseable {
             } catch (Exception e) {
                 throw new AssertionError("not JSON: " + text, e);
             }
+        }
+
+        String location() {
+            return Objects.requireNonNull(headers.get("location"), "no Location in the answer");
         }
 
         Reply is(int expected) {
@@ -189,10 +194,8 @@ final class ApiClient implements AutoCloseable {
     /** Follows an accepted operation to its end. */
     JsonNode ended(Reply accepted) throws Exception {
         accepted.is(202);
-        var location = accepted.headers().get("location");
-        assertThat(location).isNotNull();
         site.awaitEnd(new OperationId(accepted.json().get("id").asText()));
-        return get(location).is(200).json();
+        return get(accepted.location()).is(200).json();
     }
 
     JsonNode succeeded(Reply accepted) throws Exception {

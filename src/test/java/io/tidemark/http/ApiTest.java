@@ -310,13 +310,13 @@ class ApiTest {
         api.site.taker.slow = true;
         var started = api.post("/v1/groups/orders/recovery-points").is(202);
 
-        api.post(started.headers().get("location") + "/cancel").is(202);
+        api.post(started.location() + "/cancel").is(202);
         var ended = api.ended(started);
 
         assertThat(ended.get("state").asText()).isEqualTo("CANCELLED");
         assertThat(ended.at("/problem/type").asText()).endsWith("/cancelled");
         assertThat(api.site.snapshotCount()).isZero();
-        api.post(started.headers().get("location") + "/cancel").is(202);
+        api.post(started.location() + "/cancel").is(202);
     }
 
     @Test
@@ -353,13 +353,13 @@ class ApiTest {
         var link = api.get("/v1/links").json().at("/items/0/id").asText();
         var started = api.post("/v1/links/" + link + "/syncs").is(202);
 
-        var request = HttpRequest.newBuilder(api.uri(started.headers().get("location") + "/events"))
+        var request = HttpRequest.newBuilder(api.uri(started.location() + "/events"))
                 .header("Authorization", "Bearer " + api.token)
                 .header("Accept", "text/event-stream")
                 .build();
         var stream = api.raw().sendAsync(request, HttpResponse.BodyHandlers.ofString());
         Awaitility.await()
-                .until(() -> api.get(started.headers().get("location"))
+                .until(() -> api.get(started.location())
                                 .json()
                                 .at("/progress/doneUnits")
                                 .asLong()

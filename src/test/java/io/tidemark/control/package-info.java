@@ -1,4 +1,0 @@
-@NullMarked
-package io.tidemark.control;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,0 @@
-@NullMarked
-package io.tidemark.http;
-
-import org.jspecify.annotations.NullMarked;

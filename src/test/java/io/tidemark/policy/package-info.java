@@ -1,4 +1,0 @@
-@NullMarked
-package io.tidemark.policy;
-
-import org.jspecify.annotations.NullMarked;

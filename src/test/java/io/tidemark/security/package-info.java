@@ -1,4 +1,0 @@
-@NullMarked
-package io.tidemark.security;
-
-import org.jspecify.annotations.NullMarked;

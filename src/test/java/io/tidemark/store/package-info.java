@@ -1,4 +1,0 @@
-@NullMarked
-package io.tidemark.store;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,0 @@
-@NullMarked
-package io.tidemark.telemetry;
-
-import org.jspecify.annotations.NullMarked;
