@@ -93,8 +93,8 @@ class SyncPlanTest {
                 .isInstanceOf(ReplicationError.Diverged.class);
         var small = new TargetView(VOLUME, SIZE - 512, List.of(), Optional.empty(), Optional.empty(), Optional.empty());
         assertThat(error(SyncPlan.decide(offer("rp-4"), small))).isInstanceOf(ReplicationError.TargetSmaller.class);
-        var written = new TargetView(
-                VOLUME, SIZE, ids("rp-2"), Optional.empty(), Optional.of("byte 7"), Optional.empty());
+        var written =
+                new TargetView(VOLUME, SIZE, ids("rp-2"), Optional.empty(), Optional.of("byte 7"), Optional.empty());
         assertThat(error(SyncPlan.decide(offer("rp-4", "rp-2"), written)))
                 .isInstanceOf(ReplicationError.TargetWritten.class);
     }
@@ -108,6 +108,7 @@ class SyncPlanTest {
         var view = new TargetView(VOLUME, SIZE, ids("rp-2"), Optional.empty(), Optional.empty(), Optional.of(log));
 
         assertThat(build(SyncPlan.decide(offer("rp-4", "rp-2"), view)).resume()).contains(totals);
-        assertThat(build(SyncPlan.decide(offer("rp-5", "rp-4", "rp-2"), view)).resume()).isEmpty();
+        assertThat(build(SyncPlan.decide(offer("rp-5", "rp-4", "rp-2"), view)).resume())
+                .isEmpty();
     }
 }

@@ -13,7 +13,7 @@ import java.util.random.RandomGenerator;
 /** An ingest log on a disk that keeps what was synced, and of the rest a beginning of any length. */
 final class SimulatedLog {
     /** One record: blocks, or totals that make what is before it durable, or the commit. */
-    record Entry(List<BlockExtent> extents, byte[] data, Optional<IngestTotals> checkpoint, boolean commit) {}
+    record Entry(List<BlockExtent> extents, ByteBuffer data, Optional<IngestTotals> checkpoint, boolean commit) {}
 
     final RecoveryPointId point;
     final Optional<RecoveryPointId> base;
@@ -30,17 +30,18 @@ final class SimulatedLog {
     }
 
     void append(Message.Blocks blocks) {
-        byte[] data = new byte[blocks.data().remaining()];
-        blocks.data().duplicate().get(data);
+        var data = ByteBuffer.allocate(blocks.data().remaining())
+                .put(blocks.data().duplicate())
+                .flip();
         entries.add(new Entry(blocks.extents(), data, Optional.empty(), false));
     }
 
     void appendCheckpoint(IngestTotals totals) {
-        entries.add(new Entry(List.of(), new byte[0], Optional.of(totals), false));
+        entries.add(new Entry(List.of(), ByteBuffer.allocate(0), Optional.of(totals), false));
     }
 
     void appendCommit() {
-        entries.add(new Entry(List.of(), new byte[0], Optional.empty(), true));
+        entries.add(new Entry(List.of(), ByteBuffer.allocate(0), Optional.empty(), true));
     }
 
     void sync() {
@@ -75,7 +76,7 @@ final class SimulatedLog {
     List<Message.Blocks> blocks() {
         return entries.stream()
                 .filter(entry -> !entry.extents().isEmpty())
-                .map(entry -> new Message.Blocks(entry.extents(), ByteBuffer.wrap(entry.data())))
+                .map(entry -> new Message.Blocks(entry.extents(), entry.data()))
                 .toList();
     }
 }

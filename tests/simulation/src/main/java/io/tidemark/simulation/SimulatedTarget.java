@@ -36,6 +36,7 @@ final class SimulatedTarget {
     private final World world;
     final MemoryStorage storage = new MemoryStorage();
     MemoryProvider provider = provider();
+
     @Nullable
     SimulatedLog log;
 
@@ -187,10 +188,9 @@ final class SimulatedTarget {
                 .map(snapshot -> snapshot.id().recoveryPoint())
                 .toList();
         var left = Optional.ofNullable(log)
-                .map(open -> new TargetView.LogView(
-                        open.point, open.base, open.volumeBytes, open.direct, open.durable()));
-        return new TargetView(
-                VOLUME, provider.volume(VOLUME).sizeBytes(), points, inStep, Optional.empty(), left);
+                .map(open ->
+                        new TargetView.LogView(open.point, open.base, open.volumeBytes, open.direct, open.durable()));
+        return new TargetView(VOLUME, provider.volume(VOLUME).sizeBytes(), points, inStep, Optional.empty(), left);
     }
 
     private void append(Message.Blocks blocks) throws ProviderException {
@@ -218,8 +218,7 @@ final class SimulatedTarget {
         var digests = ByteBuffer.allocateDirect(blocks * HashAlgorithm.XXH3_128.digestBytes());
         World.KERNEL.hashBlocks(data.flip(), BLOCK_BYTES, HashAlgorithm.XXH3_128, digests);
         if (connection != null && !connection.cut) {
-            connection.toSource.send(
-                    new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), digests.clear()));
+            connection.toSource.send(new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), digests.clear()));
         }
     }
 

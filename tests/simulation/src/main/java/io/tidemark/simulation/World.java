@@ -280,11 +280,13 @@ final class World {
     }
 
     private void check() throws ProviderException {
-        for (var copy : target.provider.snapshots(SnapshotQuery.ofVolume(SimulatedTarget.VOLUME)).snapshots()) {
+        for (var copy : target.provider
+                .snapshots(SnapshotQuery.ofVolume(SimulatedTarget.VOLUME))
+                .snapshots()) {
             var point = copy.id().recoveryPoint();
             boolean being = target.log != null && target.log.committed() && target.log.point.equals(point);
-            boolean equal = Arrays.equals(
-                    snapshot(target.provider, SimulatedTarget.VOLUME, point), contents.get(point));
+            boolean equal =
+                    Arrays.equals(snapshot(target.provider, SimulatedTarget.VOLUME, point), contents.get(point));
             require(equal, "copy of %s is not the original%s".formatted(point, being ? ", being finished" : ""));
         }
         if (target.inStep.isPresent()) {
