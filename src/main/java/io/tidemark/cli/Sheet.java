@@ -7,7 +7,7 @@ import java.util.Locale;
 /** One document, a line a field. Shows every field there is, so that a newer site's fields are seen too. */
 final class Sheet {
     private static final String INDENT = "  ";
-    private static final int LABEL_WIDTH = 20;
+    private static final int LABEL_WIDTH = 24;
 
     private Sheet() {}
 
@@ -37,6 +37,9 @@ final class Sheet {
                 out.println(indent + INDENT + "-");
                 print(out, item, indent + INDENT + INDENT);
             }
+        } else if (value.items().stream().anyMatch(item -> item.text().contains(" "))) {
+            out.println(label);
+            value.items().forEach(item -> out.println(indent + INDENT + "- " + item.text()));
         } else if (value.text().contains("\n")) {
             out.println(label);
             value.text().lines().forEach(line -> out.println(indent + INDENT + line));
@@ -48,7 +51,9 @@ final class Sheet {
 
     private static String text(String name, Json value) {
         if (value.raw() instanceof Iterable<?>) {
-            return String.join(", ", value.items().stream().map(Json::text).toList());
+            return value.items().isEmpty()
+                    ? "none"
+                    : String.join(", ", value.items().stream().map(Json::text).toList());
         }
         if (value.isNumber() && name.endsWith("Bytes")) {
             return value.number() < 1024

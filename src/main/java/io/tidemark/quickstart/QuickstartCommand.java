@@ -3,6 +3,7 @@ package io.tidemark.quickstart;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -128,19 +129,21 @@ public final class QuickstartCommand implements Callable<Integer> {
         for (var site : List.of(sites.source(), sites.target())) {
             narrator.plain("%s runs at %s, token in %s".formatted(site.name(), site.url(), site.tokenFile()));
         }
-        String toSource = " --url %s --token-file %s"
-                .formatted(sites.source().url(), sites.source().tokenFile());
-        String toTarget = " --url %s --token-file %s"
-                .formatted(sites.target().url(), sites.target().tokenFile());
+        String program = Optional.ofNullable(System.getProperty("tidemark.home"))
+                .map(home -> home + "/tidemark")
+                .orElse("tidemark");
         narrator.plain("");
         narrator.plain("Try next:");
-        narrator.plain("  tidemark status" + toSource);
-        narrator.plain("  tidemark recovery-points create " + Scenario.GROUP + toSource);
-        narrator.plain("  tidemark links sync " + sites.link() + toSource);
-        narrator.plain("  tidemark links verify " + sites.link() + toSource);
-        narrator.plain("  tidemark recovery-points list" + toTarget);
+        narrator.plain("  export TIDEMARK_URL=%s TIDEMARK_TOKEN_FILE=%s"
+                .formatted(sites.source().url(), sites.source().tokenFile()));
+        narrator.plain("  %s status".formatted(program));
+        narrator.plain("  %s recovery-points create %s".formatted(program, Scenario.GROUP));
+        narrator.plain("  %s links sync %s".formatted(program, sites.link()));
+        narrator.plain("  %s links verify %s".formatted(program, sites.link()));
+        narrator.plain("  %s recovery-points list --url %s --token-file %s"
+                .formatted(program, sites.target().url(), sites.target().tokenFile()));
         narrator.plain("");
-        narrator.plain("Stop it all with: tidemark quickstart --stop");
+        narrator.plain("Stop it all with: %s quickstart --stop".formatted(program));
     }
 
     private static int stopAll(Narrator narrator) throws QuickstartException {

@@ -136,7 +136,9 @@ final class Scenario {
                 point.at("consistency").text(),
                 window.isNumber() ? window.number() + " ms" : "0 ms (nothing to freeze)",
                 stall);
-        point.at("certificate", "reasons").items().forEach(reason -> narrator.say("not more, because %s", reason));
+        point.at("certificate", "reasons")
+                .items()
+                .forEach(reason -> narrator.say("not more, because %s", reason.text()));
         return point;
     }
 

@@ -291,7 +291,7 @@ class ClientCommandsTest {
                 .on("GET /v1/operations?state=RUNNING&limit=200", 200, "{\"items\":[]}")
                 .on("GET /v1/links?limit=200", 200, "{\"items\":[{\"id\":\"ln-1\",\"inStep\":\"rp-9\"}]}");
 
-        assertThat(typed("status").out()).contains("ready", "volumes:            2", "rp-9");
+        assertThat(typed("status").out()).contains("ready", "volumes:                2", "rp-9");
     }
 
     @Test
