@@ -19,6 +19,7 @@ import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -190,11 +192,11 @@ final class TargetHost implements AutoCloseable {
             }
             case TargetEffect.CutSnapshot cut -> {
                 closeWriter();
-                provider.cut(new CutRequest(cut.point(), java.util.List.of(link.localVolume())));
+                provider.cut(new CutRequest(cut.point(), List.of(link.localVolume())));
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.HoldSnapshot hold -> {
-                provider.hold(snapshot(hold.point()), owner());
+                holdSnapshot(hold.point());
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.RecordPoint point -> {
@@ -361,6 +363,19 @@ final class TargetHost implements AutoCloseable {
                                 cost.sentWireBytes(),
                                 cost.resumedBytes(),
                                 Duration.ofMillis(cost.durationMillis())));
+    }
+
+    /** Who sweeps orphans may have taken the snapshot before it was held; the volume still has its content. */
+    private void holdSnapshot(RecoveryPointId point) throws ProviderException {
+        try {
+            provider.hold(snapshot(point), owner());
+        } catch (ProviderException e) {
+            if (!(e.error() instanceof ProviderError.SnapshotNotFound)) {
+                throw e;
+            }
+            provider.cut(new CutRequest(point, List.of(link.localVolume())));
+            provider.hold(snapshot(point), owner());
+        }
     }
 
     private void letGoOfOlder(RecoveryPointId point) throws ProviderException {

@@ -14,12 +14,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * One scheduled synchronisation as the target sees it: {@code (state, input) -> (state, effects)}. Immutable.
  *
+ * @param syncFrames frames after which the log is synced
  * @param received what arrived and was appended
  * @param durable what of it is in the log for good, and acknowledged
  */
 public record TargetSync(
         TargetState state,
         String software,
+        int syncFrames,
         Optional<Message.Offer> offer,
         boolean byDigest,
         IngestTotals received,
@@ -41,9 +43,15 @@ public record TargetSync(
 
     /** A connection was made. */
     public static TargetSync of(String software) {
+        return of(software, SYNC_FRAMES);
+    }
+
+    /** @param syncFrames {@link #SYNC_FRAMES} but in a simulation, where transfers are small */
+    public static TargetSync of(String software, int syncFrames) {
         return new TargetSync(
                 TargetState.NEW,
                 software,
+                syncFrames,
                 Optional.empty(),
                 false,
                 IngestTotals.NOTHING,
@@ -166,10 +174,10 @@ public record TargetSync(
         var now = received.plus(blocks.extents(), blocks.data());
         var effects = new ArrayList<TargetEffect>(List.of(new TargetEffect.Append(blocks)));
         if (now.payloadBytes() - durable.payloadBytes() >= SYNC_BYTES
-                || now.frameCount() - durable.frameCount() >= SYNC_FRAMES) {
+                || now.frameCount() - durable.frameCount() >= syncFrames) {
             effects.add(new TargetEffect.SyncLog(now));
         }
-        return new Step(new TargetSync(state, software, offer, byDigest, now, durable, point), effects);
+        return new Step(new TargetSync(state, software, syncFrames, offer, byDigest, now, durable, point), effects);
     }
 
     private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
@@ -211,23 +219,23 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, offer, byDigest, received, durable, point);
+        return new TargetSync(next, software, syncFrames, offer, byDigest, received, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, offer, byDigest, received, totals, point);
+        return new TargetSync(state, software, syncFrames, offer, byDigest, received, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
-        return new TargetSync(state, software, offer, digests, from, from, Optional.of(wanted));
+        return new TargetSync(state, software, syncFrames, offer, digests, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
-        return new TargetSync(state, software, Optional.of(offered), byDigest, received, durable, point);
+        return new TargetSync(state, software, syncFrames, Optional.of(offered), byDigest, received, durable, point);
     }
 
     private TargetSync point(RecoveryPointId found) {
-        return new TargetSync(state, software, offer, byDigest, received, durable, Optional.of(found));
+        return new TargetSync(state, software, syncFrames, offer, byDigest, received, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {
