@@ -137,9 +137,11 @@ public final class Operations {
         boolean counted = true;
         boolean slotTaken = false;
         try {
+            // Asked before the wait begins: an interrupt meant for the wait must not hit the database.
+            var wanted = kind.claims(request);
             boolean turn = entry.beginWaiting();
             if (turn) {
-                claims.acquire(operation.id().value(), kind.claims(request));
+                claims.acquire(operation.id().value(), wanted);
                 slots.acquire();
                 slotTaken = true;
             }

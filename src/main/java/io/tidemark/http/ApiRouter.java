@@ -16,6 +16,7 @@ import io.vertx.ext.web.openapi.router.RequestExtractor;
 import io.vertx.ext.web.openapi.router.RouterBuilder;
 import io.vertx.openapi.contract.OpenAPIContract;
 import io.vertx.openapi.validation.ValidatorException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -28,6 +29,8 @@ final class ApiRouter {
     private static final Logger log = LoggerFactory.getLogger(ApiRouter.class);
     private static final String BODY = "tidemark.body";
     private static final String STREAM = "streamOperation";
+    /** Closing at once would reset the connection under a client that still sends, before it has read why. */
+    private static final Duration LINGER = Duration.ofSeconds(1);
 
     private final ApiSettings settings;
     private final Blocking blocking;
@@ -163,8 +166,12 @@ final class ApiRouter {
             problem.input().ifPresent(input -> response.putHeader("Allow", input.allowed()));
         }
         if (!context.request().isEnded()) {
-            // The rest of the body is not read: the connection cannot carry another request.
+            // The rest of the body is not wanted: the connection cannot carry another request.
             response.putHeader("Connection", "close");
+            context.vertx()
+                    .setTimer(
+                            LINGER.toMillis(),
+                            tick -> context.request().connection().close());
         }
         response.end(document.toString());
     }

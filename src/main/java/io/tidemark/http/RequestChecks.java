@@ -25,7 +25,7 @@ final class RequestChecks {
     void check(RoutingContext context) {
         try {
             var request = context.request();
-            var route = routes.find(request.method().name(), context.normalizedPath());
+            var route = routes.find(request.method().name(), path(context));
             context.put(ROUTE, route);
             if (!route.open()) {
                 authenticate(request);
@@ -36,6 +36,15 @@ final class RequestChecks {
             context.next();
         } catch (ProblemException refused) {
             context.fail(refused);
+        }
+    }
+
+    private static String path(RoutingContext context) throws ProblemException {
+        try {
+            return context.normalizedPath();
+        } catch (IllegalArgumentException badEncoding) {
+            throw new ProblemException(
+                    Problems.malformedRequest(400, "the path is not percent-encoded as it should be"));
         }
     }
 

@@ -47,7 +47,8 @@ final class SchemaErrors {
             var bodySchema = bodySchema(operation);
             return worst(schema.getOutputUnit())
                     .map(error -> bodyProblem(error, bodySchema, values))
-                    .orElseGet(() -> Problems.invalid("body", "", "does not match its schema", "see the OpenAPI file"));
+                    .orElseGet(() ->
+                            Problems.invalid("body", "", "does not match its schema", "the OpenAPI file describes it"));
         }
         return Problems.invalid("body", "", "is missing", "a JSON object as the OpenAPI file describes it");
     }
@@ -89,7 +90,7 @@ final class SchemaErrors {
             return Problems.invalid(
                     field, values.inBody(pointer), "is not known", names(schema, error.getKeywordLocation()));
         }
-        String allowed = schema == null ? "as the OpenAPI file says" : allowed(schema, error.getKeywordLocation());
+        String allowed = schema == null ? "the OpenAPI file describes it" : allowed(schema, error.getKeywordLocation());
         return Problems.invalid(field, values.inBody(pointer), phrase(error.getError()), allowed);
     }
 
@@ -145,7 +146,7 @@ final class SchemaErrors {
     }
 
     private String allowed(JsonObject schema, String keywordLocation) {
-        return limits(at(schema, keywordLocation, 1));
+        return limits(expanded(at(schema, keywordLocation, 1)));
     }
 
     private String names(JsonObject schema, String keywordLocation) {
@@ -190,9 +191,10 @@ final class SchemaErrors {
         add(parts, schema, "maxLength", "at most %s characters");
         add(parts, schema, "minItems", "at least %s items");
         add(parts, schema, "maxItems", "at most %s items");
+        add(parts, schema, "uniqueItems", "each once");
         add(parts, schema, "maxProperties", "at most %s names");
         add(parts, schema, "pattern", "of the form %s");
-        return parts.isEmpty() ? "as the OpenAPI file says" : String.join(", ", parts);
+        return parts.isEmpty() ? "the OpenAPI file describes it" : String.join(", ", parts);
     }
 
     private static void add(List<String> parts, JsonObject schema, String keyword, String phrase) {

@@ -39,6 +39,12 @@ public final class FakeTaker implements RecoveryPointTaker {
     /** While true, taking goes on until it is cancelled. */
     public volatile boolean slow;
 
+    /** While true, taking fails after its snapshots are cut. */
+    public volatile boolean failAfterCut;
+
+    /** While true, the storage refuses to delete. */
+    public volatile boolean failUndo;
+
     public final AtomicInteger sweeps = new AtomicInteger();
 
     public FakeTaker(Providers providers, Moments moments, InstantSource clock) {
@@ -79,6 +85,9 @@ public final class FakeTaker implements RecoveryPointTaker {
                 members.add(cut(id, volume, cuts));
             }
             moments.reached(Moment.SNAPSHOT_CUT);
+            if (failAfterCut) {
+                throw new ConsistencyException(new ConsistencyError.FreezeFailed("test", "db", "told to"));
+            }
             var certificate = new Certificate("host", "boot", freezes(), cuts, true, List.of("nothing was frozen"));
             return new RecoveryPoint(
                     id,
@@ -119,6 +128,9 @@ public final class FakeTaker implements RecoveryPointTaker {
 
     @Override
     public void undo(RecoveryPointId id) throws ConsistencyException {
+        if (failUndo) {
+            throw new ConsistencyException(new ConsistencyError.FreezeFailed("test", "storage", "told to"));
+        }
         try {
             for (var provider : providers.all()) {
                 for (var snapshot : provider.snapshots(SnapshotQuery.ofRecoveryPoint(id)).snapshots()) {
