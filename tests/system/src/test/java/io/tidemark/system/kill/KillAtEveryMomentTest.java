@@ -181,7 +181,7 @@ class KillAtEveryMomentTest {
             return List.of();
         }
         try (var files = Files.list(folder)) {
-            return files.toList();
+            return files.filter(file -> file.toString().endsWith(".ingest")).toList();
         }
     }
 
