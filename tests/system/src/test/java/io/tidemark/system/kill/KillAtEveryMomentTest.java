@@ -7,6 +7,7 @@ import io.tidemark.domain.Moment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -65,7 +66,11 @@ class KillAtEveryMomentTest {
         synchronise(new Random(0));
         for (int run = 0; run < RUNS; run++) {
             var moment = moments.get(run % moments.size());
+            long started = System.nanoTime();
             killAt(moment, FIRST_SEED + run);
+            System.out.printf(
+                    "kill run=%d moment=%s millis=%d%n",
+                    run, moment, Duration.ofNanos(System.nanoTime() - started).toMillis());
         }
 
         System.out.println("kills by moment: " + killed);
