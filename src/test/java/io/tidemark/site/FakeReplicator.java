@@ -65,7 +65,9 @@ public final class FakeReplicator implements Replicator {
         moments.reached(Moment.SYNC_PARTLY_SENT);
         try {
             var snapshot = point.snapshotOf(link.localVolume()).orElseThrow();
-            providers.of(link.localVolume()).hold(snapshot, new HoldOwner(link.id().value()));
+            providers
+                    .of(link.localVolume())
+                    .hold(snapshot, new HoldOwner(link.id().value()));
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         }

@@ -133,7 +133,8 @@ public final class FakeTaker implements RecoveryPointTaker {
         }
         try {
             for (var provider : providers.all()) {
-                for (var snapshot : provider.snapshots(SnapshotQuery.ofRecoveryPoint(id)).snapshots()) {
+                for (var snapshot :
+                        provider.snapshots(SnapshotQuery.ofRecoveryPoint(id)).snapshots()) {
                     provider.delete(snapshot.id());
                 }
             }

@@ -6,8 +6,8 @@ import io.tidemark.control.Intent;
 import io.tidemark.control.Observer;
 import io.tidemark.control.OperationSettings;
 import io.tidemark.control.SiteControl;
-import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.Consistency;
+import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Ids;
 import io.tidemark.domain.Moment;
@@ -51,7 +51,8 @@ public final class TestSite implements AutoCloseable {
     public final SiteControl control;
     public final Ids ids;
 
-    private TestSite(Path folder, MemoryStorage storage, InstantSource clock, OperationSettings settings, Observer observer) {
+    private TestSite(
+            Path folder, MemoryStorage storage, InstantSource clock, OperationSettings settings, Observer observer) {
         this.folder = folder;
         this.storage = storage;
         this.clock = clock;
@@ -111,8 +112,7 @@ public final class TestSite implements AutoCloseable {
     /** The next life. What the old one was doing stays undone. */
     public TestSite reborn() {
         store.close();
-        return new TestSite(
-                folder, storage, clock, new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE);
+        return new TestSite(folder, storage, clock, new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE);
     }
 
     public Intent intent() {
@@ -125,7 +125,10 @@ public final class TestSite implements AutoCloseable {
 
     /** A volume of 1 MiB. */
     public VolumeId addVolume(String name) throws Exception {
-        return control.volumes().create().create(volume(name), 1 << 20, intent()).id();
+        return control.volumes()
+                .create()
+                .create(volume(name), 1 << 20, intent())
+                .id();
     }
 
     /** A group of fresh volumes. */
@@ -135,12 +138,7 @@ public final class TestSite implements AutoCloseable {
             volumes.add(addVolume(name));
         }
         var group = new ConsistencyGroup(
-                new GroupId(id),
-                volumes,
-                List.of(),
-                true,
-                ConsistencyGroup.FREEZE_LIMIT_DEFAULT,
-                Consistency.CRASH);
+                new GroupId(id), volumes, List.of(), true, ConsistencyGroup.FREEZE_LIMIT_DEFAULT, Consistency.CRASH);
         return control.volumes().saveGroup().create(group, intent());
     }
 
@@ -148,7 +146,9 @@ public final class TestSite implements AutoCloseable {
         return Awaitility.await()
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(5))
-                .until(() -> control.operations().get(id), operation -> operation.state().ended());
+                .until(
+                        () -> control.operations().get(id),
+                        operation -> operation.state().ended());
     }
 
     public long snapshotCount() throws Exception {

@@ -50,7 +50,9 @@ final class TwoSites implements AutoCloseable {
         var ground = Ground.open();
         Optional<LoopVolume> btrfs = root
                 ? Optional.of(LoopVolume.makeBtrfs(
-                        ground.folder().resolve("btrfs.img"), BTRFS_BYTES, ground.folder().resolve("btrfs")))
+                        ground.folder().resolve("btrfs.img"),
+                        BTRFS_BYTES,
+                        ground.folder().resolve("btrfs")))
                 : Optional.empty();
         var sites = new TwoSites(ground, btrfs);
         try {

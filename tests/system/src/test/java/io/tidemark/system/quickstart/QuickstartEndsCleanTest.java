@@ -60,7 +60,8 @@ class QuickstartEndsCleanTest {
             // As Ctrl-C does, but for the signal's name: a shell that runs tests in the background ignores INT for us.
             quickstart.destroy();
 
-            assertThat(quickstart.waitFor(CLEAN_LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            assertThat(quickstart.waitFor(CLEAN_LIMIT.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
             assertThat(leftIn(ground.folder())).isEmpty();
         }
     }
@@ -72,7 +73,8 @@ class QuickstartEndsCleanTest {
             var quickstart = start(ground.folder(), "--json");
             var output = new String(quickstart.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 
-            assertThat(quickstart.waitFor(RUN_LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            assertThat(quickstart.waitFor(RUN_LIMIT.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
             assertThat(output)
                     .contains("\"ok\":true", "\"acknowledgedLost\":0", "\"fromAfterTheFreeze\":0")
                     .contains("\"consistency\":\"APPLICATION\"");
