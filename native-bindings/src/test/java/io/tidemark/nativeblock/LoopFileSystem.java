@@ -67,12 +67,15 @@ final class LoopFileSystem implements AutoCloseable {
         return folder.resolve("mount");
     }
 
-    /** Asked by freezing: the kernel refuses what is frozen already. */
+    /**
+     * Asked by freezing: the kernel refuses what is frozen already. A guard that is just thawing may undo this freeze
+     * too, which is as good an answer.
+     */
     boolean isFrozen() {
         if (!succeeds("fsfreeze", "-f", mount().toString())) {
             return true;
         }
-        run("fsfreeze", "-u", mount().toString());
+        succeeds("fsfreeze", "-u", mount().toString());
         return false;
     }
 
