@@ -112,14 +112,16 @@ public final class ReplicationServer implements PeerSessions {
     }
 
     private static void refuse(PeerConnection connection, ReplicationError error) {
+        if (error instanceof ReplicationError.ConnectionLost) {
+            // The ordinary end of a verification; a synchronisation says itself what it lost.
+            LOG.debug("session.ended from={} reason=\"{}\"", connection.peerAddress(), error.message());
+            return;
+        }
         LOG.warn(
                 "session.refused from={} fingerprint={} reason=\"{}\"",
                 connection.peerAddress(),
                 connection.peerFingerprint(),
                 error.message());
-        if (error instanceof ReplicationError.ConnectionLost) {
-            return;
-        }
         try {
             connection.send(new Message.Refused(error));
         } catch (ReplicationException e) {
