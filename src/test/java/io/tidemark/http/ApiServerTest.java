@@ -9,6 +9,7 @@ import io.tidemark.telemetry.Metrics;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.math.BigInteger;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -93,7 +94,7 @@ class ApiServerTest {
     void aStopLetsARequestEndAndThenRefusesConnections() throws Exception {
         var client = new ApiClient(TestSite.in(folder).recovered(), folder);
         int port = client.server.port();
-        try (var socket = new Socket("127.0.0.1", port)) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             assertThat(healthOver(socket)).startsWith("HTTP/1.1 200");
         }
         long started = System.nanoTime();
@@ -101,7 +102,7 @@ class ApiServerTest {
         client.close();
 
         assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(9));
-        assertThatThrownBy(() -> new Socket("127.0.0.1", port).close()).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), port).close()).isInstanceOf(IOException.class);
     }
 
     private static String healthOver(Socket socket) throws IOException {
