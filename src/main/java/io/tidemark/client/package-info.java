@@ -1,4 +1,4 @@
-/** Speaks the HTTP API of a site: what the command line and the quickstart share. Knows nothing of the service's inside. */
+/** Speaks the HTTP API of a site, for the command line and the quickstart. Knows nothing of the service's inside. */
 @NullMarked
 package io.tidemark.client;
 

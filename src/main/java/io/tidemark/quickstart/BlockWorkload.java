@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes stamped blocks straight into an image file, each durable before the next: for where nothing may be mounted.
- * Every block carries its number, fills itself from it and ends with its checksum, so a copy can be judged block by block.
+ * Every block carries its number, fills itself from it and ends with its checksum, so a copy can be judged block by
+ * block.
  */
 final class BlockWorkload implements Workload {
     private static final int BLOCK_BYTES = 4096;

@@ -96,7 +96,8 @@ final class DatabaseWorkload implements Workload {
         }
         startWriter(started);
         narrator.say(
-                "PostgreSQL %d as user %s on port %d: pgbench scale %s loaded, a writer stamps a sequence, each number a commit",
+                "PostgreSQL %d as user %s on port %d: pgbench scale %s loaded,"
+                        + " a writer stamps a sequence, each number a commit",
                 installed.major(), account.name(), started.port(), PGBENCH_SCALE);
     }
 

@@ -69,7 +69,8 @@ final class Outcome {
         double changed = report.at("changedBytes").decimal();
         return String.format(
                 Locale.ROOT,
-                "changed %.1f MiB, read %.1f, compared %.1f, sent %.1f on the wire: ratio %.3f, %.2f s, %.0f MiB/s (ranges from %s)",
+                "changed %.1f MiB, read %.1f, compared %.1f, sent %.1f on the wire: ratio %.3f, %.2f s, %.0f MiB/s"
+                        + " (ranges from %s)",
                 changed / MEBIBYTE,
                 report.at("readBytes").decimal() / MEBIBYTE,
                 report.at("comparedBytes").decimal() / MEBIBYTE,

@@ -15,8 +15,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "quickstart",
         description = {
-            "Shows the main job for real, in under 3 minutes: two sites, a running PostgreSQL, an application-consistent"
-                    + " recovery point, its changed blocks on the other site, and the proof that they are right.",
+            "Shows the main job for real, in under 3 minutes: two sites, a running PostgreSQL, an"
+                    + " application-consistent recovery point, its changed blocks on the other site, and the proof"
+                    + " that they are right.",
             "Everything lies in one folder and is undone at the end, on Ctrl-C and on kill -9. Without --once both"
                     + " sites and the database are left running; --stop ends them.",
             "As root on Debian it installs the packages it misses; without root it leaves out what cannot be mounted."

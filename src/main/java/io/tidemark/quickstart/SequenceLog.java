@@ -5,8 +5,8 @@ import java.util.BitSet;
 
 /**
  * When each number of a growing sequence was handed to storage, and when storage said it was safe. Numbers start at 1
- * and are written one after the other. Times are {@link System#nanoTime()}, which on Linux is the CLOCK_MONOTONIC of the
- * sites' certificates on the same boot.
+ * and are written one after the other. Times are {@link System#nanoTime()}, which on Linux is the CLOCK_MONOTONIC of
+ * the sites' certificates on the same boot.
  */
 final class SequenceLog {
     /** Half an hour at 1,000 a second; 32 MiB. */

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The file system that the demo's volumes lie on: one that can snapshot a file in constant time if at all possible, made
- * in a sparse file and mounted from it.
+ * The file system that the demo's volumes lie on: one that can snapshot a file in constant time if at all possible,
+ * made in a sparse file and mounted from it.
  *
  * @param kind {@code btrfs}, {@code xfs}, or {@code plain} when nothing could be mounted
  * @param folder where the volumes of both sites go

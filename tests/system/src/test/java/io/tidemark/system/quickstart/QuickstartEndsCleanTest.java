@@ -32,9 +32,7 @@ class QuickstartEndsCleanTest {
     @ValueSource(
             strings = {
                 "Starting two sites",
-                "Making volume",
                 "Taking a recovery point",
-                "sending the first copy",
                 "Sending only what changed",
                 "cloning the newest"
             })
