@@ -61,12 +61,6 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
             text("replication.host", "127.0.0.1", "address the replication listener binds; always mutual TLS 1.3"),
             number("replication.port", 7421, 0, 65_535, "TCP port of the replication listener; 0 takes any free one"),
             text("replication.advertisedHost", "", "host that invitations name; empty takes replication.host"),
-            bytes(
-                    "replication.inFlightBytesMaximum",
-                    "8MiB",
-                    1 << 20,
-                    1L << 30,
-                    "block bytes sent and not yet acknowledged, for each link"),
             number("operations.concurrentMaximum", 8, 1, 64, "operations that run at once; further ones wait"),
             duration(
                     "operations.stopTimeout",

@@ -103,10 +103,6 @@ public final class Settings {
         return host.isEmpty() ? replicationHost() : host;
     }
 
-    public long replicationInFlightBytesMaximum() {
-        return amount("replication.inFlightBytesMaximum");
-    }
-
     public int operationsConcurrentMaximum() {
         return (int) amount("operations.concurrentMaximum");
     }

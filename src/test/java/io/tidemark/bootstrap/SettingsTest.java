@@ -83,7 +83,7 @@ class SettingsTest {
                 "'http: ['|t.yaml:1: not YAML",
                 "'operations: {concurrentMaximum: 0}'|allowed is 1 to 64",
                 "'providers: {image: 3}'|providers.image needs settings of its own",
-                "'replication: {inFlightBytesMaximum: 99999999999999999GiB}'|expected a size such as",
+                "'http: {requestBytesMaximum: 99999999999999999GiB}'|expected a size such as",
             })
     void badConfigurationIsRefusedByNameLineAndLimit(String text, String message) {
         assertThatThrownBy(() -> Settings.parse(text, "t.yaml"))
