@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Server-sent events of operations. A client that reads slowly gets the newest value when it reads again, not every one:
+ * Server-sent events of operations. A slow client gets the newest value when it reads again, not every one:
  * what waits for it is one document, however long it sleeps.
  */
 final class OperationStream {

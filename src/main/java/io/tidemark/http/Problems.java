@@ -239,7 +239,7 @@ public final class Problems {
                 401,
                 "unauthorized",
                 reason,
-                "send Authorization: Bearer with a token; the first one is in the file admin-token of the state folder");
+                "send Authorization: Bearer with a token; the first one is in admin.token of the state folder");
     }
 
     static Problem bodyTooLarge(long limitBytes) {
