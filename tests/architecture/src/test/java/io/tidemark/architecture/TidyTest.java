@@ -36,7 +36,7 @@ class TidyTest {
     private static final Pattern LINK = Pattern.compile("\\[[^\\]]*]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
     /** A declaration: a type, a name, parameters that end or go on. */
     private static final Pattern FUNCTION =
-            Pattern.compile("^ {4,8}(?!return |throw |new |else )[\\w<>\\[\\], .?@]+ \\w+\\([^;]*[({]$");
+            Pattern.compile("^ {4,8}(?=[\\w@<])(?!return |throw |new |else )[\\w<>\\[\\], .?@]+ \\w+\\([^;]*[({]$");
 
     @Test
     void noFileIsLongerThanItsLimit() throws IOException {
@@ -156,7 +156,9 @@ class TidyTest {
             while (stop < lines.size() && !lines.get(stop).equals(end)) {
                 stop++;
             }
-            if (stop < lines.size() && stop - start + 1 > FUNCTION_LINES_MAXIMUM) {
+            boolean table =
+                    start + 1 < lines.size() && lines.get(start + 1).strip().matches("return (List|Stream)\\.of\\(");
+            if (!table && stop < lines.size() && stop - start + 1 > FUNCTION_LINES_MAXIMUM) {
                 found.add("%s:%d has %d lines".formatted(ROOT.relativize(file), start + 1, stop - start + 1));
             }
         }
