@@ -1,5 +1,6 @@
 package io.tidemark.http;
 
+import io.tidemark.control.Cursor;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
