@@ -310,7 +310,7 @@ final class BadInputCases {
 
     private static List<Case> heads() {
         return List.of(
-                with("no token", "GET", VOLUMES, "", Map.of("Authorization", ""), 401, "admin-token"),
+                with("no token", "GET", VOLUMES, "", Map.of("Authorization", ""), 401, "admin.token"),
                 with(
                         "a wrong token",
                         "GET",
