@@ -30,38 +30,59 @@ final class VolumeEndpoints {
     }
 
     void addTo(Endpoints endpoints) {
-        var inventory = control.inventory();
-        endpoints.add(
-                "listVolumes",
-                request -> Endpoints.page(inventory.volumes(request.cursor(), request.limit()), Documents::volume));
+        endpoints.add("listVolumes", this::listVolumes);
         endpoints.addOnce("createVolume", this::createVolume);
-        endpoints.add("getVolume", request -> Answer.ok(Documents.volume(inventory.volume(volumeInPath(request)))));
-        endpoints.add("deleteVolume", request -> {
-            control.volumes().delete().delete(volumeInPath(request));
-            return Answer.noContent();
-        });
+        endpoints.add("getVolume", this::getVolume);
+        endpoints.add("deleteVolume", this::deleteVolume);
         endpoints.add("listSnapshots", this::listSnapshots);
-        endpoints.addOnce(
-                "takeSnapshot",
-                (request, intent) -> Endpoints.accepted(control.volumes()
-                        .takeSnapshot()
-                        .start(Endpoints.value("volume", request.text("volume"), VolumeId::new), intent)));
-        endpoints.add(
-                "getSnapshot", request -> Answer.ok(Documents.snapshot(inventory.snapshot(snapshotInPath(request)))));
-        endpoints.add("deleteSnapshot", request -> {
-            control.volumes().deleteSnapshot().delete(snapshotInPath(request));
-            return Answer.noContent();
-        });
-        endpoints.add(
-                "listGroups",
-                request -> Endpoints.page(inventory.groups(request.cursor(), request.limit()), Documents::group));
+        endpoints.addOnce("takeSnapshot", this::takeSnapshot);
+        endpoints.add("getSnapshot", this::getSnapshot);
+        endpoints.add("deleteSnapshot", this::deleteSnapshot);
+        endpoints.add("listGroups", this::listGroups);
         endpoints.addOnce("createGroup", this::createGroup);
-        endpoints.add("getGroup", request -> Answer.ok(Documents.group(inventory.group(groupInPath(request)))));
+        endpoints.add("getGroup", this::getGroup);
         endpoints.add("replaceGroup", this::replaceGroup);
-        endpoints.add("deleteGroup", request -> {
-            control.volumes().deleteGroup().delete(groupInPath(request));
-            return Answer.noContent();
-        });
+        endpoints.add("deleteGroup", this::deleteGroup);
+    }
+
+    private Answer listVolumes(ApiRequest request) throws Exception {
+        return Endpoints.page(control.inventory().volumes(request.cursor(), request.limit()), Documents::volume);
+    }
+
+    private Answer getVolume(ApiRequest request) throws Exception {
+        return Answer.ok(Documents.volume(control.inventory().volume(volumeInPath(request))));
+    }
+
+    private Answer deleteVolume(ApiRequest request) throws Exception {
+        control.volumes().delete().delete(volumeInPath(request));
+        return Answer.noContent();
+    }
+
+    private Answer takeSnapshot(ApiRequest request, Intent intent) throws Exception {
+        var volume = Endpoints.value("volume", request.text("volume"), VolumeId::new);
+        return Endpoints.accepted(control.volumes().takeSnapshot().start(volume, intent));
+    }
+
+    private Answer getSnapshot(ApiRequest request) throws Exception {
+        return Answer.ok(Documents.snapshot(control.inventory().snapshot(snapshotInPath(request))));
+    }
+
+    private Answer deleteSnapshot(ApiRequest request) throws Exception {
+        control.volumes().deleteSnapshot().delete(snapshotInPath(request));
+        return Answer.noContent();
+    }
+
+    private Answer listGroups(ApiRequest request) throws Exception {
+        return Endpoints.page(control.inventory().groups(request.cursor(), request.limit()), Documents::group);
+    }
+
+    private Answer getGroup(ApiRequest request) throws Exception {
+        return Answer.ok(Documents.group(control.inventory().group(groupInPath(request))));
+    }
+
+    private Answer deleteGroup(ApiRequest request) throws Exception {
+        control.volumes().deleteGroup().delete(groupInPath(request));
+        return Answer.noContent();
     }
 
     private static VolumeId volumeInPath(ApiRequest request) throws ControlException {

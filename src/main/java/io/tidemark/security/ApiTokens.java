@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who may use the API. A token is 256 random bits, so a plain SHA-256 of it is safe to keep, and comparing against every
- * known hash in constant time costs nothing for the few there are.
+ * Who may use the API. A token is 256 random bits, so a plain SHA-256 of it is safe to keep, and comparing against
+ * every known hash in constant time costs nothing for the few there are.
  */
 public final class ApiTokens {
     private static final String PREFIX = "tdm_";

@@ -15,6 +15,10 @@ import java.util.OptionalLong;
 
 /** Recovery points in SQL. */
 public final class RecoveryPointTable implements RecoveryPointStore {
+    private static final String ADD_MEMBER = """
+            INSERT INTO recovery_point_members (sequence, volume)
+            SELECT sequence, ? FROM recovery_points WHERE id = ?""";
+
     private static final Sql.Row<RecoveryPoint> POINT =
             row -> StoredJson.read(row.getString("document"), RecoveryPoint.class);
 
@@ -50,9 +54,8 @@ public final class RecoveryPointTable implements RecoveryPointStore {
             return;
         }
         for (var member : point.members()) {
-            Sql.execute(connection, """
-                    INSERT INTO recovery_point_members (sequence, volume)
-                    SELECT sequence, ? FROM recovery_points WHERE id = ?""", member.volume().value(), point.id().value());
+            Sql.execute(
+                    connection, ADD_MEMBER, member.volume().value(), point.id().value());
         }
     }
 

@@ -17,6 +17,10 @@ import java.util.Optional;
 
 /** Invitations, and what replication must remember across peers, links and recovery points. */
 public final class SiteTables implements SiteCatalog {
+    private static final String SAVE_PEER = """
+            INSERT INTO peers (id, fingerprint, document) VALUES (?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET document = excluded.document""";
+
     private final Database database;
     private final PeerStore peers;
     private final LinkStore links;
@@ -57,9 +61,7 @@ public final class SiteTables implements SiteCatalog {
             if (known.isPresent() && !known.orElseThrow().fingerprint().equals(peer.fingerprint())) {
                 throw new StoreException("peer %s has another key already".formatted(peer.id()));
             }
-            return Sql.execute(connection, """
-                    INSERT INTO peers (id, fingerprint, document) VALUES (?, ?, ?)
-                    ON CONFLICT (id) DO UPDATE SET document = excluded.document""", peer.id().value(), peer.fingerprint(), StoredJson.write(peer));
+            return Sql.execute(connection, SAVE_PEER, peer.id().value(), peer.fingerprint(), StoredJson.write(peer));
         });
     }
 

@@ -6,6 +6,10 @@ import java.util.List;
 
 /** Hashes of API tokens in SQL. */
 public final class TokenTable implements TokenStore {
+    private static final String ADD = """
+            INSERT INTO api_tokens (sha256, name, created_at) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, created_at = excluded.created_at""";
+
     private final Database database;
 
     public TokenTable(Database database) {
@@ -15,9 +19,7 @@ public final class TokenTable implements TokenStore {
     @Override
     public void add(String sha256Hex, String name, Instant createdAt) {
         database.write(
-                "api token", connection -> Sql.execute(connection, """
-                        INSERT INTO api_tokens (sha256, name, created_at) VALUES (?, ?, ?)
-                        ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, created_at = excluded.created_at""", sha256Hex, name, createdAt.toEpochMilli()));
+                "api token", connection -> Sql.execute(connection, ADD, sha256Hex, name, createdAt.toEpochMilli()));
     }
 
     @Override

@@ -11,8 +11,9 @@ import java.util.regex.Pattern;
  */
 public final class MaskingConverter extends MessageConverter {
     private static final String MASK = "***";
-    private static final Pattern SECRET = Pattern.compile(
-            "(?i)(\\bbearer\\s+|\\b(?:password|secret|token|authorization)\\s*[=:]\\s*)([^\\s,;&\"']+)|\\btdm_[A-Za-z0-9_-]{20,}");
+    private static final Pattern SECRET =
+            Pattern.compile("(?i)(\\bbearer\\s+|\\b(?:password|secret|token|authorization)\\s*[=:]\\s*)"
+                    + "([^\\s,;&\"']+)|\\btdm_[A-Za-z0-9_-]{20,}");
 
     @Override
     public String convert(ILoggingEvent event) {
