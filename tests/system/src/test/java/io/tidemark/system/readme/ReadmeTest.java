@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Runs every command block of the README, in order, in one shell, from the top of the repository. Two lines are not run
- * as they stand: {@code ./tidemark test}, which runs this test, and {@code ./tidemark quickstart}, which waits for
- * Ctrl-C and gets {@code --once}.
+ * as they stand: {@code ./tidemark test}, which runs this test, and {@code ./tidemark quickstart}, which leaves its
+ * sites running and gets {@code --once}.
  */
 @Tag("system-image")
 class ReadmeTest {
