@@ -142,11 +142,15 @@ final class ImageProvider implements StorageProvider {
 
     @Override
     public Step<Volume> clone(CloneRequest request) throws ProviderException {
+        return clone(request, LongWork.Asked.ANEW);
+    }
+
+    private Step<Volume> clone(CloneRequest request, LongWork.Asked asked) throws ProviderException {
         if (!making.copies(request.snapshot())) {
             return new Step.Done<>(cloned(request, copied -> {}));
         }
         var token = CLONE + " " + request.snapshot() + " " + request.name();
-        return work.run(token, making.copyBytes(request.snapshot()), copied -> cloned(request, copied));
+        return work.run(token, asked, making.copyBytes(request.snapshot()), copied -> cloned(request, copied));
     }
 
     private Volume cloned(CloneRequest request, LongConsumer copied) throws ProviderException {
@@ -157,11 +161,15 @@ final class ImageProvider implements StorageProvider {
 
     @Override
     public Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
+        return rollback(snapshot, LongWork.Asked.ANEW);
+    }
+
+    private Step<Volume> rollback(SnapshotId snapshot, LongWork.Asked asked) throws ProviderException {
         if (!making.copies(snapshot)) {
             return new Step.Done<>(rolledBack(snapshot, copied -> {}));
         }
         var token = ROLLBACK + " " + snapshot;
-        return work.run(token, making.copyBytes(snapshot), copied -> rolledBack(snapshot, copied));
+        return work.run(token, asked, making.copyBytes(snapshot), copied -> rolledBack(snapshot, copied));
     }
 
     private Volume rolledBack(SnapshotId snapshot, LongConsumer copied) throws ProviderException {
@@ -235,10 +243,11 @@ final class ImageProvider implements StorageProvider {
         var words = handle.token().split(" ", -1);
         try {
             if (words.length == 3 && words[0].equals(CLONE)) {
-                return clone(new CloneRequest(SnapshotId.parse(words[1]), new VolumeId(words[2])));
+                return clone(
+                        new CloneRequest(SnapshotId.parse(words[1]), new VolumeId(words[2])), LongWork.Asked.AGAIN);
             }
             if (words.length == 2 && words[0].equals(ROLLBACK)) {
-                return rollback(SnapshotId.parse(words[1]));
+                return rollback(SnapshotId.parse(words[1]), LongWork.Asked.AGAIN);
             }
         } catch (IllegalArgumentException e) {
             throw new ProviderException(new ProviderError.Unexpected("resume", String.valueOf(e.getMessage())), e);

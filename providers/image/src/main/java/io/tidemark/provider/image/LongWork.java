@@ -6,7 +6,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.Volume;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -30,6 +30,17 @@ final class LongWork implements AutoCloseable {
 
     /** Time for an interrupted copy to let go of its files, before the folder is unlocked. */
     private static final Duration STOP_LIMIT = Duration.ofSeconds(10);
+
+    /** Outcomes kept for who asks again by handle; the oldest goes first, and its work is then done again. */
+    static final int KEPT_OUTCOMES_MAXIMUM = 256;
+
+    /** Who asks. */
+    enum Asked {
+        /** A fresh request: joins what runs, but is not answered by what ended before it was asked. */
+        ANEW,
+        /** By the handle of an earlier answer, whose outcome it wants. */
+        AGAIN
+    }
 
     /** The work itself, telling the bytes it has copied. */
     @FunctionalInterface
@@ -55,11 +66,12 @@ final class LongWork implements AutoCloseable {
         }
     }
 
-    private final Map<String, Running> running = new HashMap<>();
+    /** In order of their start. */
+    private final Map<String, Running> running = new LinkedHashMap<>();
 
     /** Starts the work, or joins the same that runs already; its outcome is told once. */
-    Step<Volume> run(String token, long totalBytes, Work work) throws ProviderException {
-        var one = joined(token, totalBytes, work);
+    Step<Volume> run(String token, Asked asked, long totalBytes, Work work) throws ProviderException {
+        var one = joined(token, asked, totalBytes, work);
         try {
             var volume = one.task.get(INLINE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
             forget(token, one);
@@ -75,19 +87,32 @@ final class LongWork implements AutoCloseable {
         }
     }
 
-    private synchronized Running joined(String token, long totalBytes, Work work) throws ProviderException {
+    private synchronized Running joined(String token, Asked asked, long totalBytes, Work work)
+            throws ProviderException {
         var present = running.get(token);
-        if (present != null) {
+        if (present != null && (asked == Asked.AGAIN || !present.task.isDone())) {
             return present;
         }
-        if (running.size() >= RUNNING_MAXIMUM) {
+        long unfinished =
+                running.values().stream().filter(one -> !one.task.isDone()).count();
+        if (unfinished >= RUNNING_MAXIMUM) {
             throw new ProviderException(new ProviderError.Busy(
-                    "image provider", "%d copies that run already".formatted(running.size()), ASK_AGAIN_AFTER));
+                    "image provider", "%d copies that run already".formatted(unfinished), ASK_AGAIN_AFTER));
         }
+        running.remove(token);
+        forgetOldest();
         var one = new Running(work, token, totalBytes);
         running.put(token, one);
         one.thread.start();
         return one;
+    }
+
+    private void forgetOldest() {
+        var outcomes =
+                running.values().stream().filter(one -> one.task.isDone()).toList();
+        if (outcomes.size() >= KEPT_OUTCOMES_MAXIMUM) {
+            running.values().remove(outcomes.getFirst());
+        }
     }
 
     private synchronized void forget(String token, Running one) {

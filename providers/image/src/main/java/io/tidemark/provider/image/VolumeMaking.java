@@ -7,6 +7,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -19,6 +20,7 @@ import java.util.function.LongConsumer;
  * sweeps, made durable, and then renamed: with its name in the folder the volume exists.
  */
 final class VolumeMaking {
+    private static final System.Logger LOG = System.getLogger(VolumeMaking.class.getName());
     private static final int SECTOR_BYTES = 512;
 
     private final ImageCatalog catalog;
@@ -63,6 +65,7 @@ final class VolumeMaking {
         var folder = catalog.folders().getFirst();
         refuseForeignEntry(folder, id);
         var unfinished = folder.work(id, FolderSweep.NEW);
+        boolean named = false;
         try {
             FolderSweep.deleteTree(unfinished, host);
             if (folder.ability().best() == CutMethod.SUBVOLUME) {
@@ -73,11 +76,25 @@ final class VolumeMaking {
                 makeSparse(unfinished, sizeBytes);
             }
             DurableFiles.move(unfinished, folder.entry(id));
+            named = true;
             DurableFiles.sync(folder.root());
         } catch (IOException e) {
             throw Failures.of("making " + id, folder.entry(id), e);
+        } finally {
+            if (!named) {
+                drop(unfinished);
+            }
         }
         return catalog.get(id);
+    }
+
+    /** The failure that led here is the one to report; what cannot be deleted now, the next start sweeps. */
+    private void drop(Path unfinished) {
+        try {
+            FolderSweep.deleteTree(unfinished, host);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "image.not_dropped path={0} reason={1}", unfinished, e.getMessage());
+        }
     }
 
     private static void makeSparse(Path file, long sizeBytes) throws IOException {
@@ -120,6 +137,7 @@ final class VolumeMaking {
         var folder = snapshot.folder();
         refuseForeignEntry(folder, id);
         var unfinished = folder.work(id, FolderSweep.NEW);
+        boolean named = false;
         try {
             bringBytes(snapshot, unfinished, copied);
             var origin = new ImageRecord(
@@ -130,9 +148,15 @@ final class VolumeMaking {
                     snapshot.method());
             DurableFiles.write(folder.origin(id), origin.encode());
             DurableFiles.move(unfinished, folder.entry(id));
+            named = true;
             DurableFiles.sync(folder.root());
         } catch (IOException e) {
             throw Failures.of("cloning %s as %s".formatted(request.snapshot(), id), folder.entry(id), e);
+        } finally {
+            if (!named) {
+                drop(folder.origin(id));
+                drop(unfinished);
+            }
         }
         return catalog.get(id);
     }
@@ -196,9 +220,7 @@ final class VolumeMaking {
                 var unfinished = volume.image().equals(volume.entry())
                         ? volume.folder().work(volume.id(), FolderSweep.NEW)
                         : volume.image().resolveSibling(ImageFolder.IMAGE + DurableFiles.UNFINISHED);
-                bringFile(snapshot, unfinished, copied);
-                DurableFiles.move(unfinished, volume.image());
-                DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+                swapFile(volume, snapshot, unfinished, copied);
             }
         } catch (IOException e) {
             throw Failures.of("rolling back " + id, volume.image(), e);
@@ -206,20 +228,44 @@ final class VolumeMaking {
         return catalog.get(id.volume());
     }
 
+    /** Looks for loop devices again after the copy, which may have taken minutes. */
+    private void swapFile(ImageVolume volume, StoredSnapshot snapshot, Path unfinished, LongConsumer copied)
+            throws IOException, ProviderException {
+        boolean named = false;
+        try {
+            bringFile(snapshot, unfinished, copied);
+            catalog.refuseWhileAttached(volume);
+            DurableFiles.move(unfinished, volume.image());
+            named = true;
+        } finally {
+            if (!named) {
+                drop(unfinished);
+            }
+        }
+        DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+    }
+
     /** No call swaps two folders for us: the volume is moved aside first, and a start in between finishes the swap. */
-    private void swapSubvolume(ImageVolume volume, StoredSnapshot snapshot) throws IOException {
+    private void swapSubvolume(ImageVolume volume, StoredSnapshot snapshot) throws IOException, ProviderException {
         var folder = volume.folder();
         var ready = folder.work(volume.id(), FolderSweep.NEW);
         var old = folder.work(volume.id(), FolderSweep.OLD);
         FolderSweep.deleteTree(ready, host);
         FolderSweep.deleteTree(old, host);
-        host().btrfsSnapshot(snapshot.entry(), ready, false);
+        boolean named = false;
         catalog.renames().writeLock().lock();
         try {
+            host().btrfsSnapshot(snapshot.entry(), ready, false);
+            catalog.refuseWhileAttached(volume);
             DurableFiles.move(volume.entry(), old);
             moveOrUndo(ready, volume.entry(), old);
+            named = true;
         } finally {
             catalog.renames().writeLock().unlock();
+            // Where even the undoing failed, the next start takes the ready one.
+            if (!named && DurableFiles.exists(volume.entry())) {
+                drop(ready);
+            }
         }
         DurableFiles.sync(folder.root());
         FolderSweep.deleteTree(old, host);

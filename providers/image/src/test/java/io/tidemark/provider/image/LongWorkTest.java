@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.tidemark.provider.image.LongWork.Asked;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Step;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -25,7 +27,7 @@ class LongWorkTest {
     @Test
     void shortWorkIsDoneAtOnce() throws Exception {
         try (var work = new LongWork()) {
-            assertThat(work.run("clone a b", 10, copied -> VOLUME)).isEqualTo(new Step.Done<>(VOLUME));
+            assertThat(work.run("clone a b", Asked.ANEW, 10, copied -> VOLUME)).isEqualTo(new Step.Done<>(VOLUME));
         }
     }
 
@@ -40,7 +42,7 @@ class LongWorkTest {
             return VOLUME;
         };
         try (var work = new LongWork()) {
-            var first = work.run("clone a b", 100, long100);
+            var first = work.run("clone a b", Asked.ANEW, 100, long100);
             assertThat(first).isInstanceOfSatisfying(Step.Running.class, running -> {
                 assertThat(running.handle().token()).isEqualTo("clone a b");
                 assertThat(running.progress()).isEqualTo(0.25);
@@ -48,8 +50,42 @@ class LongWorkTest {
 
             mayEnd.countDown();
 
-            assertThat(work.run("clone a b", 100, long100)).isEqualTo(new Step.Done<>(VOLUME));
+            assertThat(work.run("clone a b", Asked.AGAIN, 100, long100)).isEqualTo(new Step.Done<>(VOLUME));
             assertThat(runs).hasValue(1);
+        }
+    }
+
+    @Test
+    void freshRequestIsNotAnsweredByWhatEndedBeforeItNorHinderedByIt() throws Exception {
+        var mayEnd = new CountDownLatch(1);
+        var ended = new CountDownLatch(LongWork.RUNNING_MAXIMUM);
+        var runs = new AtomicInteger();
+        LongWork.Work slow = copied -> {
+            runs.incrementAndGet();
+            await(mayEnd);
+            ended.countDown();
+            return VOLUME;
+        };
+        try (var work = new LongWork()) {
+            try (var askers = Executors.newFixedThreadPool(LongWork.RUNNING_MAXIMUM)) {
+                for (int i = 0; i < LongWork.RUNNING_MAXIMUM; i++) {
+                    var token = "rollback " + i;
+                    var unused = askers.submit(() -> work.run(token, Asked.ANEW, 1, slow));
+                }
+            }
+            assertThat(catchThrowableOfType(
+                                    ProviderException.class, () -> work.run("rollback more", Asked.ANEW, 1, slow))
+                            .error())
+                    .isInstanceOf(ProviderError.Busy.class);
+
+            mayEnd.countDown();
+            assertThat(ended.await(30, TimeUnit.SECONDS)).isTrue();
+            Thread.sleep(200);
+
+            assertThat(work.run("rollback 0", Asked.ANEW, 1, slow)).isInstanceOf(Step.Done.class);
+            assertThat(runs).hasValue(LongWork.RUNNING_MAXIMUM + 1);
+            assertThat(work.run("rollback 1", Asked.AGAIN, 1, slow)).isInstanceOf(Step.Done.class);
+            assertThat(runs).hasValue(LongWork.RUNNING_MAXIMUM + 1);
         }
     }
 
@@ -58,10 +94,10 @@ class LongWorkTest {
         var error = new ProviderError.OutOfSpace("folder", 1, 2);
         try (var work = new LongWork()) {
             var thrown = catchThrowableOfType(
-                    ProviderException.class, () -> work.run("clone a b", 1, copied -> fail(error)));
+                    ProviderException.class, () -> work.run("clone a b", Asked.ANEW, 1, copied -> fail(error)));
             assertThat(thrown.error()).isEqualTo(error);
-            assertThat(work.run("clone a b", 1, copied -> VOLUME)).isInstanceOf(Step.Done.class);
-            assertThatThrownBy(() -> work.run("clone a b", 1, copied -> {
+            assertThat(work.run("clone a b", Asked.ANEW, 1, copied -> VOLUME)).isInstanceOf(Step.Done.class);
+            assertThatThrownBy(() -> work.run("clone a b", Asked.ANEW, 1, copied -> {
                         throw new IllegalStateException("bug");
                     }))
                     .isInstanceOf(IllegalStateException.class);
@@ -72,7 +108,7 @@ class LongWorkTest {
     void closingInterruptsWhatRuns() throws Exception {
         var ended = new CountDownLatch(1);
         try (var work = new LongWork()) {
-            assertThat(work.run("clone a b", 1, copied -> {
+            assertThat(work.run("clone a b", Asked.ANEW, 1, copied -> {
                         await(new CountDownLatch(1));
                         ended.countDown();
                         return VOLUME;
