@@ -23,6 +23,7 @@ import io.tidemark.spi.RecoveryPointId;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -196,11 +197,14 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         }
         boolean atomic = taken.cuts().size() == 1 && taken.cuts().getFirst().atomic();
         var bare = new Certificate(host.host(), host.bootId(), freezes, times, atomic, List.of());
-        var verdict = AchievedConsistency.decide(
-                bare, planner.wanted(group, survey.volumes(), mountedBeforeAndAfter(survey)));
+        var wanted = planner.wanted(group, survey.volumes(), mountedBeforeAndAfter(survey));
+        var verdict = AchievedConsistency.decide(bare, wanted);
+        refuseTorn(survey, bare, wanted);
         if (!verdict.consistency().atLeast(group.requireConsistency())) {
             throw new ConsistencyException(new ConsistencyError.NotAchieved(
-                    group.requireConsistency(), verdict.consistency(), String.join("; ", verdict.reasons())));
+                    group.requireConsistency(),
+                    Optional.of(verdict.consistency()),
+                    String.join("; ", verdict.reasons())));
         }
         return new RecoveryPoint(
                 survey.plan().recoveryPoint(),
@@ -211,6 +215,18 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 members,
                 taken.applications().evidence(),
                 Optional.empty());
+    }
+
+    private static void refuseTorn(
+            RecoveryPointSurvey survey, Certificate certificate, AchievedConsistency.Wanted wanted)
+            throws ConsistencyException {
+        var copied = new HashMap<>(wanted.mountPoints());
+        copied.keySet().retainAll(survey.copied());
+        var torn = AchievedConsistency.torn(certificate, copied);
+        if (!torn.isEmpty()) {
+            throw new ConsistencyException(new ConsistencyError.NotAchieved(
+                    survey.plan().group().requireConsistency(), Optional.empty(), String.join("; ", torn)));
+        }
     }
 
     /** A file system that was mounted while we were at it was not frozen, and must count. */

@@ -24,9 +24,11 @@ import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Looks at volumes, mounts and applications, and decides what can be reached. Changes nothing. */
 final class RecoveryPointPlanner {
@@ -53,7 +55,9 @@ final class RecoveryPointPlanner {
         var warnings = new ArrayList<String>();
         var mounted = fileSystems.mountedFrom(volumes);
         var toFreeze = toFreeze(group, volumes, mounted, warnings);
-        toFreeze = withinLimit(group, toFreeze, forecasts, warnings);
+        var copied = copied(cuts, forecasts);
+        toFreeze = withinLimit(group, toFreeze, forecasts, copied, warnings);
+        refuseCopyWithoutFreeze(mounted, toFreeze, copied);
         var applications = new ArrayList<Quiescer>();
         for (var spec : group.quiescers()) {
             var quiescer = quiescers.create(spec);
@@ -77,7 +81,7 @@ final class RecoveryPointPlanner {
                 expectedFreeze(toFreeze, forecasts),
                 toFreeze.stream().map(fs -> fs.mountPoint().toString()).toList(),
                 warnings);
-        return new RecoveryPointSurvey(plan, volumes, cuts, applications, mounted, toFreeze);
+        return new RecoveryPointSurvey(plan, volumes, cuts, applications, mounted, toFreeze, copied);
     }
 
     /** What would have to be frozen for the most that the group can reach. */
@@ -164,20 +168,51 @@ final class RecoveryPointPlanner {
         return mounted;
     }
 
-    /** A cut that is predicted to outlast the limit would expire every freeze: lower consistency, or refuse. */
+    /** A cut that is predicted to outlast the limit would expire every freeze: lower consistency, or refuse where not even a crash looks so. */
     private static List<MountedVolume> withinLimit(
-            ConsistencyGroup group, List<MountedVolume> toFreeze, List<CutForecast> forecasts, List<String> warnings)
+            ConsistencyGroup group,
+            List<MountedVolume> toFreeze,
+            List<CutForecast> forecasts,
+            Set<VolumeId> copied,
+            List<String> warnings)
             throws ConsistencyException {
         var predicted = cutDuration(forecasts);
         if (toFreeze.isEmpty() || predicted.compareTo(group.freezeLimit()) <= 0) {
             return toFreeze;
         }
         var tooLong = new ConsistencyError.CutTooLong(predicted, group.freezeLimit(), notes(forecasts));
-        if (group.requireConsistency() != Consistency.CRASH) {
+        boolean torn = toFreeze.stream().anyMatch(fileSystem -> copied.contains(fileSystem.volume()));
+        if (torn || group.requireConsistency() != Consistency.CRASH) {
             throw new ConsistencyException(tooLong);
         }
         warnings.add(tooLong.message() + "; file systems are not frozen");
         return List.of();
+    }
+
+    /** Volumes that the storage copies while they are written, unless their file systems are held. */
+    private static Set<VolumeId> copied(List<ProviderCut> cuts, List<CutForecast> forecasts) {
+        var copied = new HashSet<VolumeId>();
+        for (int index = 0; index < cuts.size(); index++) {
+            var volumes = cuts.get(index).request().volumes();
+            if (volumes.size() == 1 && !forecasts.get(index).atomic()) {
+                copied.addAll(volumes);
+            }
+        }
+        return copied;
+    }
+
+    private static void refuseCopyWithoutFreeze(
+            List<MountedVolume> mounted, List<MountedVolume> toFreeze, Set<VolumeId> copied)
+            throws ConsistencyException {
+        for (var fileSystem : mounted) {
+            if (copied.contains(fileSystem.volume()) && !toFreeze.contains(fileSystem)) {
+                throw new ConsistencyException(new ConsistencyError.FreezeFailed(
+                        Certificate.FILE_SYSTEM,
+                        fileSystem.mountPoint().toString(),
+                        "volume %s is copied, which is of one instant only while its file systems are frozen"
+                                .formatted(fileSystem.volume())));
+            }
+        }
     }
 
     private static boolean usable(Quiescer quiescer, List<Volume> volumes, List<String> warnings)

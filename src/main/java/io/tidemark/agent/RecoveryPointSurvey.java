@@ -6,7 +6,9 @@ import io.tidemark.consistency.RecoveryPointPlan;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What a look at the host found, and what follows from it: the plan, and the objects to carry it out with.
@@ -16,6 +18,7 @@ import java.util.List;
  * @param quiescers in the order they are frozen
  * @param mounted file systems mounted from the volumes, frozen or not
  * @param toFreeze those that will be frozen
+ * @param copied volumes whose snapshot takes a while to copy, so that only a held file system makes it one instant
  */
 record RecoveryPointSurvey(
         RecoveryPointPlan plan,
@@ -23,7 +26,8 @@ record RecoveryPointSurvey(
         List<ProviderCut> cuts,
         List<Quiescer> quiescers,
         List<MountedVolume> mounted,
-        List<MountedVolume> toFreeze) {
+        List<MountedVolume> toFreeze,
+        Set<VolumeId> copied) {
 
     /** All volumes of one provider: they are cut by one call. */
     record ProviderCut(StorageProvider provider, CutRequest request) {}
@@ -34,5 +38,6 @@ record RecoveryPointSurvey(
         quiescers = List.copyOf(quiescers);
         mounted = List.copyOf(mounted);
         toFreeze = List.copyOf(toFreeze);
+        copied = Set.copyOf(copied);
     }
 }

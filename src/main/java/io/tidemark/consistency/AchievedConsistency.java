@@ -74,6 +74,26 @@ public final class AchievedConsistency {
         return new Verdict(fileSystemsHeld ? Consistency.FILESYSTEM : Consistency.CRASH, reasons);
     }
 
+    /**
+     * Why a volume that was copied, not cut at one instant, may be torn: something was mounted from it that was not
+     * held over the whole copy. Such a copy is not even {@code CRASH}. Empty where nothing is mounted from it.
+     *
+     * @param mountPoints of the copied volumes alone
+     */
+    public static List<String> torn(Certificate certificate, Map<VolumeId, List<String>> mountPoints) {
+        var reasons = new ArrayList<String>();
+        new TreeMap<>(mountPoints).forEach((volume, all) -> {
+            for (var mountPoint : all) {
+                var freezes = frozen(certificate, Certificate.FILE_SYSTEM, mountPoint);
+                if (freezes.isEmpty()) {
+                    reasons.add("file system %s of copied volume %s was not frozen".formatted(mountPoint, volume));
+                }
+                freezes.forEach(freeze -> judgeFreeze(certificate, freeze, reasons));
+            }
+        });
+        return reasons;
+    }
+
     private static void judgeVolume(
             Certificate certificate, VolumeId volume, List<String> mountPoints, List<String> reasons) {
         if (certificate.cuts().stream().noneMatch(cut -> cut.snapshot().volume().equals(volume))) {

@@ -5,6 +5,7 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Why a recovery point could not be taken. Nothing stays frozen and no snapshot of it stays behind. */
 public sealed interface ConsistencyError {
@@ -57,11 +58,17 @@ public sealed interface ConsistencyError {
         }
     }
 
-    /** It was taken, achieved less than the group requires, and was deleted again. */
-    record NotAchieved(Consistency required, Consistency achieved, String reason) implements ConsistencyError {
+    /**
+     * It was taken, achieved less than the group requires, and was deleted again.
+     *
+     * @param achieved empty: not even that of a crash
+     */
+    record NotAchieved(Consistency required, Optional<Consistency> achieved, String reason)
+            implements ConsistencyError {
         @Override
         public String message() {
-            return "required consistency %s was not achieved, %s was: %s".formatted(required, achieved, reason);
+            return "required consistency %s was not achieved, %s was: %s"
+                    .formatted(required, achieved.map(Consistency::name).orElse("none"), reason);
         }
     }
 

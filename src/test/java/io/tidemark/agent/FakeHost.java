@@ -40,6 +40,10 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     final List<String> events = new ArrayList<>();
     final Set<String> failing = new HashSet<>();
     final Set<String> notHolding = new HashSet<>();
+
+    /** Providers whose snapshots are copies. */
+    final Set<String> copying = new HashSet<>();
+
     final Set<String> frozen = new TreeSet<>();
     final Set<SnapshotId> snapshots = new TreeSet<>((a, b) -> a.toString().compareTo(b.toString()));
     final Map<VolumeId, List<Path>> mounts = new LinkedHashMap<>();
@@ -70,7 +74,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                 (proxy, method, arguments) -> switch (method.getName()) {
                     case "name" -> name;
                     case "volume" -> described((VolumeId) arguments[0]);
-                    case "forecast" -> new CutForecast(predicted, true, List.of(name + " cuts"));
+                    case "forecast" -> new CutForecast(predicted, !copying.contains(name), List.of(name + " cuts"));
                     case "prepare" -> {
                         happen("prepare " + name);
                         yield null;

@@ -226,7 +226,7 @@ class LocalRecoveryPointTakerTest {
         assertThat(thrown.error())
                 .isInstanceOfSatisfying(
                         ConsistencyError.NotAchieved.class,
-                        error -> assertThat(error.achieved()).isEqualTo(Consistency.FILESYSTEM));
+                        error -> assertThat(error.achieved()).contains(Consistency.FILESYSTEM));
         nothingIsLeft();
     }
 
@@ -307,6 +307,49 @@ class LocalRecoveryPointTakerTest {
 
         assertThat(point.consistency()).isEqualTo(Consistency.CRASH);
         assertThat(host.events).noneMatch(event -> event.startsWith("freeze"));
+    }
+
+    @Test
+    void copyOfAMountedVolumeLongerThanTheLimitIsRefusedWhateverTheGroupAllows() {
+        host.predicted = LIMIT;
+        host.copying.add("image");
+
+        var thrown = catchThrowableOfType(
+                ConsistencyException.class, () -> taker().plan(POINT, group(Consistency.CRASH, true)));
+
+        assertThat(thrown.error()).isInstanceOf(ConsistencyError.CutTooLong.class);
+    }
+
+    @Test
+    void copyOfAMountedVolumeIsRefusedWhereTheGroupDoesNotFreeze() {
+        host.copying.add("image");
+
+        var thrown = catchThrowableOfType(
+                ConsistencyException.class, () -> taker().plan(POINT, group(Consistency.CRASH, false)));
+
+        assertThat(thrown.error()).isInstanceOf(ConsistencyError.FreezeFailed.class);
+    }
+
+    @Test
+    void copyWhoseFreezeDidNotHoldIsNotEvenCrashAndIsDeletedAgain() {
+        host.copying.add("image");
+        host.notHolding.add("/orders");
+
+        var thrown = catchThrowableOfType(ConsistencyException.class, () -> take(group(Consistency.CRASH, true)));
+
+        assertThat(thrown.error())
+                .isInstanceOfSatisfying(
+                        ConsistencyError.NotAchieved.class,
+                        error -> assertThat(error.achieved()).isEmpty());
+        nothingIsLeft();
+    }
+
+    @Test
+    void copyOfAVolumeWithNothingMountedIsTaken() throws Exception {
+        host.volume("image:orders");
+        host.copying.add("image");
+
+        assertThat(take(group(Consistency.CRASH, true)).consistency()).isEqualTo(Consistency.CRASH);
     }
 
     @Test
