@@ -4,6 +4,7 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,5 +39,12 @@ public record RecoveryPoint(
                 .filter(member -> member.volume().equals(volume))
                 .map(Member::snapshot)
                 .findFirst();
+    }
+
+    /** The same with more members, of volumes that it has none of yet. */
+    public RecoveryPoint with(List<Member> more) {
+        var all = new ArrayList<>(members);
+        all.addAll(more);
+        return new RecoveryPoint(id, group, createdAt, consistency, certificate, all, evidence, receivedOver);
     }
 }

@@ -15,12 +15,13 @@ import java.util.OptionalLong;
 
 /** Recovery points in SQL. */
 public final class RecoveryPointTable implements RecoveryPointStore {
-    private static final String ADD_MEMBER = """
-            INSERT INTO recovery_point_members (sequence, volume)
-            SELECT sequence, ? FROM recovery_points WHERE id = ?""";
-
     private static final Sql.Row<RecoveryPoint> POINT =
             row -> StoredJson.read(row.getString("document"), RecoveryPoint.class);
+
+    private static final String ADD_MEMBER = """
+            INSERT INTO recovery_point_members (sequence, volume)
+            SELECT sequence, ? FROM recovery_points WHERE id = ?
+            ON CONFLICT DO NOTHING""";
 
     private final Database database;
 
@@ -38,7 +39,36 @@ public final class RecoveryPointTable implements RecoveryPointStore {
         });
     }
 
-    static void insert(Connection connection, RecoveryPoint point) throws SQLException {
+    /** Of a group of several volumes each link brings one member: what is there already gets those it lacks. */
+    static void insertReceived(Connection connection, RecoveryPoint point) throws SQLException {
+        if (insert(connection, point)) {
+            return;
+        }
+        var known = Sql.one(
+                        connection,
+                        POINT,
+                        "SELECT document FROM recovery_points WHERE id = ?",
+                        point.id().value())
+                .orElseThrow();
+        if (known.receivedOver().isEmpty() || !known.group().equals(point.group())) {
+            return;
+        }
+        var lacking = point.members().stream()
+                .filter(member -> known.snapshotOf(member.volume()).isEmpty())
+                .toList();
+        if (lacking.isEmpty()) {
+            return;
+        }
+        Sql.execute(
+                connection,
+                "UPDATE recovery_points SET document = ? WHERE id = ?",
+                StoredJson.write(known.with(lacking)),
+                point.id().value());
+        insertMembers(connection, point.id(), lacking);
+    }
+
+    /** @return whether it was not there */
+    private static boolean insert(Connection connection, RecoveryPoint point) throws SQLException {
         int added = Sql.execute(
                 connection,
                 """
@@ -51,11 +81,16 @@ public final class RecoveryPointTable implements RecoveryPointStore {
                 point.receivedOver().map(LinkId::value).orElse(null),
                 StoredJson.write(point));
         if (added == 0) {
-            return;
+            return false;
         }
-        for (var member : point.members()) {
-            Sql.execute(
-                    connection, ADD_MEMBER, member.volume().value(), point.id().value());
+        insertMembers(connection, point.id(), point.members());
+        return true;
+    }
+
+    private static void insertMembers(Connection connection, RecoveryPointId id, List<RecoveryPoint.Member> members)
+            throws SQLException {
+        for (var member : members) {
+            Sql.execute(connection, ADD_MEMBER, member.volume().value(), id.value());
         }
     }
 

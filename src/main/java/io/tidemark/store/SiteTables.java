@@ -78,7 +78,7 @@ public final class SiteTables implements SiteCatalog {
     @Override
     public void recordReceived(RecoveryPoint point, LinkId link, SyncReport report) {
         database.write("received recovery point", connection -> {
-            RecoveryPointTable.insert(connection, point);
+            RecoveryPointTable.insertReceived(connection, point);
             var known = LinkTable.find(connection, link);
             if (known.isEmpty()) {
                 throw new StoreException("link %s is not known".formatted(link));

@@ -235,6 +235,53 @@ class SiteStoreTest {
     }
 
     @Test
+    void aRecoveryPointOfSeveralVolumesKeepsTheMemberOfEveryLinkThatBroughtIt() {
+        store.catalog().savePeer(peer("site-b", 'a'));
+        store.catalog().saveLink(link());
+        var logs = new VolumeId("image:logs");
+        var first = point("rp-7");
+        var member = new RecoveryPoint.Member(logs, new SnapshotId(logs, first.id()), 8_192);
+
+        store.catalog().recordReceived(first, LINK, report("rp-7"));
+        for (int time = 0; time < 2; time++) {
+            store.catalog().recordReceived(ofOneMember(first, first.group(), member), LINK, report("rp-7"));
+        }
+        reopen();
+
+        var known = store.recoveryPoints().find(first.id()).orElseThrow();
+        assertThat(known).isEqualTo(first.with(List.of(member)));
+        assertThat(store.recoveryPoints().ofVolume(logs)).containsExactly(known);
+        assertThat(store.recoveryPoints().ofVolume(VOLUME)).containsExactly(known);
+    }
+
+    @Test
+    void aReceivedMemberDoesNotJoinARecoveryPointOfAnotherGroup() {
+        store.catalog().savePeer(peer("site-b", 'a'));
+        store.catalog().saveLink(link());
+        var logs = new VolumeId("image:logs");
+        var first = point("rp-7");
+        var member = new RecoveryPoint.Member(logs, new SnapshotId(logs, first.id()), 8_192);
+
+        store.catalog().recordReceived(first, LINK, report("rp-7"));
+        store.catalog().recordReceived(ofOneMember(first, new GroupId("others"), member), LINK, report("rp-7"));
+
+        assertThat(store.recoveryPoints().find(first.id())).contains(first);
+        assertThat(store.recoveryPoints().ofVolume(logs)).isEmpty();
+    }
+
+    private static RecoveryPoint ofOneMember(RecoveryPoint point, GroupId group, RecoveryPoint.Member member) {
+        return new RecoveryPoint(
+                point.id(),
+                group,
+                point.createdAt(),
+                point.consistency(),
+                point.certificate(),
+                List.of(member),
+                point.evidence(),
+                point.receivedOver());
+    }
+
+    @Test
     void aRecoveryPointReceivedOverAnUnknownLinkIsNotRecorded() {
         assertThatThrownBy(() -> store.catalog().recordReceived(point("rp-7"), LINK, report("rp-7")))
                 .isInstanceOf(StoreException.class)
