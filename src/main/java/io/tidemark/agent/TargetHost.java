@@ -80,6 +80,7 @@ final class TargetHost implements AutoCloseable {
     private @Nullable IngestLog log;
     private @Nullable VolumeWriter writer;
     private boolean direct;
+    private Optional<RecoveryPointId> planned = Optional.empty();
     private boolean connected;
     private long aliveNanos;
     private Optional<ReplicationError> failure = Optional.empty();
@@ -183,6 +184,7 @@ final class TargetHost implements AutoCloseable {
             case TargetEffect.AnswerDigests answer -> answerDigests(answer.wanted());
             case TargetEffect.WriteCommit commit -> {
                 flush();
+                refuseWhenWrittenMeanwhile();
                 openLog().commit(commit.commit());
                 inputs.add(new TargetInput.CommitDurable());
             }
@@ -209,7 +211,12 @@ final class TargetHost implements AutoCloseable {
             }
             case TargetEffect.ClearLog _ -> {
                 var point = openLog().header().point();
-                site.volumes().writeStamp(provider.volume(link.localVolume()), link.id(), point);
+                if (connection.isPresent()) {
+                    site.volumes().writeStamp(provider.volume(link.localVolume()), link.id(), point);
+                } else {
+                    // Finished after a restart: who wrote between the cut and now is not known, so look in full.
+                    site.volumes().deleteStamp(link.id());
+                }
                 openLog().delete();
                 log = null;
                 inputs.add(new TargetInput.StepDone());
@@ -251,7 +258,29 @@ final class TargetHost implements AutoCloseable {
             view = Optional.of(new TargetView.LogView(
                     header.point(), header.base(), header.volumeBytes(), header.direct(), log.durable()));
         }
-        inputs.add(new TargetInput.Looked(site.volumes().look(known, view)));
+        var found = site.volumes().look(known, view);
+        planned = found.stands();
+        inputs.add(new TargetInput.Looked(found));
+    }
+
+    /** The transfer took a while; what is committed would overwrite whatever came to the volume since the first look. */
+    private void refuseWhenWrittenMeanwhile() throws ReplicationException, ProviderException {
+        if (direct) {
+            return;
+        }
+        closeWriter();
+        var known = site.catalog().link(link.id()).orElse(link);
+        var now = site.volumes().look(known, Optional.empty());
+        var reason = now.stands().equals(planned)
+                ? now.written()
+                : Optional.of("it stands at %s, not at %s any more".formatted(shown(now.stands()), shown(planned)));
+        if (reason.isPresent()) {
+            throw new ReplicationException(new ReplicationError.TargetWritten(link.localVolume(), reason.get()));
+        }
+    }
+
+    private static String shown(Optional<RecoveryPointId> point) {
+        return point.map(RecoveryPointId::value).orElse("no recovery point");
     }
 
     private void startLog(TargetEffect.StartLog start) throws ReplicationException {

@@ -185,6 +185,17 @@ final class TargetVolumes {
         }
     }
 
+    /** So that the next look compares in full. */
+    void deleteStamp(LinkId link) throws ReplicationException {
+        Path file = stampFile(link);
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new ReplicationException(
+                    new ReplicationError.State(file.toString(), String.valueOf(e.getMessage())), e);
+        }
+    }
+
     private Optional<String> readStamp(LinkId link) {
         try {
             return Optional.of(Files.readString(stampFile(link), StandardCharsets.UTF_8));

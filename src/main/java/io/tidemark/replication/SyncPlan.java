@@ -17,7 +17,7 @@ public sealed interface SyncPlan {
     /**
      * @param base empty: blocks are told by digest
      * @param direct whether blocks go straight to the volume: it has no recovery point that could be harmed
-     * @param resume what an interrupted transfer left that still fits; nothing of it when it starts anew
+     * @param resume what an interrupted transfer left that still fits; never of a direct one, whose digests are told again
      */
     record Build(Optional<RecoveryPointId> base, boolean direct, Optional<IngestTotals> resume) implements SyncPlan {}
 
@@ -65,11 +65,13 @@ public sealed interface SyncPlan {
 
     private static SyncPlan build(
             Message.Offer offer, TargetView target, Optional<RecoveryPointId> base, boolean direct) {
+        // Nothing shows whether someone wrote over a part of a first copy: what is there is told by digest again.
         var resume = target.log()
-                .filter(log -> log.point().equals(offer.point())
+                .filter(log -> !direct
+                        && log.point().equals(offer.point())
                         && log.base().equals(base)
                         && log.volumeBytes() == offer.volumeBytes()
-                        && log.direct() == direct)
+                        && !log.direct())
                 .map(TargetView.LogView::totals);
         return new Build(base, direct, resume);
     }

@@ -227,7 +227,7 @@ class PeerReplicatorTest {
     }
 
     @Test
-    void aCutFirstCopyResumesToo() throws Exception {
+    void aCutFirstCopyIsComparedAgainAndSendsOnlyWhatIsNotThere() throws Exception {
         open();
         a.writeNoise(HERE, 0, 40 * MIB, 2);
         var point = a.take(HERE, "rp-1");
@@ -239,11 +239,44 @@ class PeerReplicatorTest {
         };
         assertThatThrownBy(() -> sync(point)).isInstanceOf(IllegalStateException.class);
         a.moments = io.tidemark.domain.Moments.NONE;
+        b.writeNoise(THERE, MIB, MIB, 3);
 
         var report = sync(point);
 
         assertCopied("rp-1");
-        assertThat(report.resumedBytes()).isGreaterThanOrEqualTo(8L * MIB);
+        assertThat(report.resumedBytes()).isZero();
+        assertThat(report.sentPayloadBytes()).isBetween((long) MIB, 33L * MIB);
+    }
+
+    @Test
+    void whoWritesToTheTargetDuringATransferIsNotOverwritten() throws Exception {
+        open();
+        a.writeNoise(HERE, 0, MIB, 1);
+        sync(a.take(HERE, "rp-1"));
+        a.writeNoise(HERE, 0, 4 * MIB, 2);
+        var second = a.take(HERE, "rp-2");
+        var written = new AtomicBoolean();
+        a.moments = moment -> {
+            if (moment == Moment.SYNC_PARTLY_SENT && written.compareAndSet(false, true)) {
+                try {
+                    b.writeNoise(THERE, 8 * MIB, MIB, 3);
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            }
+        };
+        byte[] before = b.read(THERE, null);
+
+        var error = errorOf(() -> sync(second, "rp-1"));
+
+        assertThat(error).isInstanceOf(ReplicationError.TargetWritten.class);
+        byte[] after = b.read(THERE, null);
+        assertThat(Arrays.equals(before, 0, 8 * MIB, after, 0, 8 * MIB)).isTrue();
+        assertThat(Arrays.equals(before, after)).isFalse();
+        assertThat(b.provider
+                        .snapshots(io.tidemark.spi.SnapshotQuery.ofVolume(THERE))
+                        .snapshots())
+                .hasSize(1);
     }
 
     @Test

@@ -111,4 +111,15 @@ class SyncPlanTest {
         assertThat(build(SyncPlan.decide(offer("rp-5", "rp-4", "rp-2"), view)).resume())
                 .isEmpty();
     }
+
+    @Test
+    void aFirstCopyNeverResumesAtAnOffsetBecauseNothingKeepsWhatIsThere() {
+        var totals =
+                IngestTotals.NOTHING.plus(List.of(new BlockExtent(0, 4096, false)), ByteBuffer.wrap(new byte[4096]));
+        var log = new TargetView.LogView(new RecoveryPointId("rp-4"), Optional.empty(), SIZE, true, totals);
+        var view = new TargetView(VOLUME, SIZE, ids(), Optional.empty(), Optional.empty(), Optional.of(log));
+
+        assertThat(build(SyncPlan.decide(offer("rp-4", "rp-2"), view)))
+                .isEqualTo(new SyncPlan.Build(Optional.empty(), true, Optional.empty()));
+    }
 }
