@@ -168,7 +168,7 @@ final class RecoveryPointPlanner {
         return mounted;
     }
 
-    /** A cut that is predicted to outlast the limit would expire every freeze: lower consistency, or refuse where not even a crash looks so. */
+    /** A cut that is predicted to outlast the limit expires every freeze: lower consistency, or refuse a torn copy. */
     private static List<MountedVolume> withinLimit(
             ConsistencyGroup group,
             List<MountedVolume> toFreeze,

@@ -263,7 +263,7 @@ final class TargetHost implements AutoCloseable {
         inputs.add(new TargetInput.Looked(found));
     }
 
-    /** The transfer took a while; what is committed would overwrite whatever came to the volume since the first look. */
+    /** The transfer took a while; the commit would overwrite whatever came to the volume since the first look. */
     private void refuseWhenWrittenMeanwhile() throws ReplicationException, ProviderException {
         if (direct) {
             return;

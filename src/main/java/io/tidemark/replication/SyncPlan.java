@@ -17,7 +17,7 @@ public sealed interface SyncPlan {
     /**
      * @param base empty: blocks are told by digest
      * @param direct whether blocks go straight to the volume: it has no recovery point that could be harmed
-     * @param resume what an interrupted transfer left that still fits; never of a direct one, whose digests are told again
+     * @param resume what an interrupted transfer left that still fits; nothing of a direct one
      */
     record Build(Optional<RecoveryPointId> base, boolean direct, Optional<IngestTotals> resume) implements SyncPlan {}
 
