@@ -39,6 +39,9 @@ public final class ReplicationServer implements PeerSessions {
     /** How long a new synchronisation of a link waits for the broken one before it to let go. */
     private static final Duration TAKE_OVER = Duration.ofSeconds(10);
 
+    /** One comes each second at most: four minutes of patience. */
+    private static final int ALIVE_BEFORE_OFFER_MAXIMUM = 256;
+
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
 
     private final TargetHost.Site site;
@@ -188,7 +191,7 @@ public final class ReplicationServer implements PeerSessions {
 
     private void sync(PeerConnection connection, Peer peer, Message.Hello hello)
             throws ReplicationException, ProviderException {
-        var offer = expect(connection.receive(), Message.Offer.class);
+        var offer = expect(afterAlive(connection), Message.Offer.class);
         var link = link(offer.link(), peer);
         var session = takeOver(link.id(), connection);
         try {
@@ -271,6 +274,15 @@ public final class ReplicationServer implements PeerSessions {
             throw new ReplicationException(
                     new ReplicationError.CorruptFrame("nodes the tree does not have: " + wanted), e);
         }
+    }
+
+    /** A source that waits long for its own storage says that it lives before it offers. */
+    private static Message afterAlive(PeerConnection connection) throws ReplicationException {
+        var message = connection.receive();
+        for (int heard = 0; message instanceof Message.Alive && heard < ALIVE_BEFORE_OFFER_MAXIMUM; heard++) {
+            message = connection.receive();
+        }
+        return message;
     }
 
     private static <M extends Message> M expect(Message message, Class<M> kind) throws ReplicationException {

@@ -157,6 +157,24 @@ class SitePairingTest {
     }
 
     @Test
+    void aSourceMaySayThatItLivesBeforeItOffers() throws Exception {
+        a.pairing.accept(B, invitation());
+        var connector = new TlsPeerConnector(a.identity, TransportLimits.DEFAULT);
+        try (var connection = connector.connect(b.address(), b.identity.fingerprint())) {
+            connection.send(new Message.Hello(1, 1, Message.Purpose.SYNC, "test"));
+            assertThat(connection.receive()).isInstanceOf(Message.Welcome.class);
+
+            connection.send(new Message.Alive("HOLDING", 0, 0));
+            connection.send(new Message.Welcome(1, "test"));
+
+            assertThat(connection.receive())
+                    .isInstanceOfSatisfying(
+                            Message.Refused.class,
+                            refused -> assertThat(refused.error().message()).contains("WELCOME where Offer was due"));
+        }
+    }
+
+    @Test
     void aSilentPeerIsLetGo() throws Exception {
         a.pairing.accept(B, invitation());
         var connector = new TlsPeerConnector(a.identity, TransportLimits.DEFAULT);
