@@ -31,6 +31,9 @@ import org.junit.jupiter.api.TestInstance;
 class KillAtEveryMomentTest {
     private static final int RUNS = Integer.getInteger("tidemark.kill.runs", 200);
     private static final long FIRST_SEED = Long.getLong("tidemark.kill.seed", 1);
+    /** A second occurrence of a moment is not always met in a small synchronisation. */
+    private static final int DIED_PERCENT_MINIMUM = 90;
+
     private static final int RECOVERY_POINTS_KEPT = 3;
     /** Needs a database; the recovery-point tests kill there. */
     private static final List<Moment> ELSEWHERE = List.of(Moment.DATABASE_FROZEN);
@@ -75,6 +78,9 @@ class KillAtEveryMomentTest {
 
         System.out.println("kills by moment: " + killed);
         assertThat(killed.keySet()).as("every moment was met").containsAll(moments);
+        assertThat(killed.values().stream().mapToInt(Integer::intValue).sum())
+                .as("runs whose victim died at its moment")
+                .isGreaterThanOrEqualTo(RUNS * DIED_PERCENT_MINIMUM / 100);
     }
 
     private static List<Moment> moments(TwoSites sites) {

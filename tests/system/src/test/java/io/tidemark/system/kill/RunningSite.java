@@ -3,6 +3,7 @@ package io.tidemark.system.kill;
 import io.tidemark.client.Json;
 import io.tidemark.client.SiteClient;
 import io.tidemark.domain.Moment;
+import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ final class RunningSite implements AutoCloseable {
     private final Path volumes;
     private final Path haltFile;
     private @Nullable Process process;
+    private Watchdog.@Nullable Undo undo;
 
     RunningSite(String name, Path folder, Path volumes) throws IOException {
         this.name = name;
@@ -71,6 +73,11 @@ final class RunningSite implements AutoCloseable {
                         ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
                 .start();
         process = started;
+        forget();
+        // Should the tests be killed, the site must not live on and hold their mounts.
+        undo = Watchdog.get()
+                .remember("kill -9 %1$d; for n in {1..100}; do [[ -e /proc/%1$d ]] || break; sleep 0.05; done"
+                        .formatted(started.pid()));
         long deadline = System.nanoTime() + START_LIMIT.toNanos();
         while (!Files.exists(state().resolve("endpoints.json"))) {
             if (!started.isAlive() || System.nanoTime() > deadline) {
@@ -117,13 +124,22 @@ final class RunningSite implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() throws InterruptedException, IOException {
         var running = process;
         if (running != null && running.isAlive()) {
             running.destroy();
             if (!running.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
                 running.destroyForcibly().waitFor();
             }
+        }
+        forget();
+    }
+
+    private void forget() throws IOException {
+        var remembered = undo;
+        if (remembered != null) {
+            remembered.close();
+            undo = null;
         }
     }
 
