@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -239,7 +240,11 @@ class PeerReplicatorTest {
         };
         assertThatThrownBy(() -> sync(point)).isInstanceOf(IllegalStateException.class);
         a.moments = io.tidemark.domain.Moments.NONE;
-        b.writeNoise(THERE, MIB, MIB, 3);
+        // The target's session lets go of the volume a moment after the source is gone.
+        Awaitility.await().ignoreExceptionsInstanceOf(ProviderException.class).until(() -> {
+            b.writeNoise(THERE, MIB, MIB, 3);
+            return true;
+        });
 
         var report = sync(point);
 
