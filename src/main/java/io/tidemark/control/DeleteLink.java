@@ -22,7 +22,7 @@ public final class DeleteLink {
         this.busy = busy;
     }
 
-    /** @throws ControlException NotFound; InUse while it synchronises */
+    /** @throws ControlException NotFound; at the source, InUse while it synchronises (a target does not know yet) */
     public void delete(LinkId id) throws ControlException, ProviderException {
         try (var held = busy.hold("link", id.value(), List.of(Claim.alone(id)))) {
             var link = inventory.link(id);
