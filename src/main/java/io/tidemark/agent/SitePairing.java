@@ -77,6 +77,7 @@ public final class SitePairing implements Pairing {
         if (known.isPresent() && !known.get().fingerprint().equals(invitation.fingerprint())) {
             throw refused("a peer called %s is paired already, with another key".formatted(peerName));
         }
+        refuseOtherName(invitation.fingerprint(), peerName);
         try (var connection = PeerReplicator.greet(
                 connector, invitation.address(), invitation.fingerprint(), Message.Purpose.PAIR, software)) {
             connection.send(new Message.Pair(invitation.secret(), address.get()));
@@ -95,16 +96,33 @@ public final class SitePairing implements Pairing {
         } catch (IllegalArgumentException e) {
             throw new ReplicationException(new ReplicationError.CorruptFrame(String.valueOf(e.getMessage())), e);
         }
-        var name = catalog.takeInvitation(InvitationToken.secretHash(pair.secret()), clock.instant())
-                .orElseThrow(() -> refused("it is unknown here, used already, or expired: ask for a new one"));
+        var invited = catalog.takeInvitation(InvitationToken.secretHash(pair.secret()), clock.instant());
+        if (invited.isEmpty()
+                && catalog.peerByFingerprint(connection.peerFingerprint()).isPresent()) {
+            // Our answer to its first try was lost: it has proved its key, and nothing is left to be done here.
+            connection.send(new Message.Paired());
+            return;
+        }
+        var name =
+                invited.orElseThrow(() -> refused("it is unknown here, used already, or expired: ask for a new one"));
         var known = catalog.peer(name);
         if (known.isPresent() && !known.get().fingerprint().equals(connection.peerFingerprint())) {
             throw refused("a peer called %s is paired already, with another key".formatted(name));
         }
+        refuseOtherName(connection.peerFingerprint(), name);
         var peer = new Peer(name, pair.address(), connection.peerFingerprint(), clock.instant());
         catalog.savePeer(peer);
         LOG.info("peer.paired peer={} address={} fingerprint={}", name, peer.address(), peer.fingerprint());
         connection.send(new Message.Paired());
+    }
+
+    /** A key has one name at a site. */
+    private void refuseOtherName(String key, PeerId name) throws ReplicationException {
+        var known = catalog.peerByFingerprint(key);
+        if (known.isPresent() && !known.get().id().equals(name)) {
+            throw refused(
+                    "its site is paired already, as %s".formatted(known.get().id()));
+        }
     }
 
     private static ReplicationException refused(String reason) {

@@ -84,6 +84,29 @@ class SitePairingTest {
     }
 
     @Test
+    void anAnswerThatWasLostIsGivenAgain() throws Exception {
+        String token = invitation();
+        a.pairing.accept(B, token);
+
+        a.pairing.accept(B, token);
+
+        assertThat(b.catalog.peers()).hasSize(1);
+    }
+
+    @Test
+    void aSiteThatHasANameAlreadyIsRefusedBeforeItsInvitationIsUsed() throws Exception {
+        a.pairing.accept(B, invitation());
+        String token = invitation();
+
+        assertThat(errorOf(() -> a.pairing.accept(new PeerId("again"), token)).message())
+                .contains("paired already, as site-b");
+
+        var secret = InvitationToken.parse(token).secret();
+        assertThat(b.catalog.takeInvitation(InvitationToken.secretHash(secret), Instant.now()))
+                .contains(A);
+    }
+
+    @Test
     void anExpiredInvitationIsRefused() throws Exception {
         String token = invitation();
         b.catalog.saveInvitation(
