@@ -12,6 +12,7 @@ import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -34,11 +35,18 @@ public final class DeleteRecoveryPoint {
     }
 
     /**
+     * Asked again after a failure, goes on with what is left.
+     *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
      * @throws ProviderException Held, before anything is deleted
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
+            var begun = begun(id);
+            if (begun.isPresent()) {
+                carryOut(begun.orElseThrow());
+                return;
+            }
             var point = inventory.recoveryPoint(id);
             for (var link : stores.links().all()) {
                 if (link.inStep().filter(id::equals).isPresent()) {
@@ -49,6 +57,13 @@ public final class DeleteRecoveryPoint {
             stores.recoveryPoints().markDeleting(id, true);
             carryOut(point);
         }
+    }
+
+    /** One whose deletion failed half-way: it is shown no more, but deleting it may be asked for again. */
+    private Optional<RecoveryPoint> begun(RecoveryPointId id) {
+        return stores.recoveryPoints().deleting().stream()
+                .filter(point -> point.id().equals(id))
+                .findFirst();
     }
 
     private void carryOut(RecoveryPoint point) throws ControlException, ProviderException, InterruptedException {

@@ -39,6 +39,9 @@ import org.slf4j.LoggerFactory;
 public final class Operations {
     private static final Logger log = LoggerFactory.getLogger(Operations.class);
 
+    /** Step of an operation that has not begun. */
+    private static final String RECORDED = "recorded";
+
     private final OperationStore store;
     private final Map<String, OperationKind> kinds;
     private final ProblemWriter problems;
@@ -50,6 +53,9 @@ public final class Operations {
     private final Semaphore slots;
     private final AtomicInteger waiting = new AtomicInteger();
     private final Map<OperationId, LiveOperation> live = new ConcurrentHashMap<>();
+    /** Of this process; no more than were live when the store began to refuse, for it then takes no new one either. */
+    private final Map<OperationId, Operation> endedUnwritten = new ConcurrentHashMap<>();
+
     private volatile boolean stopping;
     private volatile boolean leaving;
 
@@ -98,7 +104,7 @@ public final class Operations {
                 request.subject(),
                 Operation.State.PENDING,
                 Json.write(request.request()),
-                "recorded",
+                RECORDED,
                 Operation.Progress.NONE,
                 Optional.empty(),
                 Optional.empty(),
@@ -151,7 +157,7 @@ public final class Operations {
             if (!turn || entry.cancelRequested()) {
                 throw new ControlException(new ControlError.Cancelled(operation.id()));
             }
-            save(entry, before -> with(before, Operation.State.RUNNING, "started", before.progress()));
+            save(entry, before -> with(before, Operation.State.RUNNING, firstStep(before), before.progress()));
             var result = kind.carryOut(request, new Inside(entry));
             end(entry, Operation.State.SUCCEEDED, Optional.of(Json.write(result)), Optional.empty());
         } catch (Throwable failure) {
@@ -167,6 +173,11 @@ public final class Operations {
             claims.release(operation.id().value());
             live.remove(operation.id());
         }
+    }
+
+    /** One that goes on after a restart keeps the step that its last life had reached. */
+    private static String firstStep(Operation operation) {
+        return operation.step().equals(RECORDED) ? "started" : operation.step();
     }
 
     private static ControlException cancelled(Operation operation) {
@@ -186,13 +197,17 @@ public final class Operations {
         if (failure instanceof RuntimeException || failure instanceof Error) {
             log.error("operation.broken operation={} kind={}", operation.id(), operation.kind(), failure);
         }
+        var ended = ended(
+                operation,
+                asked ? Operation.State.CANCELLED : Operation.State.FAILED,
+                Optional.empty(),
+                Optional.of(problems.problemJson(failure)));
         try {
-            end(
-                    entry,
-                    asked ? Operation.State.CANCELLED : Operation.State.FAILED,
-                    Optional.empty(),
-                    Optional.of(problems.problemJson(failure)));
+            end(entry, ended);
         } catch (StateException unwritten) {
+            // Whoever waits for the end must hear of it, also those that ask only now.
+            endedUnwritten.put(operation.id(), ended);
+            entry.change(ignored -> ended);
             log.error(
                     "operation.end_unwritten operation={} kind={} the next start decides about it",
                     operation.id(),
@@ -211,8 +226,12 @@ public final class Operations {
     }
 
     private void end(LiveOperation entry, Operation.State state, Optional<String> result, Optional<String> problem) {
-        var before = entry.current();
-        var ended = new Operation(
+        end(entry, ended(entry.current(), state, result, problem));
+    }
+
+    private Operation ended(
+            Operation before, Operation.State state, Optional<String> result, Optional<String> problem) {
+        return new Operation(
                 before.id(),
                 before.kind(),
                 before.subject(),
@@ -224,6 +243,9 @@ public final class Operations {
                 problem,
                 before.createdAt(),
                 now());
+    }
+
+    private void end(LiveOperation entry, Operation ended) {
         store.update(ended);
         entry.change(ignored -> ended);
         var took = Duration.between(ended.createdAt(), ended.updatedAt());
@@ -233,9 +255,9 @@ public final class Operations {
                 ended.id(),
                 ended.kind(),
                 ended.subject(),
-                state,
+                ended.state(),
                 took.toMillis(),
-                problem.map(text -> " problem=" + text).orElse(""));
+                ended.problemJson().map(text -> " problem=" + text).orElse(""));
     }
 
     private void save(LiveOperation entry, UnaryOperator<Operation> change) {
@@ -304,6 +326,10 @@ public final class Operations {
                         Optional.of(problems.problemJson(failure)));
             }
         }
+    }
+
+    /** Forgets what ended long ago; call after leftovers were swept, which are known by the operation that made them. */
+    void forgetOld() {
         int forgotten = store.forgetEndedBefore(now().minus(OperationSettings.HISTORY));
         log.debug("operations.forgotten count={}", forgotten);
     }
@@ -353,7 +379,11 @@ public final class Operations {
 
     private Optional<Operation> find(OperationId id) {
         var entry = live.get(id);
-        return entry == null ? store.find(id) : Optional.of(entry.current());
+        if (entry != null) {
+            return Optional.of(entry.current());
+        }
+        var unwritten = endedUnwritten.get(id);
+        return unwritten == null ? store.find(id) : Optional.of(unwritten);
     }
 
     public Page<Operation> page(

@@ -14,10 +14,14 @@ import java.util.List;
 
 /**
  * Rolls the members back, one after the other; each alone is atomic. A crash between two is finished by the restart,
- * which rolls all of them back again.
+ * which goes on behind the last member that was written down as rolled back, and so keeps what was written to those
+ * since. The one that was in work may be rolled back twice.
  */
 final class RollbackOperation implements OperationKind {
     static final String KIND = "rollback";
+
+    /** Step after a member, followed by how many are rolled back, in the order of the recovery point. */
+    private static final String ROLLED_BACK = "rolled-back-";
 
     private final RecoveryPointStore points;
     private final Providers providers;
@@ -49,6 +53,12 @@ final class RollbackOperation implements OperationKind {
         return claims;
     }
 
+    private static int rolledBack(Operation operation) {
+        return operation.step().startsWith(ROLLED_BACK)
+                ? Integer.parseInt(operation.step().substring(ROLLED_BACK.length()))
+                : 0;
+    }
+
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var id = id(request);
@@ -56,14 +66,22 @@ final class RollbackOperation implements OperationKind {
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("recovery point", id.value())));
         var result = Json.object().put("recoveryPoint", id.value());
         var volumes = result.putArray("volumes");
+        int done = rolledBack(running.operation());
+        int number = 0;
         for (var member : point.members()) {
             var provider = providers.of(member.snapshot().volume());
+            number++;
+            if (number <= done) {
+                volumes.add(Documents.volume(provider.volume(member.volume())));
+                continue;
+            }
             var volume = StepRunner.finish(
                     provider,
                     provider.rollback(member.snapshot()),
                     Volume.class,
                     "rollback " + member.volume(),
                     running);
+            running.step(ROLLED_BACK + number);
             volumes.add(Documents.volume(volume));
         }
         return result;

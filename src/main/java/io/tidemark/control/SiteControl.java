@@ -92,6 +92,7 @@ public final class SiteControl {
         points.delete().recover();
         operations.recover();
         sweep.run();
+        operations.forgetOld();
         ports.stores().idempotency().forgetExpired(ports.clock().instant());
         recovered = true;
     }

@@ -12,6 +12,8 @@ import io.tidemark.site.TestSite;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -170,6 +172,71 @@ class RestartTest {
                 intent -> site.control.points().rollback().start(point, intent));
 
         assertThat(site.awaitEnd(operation).state()).isEqualTo(Operation.State.SUCCEEDED);
+    }
+
+    @Test
+    void aRollbackGoesOnBehindTheMemberItHadReached() throws Exception {
+        var point = takePoint();
+        var group = site.store.groups().page(Optional.empty(), 1).items().getFirst();
+        site.dieAt(Moment.OPERATION_RECORDED);
+        var intent = site.intent();
+        Thread.ofVirtual().start(() -> {
+            try {
+                site.control.points().rollback().start(point, intent);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        site.awaitDeath();
+        var recorded = site.store.operations().find(intent.operation()).orElseThrow();
+        site.store.operations().update(reached(recorded, "rolled-back-1"));
+        for (var volume : group.volumes()) {
+            try (var writer = site.providers.of(volume).write(volume)) {
+                writer.write(0, ByteBuffer.allocateDirect(4_096).put(0, (byte) 7));
+                writer.flush();
+            }
+        }
+
+        site = site.reborn();
+        site.control.recover();
+
+        assertThat(site.awaitEnd(intent.operation()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(firstByte(group.volumes().get(0))).isEqualTo((byte) 7);
+        assertThat(firstByte(group.volumes().get(1))).isZero();
+    }
+
+    private static Operation reached(Operation operation, String step) {
+        return new Operation(
+                operation.id(),
+                operation.kind(),
+                operation.subject(),
+                Operation.State.RUNNING,
+                operation.requestJson(),
+                step,
+                operation.progress(),
+                Optional.empty(),
+                Optional.empty(),
+                operation.createdAt(),
+                operation.updatedAt());
+    }
+
+    private byte firstByte(VolumeId volume) throws Exception {
+        var buffer = ByteBuffer.allocateDirect(4_096);
+        try (var writer = site.providers.of(volume).write(volume)) {
+            writer.read(0, buffer);
+        }
+        return buffer.get(0);
+    }
+
+    @Test
+    void aDeletionThatFailedHalfWayMayBeAskedForAgain() throws Exception {
+        var point = takePoint();
+        site.store.recoveryPoints().markDeleting(point, true);
+
+        site.control.points().delete().delete(point);
+
+        assertThat(site.store.recoveryPoints().knows(point)).isFalse();
+        assertThat(site.snapshotCount()).isZero();
     }
 
     @Test
