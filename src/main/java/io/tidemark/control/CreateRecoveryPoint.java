@@ -3,7 +3,6 @@ package io.tidemark.control;
 import io.tidemark.agent.RecoveryPointTaker;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.RecoveryPointPlan;
-import io.tidemark.control.document.Json;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Operation;
 import java.util.Optional;
@@ -26,10 +25,7 @@ public final class CreateRecoveryPoint {
     }
 
     public Operation start(GroupId group, Intent intent) throws ControlException {
-        inventory.group(group);
-        var request = Json.object()
-                .put("group", group.value())
-                .put("recoveryPoint", intent.recoveryPoint().value());
+        var request = RecoveryPointOperation.request(inventory.group(group), intent.recoveryPoint());
         return operations.start(new Operations.Request(
                 intent.operation(),
                 RecoveryPointOperation.KIND,

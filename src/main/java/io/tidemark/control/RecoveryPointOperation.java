@@ -14,7 +14,11 @@ import io.tidemark.domain.Moments;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,14 +53,25 @@ final class RecoveryPointOperation implements OperationKind {
         return new RecoveryPointId(Json.text(request, "recoveryPoint"));
     }
 
+    /** The request of a recovery point of the group as it is now. */
+    static ObjectNode request(ConsistencyGroup group, RecoveryPointId id) {
+        var request = Json.object().put("group", group.id().value()).put("recoveryPoint", id.value());
+        var volumes = request.putArray("volumes");
+        group.volumes().forEach(volume -> volumes.add(volume.value()));
+        return request;
+    }
+
+    /** Those of the group when it was asked for. */
+    private static Set<String> volumes(ObjectNode request) {
+        var volumes = new TreeSet<String>();
+        request.path("volumes").forEach(volume -> volumes.add(volume.textValue()));
+        return volumes;
+    }
+
     /** Its volumes: two freezes of one file system would stand in each other's way. */
     @Override
     public List<Claim> claims(ObjectNode request) {
-        return groups.find(new GroupId(Json.text(request, "group"))).stream()
-                .flatMap(group -> group.volumes().stream())
-                .sorted()
-                .map(Claim::alone)
-                .toList();
+        return volumes(request).stream().map(VolumeId::new).map(Claim::alone).toList();
     }
 
     @Override
@@ -95,9 +110,20 @@ final class RecoveryPointOperation implements OperationKind {
         }
     }
 
+    /** Refused when its volumes are no longer those that are claimed. */
     private ConsistencyGroup group(ObjectNode request) throws ControlException {
         var id = new GroupId(Json.text(request, "group"));
-        return groups.find(id).orElseThrow(() -> new ControlException(new ControlError.NotFound("group", id.value())));
+        var group =
+                groups.find(id).orElseThrow(() -> new ControlException(new ControlError.NotFound("group", id.value())));
+        var now = group.volumes().stream().map(VolumeId::value).collect(Collectors.toSet());
+        if (!now.equals(volumes(request))) {
+            throw new ControlException(new ControlError.Invalid(
+                    "group",
+                    id.value(),
+                    "was given other volumes while the operation waited",
+                    "ask again for a recovery point of " + now));
+        }
+        return group;
     }
 
     private static ObjectNode result(RecoveryPoint point) {
