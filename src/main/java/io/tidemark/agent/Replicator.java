@@ -6,11 +6,14 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.RecoveryPointId;
 import java.util.List;
 
 /** Moves recovery points to paired sites; this host is the source. Blocks; call on a virtual thread. */
 public interface Replicator {
+    /** Bases that one offer holds; those behind them are not looked at. */
+    int BASES_MAXIMUM = Message.Offer.CANDIDATES_MAXIMUM;
 
     /** Tells the peer of a new link, so that it makes the volume and accepts synchronisations over it. Idempotent. */
     void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException;
@@ -20,7 +23,8 @@ public interface Replicator {
      * the target has too. On return the target has it, durably, and the source's snapshot is held for the next one.
      * Calling again after any failure, or for a recovery point that is already there, is safe and resumes.
      *
-     * @param candidateBases recovery points of the link's volume that still exist here, newest first
+     * @param candidateBases recovery points of the link's volume that still exist here, newest first; at most
+     *     {@link #BASES_MAXIMUM} count
      */
     SyncReport sync(
             ReplicationLink link,

@@ -60,6 +60,10 @@ public final class CreateLink {
                 Optional.empty(),
                 Optional.empty());
         stores.links().save(link);
+        if (wish.every().isPresent()) {
+            // Not before the peer has agreed: a link that it refuses must not have frozen anything.
+            stores.links().saveDue(new LinkStore.Due(link.id(), clock.instant().plus(LinkScheduler.MAKING_LIMIT), 0));
+        }
         boolean opened = false;
         try {
             replicator.openLink(link, peer, volumeBytes);

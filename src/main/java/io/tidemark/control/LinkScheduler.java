@@ -1,15 +1,19 @@
 package io.tidemark.control;
 
 import io.tidemark.control.port.LinkStore;
+import io.tidemark.control.port.RecoveryPointStore;
 import io.tidemark.domain.Ids;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Operation;
+import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.policy.LinkSchedule;
+import io.tidemark.spi.RecoveryPointId;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -18,7 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes and sends a recovery point whenever a link is due. One run of a link at a time; when it is due is written down
+ * Takes and sends a recovery point whenever a link is due; after a failure, first the one that was left unsent. One
+ * run of a link at a time; when it is due is written down
  * after each, so that a restart neither forgets a link nor makes up for every run it missed.
  */
 final class LinkScheduler {
@@ -28,7 +33,16 @@ final class LinkScheduler {
     /** A run in the middle of its wait for an operation notices the interrupt at once. */
     private static final Duration STOP_WAIT = Duration.ofSeconds(5);
 
+    /**
+     * A point that could not be sent is sent again instead of freezing the applications for another; after this many
+     * failures in a row a fresh one is taken all the same, in case it is the point that cannot be read.
+     */
+    private static final int TRIES_OF_ONE_POINT = 8;
+    /** A link without a date is being made: longer than telling its peer takes, or is given up after. */
+    static final Duration MAKING_LIMIT = Duration.ofSeconds(60);
+
     private final LinkStore links;
+    private final RecoveryPointStore points;
     private final CreateRecoveryPoint createRecoveryPoint;
     private final SyncLink syncLink;
     private final Operations operations;
@@ -42,6 +56,7 @@ final class LinkScheduler {
     LinkScheduler(
             ControlPorts ports, CreateRecoveryPoint createRecoveryPoint, SyncLink syncLink, Operations operations) {
         this.links = ports.stores().links();
+        this.points = ports.stores().recoveryPoints();
         this.createRecoveryPoint = createRecoveryPoint;
         this.syncLink = syncLink;
         this.operations = operations;
@@ -86,7 +101,12 @@ final class LinkScheduler {
             if (link.role() != ReplicationLink.Role.SOURCE || link.every().isEmpty()) {
                 continue;
             }
-            var due = links.due(link.id()).orElseGet(() -> new LinkStore.Due(link.id(), now, 0));
+            var written = links.due(link.id());
+            if (written.isEmpty()) {
+                links.saveDue(new LinkStore.Due(link.id(), now.plus(MAKING_LIMIT), 0));
+                continue;
+            }
+            var due = written.orElseThrow();
             if (!due.dueAt().isAfter(now) && running.add(link.id())) {
                 Thread.ofVirtual().name("scheduled-" + link.id()).start(() -> run(link, due));
             }
@@ -95,7 +115,7 @@ final class LinkScheduler {
 
     private void run(ReplicationLink link, LinkStore.Due due) {
         try {
-            var failure = takeAndSend(link);
+            var failure = takeAndSend(link, due.failures());
             var now = clock.instant();
             links.saveDue(failure.isEmpty() ? succeeded(link, due, now) : failed(link, due, now));
             failure.ifPresent(reason ->
@@ -110,21 +130,43 @@ final class LinkScheduler {
     }
 
     /** The reason why it failed. */
-    private Optional<String> takeAndSend(ReplicationLink link) throws InterruptedException {
+    private Optional<String> takeAndSend(ReplicationLink link, int failures) throws InterruptedException {
         try {
+            if (failures % TRIES_OF_ONE_POINT != 0) {
+                var kept = notYetSent(link);
+                var failure = kept.isPresent() ? send(link, kept) : Optional.<String>empty();
+                if (failure.isPresent()) {
+                    return failure;
+                }
+            }
             var taken = operations.await(
                     createRecoveryPoint.start(link.group(), newIntent()).id());
             if (taken.state() != Operation.State.SUCCEEDED) {
                 return Optional.of("recovery point operation %s ended %s".formatted(taken.id(), taken.state()));
             }
-            var sent = operations.await(
-                    syncLink.start(link.id(), Optional.empty(), newIntent()).id());
-            return sent.state() == Operation.State.SUCCEEDED
-                    ? Optional.empty()
-                    : Optional.of("sync operation %s ended %s".formatted(sent.id(), sent.state()));
+            return send(link, Optional.empty());
         } catch (ControlException failure) {
             return Optional.of(failure.error().message());
         }
+    }
+
+    /** The newest recovery point of its group, when the peer is not known to have it. */
+    private Optional<RecoveryPointId> notYetSent(ReplicationLink link) {
+        return points.page(Optional.of(link.group()), OptionalLong.empty(), 1).items().stream()
+                .filter(point -> point.snapshotOf(link.localVolume()).isPresent())
+                .map(RecoveryPoint::id)
+                .filter(id -> link.inStep().filter(id::equals).isEmpty())
+                .findFirst();
+    }
+
+    /** The reason why it failed. */
+    private Optional<String> send(ReplicationLink link, Optional<RecoveryPointId> point)
+            throws ControlException, InterruptedException {
+        var sent =
+                operations.await(syncLink.start(link.id(), point, newIntent()).id());
+        return sent.state() == Operation.State.SUCCEEDED
+                ? Optional.empty()
+                : Optional.of("sync operation %s ended %s".formatted(sent.id(), sent.state()));
     }
 
     private Intent newIntent() {

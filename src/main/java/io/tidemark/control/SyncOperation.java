@@ -7,7 +7,9 @@ import io.tidemark.control.document.Json;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.RecoveryPointId;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Sends a recovery point. The replicator resumes what was sent already, so a restart runs it again. */
@@ -54,17 +56,32 @@ final class SyncOperation implements OperationKind {
             // The peer may not have heard of it: a crash can lie between the link's record and the peer's.
             replicator.openLink(link, peer, inventory.volume(link.localVolume()).sizeBytes());
         }
-        var bases = stores.recoveryPoints().ofVolume(link.localVolume()).stream()
-                .map(RecoveryPoint::id)
-                .filter(id -> !id.equals(point.id()))
-                .toList();
-        var report = replicator.sync(link, peer, point, bases, running);
+        var report = replicator.sync(link, peer, point, bases(link, point.id()), running);
         // Read again: while it ran, the link may have been changed, but not by another synchronisation.
         stores.links().find(link.id()).ifPresent(current -> stores.links().save(current.inStepWith(report)));
         observer.synced(report);
         var result = Json.object();
         result.set("report", Documents.syncReport(report));
         return result;
+    }
+
+    /**
+     * Newest first, no more than can be offered. What the link is in step with is always among them: it is the one that
+     * both sides are known to have, however many were taken since.
+     */
+    private List<RecoveryPointId> bases(ReplicationLink link, RecoveryPointId point) {
+        var known = stores.recoveryPoints().ofVolume(link.localVolume()).stream()
+                .map(RecoveryPoint::id)
+                .filter(id -> !id.equals(point))
+                .toList();
+        if (known.size() <= Replicator.BASES_MAXIMUM) {
+            return known;
+        }
+        var offered = new ArrayList<>(known.subList(0, Replicator.BASES_MAXIMUM));
+        link.inStep()
+                .filter(id -> known.contains(id) && !offered.contains(id))
+                .ifPresent(id -> offered.set(Replicator.BASES_MAXIMUM - 1, id));
+        return List.copyOf(offered);
     }
 
     @Override

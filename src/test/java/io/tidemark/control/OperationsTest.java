@@ -3,21 +3,30 @@ package io.tidemark.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.agent.Replicator;
 import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.PeerId;
+import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.site.TestSite;
+import io.tidemark.spi.RecoveryPointId;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -232,6 +241,158 @@ class OperationsTest {
                         site.control.inventory().due(link.id()).orElseThrow().failures() == 0);
         assertThat(site.replicator.sent).hasSize(1);
         site.control.stop();
+    }
+
+    @Test
+    void aPointThatCouldNotBeSentIsSentAgainBeforeAnotherIsTaken() throws Exception {
+        var link = scheduledLink();
+        site.control.start();
+        awaitFailures(link, 0, 1);
+        site.replicator.failure = new ReplicationError.PeerUnreachable("127.0.0.1:1", "gone");
+        now = now.plus(Duration.ofMinutes(15));
+        awaitFailures(link, 1, 1);
+        now = site.control.inventory().due(link.id()).orElseThrow().dueAt();
+        awaitFailures(link, 2, 1);
+        assertThat(site.snapshotCount()).isEqualTo(2);
+
+        site.replicator.failure = null;
+        now = site.control.inventory().due(link.id()).orElseThrow().dueAt();
+        awaitFailures(link, 0, 3);
+
+        assertThat(site.snapshotCount()).isEqualTo(3);
+        assertThat(site.replicator.sent).doesNotHaveDuplicates();
+        site.control.stop();
+    }
+
+    private void awaitFailures(ReplicationLink link, int failures, int sent) {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
+            var due = site.control.inventory().due(link.id()).orElseThrow();
+            return due.failures() == failures && due.dueAt().isAfter(now) && site.replicator.sent.size() == sent;
+        });
+    }
+
+    @Test
+    void whatALinkIsInStepWithIsOfferedHoweverManyWereTakenSince() throws Exception {
+        var link = scheduledLink();
+        site.awaitEnd(take("g").id());
+        var first = newestPoint();
+        site.awaitEnd(site.control
+                .links()
+                .sync()
+                .start(link.id(), Optional.empty(), site.intent())
+                .id());
+        for (int number = 0; number < Replicator.BASES_MAXIMUM + 4; number++) {
+            site.store.recoveryPoints().add(copyOf(first, new RecoveryPointId("rp-copy" + number)));
+        }
+        site.awaitEnd(take("g").id());
+
+        var sync = site.control.links().sync().start(link.id(), Optional.empty(), site.intent());
+
+        assertThat(site.awaitEnd(sync.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(site.replicator.basesOffered.getLast())
+                .hasSize(Replicator.BASES_MAXIMUM)
+                .endsWith(first.id());
+    }
+
+    private RecoveryPoint newestPoint() throws Exception {
+        return site.control
+                .inventory()
+                .recoveryPoints(Optional.empty(), Optional.empty(), 1)
+                .items()
+                .getFirst();
+    }
+
+    private static RecoveryPoint copyOf(RecoveryPoint point, RecoveryPointId id) {
+        return new RecoveryPoint(
+                id,
+                point.group(),
+                point.createdAt(),
+                point.consistency(),
+                point.certificate(),
+                point.members(),
+                Map.of(),
+                Optional.empty());
+    }
+
+    @Test
+    void aLinkThatItsPeerRefusesHasNotTakenAnything() throws Exception {
+        site.replicator.slowOpening = true;
+        site.control.start();
+        var refused = new CompletableFuture<Exception>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                scheduledLink();
+            } catch (Exception e) {
+                refused.complete(e);
+            }
+        });
+        Awaitility.await().until(() -> !site.store.links().all().isEmpty());
+        // Two looks of the scheduler, and a half.
+        Awaitility.await().pollDelay(Duration.ofMillis(1_250)).until(() -> true);
+
+        site.replicator.failure = new ReplicationError.PeerUnreachable("127.0.0.1:1", "gone");
+        site.replicator.slowOpening = false;
+
+        assertThat(refused.get(30, TimeUnit.SECONDS)).isInstanceOf(ReplicationException.class);
+        assertThat(site.store.links().all()).isEmpty();
+        assertThat(site.snapshotCount()).isZero();
+        site.control.stop();
+    }
+
+    @Test
+    void theEndIsToldEvenWhenItCannotBeWrittenDown() throws Exception {
+        site.addGroup("g", "v");
+        site.taker.slow = true;
+        var operation = take("g");
+        awaitRunning(operation);
+        List<Operation.State> heard = new CopyOnWriteArrayList<>();
+
+        try (var watch = site.control.operations().watch(operation.id(), seen -> heard.add(seen.state()))) {
+            site.store.close();
+            site.taker.slow = false;
+            Awaitility.await().until(() -> heard.contains(Operation.State.FAILED));
+        }
+
+        assertThat(site.control.operations().await(operation.id()).state()).isEqualTo(Operation.State.FAILED);
+    }
+
+    @Test
+    void aGroupThatWasGivenOtherVolumesMeanwhileIsNotTaken() throws Exception {
+        var group = site.addGroup("g", "v");
+        var other = site.addVolume("w");
+        site.taker.slow = true;
+        awaitRunning(take("g"));
+        var waiting = take("g");
+        site.control
+                .volumes()
+                .saveGroup()
+                .replace(new ConsistencyGroup(
+                        group.id(),
+                        List.of(TestSite.volume("v"), other),
+                        List.of(),
+                        true,
+                        group.freezeLimit(),
+                        group.requireConsistency()));
+        site.taker.slow = false;
+
+        var ended = site.awaitEnd(waiting.id());
+
+        assertThat(ended.state()).isEqualTo(Operation.State.FAILED);
+        assertThat(ended.problemJson().orElseThrow()).contains("other volumes");
+    }
+
+    @Test
+    void leftoversAreSweptBeforeTheirOperationIsForgotten() throws Exception {
+        site.addGroup("g", "v");
+        site.taker.failUndo = true;
+        site.taker.failAfterCut = true;
+        site.awaitEnd(take("g").id());
+        assertThat(site.snapshotCount()).isEqualTo(1);
+        now = now.plus(OperationSettings.HISTORY).plusSeconds(1);
+
+        site = site.reborn().recovered();
+
+        assertThat(site.snapshotCount()).isZero();
     }
 
     private ReplicationLink scheduledLink() throws Exception {

@@ -31,6 +31,8 @@ public final class FakeReplicator implements Replicator {
     public final List<List<RecoveryPointId>> basesOffered = new CopyOnWriteArrayList<>();
     public volatile @Nullable ReplicationError failure;
     public volatile boolean slow;
+    /** While true, the peer does not answer to a new link. */
+    public volatile boolean slowOpening;
 
     public FakeReplicator(Providers providers, Moments moments) {
         this.providers = providers;
@@ -39,6 +41,9 @@ public final class FakeReplicator implements Replicator {
 
     @Override
     public void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException {
+        while (slowOpening) {
+            pause();
+        }
         failIfTold();
         opened.add(link.id());
     }
