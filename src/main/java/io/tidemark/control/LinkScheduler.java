@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes and sends a recovery point whenever a link is due; after a failure, first the one that was left unsent. One
- * run of a link at a time; when it is due is written down
- * after each, so that a restart neither forgets a link nor makes up for every run it missed.
+ * run of a link at a time; when it is due is written down after each, so that a restart neither forgets a link nor
+ * makes up for every run it missed.
  */
 final class LinkScheduler {
     private static final Logger log = LoggerFactory.getLogger(LinkScheduler.class);

@@ -328,7 +328,7 @@ public final class Operations {
         }
     }
 
-    /** Forgets what ended long ago; call after leftovers were swept, which are known by the operation that made them. */
+    /** Forgets what ended long ago; call after the sweep, which knows leftovers by the operation that made them. */
     void forgetOld() {
         int forgotten = store.forgetEndedBefore(now().minus(OperationSettings.HISTORY));
         log.debug("operations.forgotten count={}", forgotten);
