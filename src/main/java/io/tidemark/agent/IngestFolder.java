@@ -1,6 +1,8 @@
 package io.tidemark.agent;
 
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,6 +56,30 @@ final class IngestFolder {
                 Files.deleteIfExists(log.file());
             }
         }
+    }
+
+    /**
+     * Removes what an interrupted synchronisation of the link left.
+     *
+     * @return why not: a received recovery point is not applied yet
+     */
+    Optional<String> forget(LinkId link) throws ReplicationException {
+        var log = IngestLog.open(site.logOf(link));
+        if (log.isPresent()) {
+            var point = log.get().commit().map(commit -> log.get().header().point());
+            log.get().close();
+            if (point.isPresent()) {
+                return Optional.of("recovery point %s, received and not applied yet".formatted(point.get()));
+            }
+        }
+        try {
+            Files.deleteIfExists(site.logOf(link));
+        } catch (IOException e) {
+            throw new ReplicationException(
+                    new ReplicationError.State(site.logOf(link).toString(), String.valueOf(e.getMessage())), e);
+        }
+        site.volumes().deleteStamp(link);
+        return Optional.empty();
     }
 
     private List<Path> logs() throws IOException {

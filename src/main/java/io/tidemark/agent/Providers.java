@@ -2,9 +2,13 @@ package io.tidemark.agent;
 
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -32,6 +36,20 @@ public final class Providers implements AutoCloseable {
             throw new ProviderException(new ProviderError.VolumeNotFound(volume));
         }
         return provider;
+    }
+
+    /** Every snapshot of one volume, in order of id. */
+    public List<Snapshot> snapshotsOf(VolumeId volume) throws ProviderException {
+        var provider = of(volume);
+        var all = new ArrayList<Snapshot>();
+        var query = SnapshotQuery.ofVolume(volume);
+        for (var page = provider.snapshots(query); ; page = provider.snapshots(query)) {
+            all.addAll(page.snapshots());
+            if (page.nextCursor().isEmpty()) {
+                return all;
+            }
+            query = query.after(page.nextCursor().orElseThrow());
+        }
     }
 
     @Override

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CountDownLatch;
@@ -33,7 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The target's side of scheduled replication: serves what other sites ask over their connections. */
-public final class ReplicationServer implements PeerSessions {
+public final class ReplicationServer implements PeerSessions, TargetSessions {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicationServer.class);
 
     /** How long a new synchronisation of a link waits for the broken one before it to let go. */
@@ -47,6 +48,8 @@ public final class ReplicationServer implements PeerSessions {
     private final TargetHost.Site site;
     private final SitePairing pairing;
     private final ConcurrentMap<LinkId, Session> sessions = new ConcurrentHashMap<>();
+    /** Links forgotten while this process runs; a handful. */
+    private final Set<LinkId> retired = ConcurrentHashMap.newKeySet();
 
     /** One synchronisation in work. */
     private record Session(PeerConnection connection, CountDownLatch ended) {}
@@ -147,6 +150,7 @@ public final class ReplicationServer implements PeerSessions {
         }
         TargetVolumes.refuseWhenMounted(volume);
         if (known.isEmpty()) {
+            retired.remove(open.link());
             site.catalog()
                     .saveLink(new ReplicationLink(
                             open.link(),
@@ -195,6 +199,9 @@ public final class ReplicationServer implements PeerSessions {
         var link = link(offer.link(), peer);
         var session = takeOver(link.id(), connection);
         try {
+            if (retired.contains(link.id())) {
+                throw new ReplicationException(new ReplicationError.LinkUnknown(link.id()));
+            }
             var greeted = TargetSync.of(site.software())
                     .step(new TargetInput.Received(hello))
                     .sync();
@@ -214,6 +221,19 @@ public final class ReplicationServer implements PeerSessions {
             sessions.remove(link.id(), session);
             session.ended().countDown();
         }
+    }
+
+    @Override
+    public Optional<String> retire(LinkId link) throws ReplicationException {
+        // Named before asked: a session that begins now sees it, one that began before is seen.
+        boolean added = retired.add(link);
+        var inTheWay = sessions.containsKey(link)
+                ? Optional.of("a synchronisation that is being received")
+                : new IngestFolder(site).forget(link);
+        if (inTheWay.isPresent() && added) {
+            retired.remove(link);
+        }
+        return inTheWay;
     }
 
     /**

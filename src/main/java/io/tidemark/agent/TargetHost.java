@@ -408,7 +408,7 @@ final class TargetHost implements AutoCloseable {
     }
 
     private void letGoOfOlder(RecoveryPointId point) throws ProviderException {
-        for (var older : TargetVolumes.snapshots(provider, link.localVolume())) {
+        for (var older : site.providers().snapshotsOf(link.localVolume())) {
             if (!older.id().recoveryPoint().equals(point)) {
                 provider.release(older.id(), owner());
             }

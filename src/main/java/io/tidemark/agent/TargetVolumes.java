@@ -12,9 +12,7 @@ import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
-import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.SnapshotReader;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
@@ -53,7 +51,7 @@ final class TargetVolumes {
         var provider = providers.of(link.localVolume());
         var volume = provider.volume(link.localVolume());
         refuseWhenMounted(volume);
-        var points = points(provider, volume.id());
+        var points = points(volume.id());
         var view = new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), Optional.empty(), log);
         var stands = view.stands();
         if (stands.isEmpty()) {
@@ -72,27 +70,15 @@ final class TargetVolumes {
         }
     }
 
-    private static List<RecoveryPointId> points(StorageProvider provider, VolumeId volume) throws ProviderException {
+    private List<RecoveryPointId> points(VolumeId volume) throws ProviderException {
         var points = new ArrayList<RecoveryPointId>();
-        for (var snapshot : snapshots(provider, volume)) {
+        for (var snapshot : providers.snapshotsOf(volume)) {
             var point = snapshot.id().recoveryPoint();
             if (!point.value().startsWith(PROBE)) {
                 points.add(point);
             }
         }
         return points;
-    }
-
-    static List<Snapshot> snapshots(StorageProvider provider, VolumeId volume) throws ProviderException {
-        var all = new ArrayList<Snapshot>();
-        var query = SnapshotQuery.ofVolume(volume);
-        for (var page = provider.snapshots(query); ; page = provider.snapshots(query)) {
-            all.addAll(page.snapshots());
-            if (page.nextCursor().isEmpty()) {
-                return all;
-            }
-            query = query.after(page.nextCursor().get());
-        }
     }
 
     /**

@@ -6,6 +6,7 @@ import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.agent.SitePairing;
+import io.tidemark.agent.TargetSessions;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
@@ -98,6 +99,10 @@ final class HostParts implements AutoCloseable {
 
     SitePairing pairing() {
         return pairing;
+    }
+
+    TargetSessions targetSessions() {
+        return server;
     }
 
     /** Finishes what was received before the last stop; to be called before {@link #listen}. */

@@ -75,11 +75,12 @@ final class Site implements AutoCloseable {
 
         host.taker().sweepFreezes();
         host.resumeIngests();
+        // Before it recovers: what a restart takes up must be let go of when the rest of the start fails.
+        begun("control", control::stop);
         control.recover();
 
         String replication = host.listen();
         begun("replication", host::stopListening);
-        begun("control", control::stop);
         var api = begun("api", api(store, control, metrics, clock));
         control.start();
         String scheme = settings.httpCertificateFile().isPresent() ? "https" : "http";
@@ -101,7 +102,8 @@ final class Site implements AutoCloseable {
                 store.catalog(),
                 store.operations(),
                 store.idempotency());
-        var agents = new ControlPorts.Agents(host.providers(), host.taker(), host.replicator(), host.pairing());
+        var agents = new ControlPorts.Agents(
+                host.providers(), host.taker(), host.replicator(), host.pairing(), host.targetSessions());
         var ports = new ControlPorts(
                 stores, agents, Problems.writer(), metrics, moments, new Ids(clock, random), clock, random);
         return new SiteControl(

@@ -5,6 +5,7 @@ import io.tidemark.agent.Providers;
 import io.tidemark.agent.RecoveryPointTaker;
 import io.tidemark.agent.Replicator;
 import io.tidemark.agent.SiteCatalog;
+import io.tidemark.agent.TargetSessions;
 import io.tidemark.control.port.GroupStore;
 import io.tidemark.control.port.IdempotencyStore;
 import io.tidemark.control.port.LinkStore;
@@ -38,5 +39,10 @@ public record ControlPorts(
             IdempotencyStore idempotency) {}
 
     /** What acts on this host. */
-    public record Agents(Providers providers, RecoveryPointTaker taker, Replicator replicator, Pairing pairing) {}
+    public record Agents(
+            Providers providers,
+            RecoveryPointTaker taker,
+            Replicator replicator,
+            Pairing pairing,
+            TargetSessions targetSessions) {}
 }

@@ -76,7 +76,7 @@ public final class SiteControl {
                 new AcceptInvitation(stores.peers(), ports.agents().pairing()),
                 new DeletePeer(stores),
                 new CreateLink(ports, inventory),
-                new DeleteLink(stores, providers, inventory, busy),
+                new DeleteLink(stores, ports.agents(), inventory, busy),
                 new SyncLink(inventory, stores, operations),
                 new VerifyLink(inventory, operations));
         this.sweep = new OrphanSweep(stores, providers);

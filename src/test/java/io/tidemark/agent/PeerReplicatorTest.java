@@ -457,6 +457,34 @@ class PeerReplicatorTest {
         assertThat(held(b, THERE, "rp-2")).as("%s", moment).isTrue();
     }
 
+    @Test
+    void aLinkIsForgottenOnlyWhenNothingOfItIsInWork() throws Exception {
+        open();
+        a.writeNoise(HERE, 0, MIB, 1);
+        sync(a.take(HERE, "rp-1"));
+        a.writeNoise(HERE, 0, MIB, 2);
+        var second = a.take(HERE, "rp-2");
+        var meanwhile = new AtomicReference<Optional<String>>();
+        b.moments = reached -> {
+            if (reached == Moment.INGEST_COMMITTED) {
+                meanwhile.set(b.retire(link.id()));
+                throw new IllegalStateException("the target dies");
+            }
+        };
+        assertThatThrownBy(() -> sync(second, "rp-1")).isInstanceOf(ReplicationException.class);
+        b.moments = io.tidemark.domain.Moments.NONE;
+        Awaitility.await()
+                .until(() -> b.retire(link.id())
+                        .filter(why -> why.contains("not applied yet"))
+                        .isPresent());
+
+        b.server.resumeIngests();
+
+        assertThat(meanwhile.get()).contains("a synchronisation that is being received");
+        assertThat(b.retire(link.id())).isEmpty();
+        assertThat(errorOf(() -> sync(second, "rp-1"))).isEqualTo(new ReplicationError.LinkUnknown(link.id()));
+    }
+
     private static boolean held(TestSite site, VolumeId volume, String point) throws Exception {
         var id = new SnapshotId(volume, new RecoveryPointId(point));
         try {

@@ -3,12 +3,14 @@ package io.tidemark.agent;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.GroupId;
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.JavaBlockKernel;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
@@ -69,6 +71,14 @@ final class TestSite implements AutoCloseable {
         server = new ReplicationServer(
                 providers, catalog, KERNEL, folder, pairing, relay, InstantSource.system(), System::nanoTime, "test");
         listener = PeerListener.start("127.0.0.1", 0, identity, server, limits, InstantSource.system());
+    }
+
+    Optional<String> retire(LinkId link) {
+        try {
+            return server.retire(link);
+        } catch (ReplicationException e) {
+            throw new AssertionError(e);
+        }
     }
 
     String address() {

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +44,9 @@ public final class TestSite implements AutoCloseable {
     private final InstantSource clock;
     private final AtomicReference<@Nullable Moment> deadly = new AtomicReference<>();
     private final CountDownLatch died = new CountDownLatch(1);
+
+    /** What the target side says to a link that is to be forgotten. */
+    public volatile Optional<String> inTheWay = Optional.empty();
 
     public final SiteStore store;
     public final Providers providers;
@@ -71,7 +75,8 @@ public final class TestSite implements AutoCloseable {
                 store.catalog(),
                 store.operations(),
                 store.idempotency());
-        var agents = new ControlPorts.Agents(providers, taker, replicator, new FakePairing(store.catalog(), clock));
+        var agents = new ControlPorts.Agents(
+                providers, taker, replicator, new FakePairing(store.catalog(), clock), link -> inTheWay);
         this.control = new SiteControl(
                 new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
     }

@@ -1,0 +1,17 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.LinkId;
+import io.tidemark.replication.ReplicationException;
+import java.util.Optional;
+
+/** What the target side of links has in work on this host. */
+public interface TargetSessions {
+
+    /**
+     * Lets go of a link that is about to be forgotten here: no synchronisation over it begins any more, and what an
+     * interrupted one left in the state folder is removed. Twice is once. A link opened again is served again.
+     *
+     * @return what stands in the way, one phrase; then nothing was changed
+     */
+    Optional<String> retire(LinkId link) throws ReplicationException;
+}
