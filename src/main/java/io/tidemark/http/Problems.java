@@ -135,7 +135,11 @@ public final class Problems {
                         e.message(),
                         "if the peer was rebuilt, delete it here and pair again; else someone is in between");
             case ReplicationError.InvitationRefused e ->
-                Problem.of(422, "invitation-refused", e.message(), "make a new one with POST /v1/invitations there")
+                Problem.of(
+                                422,
+                                "invitation-refused",
+                                e.message(),
+                                "compare with GET /v1/peers, or make a new one with POST /v1/invitations there")
                         .about("token", "***", "a token that is unused and not expired");
             case ReplicationError.LinkUnknown e ->
                 Problem.of(409, "link-unknown-to-peer", e.message(), "delete the link here and make it again");
@@ -167,10 +171,22 @@ public final class Problems {
         };
     }
 
+    /** Where a list of that noun is. */
+    private static String collection(String kind) {
+        return switch (kind) {
+            case "group", "peer", "link", "operation", "snapshot", "volume" -> kind + "s";
+            default -> "recovery-points";
+        };
+    }
+
     static Problem of(ControlError error) {
         return switch (error) {
             case ControlError.NotFound e ->
-                Problem.of(404, e.kind().replace(' ', '-') + "-not-found", e.message(), "list what there is with GET");
+                Problem.of(
+                        404,
+                        e.kind().replace(' ', '-') + "-not-found",
+                        e.message(),
+                        "list what there is with GET /v1/%s".formatted(collection(e.kind())));
             case ControlError.AlreadyExists e ->
                 Problem.of(409, e.kind().replace(' ', '-') + "-exists", e.message(), "use it, or choose another id");
             case ControlError.Invalid e ->

@@ -49,6 +49,8 @@ public interface StorageProvider extends AutoCloseable {
 
     /**
      * Does ahead of the freeze whatever makes the cut shorter (flushing dirty pages); changes nothing else.
+     *
+     * @throws ProviderException VolumeNotFound; OutOfSpace where it is clear already that the cut cannot fit
      */
     void prepare(CutRequest request) throws ProviderException;
 

@@ -80,14 +80,19 @@ final class Cutting {
 
     void prepare(CutRequest request) throws ProviderException {
         var volumes = new ArrayList<ImageVolume>();
+        var pending = new ArrayList<Pending>();
         for (var id : request.volumes()) {
-            volumes.add(catalog.get(id));
-        }
-        for (var volume : volumes) {
-            var id = new SnapshotId(volume.id(), request.recoveryPoint());
-            if (shelf.find(volume.folder(), id).isEmpty()) {
-                writeRecord(volume, id, sizeOf(volume));
+            var volume = catalog.get(id);
+            var snapshot = new SnapshotId(id, request.recoveryPoint());
+            volumes.add(volume);
+            if (shelf.find(volume.folder(), snapshot).isEmpty()) {
+                pending.add(new Pending(volume, snapshot));
             }
+        }
+        // Here and not only in the cut: nothing is written, and nobody is frozen for a copy that cannot fit.
+        refuseWithoutSpace(pending);
+        for (var each : pending) {
+            writeRecord(each.volume, each.id, sizeOf(each.volume));
         }
         var synced = new HashSet<Path>();
         for (var volume : volumes) {

@@ -37,6 +37,10 @@ class OutOfSpaceTest {
                 assertThat(snapshot.sizeBytes()).isEqualTo(100L << 30);
 
                 var second = new CutRequest(new RecoveryPointId("rp-2"), List.of(VOLUME));
+                outOfSpace(() -> provider.prepare(second));
+                assertThat(DurableFiles.entries(folder.resolve(ImageFolder.OURS, "snapshots")))
+                        .as("what the one snapshot needs, and nothing of the refused one")
+                        .noneMatch(entry -> entry.toString().contains("rp-2"));
                 var error = outOfSpace(() -> provider.cut(second));
                 assertThat(error.neededBytes()).isGreaterThanOrEqualTo(WRITTEN_BYTES);
                 assertThat(error.freeBytes()).isLessThan(WRITTEN_BYTES);
