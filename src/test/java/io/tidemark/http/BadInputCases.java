@@ -300,7 +300,12 @@ final class BadInputCases {
                 get("a snapshot that is not there", "/v1/snapshots/memory%3Aorders%40rp-1", 404, "", "rp-1"),
                 get("a snapshot id without a point", "/v1/snapshots/memory%3Aorders", 400, "snapshotId", "@rp-"),
                 get("a group that is not there", "/v1/groups/none", 404, "", "GET /v1/groups"),
-                get("a recovery point that is not there", "/v1/recovery-points/rp-none", 404, "", "GET /v1/recovery-points"),
+                get(
+                        "a recovery point that is not there",
+                        "/v1/recovery-points/rp-none",
+                        404,
+                        "",
+                        "GET /v1/recovery-points"),
                 get("a recovery point id that is none", "/v1/recovery-points/none", 400, "recoveryPointId", "rp-"),
                 get("a peer that is not there", "/v1/peers/none", 404, "", "peer none"),
                 get("a link that is not there", "/v1/links/ln-none", 404, "", "ln-none"),
