@@ -27,6 +27,10 @@ public final class PeerListener implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(5);
 
     private static final Duration STOP_POLL = Duration.ofMillis(20);
+
+    /** How long the accepting thread may take to notice that it ends: it only hands sockets over. */
+    private static final Duration ACCEPT_END = Duration.ofSeconds(2);
+
     private static final int BACKLOG = 128;
 
     private final ServerSocket server;
@@ -38,6 +42,8 @@ public final class PeerListener implements AutoCloseable {
     private final Semaphore pairings;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final ArrayDeque<Instant> unknownSeen = new ArrayDeque<>();
+    private final Thread acceptor =
+            Thread.ofPlatform().name("tidemark-peer-listener").daemon().unstarted(this::accept);
 
     private PeerListener(
             ServerSocket server,
@@ -77,7 +83,7 @@ public final class PeerListener implements AutoCloseable {
             throw new IOException("cannot listen on %s:%d: %s".formatted(host, port, e.getMessage()), e);
         }
         var listener = new PeerListener(server, identity, sessions, limits, clock);
-        Thread.ofPlatform().name("tidemark-peer-listener").daemon().start(listener::accept);
+        listener.acceptor.start();
         return listener;
     }
 
@@ -92,6 +98,8 @@ public final class PeerListener implements AutoCloseable {
         shut(server);
         long until = System.nanoTime() + STOP.toNanos();
         try {
+            // The kernel goes on listening for as long as a thread is inside accept.
+            acceptor.join(ACCEPT_END);
             while (!open.isEmpty() && System.nanoTime() < until) {
                 Thread.sleep(STOP_POLL);
             }
@@ -105,6 +113,10 @@ public final class PeerListener implements AutoCloseable {
         while (!server.isClosed()) {
             try {
                 var socket = server.accept();
+                if (server.isClosed()) {
+                    shut(socket);
+                    return;
+                }
                 if (!connections.tryAcquire()) {
                     LOG.warn("peer.refused reason=connections maximum={}", limits.connections());
                     shut(socket);
