@@ -3,7 +3,6 @@ package io.tidemark.quickstart;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -14,11 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A PostgreSQL on an ext4 on the volume, with pgbench's tables and a writer beside them. */
+/** A PostgreSQL on an ext4 on the volume, with pgbench's tables and load and a writer beside them. */
 final class DatabaseWorkload implements Workload {
     private static final long VOLUME_BYTES = 1L << 30;
-    private static final String PGBENCH_SCALE = "5";
-    private static final String PGBENCH_RATE = "150";
     private static final String DATABASE = "bench";
     private static final String QUIESCER_ROLE = "tidemark";
 
@@ -31,6 +28,9 @@ final class DatabaseWorkload implements Workload {
     private final Secret administratorPassword = Secret.random();
     private final Secret quiescerPassword = Secret.random();
     private final Path sockets;
+    private final ClientPrograms clients;
+    private final DatabaseLoad load;
+    private final CopyChecks checks;
     private @Nullable PostgresServer server;
     private @Nullable SequenceWriter writer;
 
@@ -41,21 +41,11 @@ final class DatabaseWorkload implements Workload {
         this.cleanup = cleanup;
         this.narrator = narrator;
         this.installed = installed;
-        account = Programs.Account.find(List.of("postgres", "nobody"))
-                .orElseThrow(() -> new QuickstartException("neither user postgres nor nobody exists here"));
-        sockets = ownedFolder(demo.folder("run"));
-    }
-
-    private Path ownedFolder(Path folder) throws QuickstartException {
-        try {
-            Files.setAttribute(folder, "unix:uid", account.userId());
-            Files.setAttribute(folder, "unix:gid", account.groupId());
-            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
-            return folder;
-        } catch (IOException e) {
-            throw new QuickstartException(
-                    "%s could not be given to %s: %s".formatted(folder, account.name(), e.getMessage()), e);
-        }
+        account = Programs.Account.ofDatabase();
+        sockets = account.own(demo.folder("run"));
+        clients = new ClientPrograms(programs, installed, account, sockets.resolve("pgpass"));
+        load = clients.has(PgbenchLoad.PROGRAM) ? new PgbenchLoad(clients) : new SqlLoad();
+        checks = new CopyChecks(clients);
     }
 
     @Override
@@ -86,25 +76,22 @@ final class DatabaseWorkload implements Workload {
                 "GRANT EXECUTE ON FUNCTION pg_backup_stop(boolean) TO " + QUIESCER_ROLE,
                 "GRANT pg_read_all_settings TO " + QUIESCER_ROLE);
         quiescerPassword.writeTo(demo.file("quiescer.password"));
-        pgbench(List.of("-i", "-q", "-s", PGBENCH_SCALE));
+        load.fill(started, DATABASE);
         started.execute(
                 DATABASE,
                 "CREATE TABLE tidemark_sequence (number integer PRIMARY KEY, stamped_at timestamptz NOT NULL)",
                 "CHECKPOINT");
-        if (installed.optional("pg_amcheck").isPresent()) {
-            started.execute(DATABASE, "CREATE EXTENSION amcheck");
-        }
+        checks.prepare(started, DATABASE);
         startWriter(started);
         narrator.say(
-                "PostgreSQL %d as user %s on port %d: pgbench scale %s loaded,"
+                "PostgreSQL %d as user %s on port %d: %s at scale %d,"
                         + " a writer stamps a sequence, each number a commit",
-                installed.major(), account.name(), started.port(), PGBENCH_SCALE);
+                installed.major(), account.name(), started.port(), load.name(), DatabaseLoad.SCALE);
     }
 
     private Path initialise(Path mountPoint) throws QuickstartException {
         // The file system's own top folder holds lost+found, which initdb does not accept beside its files.
-        Path data = demo.folder("mount-a/data");
-        ownedFolder(data);
+        Path data = account.own(demo.folder("mount-a/data"));
         try {
             Path passwordFile = administratorPassword.writeTo(sockets.resolve("administrator.password"));
             Files.setAttribute(passwordFile, "unix:uid", account.userId());
@@ -124,33 +111,13 @@ final class DatabaseWorkload implements Workload {
                                     "--locale=C")));
             // One line of libpq's password file serves pgbench and pg_amcheck on any port.
             new Secret("*:*:*:%s:%s".formatted(PostgresServer.ADMINISTRATOR, administratorPassword.text()))
-                    .writeTo(sockets.resolve("pgpass"));
-            Files.setAttribute(sockets.resolve("pgpass"), "unix:uid", account.userId());
+                    .writeTo(clients.passwordFile());
+            Files.setAttribute(clients.passwordFile(), "unix:uid", account.userId());
             Files.delete(passwordFile);
             return data;
         } catch (IOException e) {
             throw new QuickstartException("%s could not be prepared: %s".formatted(mountPoint, e.getMessage()), e);
         }
-    }
-
-    /** Runs one of PostgreSQL's own client programs against a server. */
-    private String client(PostgresServer to, String program, List<String> arguments) throws QuickstartException {
-        List<String> command = new ArrayList<>(
-                List.of("/usr/bin/env", "PGPASSFILE=" + sockets.resolve("pgpass"), installed.required(program)));
-        command.addAll(
-                List.of("-h", "127.0.0.1", "-p", Integer.toString(to.port()), "-U", PostgresServer.ADMINISTRATOR));
-        command.addAll(arguments);
-        return programs.run(Optional.of(account), command);
-    }
-
-    private void pgbench(List<String> arguments) throws QuickstartException {
-        if (installed.optional("pgbench").isEmpty()) {
-            narrator.say("pgbench is not part of this PostgreSQL and was left out");
-            return;
-        }
-        List<String> all = new ArrayList<>(arguments);
-        all.add(DATABASE);
-        client(server(), "pgbench", all);
     }
 
     private PostgresServer server() {
@@ -217,7 +184,7 @@ final class DatabaseWorkload implements Workload {
 
     @Override
     public void writeMore(int seconds) throws QuickstartException {
-        pgbench(List.of("-n", "-c", "2", "-R", PGBENCH_RATE, "-T", Integer.toString(seconds)));
+        load.run(server(), DATABASE, seconds);
     }
 
     @Override
@@ -250,30 +217,25 @@ final class DatabaseWorkload implements Workload {
                 demo.file("postgres-b.log"));
         double recoveryMillis = (System.nanoTime() - askedNanos) / 1e6;
         var present = numbers(recovered);
-        List<String> checks = new ArrayList<>();
-        List<String> leftOut = new ArrayList<>();
-        if (installed.optional("pg_amcheck").isPresent()) {
-            client(recovered, "pg_amcheck", List.of("--heapallindexed", "--database=" + DATABASE));
-            checks.add("pg_amcheck (tables, and indexes against tables)");
-        } else {
-            leftOut.add("pg_amcheck is not part of this PostgreSQL");
-        }
+        checks.whileRunning(recovered, DATABASE);
         recovered.stop();
-        if (installed.optional("pg_checksums").isPresent()) {
-            programs.run(
-                    Optional.of(account), installed.command("pg_checksums", List.of("--check", "-D", data.toString())));
-            checks.add("pg_checksums (every page)");
-        } else {
-            leftOut.add("pg_checksums is not part of this PostgreSQL");
-        }
+        checks.whenStopped(data);
         volume.unmount();
         return new Proof(
                 log().acknowledgedBefore(cut.fromNanos()),
                 log().lost(present, cut.fromNanos()),
                 log().fromTheFuture(present, cut.toNanos()),
                 recoveryMillis,
-                checks,
-                leftOut);
+                checks.clean(),
+                leftOut());
+    }
+
+    private List<String> leftOut() {
+        List<String> leftOut = new ArrayList<>(checks.leftOut());
+        if (!clients.has(PgbenchLoad.PROGRAM)) {
+            leftOut.add("pgbench, which did not come with this PostgreSQL: its tables and transactions by SQL instead");
+        }
+        return leftOut;
     }
 
     private static BitSet numbers(PostgresServer recovered) throws QuickstartException {

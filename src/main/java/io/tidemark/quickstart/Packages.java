@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Sees to it that the programs the demo needs are there; installs them on Debian as root, naming them first. */
 final class Packages {
@@ -20,12 +21,30 @@ final class Packages {
         this.mayInstall = mayInstall;
     }
 
-    /** @throws QuickstartException when something is missing and may or can not be installed: with the line to run */
-    void need(boolean database) throws QuickstartException {
-        List<String> missing = missing(database);
-        if (missing.isEmpty()) {
-            return;
+    /**
+     * @param ownDatabase whether a PostgreSQL is to be installed where none is; one that cannot be is told, not refused,
+     *     as Maven Central has one too
+     * @throws QuickstartException when something else is missing and may or can not be installed: with the line to run
+     */
+    void need(boolean ownDatabase) throws QuickstartException {
+        if (ownDatabase && PostgresPrograms.find().isEmpty()) {
+            try {
+                install(Stream.concat(missing().stream(), Stream.of("postgresql"))
+                        .toList());
+            } catch (QuickstartException e) {
+                narrator.say("PostgreSQL is not installed here and will be fetched: %s", e.reason());
+            }
         }
+        List<String> missing = new ArrayList<>(missing());
+        if (!ownDatabase || PostgresPrograms.find().isEmpty()) {
+            missing.addAll(missingToFetch());
+        }
+        if (!missing.isEmpty()) {
+            install(missing);
+        }
+    }
+
+    private void install(List<String> missing) throws QuickstartException {
         String line = "apt-get install -y --no-install-recommends " + String.join(" ", missing);
         if (!Files.isReadable(Path.of("/etc/debian_version"))) {
             throw new QuickstartException(
@@ -36,11 +55,11 @@ final class Packages {
             throw new QuickstartException("missing: " + String.join(" ", missing), "run: " + line);
         }
         narrator.step("Installing " + String.join(" ", missing));
-        install(List.of("apt-get", "update", "-qq"));
-        install(List.of(line.split(" ")));
+        run(List.of("apt-get", "update", "-qq"));
+        run(List.of(line.split(" ")));
     }
 
-    private static List<String> missing(boolean database) {
+    private static List<String> missing() {
         List<String> missing = new ArrayList<>();
         if (Programs.find("losetup").isEmpty() || Programs.find("mount").isEmpty()) {
             missing.add("mount");
@@ -54,13 +73,22 @@ final class Packages {
         if (Programs.find("mkfs.btrfs").isEmpty()) {
             missing.add("btrfs-progs");
         }
-        if (database && PostgresPrograms.find().isEmpty()) {
-            missing.add("postgresql");
+        return missing;
+    }
+
+    /** What fetching and unpacking a PostgreSQL takes. */
+    private static List<String> missingToFetch() {
+        List<String> missing = new ArrayList<>();
+        if (Programs.findOnPath("mvn").isEmpty()) {
+            missing.add("maven");
+        }
+        if (Programs.find("xz").isEmpty()) {
+            missing.add("xz-utils");
         }
         return missing;
     }
 
-    private static void install(List<String> command) throws QuickstartException {
+    private static void run(List<String> command) throws QuickstartException {
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("DEBIAN_FRONTEND", "noninteractive");
         try {

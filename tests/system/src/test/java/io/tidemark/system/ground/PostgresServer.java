@@ -1,5 +1,6 @@
 package io.tidemark.system.ground;
 
+import io.tidemark.quickstart.SqlChecks;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -10,25 +11,26 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A PostgreSQL server of Debian's packages on loopback, run as its own user, with data checksums. */
+/** A PostgreSQL on loopback, of Debian's packages unless told otherwise, run as its own user, with data checksums. */
 public final class PostgresServer implements AutoCloseable {
-    private static final Path INSTALLED = Path.of("/usr/lib/postgresql");
     private static final String USER = "postgres";
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
     private static final long ASK_EVERY_MILLIS = 20;
 
+    private final PostgresBinaries binaries;
     private final Process process;
     private final int port;
     private final Path data;
     private final Duration startTime;
     private final Watchdog.Undo undo;
 
-    private PostgresServer(Process process, int port, Path data, Duration startTime, Watchdog.Undo undo) {
+    private PostgresServer(
+            PostgresBinaries binaries, Process process, int port, Path data, Duration startTime, Watchdog.Undo undo) {
+        this.binaries = binaries;
         this.process = process;
         this.port = port;
         this.data = data;
@@ -38,36 +40,38 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Skips or fails, as {@link Ground#lacking}, where no server is installed. */
     public static void require() {
-        if (!Files.isDirectory(INSTALLED)) {
-            Ground.lacking("PostgreSQL is not installed: apt-get install postgresql");
-        }
-    }
-
-    /** A program of the newest installed version. */
-    public static String program(String name) throws IOException {
-        try (var versions = Files.list(INSTALLED)) {
-            return versions.max(Comparator.comparing(
-                            path -> Integer.parseInt(path.getFileName().toString())))
-                    .orElseThrow(() -> new IOException("no PostgreSQL below " + INSTALLED))
-                    .resolve("bin")
-                    .resolve(name)
-                    .toString();
-        }
+        PostgresBinaries.requireInstalled();
     }
 
     /** Makes a data directory with checksums; the superuser is {@code postgres}, trusted on loopback. */
     public static void init(Path data) throws IOException {
+        init(PostgresBinaries.installed(), data);
+    }
+
+    public static void init(PostgresBinaries binaries, Path data) throws IOException {
         Files.createDirectories(data);
         Programs.run("chown", USER, data.toString());
-        Programs.run(
-                asUser(program("initdb"), "-D", data.toString(), "-U", USER, "-A", "trust", "--data-checksums", "-N"));
+        Programs.run(asUser(
+                binaries.program("initdb"),
+                "-D",
+                data.toString(),
+                "-U",
+                USER,
+                "-A",
+                "trust",
+                "--data-checksums",
+                "-N"));
     }
 
     /** Starts and waits until it accepts connections; recovery, where there is any, is part of the start. */
     public static PostgresServer start(Path data, String... settings) throws IOException {
+        return start(PostgresBinaries.installed(), data, settings);
+    }
+
+    public static PostgresServer start(PostgresBinaries binaries, Path data, String... settings) throws IOException {
         int port = freePort();
         List<String> command = new ArrayList<>(List.of(asUser(
-                program("postgres"),
+                binaries.program("postgres"),
                 "-D",
                 data.toString(),
                 "-p",
@@ -105,16 +109,16 @@ public final class PostgresServer implements AutoCloseable {
             }
         }
         Files.delete(log);
-        return new PostgresServer(process, port, data, Duration.ofNanos(System.nanoTime() - started), undo);
+        return new PostgresServer(binaries, process, port, data, Duration.ofNanos(System.nanoTime() - started), undo);
     }
 
     /**
-     * Starts on a copy of a running server's data, as after a power cut. The copy holds the pid file of the server it
-     * was cut from; where that one still runs on this host, as here, the file must go first.
+     * Starts on a copy of this running server's data, as after a power cut. The copy holds the pid file of the server
+     * it was cut from; where that one still runs on this host, as here, the file must go first.
      */
-    public static PostgresServer startCopy(Path data, String... settings) throws IOException {
-        Files.deleteIfExists(data.resolve("postmaster.pid"));
-        return start(data, settings);
+    public PostgresServer startCopy(Path copy, String... settings) throws IOException {
+        Files.deleteIfExists(copy.resolve("postmaster.pid"));
+        return start(binaries, copy, settings);
     }
 
     private static void pause() throws IOException {
@@ -180,8 +184,14 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Every index and heap, with the {@code amcheck} extension, which it installs. */
     public void checkStructures() throws IOException, SQLException {
+        if (!binaries.has("pg_amcheck")) {
+            try (var connection = connect()) {
+                SqlChecks.checkStructures(connection);
+            }
+            return;
+        }
         Programs.run(asUser(
-                program("pg_amcheck"),
+                binaries.program("pg_amcheck"),
                 "-h",
                 "127.0.0.1",
                 "-p",
@@ -194,21 +204,29 @@ public final class PostgresServer implements AutoCloseable {
                 "postgres"));
     }
 
-    /** Every page's checksum; the server must have been stopped. */
-    public static void checkPages(Path data) throws IOException {
-        Programs.run(asUser(program("pg_checksums"), "--check", "-D", data.toString()));
+    /** Every page's checksum, of the whole cluster where there is a program for it; stops the server. */
+    public void stopAndCheckPages() throws IOException, SQLException {
+        if (!binaries.has("pg_checksums")) {
+            try (var connection = connect()) {
+                SqlChecks.readEveryPage(connection);
+            }
+            close();
+            return;
+        }
+        close();
+        Programs.run(asUser(binaries.program("pg_checksums"), "--check", "-D", data.toString()));
     }
 
     /** A pgbench on this server; it runs until it is done or the caller ends it. */
     public ProcessBuilder pgbench(String... arguments) throws IOException {
         var command = new ArrayList<>(
-                List.of(program("pgbench"), "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", USER));
+                List.of(binaries.program("pgbench"), "-h", "127.0.0.1", "-p", Integer.toString(port), "-U", USER));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(asUser(command.toArray(String[]::new)))
                 .directory(Path.of("/").toFile());
     }
 
-    /** Stops at once but cleanly: a fast shutdown. */
+    /** Stops at once but cleanly: a fast shutdown. Does nothing the second time. */
     @Override
     public void close() throws IOException {
         if (process.isAlive()) {

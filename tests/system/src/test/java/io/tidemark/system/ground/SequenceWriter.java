@@ -69,12 +69,15 @@ public final class SequenceWriter implements AutoCloseable {
 
     /** The longest a commit took that was under way at some time between the two. */
     public Duration worstBetween(long fromNanos, long toNanos) {
-        long worst = commits().stream()
+        return Duration.ofNanos(worstNanosBetween(commits(), fromNanos, toNanos));
+    }
+
+    public static long worstNanosBetween(List<Commit> commits, long fromNanos, long toNanos) {
+        return commits.stream()
                 .filter(commit -> commit.acknowledgedNanos() > fromNanos && commit.begunNanos() < toNanos)
                 .mapToLong(commit -> commit.acknowledgedNanos() - commit.begunNanos())
                 .max()
                 .orElse(0);
-        return Duration.ofNanos(worst);
     }
 
     @Override

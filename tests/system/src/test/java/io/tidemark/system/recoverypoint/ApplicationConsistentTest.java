@@ -3,27 +3,15 @@ package io.tidemark.system.recoverypoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.ProgressListener;
-import io.tidemark.domain.RecoveryPoint;
-import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.Step;
-import io.tidemark.spi.StorageProvider;
-import io.tidemark.spi.Volume;
-import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Ground;
-import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.PostgresServer;
-import io.tidemark.system.ground.SequenceWriter;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,7 +27,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ApplicationConsistentTest {
     private static final long IMAGE_BYTES = 1L << 30;
     private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final int COMMITS_BEFORE = 50;
     private static final int PAUSE_MILLIS_MAXIMUM = 200;
 
     private DatabaseOnImage database;
@@ -65,75 +52,13 @@ class ApplicationConsistentTest {
     @ParameterizedTest
     @MethodSource("seeds")
     void everythingAcknowledgedBeforeTheFreezeIsThereAndNothingBegunAfterIt(long seed) throws Exception {
-        var random = new SplittableRandom(seed);
-        var id = new RecoveryPointId("rp-seed" + seed);
-        try (var taker = database.open();
-                var writer = SequenceWriter.start(database.server())) {
-            writer.awaitMore(COMMITS_BEFORE);
-            TimeUnit.MILLISECONDS.sleep(random.nextInt(PAUSE_MILLIS_MAXIMUM));
-            var plan = taker.taker().plan(id, database.group(LIMIT, Consistency.APPLICATION));
+        var pause = Duration.ofMillis(new SplittableRandom(seed).nextInt(PAUSE_MILLIS_MAXIMUM));
+        try (var taker = database.open()) {
+            var cut = CutUnderWrites.take(database, taker, new RecoveryPointId("rp-seed" + seed), pause);
 
-            var point = taker.taker().take(plan, ProgressListener.NONE);
-            writer.awaitMore(COMMITS_BEFORE);
-            writer.close();
-
-            assertThat(point.consistency()).isEqualTo(Consistency.APPLICATION);
-            assertThat(point.certificate().everyCutLiesInsideEveryFreeze()).isTrue();
-            assertThat(point.certificate().reasons()).isEmpty();
-            assertThat(point.evidence().get("backup_label")).contains("tidemark " + id);
-            assertThat(database.server().data().resolve("backup_label")).doesNotExist();
-            var freeze = fileSystemFreeze(point);
-            report(seed, point, writer, freeze);
-            checkRecovered(taker.provider(), point, writer.commits(), freeze);
-            taker.taker().undo(id);
+            System.out.printf("seed=%d %s%n", seed, cut.figures());
+            cut.checkRecovered();
         }
-    }
-
-    private static Certificate.Freeze fileSystemFreeze(RecoveryPoint point) {
-        return point.certificate().freezes().stream()
-                .filter(freeze -> freeze.kind().equals(Certificate.FILE_SYSTEM))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static void report(long seed, RecoveryPoint point, SequenceWriter writer, Certificate.Freeze freeze) {
-        System.out.printf(
-                "seed=%d freezeMillis=%.1f worstStallMillis=%d%n",
-                seed,
-                point.certificate().freezeWindowNanos().orElseThrow() / 1e6,
-                writer.worstBetween(freeze.requestedNanos(), freeze.releasedNanos())
-                        .toMillis());
-    }
-
-    private void checkRecovered(
-            StorageProvider provider,
-            RecoveryPoint point,
-            List<SequenceWriter.Commit> commits,
-            Certificate.Freeze freeze)
-            throws Exception {
-        var name = VolumeId.of("image", "clone-" + point.id().value());
-        var step = provider.clone(new CloneRequest(point.members().getFirst().snapshot(), name));
-        assertThat(step).isInstanceOf(Step.Done.class);
-        Volume clone = ((Step.Done<Volume>) step).result();
-        Path mountPoint = database.folder().resolve("clone-" + point.id().value());
-        try (var mounted = LoopVolume.mount(clone.device().orElseThrow(), mountPoint)) {
-            var data = mounted.mountPoint().resolve("data");
-            try (var recovered = PostgresServer.startCopy(data)) {
-                long last = recovered.number("SELECT coalesce(max(number), 0) FROM sequence_written");
-                assertThat(recovered.number("SELECT count(*) FROM sequence_written"))
-                        .isEqualTo(last);
-                long acknowledgedBefore = commits.stream()
-                        .filter(commit -> commit.acknowledgedNanos() < freeze.requestedNanos())
-                        .count();
-                long begunBefore = commits.stream()
-                        .filter(commit -> commit.begunNanos() < freeze.acknowledgedNanos())
-                        .count();
-                assertThat(last).isBetween(acknowledgedBefore, begunBefore);
-                recovered.checkStructures();
-            }
-            PostgresServer.checkPages(data);
-        }
-        provider.remove(name);
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.LoopVolume;
+import io.tidemark.system.ground.PostgresBinaries;
 import io.tidemark.system.ground.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +33,13 @@ final class DatabaseOnImage implements AutoCloseable {
     private final LoopVolume volume;
     private final PostgresServer server;
 
-    DatabaseOnImage(long imageBytes, String... serverSettings) throws IOException, ProviderException {
+    /** With Debian's PostgreSQL. */
+    DatabaseOnImage(long imageBytes) throws IOException, ProviderException {
+        this(imageBytes, ground -> PostgresBinaries.installed());
+    }
+
+    /** @param binaries of the PostgreSQL to run; they may lie in the ground's folder */
+    DatabaseOnImage(long imageBytes, BinariesSource binaries) throws IOException, ProviderException {
         try {
             var ground = keep(Ground.open());
             folder = ground.folder();
@@ -45,12 +52,18 @@ final class DatabaseOnImage implements AutoCloseable {
             }
             volume = keep(LoopVolume.makeExt4(device, folder.resolve("database")));
             var data = volume.mountPoint().resolve("data");
-            PostgresServer.init(data);
-            server = keep(PostgresServer.start(data, serverSettings));
+            var chosen = binaries.on(ground);
+            PostgresServer.init(chosen, data);
+            server = keep(PostgresServer.start(chosen, data));
         } catch (IOException | ProviderException | RuntimeException e) {
             close();
             throw e;
         }
+    }
+
+    /** Says which PostgreSQL to run. */
+    interface BinariesSource {
+        PostgresBinaries on(Ground ground) throws IOException;
     }
 
     private <T extends AutoCloseable> T keep(T resource) {
