@@ -37,6 +37,11 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) 
         return run;
     }
 
+    /** The same run, for what takes too little time for a median of few. */
+    BenchRun withRoundsOfAtLeast(int count) {
+        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes, undo);
+    }
+
     /** Something timed. */
     @FunctionalInterface
     interface Timed {

@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 
 /** A Btrfs on a loop device; on it an image, a volume of the image provider; in it an ext4; on that a PostgreSQL. */
-final class DatabaseOnImage implements AutoCloseable {
-    static final VolumeId VOLUME = VolumeId.of("image", "orders");
+public final class DatabaseOnImage implements AutoCloseable {
+    public static final VolumeId VOLUME = VolumeId.of("image", "orders");
 
     private static final long BTRFS_BYTES = 12L << 30;
 
@@ -32,7 +32,7 @@ final class DatabaseOnImage implements AutoCloseable {
     private final LoopVolume volume;
     private final PostgresServer server;
 
-    DatabaseOnImage(long imageBytes, String... serverSettings) throws IOException, ProviderException {
+    public DatabaseOnImage(long imageBytes, String... serverSettings) throws IOException, ProviderException {
         try {
             var ground = keep(Ground.open());
             folder = ground.folder();
@@ -58,7 +58,7 @@ final class DatabaseOnImage implements AutoCloseable {
         return resource;
     }
 
-    TakerOfImages open() throws IOException, ProviderException {
+    public TakerOfImages open() throws IOException, ProviderException {
         return TakerOfImages.open(images, state, Moments.NONE);
     }
 
@@ -74,15 +74,15 @@ final class DatabaseOnImage implements AutoCloseable {
         return state;
     }
 
-    LoopVolume volume() {
+    public LoopVolume volume() {
         return volume;
     }
 
-    PostgresServer server() {
+    public PostgresServer server() {
         return server;
     }
 
-    ConsistencyGroup group(Duration freezeLimit, Consistency required) {
+    public ConsistencyGroup group(Duration freezeLimit, Consistency required) {
         return groupOf(server, freezeLimit, required);
     }
 
