@@ -13,7 +13,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "groups", description = "Volumes that are snapshotted at one instant, and the databases on them.")
+@Command(
+        name = "groups",
+        description = "Volumes that are snapshotted at one instant, and the databases on them.",
+        addMethodSubcommands = false)
 final class GroupsCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists consistency groups.")

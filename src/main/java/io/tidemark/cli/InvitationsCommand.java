@@ -8,7 +8,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "invitations", description = "One-time tokens with which another site pairs with this one.")
+@Command(
+        name = "invitations",
+        description = "One-time tokens with which another site pairs with this one.",
+        addMethodSubcommands = false)
 final class InvitationsCommand extends ResourceCommand {
 
     @Command(

@@ -15,7 +15,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "links", description = "Volumes kept in step with their copies on a peer.")
+@Command(
+        name = "links",
+        description = "Volumes kept in step with their copies on a peer.",
+        addMethodSubcommands = false)
 final class LinksCommand extends ResourceCommand {
     private static final String PATH = "/v1/links/";
 

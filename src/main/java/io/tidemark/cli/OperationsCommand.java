@@ -13,7 +13,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "operations", description = "Asynchronous requests with state, progress and result.")
+@Command(
+        name = "operations",
+        description = "Asynchronous requests with state, progress and result.",
+        addMethodSubcommands = false)
 final class OperationsCommand extends ResourceCommand {
     private static final String PATH = "/v1/operations/";
 

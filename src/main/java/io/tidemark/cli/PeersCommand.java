@@ -17,7 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "peers", description = "Paired sites.")
+@Command(name = "peers", description = "Paired sites.", addMethodSubcommands = false)
 final class PeersCommand extends ResourceCommand {
     private static final int INVITATION_MAXIMUM_BYTES = 4096;
     private static final Path STANDARD_INPUT = Path.of("-");

@@ -13,7 +13,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "recovery-points", description = "Snapshots of a group taken together, and what they are good for.")
+@Command(
+        name = "recovery-points",
+        description = "Snapshots of a group taken together, and what they are good for.",
+        addMethodSubcommands = false)
 final class RecoveryPointsCommand extends ResourceCommand {
     private static final String PATH = "/v1/recovery-points/";
 

@@ -12,7 +12,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "snapshots", description = "Point-in-time images of single volumes.")
+@Command(name = "snapshots", description = "Point-in-time images of single volumes.", addMethodSubcommands = false)
 final class SnapshotsCommand extends ResourceCommand {
     private static final String SNAPSHOT = "Snapshot's id, like image:orders@rp-….";
 

@@ -21,8 +21,8 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The command line's root. Builds only the command that was asked for: describing all of them to the parser costs more
- * than everything else a client command does.
+ * The command line's root. Describes to the parser only the command and the verb that were asked for: describing all of
+ * them costs more than everything else a client command does.
  */
 @Command(
         name = "tidemark",
@@ -94,10 +94,11 @@ public final class TidemarkCommand {
         var arguments = leadingOptionsLast(args, all.keySet());
         var root = new CommandLine(new TidemarkCommand());
         String word = arguments.isEmpty() ? "" : arguments.getFirst();
+        String verb = arguments.size() > 1 ? arguments.get(1) : "";
         boolean one = all.containsKey(word) && !word.equals("completion");
         for (var command : all.entrySet()) {
             if (!one || command.getKey().equals(word)) {
-                root.addSubcommand(command.getKey(), made(command.getValue()));
+                root.addSubcommand(command.getKey(), described(command.getValue(), verb));
             }
         }
         root.getCommandSpec()
@@ -116,8 +117,12 @@ public final class TidemarkCommand {
         return root.execute(arguments.toArray(String[]::new));
     }
 
-    private static Object made(Object command) {
-        return command instanceof Supplier<?> supplier ? supplier.get() : command;
+    private static CommandLine described(Object command, String verb) {
+        var described = new CommandLine(command instanceof Supplier<?> supplier ? supplier.get() : command);
+        if (described.getCommand() instanceof ResourceCommand) {
+            ResourceCommand.addVerbs(described, verb);
+        }
+        return described;
     }
 
     private static Map<String, String> exitCodes() {

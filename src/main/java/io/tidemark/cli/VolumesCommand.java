@@ -11,7 +11,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "volumes", description = "What can be snapshotted: image files, devices, datasets.")
+@Command(
+        name = "volumes",
+        description = "What can be snapshotted: image files, devices, datasets.",
+        addMethodSubcommands = false)
 final class VolumesCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists the volumes of all configured providers.")

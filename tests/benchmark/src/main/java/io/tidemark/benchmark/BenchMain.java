@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** {@code tidemark bench --list} and {@code tidemark bench NAME [--json] [--size GIB] [--rounds COUNT]}. */
 public final class BenchMain {
@@ -13,7 +14,9 @@ public final class BenchMain {
             new BlockApplyBench(),
             new KernelsBench(),
             new IncrementalSizeBench(),
-            new ChangedBytesBench());
+            new ChangedBytesBench(),
+            new FreezeWindowBench(),
+            new ClientStartBench());
 
     private static final int ROUNDS = 5;
     private static final int ROUNDS_MAXIMUM = 101;
@@ -23,12 +26,14 @@ public final class BenchMain {
     private static final int OK = 0;
     private static final int GOAL_MISSED = 1;
     private static final int USAGE = 2;
+    private static final int NOTHING_MEASURED = 3;
 
     private static final String USAGE_TEXT = """
             usage: tidemark bench --list
                    tidemark bench NAME [--json] [--size GIB] [--rounds COUNT]
             --size is that of the image where the benchmark does not fix it, 4 unless given.
-            Exit code 0: every goal holds, or its measure was skipped; 1: one is missed; 2: not understood.""";
+            Exit code 0: every goal holds, or its measure was skipped; 1: one is missed; 2: not understood;
+            3: nothing could be measured here, and standard error says what is missing.""";
 
     private BenchMain() {}
 
@@ -54,7 +59,8 @@ public final class BenchMain {
                 case "--size" -> sizeGib = number(args, ++at, SIZE_GIB_MAXIMUM);
                 case "--rounds" -> rounds = (int) number(args, ++at, ROUNDS_MAXIMUM);
                 default -> {
-                    return notUnderstood("option " + args[at] + " is not known");
+                    return notUnderstood("option %s is not known; did you mean %s?"
+                            .formatted(args[at], nearest(args[at], Stream.of("--json", "--size", "--rounds"))));
                 }
             }
         }
@@ -66,7 +72,14 @@ public final class BenchMain {
                 return run(bench, rounds, sizeGib << 30, json);
             }
         }
-        return notUnderstood("benchmark %s is not known; did you mean %s?".formatted(args[0], nearest(args[0])));
+        return notUnderstood("benchmark %s is not known; did you mean %s?"
+                .formatted(
+                        args[0],
+                        nearest(
+                                args[0],
+                                Stream.concat(
+                                        Stream.of("--list", "--help"),
+                                        BENCHES.stream().map(Bench::name)))));
     }
 
     private static int run(Bench bench, int rounds, long sizeBytes, boolean json) throws Exception {
@@ -83,6 +96,9 @@ public final class BenchMain {
         }
         measures.forEach(measure ->
                 measure.skipped().ifPresent(reason -> System.err.printf("SKIPPED %s: %s%n", measure.name(), reason)));
+        if (measures.stream().allMatch(measure -> measure.skipped().isPresent())) {
+            return NOTHING_MEASURED;
+        }
         return measures.stream().allMatch(measure -> measure.skipped().isPresent() || measure.holds())
                 ? OK
                 : GOAL_MISSED;
@@ -102,11 +118,8 @@ public final class BenchMain {
         return USAGE;
     }
 
-    private static String nearest(String word) {
-        return BENCHES.stream()
-                .map(Bench::name)
-                .min(Comparator.comparingInt(name -> distance(word, name)))
-                .orElseThrow();
+    private static String nearest(String word, Stream<String> known) {
+        return known.min(Comparator.comparingInt(name -> distance(word, name))).orElseThrow();
     }
 
     /** Edit distance. */

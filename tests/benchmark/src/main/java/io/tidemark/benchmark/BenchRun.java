@@ -1,5 +1,6 @@
 package io.tidemark.benchmark;
 
+import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -11,19 +12,16 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.Random;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Scratch folder and timing of one run. The folder is removed when the run ends, and by a hook when it is interrupted.
+ * Scratch folder and timing of one run. The folder goes when the run ends, by the watchdog should it be killed.
  *
  * @param rounds how often ours and the peer alternate; the median counts
  * @param sizeBytes of the image, where the benchmark does not fix it
- * @param undo run, last first, before the folder is removed
  */
-record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) implements AutoCloseable {
+record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseable {
     /** Room that stays free on the scratch file system: a benchmark must not fill a disk others write to. */
     private static final long SPARE_BYTES = 1L << 30;
 
@@ -31,10 +29,15 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) 
     private static final double NANOS_PER_SECOND = 1e9;
 
     static BenchRun open(int rounds, long sizeBytes) throws IOException {
-        var run = new BenchRun(
-                Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes, new ConcurrentLinkedDeque<>());
-        Runtime.getRuntime().addShutdownHook(new Thread(run::close, "remove-scratch"));
+        var run = new BenchRun(Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes);
+        // Never forgotten: once the folder is gone, it does nothing.
+        var unused = Watchdog.get().remember("rm -rf --one-file-system '%s'".formatted(run.scratch));
         return run;
+    }
+
+    /** The same run, for what takes too little time for a median of few. */
+    BenchRun withRoundsOfAtLeast(int count) {
+        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes);
     }
 
     /** Something timed. */
@@ -118,9 +121,6 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) 
 
     @Override
     public void close() {
-        for (var step = undo.pollLast(); step != null; step = undo.pollLast()) {
-            step.run();
-        }
         try {
             if (Files.exists(scratch)) {
                 Files.walkFileTree(scratch, new Removal());

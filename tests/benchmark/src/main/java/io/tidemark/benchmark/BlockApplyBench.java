@@ -43,7 +43,7 @@ final class BlockApplyBench implements Bench {
         var offsets = BenchRun.blockOffsets(CHANGED_BLOCKS, run.sizeBytes(), 7);
         var index = run.scratch().resolve("index");
         var delta = run.scratch().resolve("delta");
-        var tidemark = Tool.tidemarkBlock();
+        var tidemark = Tool.tidemark("block");
         tidemark.run("index", newer, "-o", index);
         double[] seconds = new double[2];
         for (int round = 0; round < run.rounds(); round++) {

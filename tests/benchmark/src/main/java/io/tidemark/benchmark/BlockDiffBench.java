@@ -47,7 +47,7 @@ final class BlockDiffBench implements Bench {
         var words = new ArrayList<Object>(List.of(options));
         words.add(left);
         words.add(right);
-        var tidemark = Tool.tidemarkBlock();
+        var tidemark = Tool.tidemark("block");
         tool.run(words.toArray());
         tidemark.run("verify", left, right);
 

@@ -29,7 +29,7 @@ final class BlockIndexBench implements Bench {
         }
         var image = run.image("image", run.sizeBytes(), 1);
         var index = run.scratch().resolve("index");
-        var tidemark = Tool.tidemarkBlock();
+        var tidemark = Tool.tidemark("block");
         // Both once before: the image is cached, the launcher has built what it builds.
         xxhsum.run("-H2", image);
         tidemark.run("index", image, "-o", index, "--force");

@@ -1,11 +1,12 @@
 package io.tidemark.benchmark;
 
+import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A Btrfs in a sparse file, loop-mounted; unmounted when closed, and when the run is interrupted. */
+/** A Btrfs in a sparse file, loop-mounted; unmounted when closed, and by the watchdog when the run is killed. */
 record LoopBtrfs(Path mountPoint, Tool unmount) implements AutoCloseable {
 
     /** @throws Skipped without root, {@code mkfs.btrfs} or a loop device */
@@ -28,9 +29,9 @@ record LoopBtrfs(Path mountPoint, Tool unmount) implements AutoCloseable {
             throw new Skipped("a Btrfs cannot be mounted here: "
                     + String.valueOf(e.getMessage()).strip());
         }
-        var mounted = new LoopBtrfs(mountPoint, unmount);
-        run.undo().add(mounted::close);
-        return mounted;
+        // Never forgotten: once it is unmounted, it does nothing.
+        var unused = Watchdog.get().remember("umount '%s'".formatted(mountPoint));
+        return new LoopBtrfs(mountPoint, unmount);
     }
 
     @Override

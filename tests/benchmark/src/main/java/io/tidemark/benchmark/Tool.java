@@ -35,21 +35,27 @@ record Tool(List<String> command) {
         throw new Skipped("%s is missing: apt-get install %s".formatted(name, debianPackage));
     }
 
-    /** {@code tidemark block}, as users start it; from a build without launcher, with the same class path as we. */
-    static Tool tidemarkBlock() {
+    /** {@code tidemark}, as users start it; from a build without launcher, with the same class path as we. */
+    static Tool tidemark(String... words) {
         var home = System.getProperty("tidemark.home");
-        if (home != null && Files.isExecutable(Path.of(home, "tidemark"))) {
-            return new Tool(List.of(Path.of(home, "tidemark").toString(), "block"));
-        }
-        return new Tool(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.tidemark.Main",
-                "block"));
+        List<String> start = home != null && Files.isExecutable(Path.of(home, "tidemark"))
+                ? List.of(Path.of(home, "tidemark").toString())
+                : List.of(
+                        java().toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "io.tidemark.Main");
+        var command = new ArrayList<>(start);
+        command.addAll(List.of(words));
+        return new Tool(command);
+    }
+
+    /** The JVM that runs this. */
+    static Path java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java");
     }
 
     /** Runs it to its end; its output is kept only to be shown when it fails. */

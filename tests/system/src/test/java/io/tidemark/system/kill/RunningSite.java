@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A site in a process of its own, that can be told to die at a moment and be started again on the same state. */
-final class RunningSite implements AutoCloseable {
+public final class RunningSite implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(40);
     private static final Duration POLL = Duration.ofMillis(20);
@@ -28,7 +28,7 @@ final class RunningSite implements AutoCloseable {
     private @Nullable Process process;
     private Watchdog.@Nullable Undo undo;
 
-    RunningSite(String name, Path folder, Path volumes) throws IOException {
+    public RunningSite(String name, Path folder, Path volumes) throws IOException {
         this.name = name;
         this.folder = Files.createDirectories(folder);
         this.volumes = Files.createDirectories(volumes);
@@ -42,7 +42,7 @@ final class RunningSite implements AutoCloseable {
                 """.formatted(name, state(), freePort(), volumes));
     }
 
-    Path state() {
+    public Path state() {
         return folder.resolve("state");
     }
 
@@ -51,7 +51,7 @@ final class RunningSite implements AutoCloseable {
     }
 
     /** Starts the process and waits until it answers. */
-    void start() throws IOException, InterruptedException {
+    public void start() throws IOException, InterruptedException {
         Files.deleteIfExists(state().resolve("endpoints.json"));
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -112,7 +112,7 @@ final class RunningSite implements AutoCloseable {
         }
     }
 
-    SiteClient client() throws IOException {
+    public SiteClient client() throws IOException {
         var endpoints = Json.parse(Files.readString(state().resolve("endpoints.json")));
         return new SiteClient(
                 URI.create(endpoints.at("http").text()), Optional.of(state().resolve("admin.token")), Optional.empty());

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /** A Btrfs on a loop device; on it an image, a volume of the image provider; in it an ext4; on that a PostgreSQL. */
-final class DatabaseOnImage implements AutoCloseable {
-    static final VolumeId VOLUME = VolumeId.of("image", "orders");
+public final class DatabaseOnImage implements AutoCloseable {
+    public static final VolumeId VOLUME = VolumeId.of("image", "orders");
 
     private static final long BTRFS_BYTES = 12L << 30;
 
@@ -34,7 +34,7 @@ final class DatabaseOnImage implements AutoCloseable {
     private final PostgresServer server;
 
     /** With Debian's PostgreSQL. */
-    DatabaseOnImage(long imageBytes) throws IOException, ProviderException {
+    public DatabaseOnImage(long imageBytes) throws IOException, ProviderException {
         this(imageBytes, ground -> PostgresBinaries.installed());
     }
 
@@ -71,7 +71,7 @@ final class DatabaseOnImage implements AutoCloseable {
         return resource;
     }
 
-    TakerOfImages open() throws IOException, ProviderException {
+    public TakerOfImages open() throws IOException, ProviderException {
         return TakerOfImages.open(images, state, Moments.NONE);
     }
 
@@ -87,15 +87,15 @@ final class DatabaseOnImage implements AutoCloseable {
         return state;
     }
 
-    LoopVolume volume() {
+    public LoopVolume volume() {
         return volume;
     }
 
-    PostgresServer server() {
+    public PostgresServer server() {
         return server;
     }
 
-    ConsistencyGroup group(Duration freezeLimit, Consistency required) {
+    public ConsistencyGroup group(Duration freezeLimit, Consistency required) {
         return groupOf(server, freezeLimit, required);
     }
 

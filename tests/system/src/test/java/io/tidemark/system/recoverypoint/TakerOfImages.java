@@ -22,7 +22,7 @@ import java.util.ServiceLoader;
 import java.util.function.UnaryOperator;
 
 /** A taker of recovery points wired as the service does it, over the image provider. */
-final class TakerOfImages implements AutoCloseable {
+public final class TakerOfImages implements AutoCloseable {
     private final StorageProvider provider;
     private final LocalRecoveryPointTaker taker;
 
@@ -63,11 +63,11 @@ final class TakerOfImages implements AutoCloseable {
                 .create(Map.of("folders.0", images.toString()));
     }
 
-    StorageProvider provider() {
+    public StorageProvider provider() {
         return provider;
     }
 
-    LocalRecoveryPointTaker taker() {
+    public LocalRecoveryPointTaker taker() {
         return taker;
     }
 
