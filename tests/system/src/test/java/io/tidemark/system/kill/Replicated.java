@@ -27,8 +27,10 @@ final class Replicated {
     static final String VOLUME = "image:kill";
     static final String COPY = "image:copy";
     static final String CHECKED = "image:checked";
-    private static final int VOLUME_BYTES = 4 << 20;
+    private static final int VOLUME_BYTES = 16 << 20;
     private static final int BLOCK_BYTES = 4_096;
+    /** More than the target receives between two syncs of its log, which is 8 MiB. */
+    private static final int LARGE_WRITE_BYTES = 9 << 20;
     private static final Duration OPERATION_LIMIT = Duration.ofSeconds(90);
     private static final Duration POLL = Duration.ofMillis(5);
     private static final int LIST_MAXIMUM = 10_000;
@@ -60,22 +62,34 @@ final class Replicated {
                 .post("/v1/links", Map.of("peer", "target", "group", GROUP, "volume", VOLUME, "peerVolume", COPY));
     }
 
-    /** Changes random blocks of the source volume, some of them to zeros. */
-    void write(RandomGenerator random) throws IOException, ClientException {
+    /**
+     * Changes random blocks of the source volume, some of them to zeros.
+     *
+     * @param large whether so much that its synchronisation meets the moments of a long one
+     */
+    void write(RandomGenerator random, boolean large) throws IOException, ClientException {
         Path image =
                 Path.of(source.client().get(volumePath(VOLUME)).at("device").text());
         try (var channel = FileChannel.open(image, StandardOpenOption.WRITE)) {
+            if (large) {
+                byte[] run = new byte[LARGE_WRITE_BYTES];
+                random.nextBytes(run);
+                channel.write(ByteBuffer.wrap(run), randomBlock(random, VOLUME_BYTES - LARGE_WRITE_BYTES));
+            }
             int writes = 1 + random.nextInt(120);
             for (int index = 0; index < writes; index++) {
                 byte[] block = new byte[BLOCK_BYTES];
                 if (random.nextInt(5) > 0) {
                     random.nextBytes(block);
                 }
-                long offset = (long) random.nextInt(VOLUME_BYTES / BLOCK_BYTES) * BLOCK_BYTES;
-                channel.write(ByteBuffer.wrap(block), offset);
+                channel.write(ByteBuffer.wrap(block), randomBlock(random, VOLUME_BYTES));
             }
             channel.force(true);
         }
+    }
+
+    private static long randomBlock(RandomGenerator random, int belowBytes) {
+        return (long) random.nextInt(belowBytes / BLOCK_BYTES) * BLOCK_BYTES;
     }
 
     String sourceDigest() throws IOException, ClientException {
