@@ -27,7 +27,7 @@ esac
 out=$1/linux-$arch
 cc=${CC:-gcc}
 warnings="-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion"
-language="-std=c11 -I$here/include -I$here/src"
+language="-std=c11 -pthread -I$here/include -I$here/src"
 guard_sources="$here/src/thaw_guard.c $here/src/guard_prepare.c $here/src/guard_board.c $here/src/guard_sentinel.c"
 hardening="-fstack-protector-strong -D_FORTIFY_SOURCE=2"
 link="-Wl,-z,relro,-z,now"
@@ -44,7 +44,7 @@ without() {
 
 # Objects of the library into folder $1 with flags $2; the XXH3 file once for each instruction set.
 objects() {
-    for source in blocks hash sha256 host btrfs; do
+    for source in blocks hash sha256 work run scan compare mapping direct ring host btrfs; do
         "$cc" $language $warnings $2 $variants -c "$here/src/$source.c" -o "$1/$source.o"
     done
     "$cc" $language $warnings $2 -DTIDEMARK_XXH3_NAME=tidemark_xxh3_baseline -c "$here/src/xxh3.c" -o "$1/xxh3.o"
@@ -69,7 +69,7 @@ fi
 command -v "$cc" > /dev/null 2>&1 || without "no C compiler '$cc' (Debian: apt-get install gcc libc6-dev)"
 echo '#include <stdio.h>' | "$cc" -E -x c - > /dev/null 2>&1 \
     || without "no C library headers (Debian: apt-get install libc6-dev)"
-printf '#include <linux/btrfs.h>\n#include <linux/fiemap.h>\n' | "$cc" -E -x c - > /dev/null 2>&1 \
+printf '#include <linux/btrfs.h>\n#include <linux/fiemap.h>\n#include <linux/io_uring.h>\n' | "$cc" -E -x c - > /dev/null 2>&1 \
     || without "no kernel headers (Debian: apt-get install linux-libc-dev)"
 echo '#include <xxhash.h>' | "$cc" -E -x c - > /dev/null 2>&1 \
     || without "no xxhash.h (Debian: apt-get install libxxhash-dev)"
@@ -101,7 +101,7 @@ if [ "$mode" = test ]; then
     { "$cc" $sanitize "$work/probe.c" -o "$work/probe" && "$work/probe"; } > /dev/null 2>&1 \
         || without "$cc cannot build with sanitizers (Debian: apt-get install libgcc-12-dev, or libclang-rt-14-dev)"
     objects "$work" "$sanitize"
-    for test in blocks_test host_test; do
+    for test in blocks_test scan_test host_test; do
         "$cc" $language $warnings $sanitize $variants "$here/test/$test.c" "$work"/*.o -o "$work/$test"
         "$work/$test" || { echo "tidemark native: C test $test FAILED"; exit 1; }
     done
@@ -116,7 +116,7 @@ fi
 
 newest_source_is_built && exit 0
 objects "$work" "-O3 -fPIC -fvisibility=hidden $hardening"
-"$cc" -shared $link -Wl,-soname,libtidemark_block.so "$work"/*.o -o "$work/libtidemark_block.so"
+"$cc" -shared -pthread $link -Wl,-z,nodelete -Wl,-soname,libtidemark_block.so "$work"/*.o -o "$work/libtidemark_block.so"
 # Static, so that nothing is loaded from a file system that may be frozen; where there is no libc.a, mlockall and
 # immediate binding keep what was loaded at the start.
 guard="$language $warnings -O2 $hardening $link -pthread $guard_sources -o $work/thaw-guard"

@@ -1,9 +1,10 @@
 /*
  * Tidemark's block engine: what one pass over a buffer or a file can tell, and the Linux calls the JDK has no door to.
  *
- * The library computes and never decides: no retry, no logging, no configuration, no state that changes after
- * loading, no threads of its own. Every function may run on any thread at once with others, as long as output
- * buffers are not shared.
+ * The library computes and never decides: no retry, no logging, no configuration. Every function may run on any thread
+ * at once with others, as long as output buffers are not shared. Scans and comparisons of files start threads, and end
+ * them before they return; the first one that maps a file leaves a SIGBUS handler behind, which hands on whatever is
+ * not its own. Threads that call them must not block SIGBUS.
  *
  * Lengths and offsets are bytes. Paths are NUL-terminated bytes as the kernel takes them. Functions that can fail
  * return a negative errno; none leaves a descriptor open or memory allocated.
@@ -22,7 +23,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or a meaning below changes. NativeBlockKernel.ABI must be equal. */
-#define TIDEMARK_BLOCK_ABI 1
+#define TIDEMARK_BLOCK_ABI 2
 
 #define TIDEMARK_BLOCK_BYTES_MIN 512u
 #define TIDEMARK_BLOCK_BYTES_MAX (16u << 20)
@@ -68,18 +69,84 @@ TIDEMARK_API int64_t tidemark_zero_blocks(const uint8_t *data, uint64_t length_b
 TIDEMARK_API int64_t tidemark_hash_blocks(const uint8_t *data, uint64_t length_bytes, uint32_t block_bytes,
                                           int32_t algorithm, uint8_t *digests, uint64_t digests_bytes);
 
+/* How a file's bytes come to the kernel. */
+#define TIDEMARK_READ_MAPPED 1        /* mmap of a few MiB at a time, safe against a file that shrinks */
+#define TIDEMARK_READ_BUFFERED 2      /* pread into a buffer that stays in the cache */
+#define TIDEMARK_READ_DIRECT 3        /* O_DIRECT by io_uring, many reads under way; by threads where that is refused */
+#define TIDEMARK_READ_DIRECT_PREAD 4  /* O_DIRECT by many threads with pread */
+
+#define TIDEMARK_THREADS_MAX 256u
+
+/* A non-empty run of bytes of a file. */
+struct tidemark_range {
+    uint64_t offset_bytes;
+    uint64_t length_bytes;
+};
+
 /*
- * Reads length_bytes of a regular file or block device from offset_bytes on (a multiple of block_bytes) and writes the
- * digest of every block, in one pass through a buffer that stays in the cache. A file that ends inside the range gives
- * a short last block and stops.
- *
- * Returns the number of blocks hashed; -EINVAL also for a misaligned or overflowing range and for what is neither file
- * nor block device; -ERANGE as above, for the whole range asked for; -ENOMEM; or what open(2) and pread(2) give.
- * After a failure the digests already written are undefined.
+ * Memory that the caller and a running call share. Zeroed before its first use; one control may serve several calls
+ * one after the other, which then keep one pace and add up. All members are read and written atomically.
  */
-TIDEMARK_API int64_t tidemark_hash_file(const char *path, uint64_t offset_bytes, uint64_t length_bytes,
-                                        uint32_t block_bytes, int32_t algorithm, uint8_t *digests,
-                                        uint64_t digests_bytes);
+struct tidemark_control {
+    uint64_t done_bytes;            /* raised by the call as it goes */
+    uint64_t rate_bytes_per_second; /* set by the caller; 0: as fast as it goes */
+    uint64_t paced_bytes;           /* of the call: bytes that the rate was applied to */
+    uint64_t paced_from_nanos;      /* of the call: when the first of them was asked for */
+    uint32_t cancelled;             /* set to 1 by anybody: the call returns -ECANCELED after the read under way */
+    uint32_t read_by;               /* TIDEMARK_READ_* that served the last call: not always the one asked for */
+};
+
+/* What both calls below read. Ranges are ascending and disjoint. */
+struct tidemark_reading {
+    const struct tidemark_range *ranges; /* offsets are multiples of block_bytes; lengths too, but for the last one's */
+    uint64_t range_count;
+    uint64_t base_bytes;  /* where block 0 of the outputs starts; a multiple of block_bytes, not after any range */
+    uint32_t block_bytes;
+    uint32_t threads;     /* that compute: 1 to TIDEMARK_THREADS_MAX */
+    uint32_t read_by;     /* TIDEMARK_READ_* */
+    uint32_t reserved;    /* zero */
+};
+
+/* One pass over a file. A pointer that is NULL asks for nothing; its length is then not looked at. */
+struct tidemark_scan {
+    const char *path;
+    struct tidemark_reading reading;
+    uint8_t *digests;             /* written: the digest of each block read; those between ranges are left alone */
+    uint64_t digests_bytes;
+    const uint8_t *stored_digests; /* compared with; needs differing_bits */
+    uint64_t stored_bytes;
+    uint8_t *differing_bits;      /* set: blocks whose digest is not the stored one */
+    uint64_t differing_bits_bytes;
+    uint8_t *zero_bits;           /* set: blocks that hold nothing but zero bytes */
+    uint64_t zero_bits_bytes;
+    int32_t algorithm;
+    uint32_t reserved;            /* zero */
+    uint64_t differing_blocks;    /* set when the call succeeds */
+    uint64_t zero_blocks;         /* set when the call succeeds */
+};
+
+/* Two files, byte by byte. */
+struct tidemark_comparison {
+    const char *left;
+    const char *right;
+    struct tidemark_reading reading;
+    uint8_t *differing_bits; /* set: blocks that differ */
+    uint64_t differing_bits_bytes;
+};
+
+/*
+ * Reads the ranges of a regular file or block device once, by several threads, and computes whatever is asked for
+ * while the bytes are in the cache.
+ *
+ * Returns the number of blocks read; -ENODATA when the file ends before a range does; -ECANCELED; -EINVAL for what the
+ * structs do not allow and for what is neither file nor block device; -ERANGE when an output is too small; -ENOMEM,
+ * -EAGAIN (no threads); or what open(2) and pread(2) give. After a failure the outputs are undefined.
+ */
+TIDEMARK_API int64_t tidemark_scan_file(struct tidemark_scan *scan, struct tidemark_control *control);
+
+/* Compares the ranges of two files likewise. Returns the number of differing blocks; failures as above. */
+TIDEMARK_API int64_t tidemark_compare_files(const struct tidemark_comparison *comparison,
+                                            struct tidemark_control *control);
 
 /*
  * Lists the file's extents that start at or after from_bytes, in order, after flushing it (FIEMAP_FLAG_SYNC). Ask again

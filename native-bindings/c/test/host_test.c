@@ -36,45 +36,16 @@ static int open_descriptors(void) {
     return count;
 }
 
-static void file_is_hashed_as_its_bytes_are(void) {
+static void write_image(void) {
     uint64_t seed = 11;
     size_t length = (2u << 20) + 4096 + 17;
     uint8_t *data = random_buffer(length, &seed);
     write_file("image", data, length);
-    for (uint32_t block = 512; block <= 4u << 20; block <<= 1) {
-        size_t room = (length / block + 1) * 32;
-        uint8_t *of_memory = exact_buffer(room);
-        uint8_t *of_file = exact_buffer(room);
-        for (int32_t algorithm = 1; algorithm <= 2; algorithm++) {
-            int64_t blocks = tidemark_hash_blocks(data, length, block, algorithm, of_memory, room);
-            CHECK_EQUAL(tidemark_hash_file(in_folder("image"), 0, length, block, algorithm, of_file, room), blocks);
-            CHECK_EQUAL(memcmp(of_memory, of_file, (size_t)blocks * (algorithm == 1 ? 16 : 32)), 0);
-        }
-        free(of_memory);
-        free(of_file);
-    }
     free(data);
 }
 
-static void ranges_of_a_file_are_bounded(void) {
-    uint8_t digests[64];
-    const char *image = in_folder("image");
-    CHECK_EQUAL(tidemark_hash_file(image, 2u << 20, 2 * 4096, 4096, 1, digests, 32), 2);
-    CHECK_EQUAL(tidemark_hash_file(image, 4u << 20, 4096, 4096, 1, digests, 64), 0);
-    CHECK_EQUAL(tidemark_hash_file(image, 0, 0, 4096, 1, digests, 0), 0);
-    CHECK_EQUAL(tidemark_hash_file(image, 1, 4096, 4096, 1, digests, 64), -EINVAL);
-    CHECK_EQUAL(tidemark_hash_file(image, 4096, INT64_MAX, 4096, 1, digests, 64), -ERANGE);
-    CHECK_EQUAL(tidemark_hash_file(image, (uint64_t)INT64_MAX - 4095, 8192, 4096, 1, digests, 64), -EINVAL);
-    CHECK_EQUAL(tidemark_hash_file(image, 0, 5 * 4096, 4096, 1, digests, 64), -ERANGE);
-}
-
 static void what_is_no_file_is_refused(void) {
-    uint8_t digests[64];
     CHECK_EQUAL(mkfifo(in_folder("pipe"), 0600), 0);
-    CHECK_EQUAL(tidemark_hash_file(in_folder("pipe"), 0, 512, 512, 1, digests, 64), -EINVAL);
-    CHECK_EQUAL(tidemark_hash_file("/dev/null", 0, 512, 512, 1, digests, 64), -EINVAL);
-    CHECK_EQUAL(tidemark_hash_file(folder, 0, 512, 512, 1, digests, 64), -EINVAL);
-    CHECK_EQUAL(tidemark_hash_file(in_folder("absent"), 0, 512, 512, 1, digests, 64), -ENOENT);
     CHECK(tidemark_reflink(in_folder("pipe"), "/tmp/tidemark-host-test-never") < 0);
     CHECK_EQUAL(access("/tmp/tidemark-host-test-never", F_OK), -1);
 }
@@ -147,8 +118,7 @@ static void punched_range_reads_as_zeros(void) {
 int main(void) {
     CHECK(mkdtemp(folder) != NULL);
     int before = open_descriptors();
-    file_is_hashed_as_its_bytes_are();
-    ranges_of_a_file_are_bounded();
+    write_image();
     what_is_no_file_is_refused();
     missing_paths_are_named_by_errno();
     names_of_subvolumes_are_bounded();

@@ -4,7 +4,6 @@ import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.spi.BlockRange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Where two images differ, by the digests of their blocks. */
@@ -22,17 +21,16 @@ public final class LeafComparison {
 
     private final LeafDigests left;
     private final LeafDigests right;
-    private final int maximumRanges;
     private final int digestBytes;
-    private final List<BlockRange> ranges = new ArrayList<>();
-    private long differingBlocks;
-    private long runFirst = -1;
-    private long runEnd = -1;
+    private final DifferingRanges differing;
 
     private LeafComparison(LeafDigests left, LeafDigests right, int maximumRanges) {
         this.left = left;
         this.right = right;
-        this.maximumRanges = maximumRanges;
+        this.differing = new DifferingRanges(
+                left.geometry().blockBytes(),
+                Math.max(left.geometry().sizeBytes(), right.geometry().sizeBytes()),
+                maximumRanges);
         this.digestBytes = left.algorithm().digestBytes();
     }
 
@@ -58,12 +56,11 @@ public final class LeafComparison {
             leftRoot.append(a, TreeHasher.Sink.none());
             rightRoot.append(b, TreeHasher.Sink.none());
         }
-        endRun();
         return new Outcome(
                 leftRoot.finish(TreeHasher.Sink.none()),
                 rightRoot.finish(TreeHasher.Sink.none()),
-                differingBlocks,
-                ranges);
+                differing.differingBlocks(),
+                differing.ranges());
     }
 
     private void compare(long firstBlock, ByteBuffer a, ByteBuffer b) {
@@ -77,30 +74,11 @@ public final class LeafComparison {
                 break;
             }
             block += at / digestBytes;
-            differs(firstBlock + block, 1);
+            differing.add(firstBlock + block, 1);
             block++;
         }
         if (common < blocks) {
-            differs(firstBlock + common, blocks - common);
+            differing.add(firstBlock + common, blocks - common);
         }
-    }
-
-    private void differs(long block, int count) {
-        differingBlocks += count;
-        if (block != runEnd) {
-            endRun();
-            runFirst = block;
-        }
-        runEnd = block + count;
-    }
-
-    private void endRun() {
-        if (runFirst >= 0 && ranges.size() < maximumRanges) {
-            long blockBytes = left.geometry().blockBytes();
-            long longer = Math.max(left.geometry().sizeBytes(), right.geometry().sizeBytes());
-            long offset = runFirst * blockBytes;
-            ranges.add(new BlockRange(offset, Math.min(runEnd * blockBytes, longer) - offset));
-        }
-        runFirst = -1;
     }
 }

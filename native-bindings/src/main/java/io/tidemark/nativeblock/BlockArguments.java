@@ -29,45 +29,47 @@ final class BlockArguments {
         checkDigests(data.remaining(), blockBytes, algorithm, digests);
     }
 
-    static void checkFileRange(
-            long offsetBytes, long lengthBytes, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests) {
-        checkBlockBytes(blockBytes);
-        if (offsetBytes < 0 || offsetBytes % blockBytes != 0) {
-            throw new IllegalArgumentException(
-                    "offsetBytes is not a multiple of %d: %d".formatted(blockBytes, offsetBytes));
-        }
-        if (lengthBytes < 0 || lengthBytes > Long.MAX_VALUE - offsetBytes) {
-            throw new IllegalArgumentException("lengthBytes is negative or ends past 2^63: " + lengthBytes);
-        }
-        checkDigests(lengthBytes, blockBytes, algorithm, digests);
-    }
-
     /** Blocks in a length, a short last one included. */
     static long blockCount(long lengthBytes, int blockBytes) {
         return lengthBytes / blockBytes + (lengthBytes % blockBytes == 0 ? 0 : 1);
     }
 
-    private static void checkDigests(long lengthBytes, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests) {
-        checkBlockBytes(blockBytes);
+    static void checkDigestRoom(long blocks, HashAlgorithm algorithm, ByteBuffer digests) {
         checkOutput("digests", digests);
-        var blocks = blockCount(lengthBytes, blockBytes);
-        if (digests.remaining() / algorithm.digestBytes() < blocks) {
-            throw new IllegalArgumentException("digests has room for %d bytes, %d blocks need %d each"
-                    .formatted(digests.remaining(), blocks, algorithm.digestBytes()));
-        }
+        checkRoom("digests", blocks, algorithm, digests);
     }
 
-    private static void checkBitmap(long lengthBytes, int blockBytes, ByteBuffer bits) {
-        checkBlockBytes(blockBytes);
+    static void checkStored(long blocks, HashAlgorithm algorithm, ByteBuffer digests) {
+        checkInput("stored digests", digests);
+        checkRoom("stored digests", blocks, algorithm, digests);
+    }
+
+    static void checkBits(long blocks, ByteBuffer bits) {
         checkOutput("bitmap", bits);
-        var blocks = blockCount(lengthBytes, blockBytes);
         if (bits.remaining() * 8L < blocks) {
             throw new IllegalArgumentException(
                     "bitmap has %d bytes, too few for %d blocks".formatted(bits.remaining(), blocks));
         }
     }
 
-    private static void checkBlockBytes(int blockBytes) {
+    private static void checkDigests(long lengthBytes, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests) {
+        checkBlockBytes(blockBytes);
+        checkDigestRoom(blockCount(lengthBytes, blockBytes), algorithm, digests);
+    }
+
+    private static void checkRoom(String name, long blocks, HashAlgorithm algorithm, ByteBuffer digests) {
+        if (digests.remaining() / algorithm.digestBytes() < blocks) {
+            throw new IllegalArgumentException("%s has room for %d bytes, %d blocks need %d each"
+                    .formatted(name, digests.remaining(), blocks, algorithm.digestBytes()));
+        }
+    }
+
+    private static void checkBitmap(long lengthBytes, int blockBytes, ByteBuffer bits) {
+        checkBlockBytes(blockBytes);
+        checkBits(blockCount(lengthBytes, blockBytes), bits);
+    }
+
+    static void checkBlockBytes(int blockBytes) {
         if (blockBytes < BLOCK_BYTES_MIN || blockBytes > BLOCK_BYTES_MAX || Integer.bitCount(blockBytes) != 1) {
             throw new IllegalArgumentException("blockBytes is not a power of two from %d to %d: %d"
                     .formatted(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX, blockBytes));

@@ -2,7 +2,6 @@ package io.tidemark.nativeblock;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 
 /**
  * Computes over blocks. Never decides: whatever the native kernel answers, the Java kernel answers too.
@@ -40,14 +39,19 @@ public interface BlockKernel {
     long hashBlocks(ByteBuffer data, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests);
 
     /**
-     * Reads {@code lengthBytes} of a file or block device from {@code offsetBytes} on and writes the digest of every
-     * block: reading and hashing in one pass. A file that ends inside the range gives a short last block and stops.
+     * Reads ranges of a file or block device once, by several threads, and computes whatever is asked for while the
+     * bytes are in the cache. Outputs are undefined when it throws.
      *
-     * @param offsetBytes a multiple of {@code blockBytes}
-     * @return the number of blocks hashed
-     * @throws IOException naming the file when it cannot be opened or read
+     * @throws IOException naming the file when it cannot be opened or read; {@link HostCallException} with
+     *     {@link HostCallException#ENODATA} when it ends before a range does, with
+     *     {@link HostCallException#ECANCELED} when cancelled
      */
-    long hashFile(
-            Path file, long offsetBytes, long lengthBytes, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests)
-            throws IOException;
+    FileScan.Counts scanFile(FileScan scan, ScanControl control) throws IOException;
+
+    /**
+     * Compares ranges of two files or block devices, byte by byte; failures as in {@link #scanFile}.
+     *
+     * @return the number of differing blocks
+     */
+    long compareFiles(FileComparison comparison, ScanControl control) throws IOException;
 }

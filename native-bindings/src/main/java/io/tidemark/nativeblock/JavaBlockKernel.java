@@ -5,29 +5,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /** The kernel in Java: serves where the native library cannot load, and is the oracle in its tests. */
 public final class JavaBlockKernel implements BlockKernel {
-    /** Read buffer of {@link #hashFile}: stays in a core's second-level cache between reading and hashing. */
-    private static final int READ_BYTES = 256 << 10;
-
     /** Compared against, piece by piece, to find zeros. */
     private static final MemorySegment ZEROS =
             Arena.global().allocate(64 << 10, Long.BYTES).asReadOnly();
-
-    /** {@code S_IFMT} and two of its values, {@code inode(7)}. */
-    private static final int FILE_TYPE_MASK = 0xF000;
-
-    private static final int REGULAR_FILE = 0x8000;
-    private static final int BLOCK_DEVICE = 0x6000;
 
     @Override
     public String name() {
@@ -79,47 +65,13 @@ public final class JavaBlockKernel implements BlockKernel {
     }
 
     @Override
-    public long hashFile(
-            Path file, long offsetBytes, long lengthBytes, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests)
-            throws IOException {
-        BlockArguments.checkFileRange(offsetBytes, lengthBytes, blockBytes, algorithm, digests);
-        refuseWhatIsNoFileOrDevice(file);
-        var digester = new Digester(algorithm, MemorySegment.ofBuffer(digests));
-        try (var channel = FileChannel.open(file, StandardOpenOption.READ);
-                var arena = Arena.ofConfined()) {
-            var buffer = arena.allocate(Math.min(Math.max(blockBytes, READ_BYTES), Math.max(1, lengthBytes)))
-                    .asByteBuffer();
-            long end = offsetBytes + lengthBytes;
-            for (long at = offsetBytes; at < end; at += buffer.limit()) {
-                buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
-                readFully(channel, buffer, at);
-                boolean ended = buffer.hasRemaining();
-                digester.addAll(buffer.flip(), blockBytes);
-                if (ended) {
-                    break;
-                }
-            }
-        }
-        return digester.blocks;
+    public FileScan.Counts scanFile(FileScan scan, ScanControl control) throws IOException {
+        return new JavaFileScan(this, scan).run(control);
     }
 
-    private static void refuseWhatIsNoFileOrDevice(Path file) throws IOException {
-        if (Files.notExists(file)) {
-            throw new NoSuchFileException(file.toString());
-        }
-        if (!file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
-            return;
-        }
-        int type = (Integer) Files.getAttribute(file, "unix:mode") & FILE_TYPE_MASK;
-        if (type != REGULAR_FILE && type != BLOCK_DEVICE) {
-            throw new IOException(file + " is neither a regular file nor a block device");
-        }
-    }
-
-    private static void readFully(FileChannel channel, ByteBuffer buffer, long from) throws IOException {
-        while (buffer.hasRemaining() && channel.read(buffer, from + buffer.position()) >= 0) {
-            // Each turn reads on from where the last one stopped.
-        }
+    @Override
+    public long compareFiles(FileComparison comparison, ScanControl control) throws IOException {
+        return new JavaFileComparison(this, comparison).run(control);
     }
 
     private static boolean allZero(MemorySegment data, long from, long to) {
@@ -132,7 +84,16 @@ public final class JavaBlockKernel implements BlockKernel {
         return true;
     }
 
-    private static void setBit(ByteBuffer bits, long index) {
+    /** Sets in {@code to}, from a bit on, those of the first bits of {@code from} that are set. */
+    static void setBits(ByteBuffer from, int count, ByteBuffer to, long first) {
+        for (int i = 0; i < count; i++) {
+            if ((from.get(i >>> 3) >> (i & 7) & 1) != 0) {
+                setBit(to, first + i);
+            }
+        }
+    }
+
+    static void setBit(ByteBuffer bits, long index) {
         int at = bits.position() + (int) (index >>> 3);
         bits.put(at, (byte) (bits.get(at) | 1 << (index & 7)));
     }

@@ -1,12 +1,13 @@
 package io.tidemark.nativeblock;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/** The kernel in C ({@code native-bindings/c}): SIMD hashing, and reading and hashing a file in one pass. */
+/** The kernel in C ({@code native-bindings/c}): SIMD hashing, and one pass over whole files by several threads. */
 public final class NativeBlockKernel implements BlockKernel {
     private final TidemarkBlockLibrary library;
 
@@ -78,25 +79,32 @@ public final class NativeBlockKernel implements BlockKernel {
     }
 
     @Override
-    public long hashFile(
-            Path file, long offsetBytes, long lengthBytes, int blockBytes, HashAlgorithm algorithm, ByteBuffer digests)
-            throws IOException {
-        BlockArguments.checkFileRange(offsetBytes, lengthBytes, blockBytes, algorithm, digests);
-        try {
-            long result = library.tidemark_hash_file(
-                    NativePath.bytes(file),
-                    offsetBytes,
-                    lengthBytes,
-                    blockBytes,
-                    algorithm.code(),
-                    address(digests),
-                    digests.remaining());
+    public FileScan.Counts scanFile(FileScan scan, ScanControl control) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            var struct = NativeStructs.scan(arena, scan);
+            long result = library.tidemark_scan_file(struct.address(), address(control.memory()));
             if (result < 0) {
-                throw new HostCallException("hashing", file, (int) -result);
+                throw new HostCallException("reading", scan.file(), (int) -result);
+            }
+            return NativeStructs.counts(struct, result);
+        } finally {
+            Reference.reachabilityFence(scan);
+            Reference.reachabilityFence(control);
+        }
+    }
+
+    @Override
+    public long compareFiles(FileComparison comparison, ScanControl control) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            var struct = NativeStructs.comparison(arena, comparison);
+            long result = library.tidemark_compare_files(struct.address(), address(control.memory()));
+            if (result < 0) {
+                throw new HostCallException("comparing with " + comparison.left(), comparison.right(), (int) -result);
             }
             return result;
         } finally {
-            Reference.reachabilityFence(digests);
+            Reference.reachabilityFence(comparison);
+            Reference.reachabilityFence(control);
         }
     }
 
@@ -109,7 +117,7 @@ public final class NativeBlockKernel implements BlockKernel {
     }
 
     /** Address of the buffer's position; nothing is copied. */
-    private static long address(ByteBuffer direct) {
+    static long address(ByteBuffer direct) {
         return MemorySegment.ofBuffer(direct).address();
     }
 }

@@ -15,7 +15,7 @@ import jnr.ffi.types.uintptr_t;
  */
 public interface TidemarkBlockLibrary {
     /** Must equal {@code TIDEMARK_BLOCK_ABI} in {@code tidemark_block.h}. */
-    int ABI = 1;
+    int ABI = 2;
 
     /** @throws UnsatisfiedLinkError if the file is missing, is for another machine, or has another ABI */
     static TidemarkBlockLibrary load(Path file) {
@@ -59,14 +59,10 @@ public interface TidemarkBlockLibrary {
             @u_int64_t long digestsBytes);
 
     @int64_t
-    long tidemark_hash_file(
-            @In byte[] path,
-            @u_int64_t long offsetBytes,
-            @u_int64_t long lengthBytes,
-            @u_int32_t int blockBytes,
-            @int32_t int algorithm,
-            @uintptr_t long digests,
-            @u_int64_t long digestsBytes);
+    long tidemark_scan_file(@uintptr_t long scan, @uintptr_t long control);
+
+    @int64_t
+    long tidemark_compare_files(@uintptr_t long comparison, @uintptr_t long control);
 
     @int64_t
     long tidemark_extents(@In byte[] path, @u_int64_t long fromBytes, @uintptr_t long extents, @u_int32_t int maximum);

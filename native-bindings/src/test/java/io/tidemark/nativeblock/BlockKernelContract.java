@@ -1,21 +1,16 @@
 package io.tidemark.nativeblock;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -167,62 +162,6 @@ abstract class BlockKernelContract {
                 .isEqualTo("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
     }
 
-    @Test
-    void fileIsHashedAsItsBytesAre(@TempDir Path folder) throws IOException {
-        var data = random(4, 3 * (256 << 10) + 4096 + 100);
-        var file = Files.write(folder.resolve("image with space ü%.raw"), data);
-        for (var algorithm : HashAlgorithm.values()) {
-            for (int blockBytes : new int[] {512, 4096, 256 << 10, 1 << 20}) {
-                var room = (data.length / blockBytes + 1) * algorithm.digestBytes();
-                var inMemory = ByteBuffer.allocateDirect(room);
-                var ofFile = ByteBuffer.allocateDirect(room);
-
-                var blocks = kernel().hashBlocks(direct(data), blockBytes, algorithm, inMemory);
-
-                assertThat(kernel().hashFile(file, 0, data.length, blockBytes, algorithm, ofFile))
-                        .isEqualTo(blocks);
-                assertThat(bytes(ofFile)).isEqualTo(bytes(inMemory));
-            }
-        }
-    }
-
-    @Test
-    void rangeOfAFileIsHashedFromItsOffset(@TempDir Path folder) throws IOException {
-        var data = random(5, 100 * 512);
-        var file = Files.write(folder.resolve("image"), data);
-        var all = ByteBuffer.allocateDirect(100 * 16);
-        var part = ByteBuffer.allocateDirect(20 * 16);
-
-        kernel().hashFile(file, 0, data.length, 512, HashAlgorithm.XXH3_128, all);
-
-        assertThat(kernel().hashFile(file, 30 * 512, 20 * 512, 512, HashAlgorithm.XXH3_128, part))
-                .isEqualTo(20);
-        assertThat(part).isEqualTo(all.slice(30 * 16, 20 * 16));
-    }
-
-    @Test
-    void fileThatEndsInsideTheRangeGivesAShortBlockAndStops(@TempDir Path folder) throws IOException {
-        var file = Files.write(folder.resolve("image"), random(6, 4096 + 1));
-        var digests = ByteBuffer.allocateDirect(100 * 16);
-
-        assertThat(kernel().hashFile(file, 0, 100 * 4096, 4096, HashAlgorithm.XXH3_128, digests))
-                .isEqualTo(2);
-        assertThat(kernel().hashFile(file, 8192, 4096, 4096, HashAlgorithm.XXH3_128, digests))
-                .isZero();
-        assertThat(kernel().hashFile(file, 0, 0, 4096, HashAlgorithm.XXH3_128, digests))
-                .isZero();
-    }
-
-    @Test
-    void whatIsNoFileIsRefusedByName(@TempDir Path folder) {
-        var digests = ByteBuffer.allocateDirect(16);
-        for (var path : List.of(folder, folder.resolve("absent"), Path.of("/dev/null"))) {
-            assertThatExceptionOfType(IOException.class)
-                    .isThrownBy(() -> kernel().hashFile(path, 0, 4096, 4096, HashAlgorithm.XXH3_128, digests))
-                    .withMessageContaining(path.toString());
-        }
-    }
-
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, -4096, 0, 1, 256, 511, 513, 4095, (16 << 20) + 1, 32 << 20})
     void badBlockSizesAreRefused(int blockBytes) {
@@ -269,20 +208,6 @@ abstract class BlockKernelContract {
                                 ByteBuffer.allocateDirect(1)))
                 .withMessageContaining("512")
                 .withMessageContaining("513");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"-512,512", "1,512", "0,-1", "512,9223372036854775807"})
-    void badFileRangesAreRefused(long offsetBytes, long lengthBytes, @TempDir Path folder) throws IOException {
-        var file = Files.createFile(folder.resolve("image"));
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> kernel().hashFile(
-                                file,
-                                offsetBytes,
-                                lengthBytes,
-                                512,
-                                HashAlgorithm.XXH3_128,
-                                ByteBuffer.allocateDirect(512)));
     }
 
     @Test

@@ -240,10 +240,14 @@ final class LinuxHostCallsTest {
             try {
                 var ofDevice = ByteBuffer.allocateDirect(256 * 16);
                 var ofFile = ByteBuffer.allocateDirect(256 * 16);
-                for (var kernel : List.of(BlockKernels.best(), new JavaBlockKernel())) {
-                    kernel.hashFile(device, 0, 1 << 20, 4096, HashAlgorithm.XXH3_128, ofDevice);
-                    kernel.hashFile(backing, 0, 1 << 20, 4096, HashAlgorithm.XXH3_128, ofFile);
-                    assertThat(ofDevice).isEqualTo(ofFile);
+                BlockKernels.best().hashBlocks(BlockKernelContract.direct(data), 4096, HashAlgorithm.XXH3_128, ofFile);
+                for (var way : ReadBy.values()) {
+                    var reading = FileScanContract.whole(1 << 20, 4096, way);
+                    for (var kernel : List.of(BlockKernels.best(), new JavaBlockKernel())) {
+                        kernel.scanFile(
+                                FileScan.digests(device, reading, HashAlgorithm.XXH3_128, ofDevice), new ScanControl());
+                        assertThat(ofDevice).isEqualTo(ofFile);
+                    }
                 }
                 assertThat(calls().blockDeviceBytes(device)).isEqualTo(1 << 20);
 

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
         })
 final class ApplyCommand extends BlockSubcommand {
     @Mixin
-    private ThreadOption threadOption = new ThreadOption();
+    private ReadOptions reading = new ReadOptions();
 
     @Option(
             names = "--force",
@@ -46,7 +46,7 @@ final class ApplyCommand extends BlockSubcommand {
         if (delta == null || image == null) {
             throw new AssertionError("required parameters");
         }
-        try (var threads = Hashing.start(threadOption.count());
+        try (var threads = Hashing.start(reading);
                 var source = ImageFile.read(delta);
                 var target = openTarget(image)) {
             if (Files.isSameFile(delta, image)) {

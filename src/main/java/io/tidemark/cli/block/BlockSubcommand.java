@@ -62,11 +62,6 @@ abstract class BlockSubcommand implements Callable<Integer> {
         return new ProgressLine(spec().commandLine().getErr(), shown, phase, totalBytes);
     }
 
-    /** For the smaller part of the work that goes on beside what has a bar. */
-    final ProgressLine silence() {
-        return new ProgressLine(spec().commandLine().getErr(), false, "", 0);
-    }
-
     /** Prints one or the other. */
     final void print(ResultDocument document, String... lines) {
         if (json) {

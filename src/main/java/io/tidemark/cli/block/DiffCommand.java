@@ -48,7 +48,7 @@ final class DiffCommand extends BlockSubcommand {
         if (output == null || image == null || base == null) {
             throw new AssertionError("required parameters");
         }
-        try (var threads = Hashing.start(hashing.threads());
+        try (var threads = Hashing.start(hashing.reading());
                 var older = LeafSource.open(base);
                 var newer = ImageFile.read(image);
                 var file = NewFile.create(output, force, image, base)) {
@@ -57,9 +57,8 @@ final class DiffCommand extends BlockSubcommand {
             var baseGeometry = new ImageGeometry(older.imageBytes(), shape.blockBytes());
             DeltaMaker.Made made;
             long deltaBytes;
-            try (var quiet = silence();
-                    var progress = progress("diff", geometry.sizeBytes());
-                    var baseLeaves = older.leaves(shape.algorithm(), shape.blockBytes(), threads, quiet);
+            try (var progress = progress("diff", geometry.sizeBytes() + older.bytesToHash());
+                    var baseLeaves = older.leaves(shape.algorithm(), shape.blockBytes(), threads, progress);
                     var leaves = new HashedImage(newer, geometry, shape.algorithm(), threads, progress);
                     var delta = new DeltaWriter(file, threads.kernel(), shape.algorithm(), baseGeometry, geometry)) {
                 made = new DeltaMaker(threads.kernel(), baseLeaves, leaves, newer, delta).make();
@@ -83,6 +82,7 @@ final class DiffCommand extends BlockSubcommand {
                             .put("deltaBytes", deltaBytes)
                             .put("baseRoot", made.baseRoot().hex())
                             .put("root", made.resultRoot().hex())
+                            .put("read", threads.served().text())
                             .putSeconds("seconds", seconds()),
                     "%d of %d blocks changed, %d of them to zero; delta %s, %s"
                             .formatted(

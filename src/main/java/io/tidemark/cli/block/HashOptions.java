@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How images are cut into blocks and hashed, and by how many threads. */
+/** How images are cut into blocks and hashed, and how they are read. */
 final class HashOptions {
     static final int DEFAULT_BLOCK_BYTES = 4096;
 
@@ -25,7 +25,7 @@ final class HashOptions {
     private @Nullable String blockBytes;
 
     @Mixin
-    private ThreadOption threads = new ThreadOption();
+    private ReadOptions reading = new ReadOptions();
 
     /** Empty when not given: then an index on the command line decides. */
     Optional<HashAlgorithm> algorithm() throws CommandFailure {
@@ -61,8 +61,13 @@ final class HashOptions {
         return Optional.of((int) bytes);
     }
 
-    int threads() throws CommandFailure {
-        return threads.count();
+    ReadOptions reading() {
+        return reading;
+    }
+
+    /** Whether somebody asked for digests rather than for any comparison. */
+    boolean hashAsked() {
+        return hash != null;
     }
 
     static String name(HashAlgorithm algorithm) {

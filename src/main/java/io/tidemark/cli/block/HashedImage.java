@@ -3,55 +3,52 @@ package io.tidemark.cli.block;
 import io.tidemark.block.BlockException;
 import io.tidemark.block.ImageGeometry;
 import io.tidemark.block.LeafDigests;
-import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.nativeblock.FileRange;
+import io.tidemark.nativeblock.FileReading;
+import io.tidemark.nativeblock.FileScan;
 import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.spi.BlockRange;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Hashes an image with several threads, span by span, a few spans ahead of its one reader: digests come in order, and
- * memory stays the same for an image of any size.
+ * Hashes an image many spans at a time, each batch by one call of the kernel with all threads, one batch ahead of its
+ * one reader: digests come in order, and memory stays the same for an image of any size.
  */
 final class HashedImage implements LeafDigests {
-    /** Spans ahead for each thread: one being hashed, one waiting, so that no thread waits for the reader. */
-    private static final int SPANS_PER_THREAD = 2;
+    /** Half a GiB an image in blocks of any size: starting threads for it costs nothing, its digests are 2 MiB. */
+    private static final int SPANS_PER_BATCH = 16;
 
     private final ImageFile image;
     private final ImageGeometry geometry;
-    private final BlockKernel kernel;
+    private final Hashing hashing;
     private final HashAlgorithm algorithm;
-    private final ExecutorService threads;
     private final ProgressLine progress;
     private final DataRanges data;
-    private final int maximumAhead;
-    private final ArrayDeque<Future<ByteBuffer>> ahead = new ArrayDeque<>();
-    private final ArrayDeque<ByteBuffer> free = new ArrayDeque<>();
     private final ByteBuffer zeroDigest;
     private final ByteBuffer lastZeroDigest;
-    private ByteBuffer lent;
+    private @Nullable Batch ahead;
+    private @Nullable Batch current;
+    private @Nullable ByteBuffer free;
     private long nextToHash;
     private long nextToReturn;
     private long holeBytes;
+
+    /** Spans from one on, being hashed or done. */
+    private record Batch(long firstSpan, ByteBuffer digests, Future<?> done) {}
 
     /** @param geometry of the image, or of its first part */
     HashedImage(
             ImageFile image, ImageGeometry geometry, HashAlgorithm algorithm, Hashing hashing, ProgressLine progress) {
         this.image = image;
         this.geometry = geometry;
-        this.kernel = hashing.kernel();
+        this.hashing = hashing;
         this.algorithm = algorithm;
-        this.threads = hashing.threads();
-        this.maximumAhead = hashing.threadCount() * SPANS_PER_THREAD;
         this.progress = progress;
         this.data = DataRanges.of(image, geometry);
-        this.lent = ByteBuffer.allocateDirect(0);
         this.zeroDigest = zeroDigest(geometry.blockBytes());
         this.lastZeroDigest =
                 zeroDigest(geometry.blockCount() == 0 ? 1 : geometry.lengthBytes(geometry.blockCount() - 1));
@@ -79,60 +76,77 @@ final class HashedImage implements LeafDigests {
 
     @Override
     public ByteBuffer nextSpan() throws IOException, BlockException {
-        if (lent.capacity() > 0) {
-            free.add(lent);
+        if (nextToReturn == geometry.spanCount()) {
+            return ByteBuffer.allocate(0);
         }
-        while (ahead.size() < maximumAhead && nextToHash < geometry.spanCount()) {
-            submit(nextToHash++);
+        if (current == null || nextToReturn == current.firstSpan + SPANS_PER_BATCH) {
+            advance();
         }
-        if (ahead.isEmpty()) {
-            lent = ByteBuffer.allocateDirect(0);
-            return lent;
+        if (current == null) {
+            throw new AssertionError("no batch for span " + nextToReturn);
         }
-        lent = await(ahead.remove());
-        nextToReturn++;
-        progress.at(
-                Math.min(geometry.sizeBytes(), nextToReturn * geometry.spanBlocks() * (long) geometry.blockBytes()));
-        return lent;
+        int spanBytes = geometry.spanBlocks() * algorithm.digestBytes();
+        int at = Math.toIntExact(nextToReturn - current.firstSpan) * spanBytes;
+        return current.digests.slice(at, geometry.spanBlocks(nextToReturn++) * algorithm.digestBytes());
+    }
+
+    /** Makes the batch ahead the current one, and starts the one after it. */
+    private void advance() throws IOException {
+        if (current != null) {
+            free = current.digests;
+        }
+        current = ahead == null ? submit() : ahead;
+        ahead = null;
+        hashing.await(current.done, progress);
+        // While the reader takes this batch, the next one is hashed.
+        if (nextToHash < geometry.spanCount()) {
+            ahead = submit();
+        }
     }
 
     @Override
     public void close() {
-        ahead.forEach(span -> span.cancel(false));
+        hashing.cancel();
     }
 
-    private void submit(long span) throws IOException {
-        long firstBlock = span * geometry.spanBlocks();
-        int blocks = geometry.spanBlocks(span);
+    private Batch submit() throws IOException {
+        long firstSpan = nextToHash;
+        nextToHash = Math.min(geometry.spanCount(), firstSpan + SPANS_PER_BATCH);
+        long firstBlock = firstSpan * geometry.spanBlocks();
+        int blocks = Math.toIntExact(Math.min(geometry.blockCount(), nextToHash * geometry.spanBlocks()) - firstBlock);
         long from = firstBlock * geometry.blockBytes();
         long to = from + geometry.lengthBytes(firstBlock, blocks);
         var ranges = data.within(from, to);
-        holeBytes +=
+        long skipped =
                 to - from - ranges.stream().mapToLong(BlockRange::lengthBytes).sum();
-        var digests = free.isEmpty()
-                ? ByteBuffer.allocateDirect(geometry.spanBlocks() * algorithm.digestBytes())
-                : free.remove();
+        holeBytes += skipped;
+        hashing.skipped(skipped);
+        int room = geometry.spanBlocks() * SPANS_PER_BATCH * algorithm.digestBytes();
+        var digests = free == null ? ByteBuffer.allocateDirect(Math.min(room, blocks * algorithm.digestBytes())) : free;
+        free = null;
         digests.clear().limit(blocks * algorithm.digestBytes());
-        ahead.add(threads.submit(() -> {
-            hash(firstBlock, blocks, ranges, digests);
-            return digests;
-        }));
+        putZeroDigests(firstBlock, blocks, ranges, digests);
+        var scan = FileScan.digests(image.path(), reading(from, ranges), algorithm, digests);
+        return new Batch(
+                firstSpan,
+                digests,
+                hashing.submit(image.name(), control -> hashing.kernel().scanFile(scan, control)));
     }
 
-    private void hash(long firstBlock, int blocks, List<BlockRange> ranges, ByteBuffer digests) throws IOException {
+    private FileReading reading(long fromBytes, List<BlockRange> ranges) {
+        var read = ranges.stream()
+                .map(range -> new FileRange(range.offsetBytes(), range.lengthBytes()))
+                .toList();
+        return hashing.reading(fromBytes, read, geometry.blockBytes());
+    }
+
+    /** For every block that no range covers. */
+    private void putZeroDigests(long firstBlock, int blocks, List<BlockRange> ranges, ByteBuffer digests) {
         long block = firstBlock;
         for (var range : ranges) {
             long first = range.offsetBytes() / geometry.blockBytes();
-            long count = Math.ceilDiv(range.lengthBytes(), geometry.blockBytes());
             putZeroDigests(block, first, firstBlock, digests);
-            int at = Math.toIntExact(first - firstBlock) * algorithm.digestBytes();
-            var target = digests.slice(at, Math.toIntExact(count) * algorithm.digestBytes());
-            long hashed = kernel.hashFile(
-                    image.path(), range.offsetBytes(), range.lengthBytes(), geometry.blockBytes(), algorithm, target);
-            if (hashed != count) {
-                throw new IOException("%s became shorter while it was read".formatted(image.name()));
-            }
-            block = first + count;
+            block = first + Math.ceilDiv(range.lengthBytes(), geometry.blockBytes());
         }
         putZeroDigests(block, firstBlock + blocks, firstBlock, digests);
     }
@@ -147,23 +161,7 @@ final class HashedImage implements LeafDigests {
 
     private ByteBuffer zeroDigest(int lengthBytes) {
         var digest = ByteBuffer.allocateDirect(algorithm.digestBytes());
-        kernel.hashBlocks(ByteBuffer.allocateDirect(lengthBytes), geometry.blockBytes(), algorithm, digest);
+        hashing.kernel().hashBlocks(ByteBuffer.allocateDirect(lengthBytes), geometry.blockBytes(), algorithm, digest);
         return digest;
-    }
-
-    private static ByteBuffer await(Future<ByteBuffer> span) throws IOException {
-        try {
-            return span.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while hashing");
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException failed -> throw new IOException(failed.getMessage(), failed);
-                case Error error -> throw error;
-                case RuntimeException mistake -> throw mistake;
-                case null, default -> throw new AssertionError(e);
-            }
-        }
     }
 }

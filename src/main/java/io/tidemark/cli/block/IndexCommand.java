@@ -43,7 +43,7 @@ final class IndexCommand extends BlockSubcommand {
         }
         var algorithm = hashing.algorithm().orElse(HashAlgorithm.XXH3_128);
         int blockBytes = hashing.blockBytes().orElse(HashOptions.DEFAULT_BLOCK_BYTES);
-        try (var threads = Hashing.start(hashing.threads());
+        try (var threads = Hashing.start(hashing.reading());
                 var source = ImageFile.read(image);
                 var file = NewFile.create(output, force, image)) {
             var geometry = new ImageGeometry(source.sizeBytes(), blockBytes);
@@ -72,6 +72,7 @@ final class IndexCommand extends BlockSubcommand {
                             .put("index", output.toString())
                             .put("indexBytes", writer.fileBytes())
                             .put("kernel", threads.kernel().name())
+                            .put("read", threads.served().text())
                             .putSeconds("seconds", seconds()),
                     "indexed %s: %s in %d blocks of %d bytes, %s/s"
                             .formatted(

@@ -44,6 +44,11 @@ final class LeafSource implements AutoCloseable {
         return index.map(found -> found.geometry().sizeBytes()).orElseGet(file::sizeBytes);
     }
 
+    /** For progress: an index is not hashed. */
+    long bytesToHash() {
+        return index.isPresent() ? 0 : file.sizeBytes();
+    }
+
     LeafDigests leaves(HashAlgorithm algorithm, int blockBytes, Hashing hashing, ProgressLine progress) {
         return index.isPresent()
                 ? index.get().leaves()

@@ -6,6 +6,8 @@ import java.util.regex.Pattern;
 /** Bytes and rates for people, and back. */
 final class Sizes {
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+    private static final Pattern RATE =
+            Pattern.compile("(\\d{1,12}(?:\\.\\d{1,3})?)\\s*([kKmMgGtT]?)(?:i?[bB])?(?:/s)?");
     private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*([kKmM]?)(?:i?[bB])?");
 
     private Sizes() {}
@@ -32,5 +34,21 @@ final class Sizes {
             default -> 0;
         };
         return Long.parseLong(matcher.group(1)) << shift;
+    }
+
+    /** @return bytes a second, or -1 when the text is no rate such as {@code 65536}, {@code 100M}, {@code 1.5GiB/s} */
+    static long parseRate(String text) {
+        var matcher = RATE.matcher(text.strip());
+        if (!matcher.matches()) {
+            return -1;
+        }
+        int shift = switch (matcher.group(2).toLowerCase(Locale.ROOT)) {
+            case "k" -> 10;
+            case "m" -> 20;
+            case "g" -> 30;
+            case "t" -> 40;
+            default -> 0;
+        };
+        return (long) Math.min((double) Long.MAX_VALUE, Double.parseDouble(matcher.group(1)) * (double) (1L << shift));
     }
 }

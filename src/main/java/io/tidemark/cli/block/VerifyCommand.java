@@ -2,9 +2,12 @@ package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockException;
 import io.tidemark.block.LeafComparison;
+import io.tidemark.spi.BlockRange;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -13,8 +16,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "verify",
         description = {
-            "Compares two images, or an image with an index, by the digests of their blocks.",
-            "Exit code 0 when they are equal, 1 when they differ."
+            "Compares two images byte by byte, or an image with an index by the digests of its blocks; with --hash",
+            "two images by digests too, which prints their roots. Exit code 0 when they are equal, 1 when they differ."
         })
 final class VerifyCommand extends BlockSubcommand {
     /** Ranges named in JSON: enough to act on, bounded for an image that differs everywhere. */
@@ -36,27 +39,50 @@ final class VerifyCommand extends BlockSubcommand {
         if (left == null || right == null) {
             throw new AssertionError("required parameters");
         }
-        try (var threads = Hashing.start(hashing.threads());
+        try (var threads = Hashing.start(hashing.reading());
                 var a = LeafSource.open(left);
                 var b = LeafSource.open(right)) {
             var shape = a.index().isPresent() ? HashShape.of(hashing, a, left) : HashShape.of(hashing, b, right);
-            LeafComparison.Outcome found;
-            boolean leftIsLarger = b.index().isPresent() || (a.index().isEmpty() && a.imageBytes() >= b.imageBytes());
-            try (var progress = progress("verify", Math.max(a.imageBytes(), b.imageBytes()));
-                    var quiet = silence();
-                    var leftLeaves =
-                            a.leaves(shape.algorithm(), shape.blockBytes(), threads, leftIsLarger ? progress : quiet);
-                    var rightLeaves =
-                            b.leaves(shape.algorithm(), shape.blockBytes(), threads, leftIsLarger ? quiet : progress)) {
-                found = LeafComparison.run(threads.kernel(), leftLeaves, rightLeaves, RANGES_IN_JSON);
-            }
+            boolean byDigests =
+                    hashing.hashAsked() || a.index().isPresent() || b.index().isPresent();
+            var found = byDigests ? digests(threads, a, b, shape) : bytes(threads, a, b, shape);
             boolean equal = a.imageBytes() == b.imageBytes() && found.differingBlocks() == 0;
             print(a, b, shape, found, equal);
             return equal ? BlockExit.OK : BlockExit.DIFFERS;
         }
     }
 
-    private void print(LeafSource a, LeafSource b, HashShape shape, LeafComparison.Outcome found, boolean equal) {
+    /** @param roots present when digests were compared */
+    private record Found(
+            long differingBlocks, List<BlockRange> firstRanges, Optional<LeafComparison.Outcome> roots, String read) {}
+
+    private Found digests(Hashing threads, LeafSource a, LeafSource b, HashShape shape)
+            throws IOException, BlockException {
+        try (var progress = progress("verify", a.bytesToHash() + b.bytesToHash());
+                var leftLeaves = a.leaves(shape.algorithm(), shape.blockBytes(), threads, progress);
+                var rightLeaves = b.leaves(shape.algorithm(), shape.blockBytes(), threads, progress)) {
+            var outcome = LeafComparison.run(threads.kernel(), leftLeaves, rightLeaves, RANGES_IN_JSON);
+            return new Found(
+                    outcome.differingBlocks(),
+                    outcome.firstRanges(),
+                    Optional.of(outcome),
+                    threads.served().text());
+        }
+    }
+
+    private Found bytes(Hashing threads, LeafSource a, LeafSource b, HashShape shape) throws IOException {
+        try (var progress = progress("verify", Math.min(a.imageBytes(), b.imageBytes()))) {
+            var differing =
+                    new ImageComparison(a.file(), b.file(), shape.blockBytes(), threads, RANGES_IN_JSON).run(progress);
+            return new Found(
+                    differing.differingBlocks(),
+                    differing.ranges(),
+                    Optional.empty(),
+                    threads.served().text());
+        }
+    }
+
+    private void print(LeafSource a, LeafSource b, HashShape shape, Found found, boolean equal) {
         var document = new ResultDocument()
                 .put("ok", true)
                 .put("equal", equal)
@@ -64,9 +90,8 @@ final class VerifyCommand extends BlockSubcommand {
                 .put("right", b.file().name())
                 .put("leftBytes", a.imageBytes())
                 .put("rightBytes", b.imageBytes())
-                .put("leftRoot", found.leftRoot().hex())
-                .put("rightRoot", found.rightRoot().hex())
-                .put("hash", HashOptions.name(shape.algorithm()))
+                .put("comparedBy", found.roots().isPresent() ? HashOptions.name(shape.algorithm()) : "bytes")
+                .put("read", found.read())
                 .put("blockBytes", shape.blockBytes())
                 .put("differingBlocks", found.differingBlocks())
                 .put(
@@ -77,11 +102,19 @@ final class VerifyCommand extends BlockSubcommand {
                                         .put("lengthBytes", range.lengthBytes()))
                                 .toList())
                 .putSeconds("seconds", seconds());
+        found.roots()
+                .ifPresent(roots -> document.put("leftRoot", roots.leftRoot().hex())
+                        .put("rightRoot", roots.rightRoot().hex())
+                        .put("hash", HashOptions.name(shape.algorithm())));
         var lines = new ArrayList<String>();
         if (equal) {
-            lines.add("equal: %s, root %s (%s)"
+            lines.add("equal: %s, %s"
                     .formatted(
-                            Sizes.text(a.imageBytes()), found.leftRoot().hex(), HashOptions.name(shape.algorithm())));
+                            Sizes.text(a.imageBytes()),
+                            found.roots()
+                                    .map(roots -> "root %s (%s)"
+                                            .formatted(roots.leftRoot().hex(), HashOptions.name(shape.algorithm())))
+                                    .orElse("byte by byte")));
         } else {
             lines.add("different: %d blocks of %d bytes".formatted(found.differingBlocks(), shape.blockBytes()));
             if (a.imageBytes() != b.imageBytes()) {

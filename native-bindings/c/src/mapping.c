@@ -1,0 +1,198 @@
+/*
+ * Reading by mmap, a few MiB at a time. A page that the file no longer has, or that cannot be read, raises SIGBUS in
+ * the thread that touches it. The handler below then puts a page of zeros in its place, notes that, and lets the thread
+ * go on: nothing is jumped out of. The call then fails, with what pread says of the piece.
+ */
+#define _GNU_SOURCE
+#include "work.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Since Linux 5.14; headers of Debian 11 lack it. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+struct window {
+    uint8_t *start;
+    size_t length_bytes;
+    const uint8_t *data; /* of the piece: start and data differ where a block is smaller than a page */
+    size_t page_bytes;
+    volatile sig_atomic_t lost;
+};
+
+struct windows {
+    struct window of[TIDEMARK_FILES_MAX];
+};
+
+/*
+ * The windows that the running thread looks through. Initial-exec: found from a handler without a call that might
+ * allocate. Volatile: the compiler does not see who reads it.
+ */
+static _Thread_local struct windows *volatile guarded __attribute__((tls_model("initial-exec")));
+
+static struct sigaction previous;
+static pthread_once_t installed = PTHREAD_ONCE_INIT;
+static int install_failure;
+
+/* Only async-signal-safe: mmap is a bare system call. */
+static bool replace_lost_pages(const siginfo_t *info) {
+    struct windows *windows = guarded;
+    if (windows == NULL || info->si_code != BUS_ADRERR) {
+        return false;
+    }
+    uintptr_t address = (uintptr_t)info->si_addr;
+    for (int i = 0; i < TIDEMARK_FILES_MAX; i++) {
+        struct window *window = &windows->of[i];
+        uintptr_t start = (uintptr_t)window->start;
+        if (window->length_bytes == 0 || address < start || address - start >= window->length_bytes) {
+            continue;
+        }
+        size_t before = (size_t)(address - start) & ~(window->page_bytes - 1);
+        void *zeros = mmap(window->start + before, window->length_bytes - before, PROT_READ,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        window->lost = 1;
+        return zeros != MAP_FAILED;
+    }
+    return false;
+}
+
+/* What the process did with SIGBUS before; in a Java process that is the virtual machine's own handler. */
+static void hand_on(int number, siginfo_t *info, void *context) {
+    if ((previous.sa_flags & SA_SIGINFO) != 0) {
+        previous.sa_sigaction(number, info, context);
+    } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
+        /* The instruction runs again, and ends the process as it would have without us. */
+        signal(number, SIG_DFL);
+    } else {
+        previous.sa_handler(number);
+    }
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context) {
+    int before = errno;
+    if (!replace_lost_pages(info)) {
+        hand_on(number, info, context);
+    }
+    errno = before;
+}
+
+static void install(void) {
+    if (sigaction(SIGBUS, NULL, &previous) != 0) {
+        install_failure = -errno;
+        return;
+    }
+    struct sigaction ours = previous;
+    ours.sa_sigaction = on_bus_error;
+    ours.sa_flags = (previous.sa_flags | SA_SIGINFO | SA_ONSTACK) & ~(int)SA_RESETHAND;
+    if (sigaction(SIGBUS, &ours, NULL) != 0) {
+        install_failure = -errno;
+    }
+}
+
+/* 0; -EFAULT when the file has no such pages; else the window cannot be had. */
+static int open_window(struct window *window, int fd, struct tidemark_piece piece) {
+    size_t lead = (size_t)(piece.offset_bytes & (window->page_bytes - 1));
+    void *start = mmap(NULL, piece.length_bytes + lead, PROT_READ, MAP_SHARED, fd, (off_t)(piece.offset_bytes - lead));
+    if (start == MAP_FAILED) {
+        return -errno;
+    }
+    window->start = start;
+    window->length_bytes = piece.length_bytes + lead;
+    window->data = window->start + lead;
+    window->lost = 0;
+    /* All pages by one call, instead of a fault for each 64 KiB. Older kernels refuse it, and fault. */
+    return madvise(start, window->length_bytes, MADV_POPULATE_READ) != 0 && errno == EFAULT ? -EFAULT : 0;
+}
+
+static void close_window(struct window *window) {
+    if (window->length_bytes != 0) {
+        munmap(window->start, window->length_bytes);
+        window->length_bytes = 0;
+    }
+}
+
+/*
+ * Whether the file ends before the piece does: of the page that holds its end the rest reads as zeros, without a
+ * signal. A device has no size here, and raises one.
+ */
+static bool ended_before(int fd, struct tidemark_piece piece) {
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+           && (uint64_t)status.st_size < piece.offset_bytes + piece.length_bytes;
+}
+
+/* Where no window can be had: through memory of our own. */
+static int take_read(struct tidemark_work *work, struct tidemark_piece piece, bool only_look) {
+    uint8_t *buffers[TIDEMARK_FILES_MAX] = {NULL};
+    int result = 0;
+    for (int i = 0; i < work->files && result == 0; i++) {
+        buffers[i] = malloc(piece.length_bytes);
+        result = buffers[i] == NULL
+                     ? -ENOMEM
+                     : tidemark_read_fully(work->fds[i], buffers[i], piece.length_bytes, piece.offset_bytes);
+    }
+    if (result == 0 && !only_look) {
+        tidemark_take_piece(work, piece, (const uint8_t *const *)buffers);
+    }
+    for (int i = 0; i < work->files; i++) {
+        free(buffers[i]);
+    }
+    return result;
+}
+
+static int take_mapped(struct tidemark_work *work, struct tidemark_piece piece, struct windows *windows) {
+    const uint8_t *bytes[TIDEMARK_FILES_MAX] = {NULL};
+    bool opened = true;
+    for (int i = 0; i < work->files && opened; i++) {
+        opened = open_window(&windows->of[i], work->fds[i], piece) == 0;
+        bytes[i] = windows->of[i].data;
+    }
+    if (opened) {
+        guarded = windows;
+        atomic_signal_fence(memory_order_seq_cst);
+        tidemark_take_piece(work, piece, bytes);
+        atomic_signal_fence(memory_order_seq_cst);
+        guarded = NULL;
+    }
+    bool lost = false;
+    for (int i = 0; i < work->files; i++) {
+        lost = lost || windows->of[i].lost != 0 || ended_before(work->fds[i], piece);
+        close_window(&windows->of[i]);
+    }
+    if (!opened) {
+        return take_read(work, piece, false);
+    }
+    if (lost) {
+        /* Zeros were computed over. A file that is whole again meanwhile was shorter all the same. */
+        int result = take_read(work, piece, true);
+        return result == 0 ? -ENODATA : result;
+    }
+    return 0;
+}
+
+int tidemark_read_mapped(struct tidemark_work *work) {
+    pthread_once(&installed, install);
+    if (install_failure != 0) {
+        return install_failure;
+    }
+    struct windows windows;
+    memset(&windows, 0, sizeof windows);
+    for (int i = 0; i < TIDEMARK_FILES_MAX; i++) {
+        windows.of[i].page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    }
+    struct tidemark_piece piece;
+    int result;
+    while ((result = tidemark_next_piece(work, &piece)) == 1) {
+        if ((result = take_mapped(work, piece, &windows)) != 0) {
+            break;
+        }
+    }
+    return result;
+}
