@@ -74,6 +74,7 @@ final class IngestFolder {
         }
         try {
             Files.deleteIfExists(site.logOf(link));
+            Overruled.delete(site.folder(), link);
         } catch (IOException e) {
             throw new ReplicationException(
                     new ReplicationError.State(site.logOf(link).toString(), String.valueOf(e.getMessage())), e);

@@ -13,6 +13,7 @@ import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.SourceSync;
+import io.tidemark.replication.port.Pace;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerConnector;
 import io.tidemark.replication.protocol.Message;
@@ -23,6 +24,7 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
@@ -38,6 +40,7 @@ public final class PeerReplicator implements Replicator {
     private final Moments moments;
     private final LongSupplier nanos;
     private final String software;
+    private final Optional<Paces> paces;
     private final Set<LinkId> busy = ConcurrentHashMap.newKeySet();
 
     /**
@@ -51,6 +54,19 @@ public final class PeerReplicator implements Replicator {
             Moments moments,
             LongSupplier nanos,
             String software) {
+        this(providers, connector, kernel, moments, nanos, software, Optional.empty());
+    }
+
+    /** @param paces empty: every sender goes as fast as it can */
+    public PeerReplicator(
+            Providers providers,
+            PeerConnector connector,
+            BlockKernel kernel,
+            Moments moments,
+            LongSupplier nanos,
+            String software,
+            Optional<Paces> paces) {
+        this.paces = paces;
         this.providers = providers;
         this.connector = connector;
         this.kernel = kernel;
@@ -76,6 +92,28 @@ public final class PeerReplicator implements Replicator {
             List<RecoveryPointId> candidateBases,
             ProgressListener listener)
             throws ReplicationException {
+        return transfer(link, peer, point, candidateBases, listener, false);
+    }
+
+    @Override
+    public SyncReport resync(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener)
+            throws ReplicationException {
+        return transfer(link, peer, point, candidateBases, listener, true);
+    }
+
+    private SyncReport transfer(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener,
+            boolean resync)
+            throws ReplicationException {
         if (!busy.add(link.id())) {
             throw new ReplicationException(new ReplicationError.LinkBusy(link.id(), BUSY_RETRY));
         }
@@ -86,9 +124,15 @@ public final class PeerReplicator implements Replicator {
                     .orElseThrow(() -> new ReplicationException(new ReplicationError.Storage(
                             new ProviderError.SnapshotNotFound(new SnapshotId(link.localVolume(), point.id())))));
             var task = new SourceSync.Task(
-                    link.id(), point.id(), candidateBases, member.sizeBytes(), RecoveryPointJson.of(point), software);
+                    link.id(),
+                    point.id(),
+                    candidateBases,
+                    member.sizeBytes(),
+                    RecoveryPointJson.of(point),
+                    software,
+                    resync);
             return new SourceHost(
-                            new SourceHost.Route(connector, peer.address(), peer.fingerprint()),
+                            new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
                             providers.of(link.localVolume()),
                             link.localVolume(),
                             kernel,
@@ -101,6 +145,44 @@ public final class PeerReplicator implements Replicator {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         } finally {
             busy.remove(link.id());
+        }
+    }
+
+    private Pace pace(ReplicationLink link) throws ProviderException {
+        if (paces.isEmpty()) {
+            return Pace.UNLIMITED;
+        }
+        var volume = providers.of(link.localVolume()).volume(link.localVolume());
+        return paces.get().begin(link, HostLoad.deviceOf(volume));
+    }
+
+    @Override
+    public Optional<ReplicationError> handOver(ReplicationLink link, Peer peer, RecoveryPointId point)
+            throws ReplicationException {
+        long everyMillis = link.every().map(Duration::toMillis).orElse(0L);
+        return askToReverse(peer, new Message.Reverse(link.id(), Optional.of(point), everyMillis));
+    }
+
+    @Override
+    public void confirmPeerIsSource(ReplicationLink link, Peer peer) throws ReplicationException {
+        var refusal = askToReverse(peer, new Message.Reverse(link.id(), Optional.empty(), 0));
+        if (refusal.isPresent()) {
+            throw new ReplicationException(refusal.get());
+        }
+    }
+
+    private Optional<ReplicationError> askToReverse(Peer peer, Message.Reverse asked) throws ReplicationException {
+        try (var connection = greet(peer, Message.Purpose.REVERSE)) {
+            connection.send(asked);
+            var answer = connection.receive();
+            while (answer instanceof Message.Alive) {
+                answer = connection.receive();
+            }
+            if (answer instanceof Message.Refused refused) {
+                return Optional.of(refused.error());
+            }
+            expect(answer, Message.Reversed.class);
+            return Optional.empty();
         }
     }
 

@@ -1,6 +1,8 @@
 package io.tidemark.agent;
 
 import io.tidemark.domain.LinkId;
+import io.tidemark.domain.LinkState;
+import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.ReplicationLink;
@@ -15,6 +17,7 @@ import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.ProtocolVersion;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
@@ -106,9 +109,11 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
                 case PAIR -> pairing.admit(connection, expect(connection.receive(), Message.Pair.class));
                 case OPEN_LINK ->
                     openLink(connection, peer.orElseThrow(), expect(connection.receive(), Message.OpenLink.class));
-                case SYNC -> sync(connection, peer.orElseThrow(), hello);
+                case SYNC, RESYNC -> sync(connection, peer.orElseThrow(), hello);
                 case VERIFY ->
                     verify(connection, peer.orElseThrow(), expect(connection.receive(), Message.Verify.class));
+                case REVERSE ->
+                    reverse(connection, peer.orElseThrow(), expect(connection.receive(), Message.Reverse.class));
             }
         } catch (ReplicationException e) {
             refuse(connection, e.error());
@@ -188,17 +193,86 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private ReplicationLink link(LinkId id, Peer peer) throws ReplicationException {
         return site.catalog()
                 .link(id)
-                .filter(link -> link.role() == ReplicationLink.Role.TARGET
-                        && link.peer().equals(peer.id()))
+                .filter(link -> link.peer().equals(peer.id()))
                 .orElseThrow(() -> new ReplicationException(new ReplicationError.LinkUnknown(id)));
+    }
+
+    private ReplicationLink receivedLink(LinkId id, Peer peer) throws ReplicationException {
+        var link = link(id, peer);
+        if (link.role() != ReplicationLink.Role.TARGET) {
+            throw new ReplicationException(new ReplicationError.NoTarget(id));
+        }
+        return link;
+    }
+
+    /** The peer has sent all and sends no more, or asks who is the source. Asked twice, it answers the same. */
+    private void reverse(PeerConnection connection, Peer peer, Message.Reverse asked)
+            throws ReplicationException, ProviderException {
+        var link = link(asked.link(), peer);
+        if (link.role() == ReplicationLink.Role.TARGET) {
+            var point = asked.point()
+                    .orElseThrow(() -> new ReplicationException(new ReplicationError.PeerRefused(
+                            "not-source", "link %s is received here; nobody has promoted it".formatted(link.id()))));
+            becomeSource(link, point, asked.everyMillis());
+        }
+        connection.send(new Message.Reversed());
+    }
+
+    private void becomeSource(ReplicationLink link, RecoveryPointId point, long everyMillis)
+            throws ReplicationException, ProviderException {
+        settle(link);
+        var now = site.catalog().link(link.id()).orElse(link);
+        if (!now.inStep().equals(Optional.of(point))) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "not-in-step",
+                    "link %s is in step with %s here, not with %s"
+                            .formatted(
+                                    link.id(),
+                                    now.inStep().map(RecoveryPointId::value).orElse("nothing"),
+                                    point)));
+        }
+        var written = site.volumes().look(now, Optional.empty()).written();
+        if (written.isPresent()) {
+            throw new ReplicationException(new ReplicationError.TargetWritten(link.localVolume(), written.get()));
+        }
+        var inTheWay = retire(link.id());
+        if (inTheWay.isPresent()) {
+            throw new ReplicationException(new ReplicationError.PeerRefused("in-work", inTheWay.get()));
+        }
+        site.catalog()
+                .promote(link.id(), everyMillis == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(everyMillis)));
+        site.moments().reached(Moment.LINK_PROMOTED);
+        LOG.info("link.promoted link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), point);
+    }
+
+    @Override
+    public void settle(ReplicationLink link) throws ReplicationException {
+        TargetHost.finishCommitted(site, link);
+    }
+
+    @Override
+    public void readmit(LinkId link) {
+        retired.remove(link);
+    }
+
+    @Override
+    public void interrupt(LinkId link) {
+        var session = sessions.get(link);
+        if (session != null) {
+            session.connection().close();
+        }
     }
 
     private void sync(PeerConnection connection, Peer peer, Message.Hello hello)
             throws ReplicationException, ProviderException {
         var offer = expect(afterAlive(connection), Message.Offer.class);
-        var link = link(offer.link(), peer);
+        var link = receivedLink(offer.link(), peer);
         var session = takeOver(link.id(), connection);
         try {
+            // Read again: a pause that was written before the session was known has not ended it.
+            if (receivedLink(link.id(), peer).state() != LinkState.ACTIVE) {
+                throw new ReplicationException(new ReplicationError.LinkPaused(link.id()));
+            }
             if (retired.contains(link.id())) {
                 throw new ReplicationException(new ReplicationError.LinkUnknown(link.id()));
             }

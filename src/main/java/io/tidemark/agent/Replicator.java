@@ -5,10 +5,12 @@ import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.RecoveryPointId;
 import java.util.List;
+import java.util.Optional;
 
 /** Moves recovery points to paired sites; this host is the source. Blocks; call on a virtual thread. */
 public interface Replicator {
@@ -33,6 +35,30 @@ public interface Replicator {
             List<RecoveryPointId> candidateBases,
             ProgressListener listener)
             throws ReplicationException;
+
+    /**
+     * As {@link #sync}, for a target that was written, diverged or lost its base: the target keeps what it has as a
+     * recovery point of its own, then is made this one by digest.
+     */
+    SyncReport resync(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener)
+            throws ReplicationException;
+
+    /**
+     * Tells the peer to be the source of the link from now on; it must be in step with the point. Twice is once.
+     *
+     * @return the peer's refusal: then it is still the target
+     * @throws ReplicationException when there is no answer: then the peer may be the source already
+     */
+    Optional<ReplicationError> handOver(ReplicationLink link, Peer peer, RecoveryPointId point)
+            throws ReplicationException;
+
+    /** @throws ReplicationException unless the peer says that it is the source of the link */
+    void confirmPeerIsSource(ReplicationLink link, Peer peer) throws ReplicationException;
 
     /** Compares this side's snapshot with the target's by a checksum tree; reads both wholly. */
     VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)

@@ -6,6 +6,7 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,18 @@ public interface SiteCatalog {
 
     /** Adds or replaces. */
     void saveLink(ReplicationLink link);
+
+    /**
+     * This side of the link becomes the source, with what it has. A group for its recovery points is made when there is
+     * none with the volume. Does nothing when it is the source already.
+     *
+     * @param every how often it takes and sends by itself from now on
+     * @return as it is after; empty when the link is not known
+     */
+    Optional<ReplicationLink> promote(LinkId link, Optional<Duration> every);
+
+    /** Target side: what the volume held before a resync overwrites it. Adding it again changes nothing. */
+    void recordKept(RecoveryPoint point);
 
     /** Target side: the recovery point is here; also moves the link's {@code inStep}, in one transaction. */
     void recordReceived(RecoveryPoint point, LinkId link, SyncReport report);

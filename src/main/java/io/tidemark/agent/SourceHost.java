@@ -11,6 +11,7 @@ import io.tidemark.replication.SourceEffect;
 import io.tidemark.replication.SourceInput;
 import io.tidemark.replication.SourceState;
 import io.tidemark.replication.SourceSync;
+import io.tidemark.replication.port.Pace;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerConnector;
 import io.tidemark.replication.protocol.Message;
@@ -45,8 +46,11 @@ final class SourceHost {
     /** How long a refusal that crossed our data may take to arrive before the lost connection itself is reported. */
     private static final Duration LAST_WORD = Duration.ofMillis(500);
 
-    /** @param address of the peer, {@code fingerprint} its pinned key */
-    record Route(PeerConnector connector, String address, String fingerprint) {}
+    /**
+     * @param address of the peer, {@code fingerprint} its pinned key
+     * @param pace asked before each frame of blocks
+     */
+    record Route(PeerConnector connector, String address, String fingerprint, Pace pace) {}
 
     private final Route route;
     private final StorageProvider provider;
@@ -161,7 +165,12 @@ final class SourceHost {
     private void perform(SourceEffect effect) throws ProviderException, ReplicationException {
         switch (effect) {
             case SourceEffect.Connect _ -> connect();
-            case SourceEffect.Send send -> open().send(send.message());
+            case SourceEffect.Send send -> {
+                if (send.message() instanceof Message.Blocks blocks) {
+                    keepPace(blocks.data().remaining(), 0);
+                }
+                open().send(send.message());
+            }
             case SourceEffect.Hold hold -> {
                 provider.hold(snapshot(hold.point()), owner());
                 inputs.add(new SourceInput.Held());
@@ -170,7 +179,9 @@ final class SourceHost {
             case SourceEffect.UseDigests use -> openedImage().use(use.digests());
             case SourceEffect.ReadBlocks _ -> {
                 alive();
+                long readBefore = openedImage().cost(costSoFar()).readBytes();
                 inputs.add(openedImage().next(costSoFar()));
+                keepPace(0, openedImage().cost(costSoFar()).readBytes() - readBefore);
             }
             case SourceEffect.MoveHolds move -> {
                 letGo(move.letGo());
@@ -178,6 +189,21 @@ final class SourceHost {
             }
             case SourceEffect.Reached reached -> moments.reached(reached.moment());
             case SourceEffect.Finish _, SourceEffect.Fail _ -> {}
+        }
+    }
+
+    /** Waits in pieces: the peer hears that we live, and a cancellation is heard. */
+    private void keepPace(long sendBytes, long readBytes) {
+        try {
+            for (long wait = route.pace().ask(sendBytes, readBytes);
+                    wait > 0 && !cancelled;
+                    wait = route.pace().ask(sendBytes, readBytes)) {
+                Thread.sleep(Duration.ofNanos(Math.min(wait, CANCEL_POLL.toNanos())));
+                alive();
+                progress();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -81,6 +81,9 @@ final class TargetHost implements AutoCloseable {
     private @Nullable VolumeWriter writer;
     private boolean direct;
     private Optional<RecoveryPointId> planned = Optional.empty();
+    /** Of a resync: what its log builds upon. */
+    private Optional<RecoveryPointId> kept = Optional.empty();
+
     private boolean connected;
     private long aliveNanos;
     private Optional<ReplicationError> failure = Optional.empty();
@@ -174,6 +177,10 @@ final class TargetHost implements AutoCloseable {
             case TargetEffect.Send send -> send(send.message());
             case TargetEffect.Reached reached -> site.moments().reached(reached.moment());
             case TargetEffect.Look look -> look(look.offer());
+            case TargetEffect.KeepContent _ -> {
+                closeWriter();
+                kept = Optional.of(keptContent().keep(sync.offer().orElseThrow().point()));
+            }
             case TargetEffect.StartLog start -> startLog(start);
             case TargetEffect.ReopenLog reopen -> {
                 direct = reopen.direct();
@@ -255,8 +262,11 @@ final class TargetHost implements AutoCloseable {
         if (left.isPresent()) {
             log = left.get();
             var header = log.header();
-            view = Optional.of(new TargetView.LogView(
-                    header.point(), header.base(), header.volumeBytes(), header.direct(), log.durable()));
+            kept = header.base().filter(KeptContent::is);
+            view = sync.resync()
+                    ? keptContent().resumable(log)
+                    : Optional.of(new TargetView.LogView(
+                            header.point(), header.base(), header.volumeBytes(), header.direct(), log.durable()));
         }
         var found = site.volumes().look(known, view);
         planned = found.stands();
@@ -269,6 +279,14 @@ final class TargetHost implements AutoCloseable {
             return;
         }
         closeWriter();
+        if (sync.resync()) {
+            var changed = keptContent().changedSince(kept.orElseThrow());
+            if (changed.isPresent()) {
+                throw new ReplicationException(
+                        new ReplicationError.TargetWritten(link.localVolume(), changed.get() + ", during the resync"));
+            }
+            return;
+        }
         var known = site.catalog().link(link.id()).orElse(link);
         var now = site.volumes().look(known, Optional.empty());
         var reason = now.stands().equals(planned)
@@ -294,7 +312,7 @@ final class TargetHost implements AutoCloseable {
                 new IngestLogFormat.Header(
                         link.id(),
                         offer.point(),
-                        start.base(),
+                        sync.resync() ? kept : start.base(),
                         link.localVolume(),
                         offer.volumeBytes(),
                         direct,
@@ -382,7 +400,7 @@ final class TargetHost implements AutoCloseable {
                         link.id(),
                         new SyncReport(
                                 point,
-                                committed.header().base(),
+                                committed.header().base().filter(base -> !KeptContent.is(base)),
                                 cost.changedRangeSource(),
                                 cost.namedBytes(),
                                 cost.readBytes(),
@@ -413,6 +431,10 @@ final class TargetHost implements AutoCloseable {
                 provider.release(older.id(), owner());
             }
         }
+    }
+
+    private KeptContent keptContent() {
+        return new KeptContent(site, link, provider);
     }
 
     private SnapshotId snapshot(RecoveryPointId point) {

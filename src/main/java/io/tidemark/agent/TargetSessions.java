@@ -1,6 +1,7 @@
 package io.tidemark.agent;
 
 import io.tidemark.domain.LinkId;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.ReplicationException;
 import java.util.Optional;
 
@@ -14,4 +15,13 @@ public interface TargetSessions {
      * @return what stands in the way, one phrase; then nothing was changed
      */
     Optional<String> retire(LinkId link) throws ReplicationException;
+
+    /** Finishes a recovery point of the link that was received whole and is not applied yet; twice is once. */
+    default void settle(ReplicationLink link) throws ReplicationException {}
+
+    /** Serves a retired link again: it is received here once more. */
+    default void readmit(LinkId link) {}
+
+    /** Ends a synchronisation that is being received; what it has synced is kept for the next one. */
+    default void interrupt(LinkId link) {}
 }

@@ -52,13 +52,33 @@ final class TargetVolumes {
         var volume = provider.volume(link.localVolume());
         refuseWhenMounted(volume);
         var points = points(volume.id());
-        var view = new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), Optional.empty(), log);
+        var overruled = Overruled.read(folder, link.id());
+        var view = new TargetView(
+                volume.id(), volume.sizeBytes(), points, link.inStep(), Optional.empty(), log, overruled);
         var stands = view.stands();
         if (stands.isEmpty()) {
             return view;
         }
         var written = written(provider, volume, link.id(), stands.get());
-        return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), written, log);
+        return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), written, log, overruled);
+    }
+
+    /** How it is known that the volume is not what the snapshot is; empty: it is. Compares, whatever is remembered. */
+    Optional<String> changedSince(SnapshotId base, LinkId link) throws ProviderException {
+        var provider = providers.of(base.volume());
+        return compared(provider, provider.volume(base.volume()), base, link);
+    }
+
+    private Optional<String> compared(StorageProvider provider, Volume volume, SnapshotId base, LinkId link)
+            throws ProviderException {
+        return volume.can(Capability.INSTANT_SNAPSHOT) && volume.can(Capability.CHANGED_RANGES)
+                ? comparedByProbe(provider, base, link)
+                : comparedWholly(provider, base);
+    }
+
+    /** Sets aside every recovery point that the volume has now. */
+    void overrule(ReplicationLink link) throws ReplicationException, ProviderException {
+        Overruled.write(folder, link.id(), points(link.localVolume()));
     }
 
     static void refuseWhenMounted(Volume volume) throws ReplicationException {
@@ -74,7 +94,7 @@ final class TargetVolumes {
         var points = new ArrayList<RecoveryPointId>();
         for (var snapshot : providers.snapshotsOf(volume)) {
             var point = snapshot.id().recoveryPoint();
-            if (!point.value().startsWith(PROBE)) {
+            if (!point.value().startsWith(PROBE) && !KeptContent.is(point)) {
                 points.add(point);
             }
         }
@@ -93,9 +113,7 @@ final class TargetVolumes {
             return Optional.empty();
         }
         var base = new SnapshotId(volume.id(), stands);
-        var written = volume.can(Capability.INSTANT_SNAPSHOT) && volume.can(Capability.CHANGED_RANGES)
-                ? comparedByProbe(provider, base, link)
-                : comparedWholly(provider, base);
+        var written = compared(provider, volume, base, link);
         if (written.isEmpty()) {
             writeStamp(volume, link, stands);
         }

@@ -1,6 +1,8 @@
 package io.tidemark.bootstrap;
 
+import io.tidemark.agent.HostLoad;
 import io.tidemark.agent.LocalRecoveryPointTaker;
+import io.tidemark.agent.Paces;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
@@ -13,16 +15,21 @@ import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.domain.Moments;
+import io.tidemark.domain.RateLimits;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.transport.PeerListener;
 import io.tidemark.transport.SiteIdentity;
 import io.tidemark.transport.TlsPeerConnector;
 import io.tidemark.transport.TransportLimits;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +57,13 @@ final class HostParts implements AutoCloseable {
         this.taker = taker(moments);
         this.identity = SiteIdentity.in(settings.stateFolder(), clock);
         var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
-        this.replicator = new PeerReplicator(providers, connector, kernel, moments, System::nanoTime, software);
+        var paces = new Paces(
+                settings.hostLimits(),
+                link -> catalog.link(link).map(ReplicationLink::rates).orElse(RateLimits.NONE),
+                new HostLoad(Path.of("/proc")),
+                new Paces.Clocks(System::nanoTime, clock, ZoneId.systemDefault()));
+        this.replicator = new PeerReplicator(
+                providers, connector, kernel, moments, System::nanoTime, software, Optional.of(paces));
         this.pairing = new SitePairing(
                 catalog,
                 connector,

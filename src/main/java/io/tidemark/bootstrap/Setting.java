@@ -61,6 +61,27 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
             text("replication.host", "127.0.0.1", "address the replication listener binds; always mutual TLS 1.3"),
             number("replication.port", 7421, 0, 65_535, "TCP port of the replication listener; 0 takes any free one"),
             text("replication.advertisedHost", "", "host that invitations name; empty takes replication.host"),
+            text(
+                    "replication.rateLimit",
+                    "unlimited",
+                    "most that all links together may send a second, for example 50MiB/s"),
+            text(
+                    "replication.rateWindows",
+                    "",
+                    "rates at certain hours instead, for example mon-fri 08:00-18:00=10MiB/s; several with a semicolon"),
+            flag("replication.pacing", false, "whether senders give way when the host's own work waits"),
+            bytes(
+                    "replication.paceFloor",
+                    "4MiB",
+                    64L << 10,
+                    1L << 40,
+                    "bytes a second that a sender giving way never falls below"),
+            bytes(
+                    "replication.paceCeiling",
+                    "1GiB",
+                    64L << 10,
+                    1L << 40,
+                    "bytes a second that a sender giving way never goes above"),
             number("operations.concurrentMaximum", 8, 1, 64, "operations that run at once; further ones wait"),
             duration(
                     "operations.stopTimeout",

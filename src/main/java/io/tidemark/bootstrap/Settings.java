@@ -1,8 +1,13 @@
 package io.tidemark.bootstrap;
 
+import io.tidemark.agent.Paces;
 import io.tidemark.bootstrap.SettingsReader.Written;
+import io.tidemark.domain.RateLimits;
+import io.tidemark.domain.RateWindow;
+import io.tidemark.policy.PaceController;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,6 +35,12 @@ public final class Settings {
         }
         if (httpCertificateFile().isPresent() != httpKeyFile().isPresent()) {
             throw new SettingsException("http.tls.certificateFile and http.tls.keyFile go together, only one is set");
+        }
+        try {
+            hostLimits();
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException("%s: replication.rateLimit, rateWindows, paceFloor, paceCeiling: %s"
+                    .formatted(placeOf("replication.rateLimit"), e.getMessage()));
         }
     }
 
@@ -101,6 +112,22 @@ public final class Settings {
     public String replicationAdvertisedHost() {
         String host = text("replication.advertisedHost");
         return host.isEmpty() ? replicationHost() : host;
+    }
+
+    /** What the senders of this host keep to; checked when the settings were read. */
+    public Paces.HostLimits hostLimits() {
+        var windows = new ArrayList<RateWindow>();
+        for (String window : text("replication.rateWindows").split(";", -1)) {
+            if (!window.isBlank()) {
+                windows.add(RateWindow.parse(window.strip()));
+            }
+        }
+        var rates = new RateLimits(RateWindow.rate(text("replication.rateLimit")), windows);
+        Optional<PaceController.Bounds> bounds = Boolean.parseBoolean(text("replication.pacing"))
+                ? Optional.of(
+                        new PaceController.Bounds(amount("replication.paceFloor"), amount("replication.paceCeiling")))
+                : Optional.empty();
+        return new Paces.HostLimits(rates, bounds);
     }
 
     public int operationsConcurrentMaximum() {

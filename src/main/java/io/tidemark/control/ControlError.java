@@ -1,5 +1,6 @@
 package io.tidemark.control;
 
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.OperationId;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.VolumeId;
@@ -38,6 +39,14 @@ public sealed interface ControlError {
         @Override
         public String message() {
             return "%s %s is needed by %s".formatted(kind, id, by);
+        }
+    }
+
+    /** @param wanted what was asked, as a verb: {@code synchronise} */
+    record LinkState(LinkId link, io.tidemark.domain.LinkState state, String wanted) implements ControlError {
+        @Override
+        public String message() {
+            return "link %s is %s and does not %s".formatted(link, state, wanted);
         }
     }
 

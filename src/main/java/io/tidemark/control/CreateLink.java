@@ -4,6 +4,7 @@ import io.tidemark.agent.Replicator;
 import io.tidemark.control.port.LinkStore;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.PeerId;
+import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.policy.LinkSchedule;
 import io.tidemark.replication.ReplicationException;
@@ -28,7 +29,17 @@ public final class CreateLink {
     }
 
     /** @param volume this site's volume, a member of the group */
-    public record Wish(PeerId peer, GroupId group, VolumeId volume, VolumeId peerVolume, Optional<Duration> every) {}
+    public record Wish(PeerId peer, GroupId group, VolumeId volume, VolumeId peerVolume, SetLink.Settings settings) {
+
+        Optional<Duration> every() {
+            return settings.every();
+        }
+
+        /** A link that goes as fast as it can. */
+        public Wish(PeerId peer, GroupId group, VolumeId volume, VolumeId peerVolume, Optional<Duration> every) {
+            this(peer, group, volume, peerVolume, new SetLink.Settings(every, RateLimits.NONE, false));
+        }
+    }
 
     /**
      * Written down here before the peer is told: a crash between leaves a link whose first synchronisation tells it.
@@ -50,15 +61,16 @@ public final class CreateLink {
         long volumeBytes = inventory.volume(wish.volume()).sizeBytes();
         refuseSecond(wish, intent);
         var link = new ReplicationLink(
-                intent.link(),
-                ReplicationLink.Role.SOURCE,
-                wish.peer(),
-                wish.volume(),
-                wish.peerVolume(),
-                wish.group(),
-                wish.every(),
-                Optional.empty(),
-                Optional.empty());
+                        intent.link(),
+                        ReplicationLink.Role.SOURCE,
+                        wish.peer(),
+                        wish.volume(),
+                        wish.peerVolume(),
+                        wish.group(),
+                        wish.every(),
+                        Optional.empty(),
+                        Optional.empty())
+                .with(wish.every(), wish.settings().rates(), wish.settings().onArrival());
         stores.links().save(link);
         if (wish.every().isPresent()) {
             // Not before the peer has agreed: a link that it refuses must not have frozen anything.

@@ -153,6 +153,19 @@ public final class Inventory {
         return stores.links().find(id).orElseThrow(() -> missing("link", id.value()));
     }
 
+    /** Of operations that wait for the link's peer. */
+    String laneOf(LinkId id) {
+        return stores.links().find(id).map(link -> "peer " + link.peer()).orElse("no peer");
+    }
+
+    /** Whether the link's volume is received over another link: then nobody but that link may add to it. */
+    boolean receivesToo(ReplicationLink link) {
+        return stores.links().all().stream()
+                .anyMatch(other -> other.role() == ReplicationLink.Role.TARGET
+                        && other.localVolume().equals(link.localVolume())
+                        && !other.id().equals(link.id()));
+    }
+
     public Page<ReplicationLink> links(Optional<String> cursor, int limit) throws ControlException {
         return coded(LINKS, stores.links().page(Cursor.decode(LINKS, cursor), limit));
     }

@@ -4,6 +4,7 @@ import io.tidemark.control.port.LinkStore;
 import io.tidemark.control.port.RecoveryPointStore;
 import io.tidemark.domain.Ids;
 import io.tidemark.domain.LinkId;
+import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
@@ -13,7 +14,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
@@ -41,6 +41,8 @@ final class LinkScheduler {
     /** A link without a date is being made: longer than telling its peer takes, or is given up after. */
     static final Duration MAKING_LIMIT = Duration.ofSeconds(60);
 
+    private final ControlPorts.Stores stores;
+    private final Inventory inventory;
     private final LinkStore links;
     private final RecoveryPointStore points;
     private final CreateRecoveryPoint createRecoveryPoint;
@@ -53,13 +55,17 @@ final class LinkScheduler {
     private volatile boolean stopped;
     private @Nullable Thread thread;
 
-    LinkScheduler(
-            ControlPorts ports, CreateRecoveryPoint createRecoveryPoint, SyncLink syncLink, Operations operations) {
+    /** What it has done. */
+    record Cases(CreateRecoveryPoint createRecoveryPoint, SyncLink syncLink, Operations operations) {}
+
+    LinkScheduler(ControlPorts ports, Inventory inventory, Cases cases) {
+        this.stores = ports.stores();
+        this.inventory = inventory;
         this.links = ports.stores().links();
         this.points = ports.stores().recoveryPoints();
-        this.createRecoveryPoint = createRecoveryPoint;
-        this.syncLink = syncLink;
-        this.operations = operations;
+        this.createRecoveryPoint = cases.createRecoveryPoint();
+        this.syncLink = cases.syncLink();
+        this.operations = cases.operations();
         this.ids = ports.ids();
         this.clock = ports.clock();
         this.random = ports.random();
@@ -98,7 +104,14 @@ final class LinkScheduler {
     void startDue() {
         var now = clock.instant();
         for (var link : links.all()) {
-            if (link.role() != ReplicationLink.Role.SOURCE || link.every().isEmpty()) {
+            boolean sends = link.role() == ReplicationLink.Role.SOURCE && link.state() == LinkState.ACTIVE;
+            if (!sends) {
+                continue;
+            }
+            if (link.onArrival()) {
+                startArrived(link, now);
+            }
+            if (link.every().isEmpty()) {
                 continue;
             }
             var written = links.due(link.id());
@@ -111,6 +124,23 @@ final class LinkScheduler {
                 Thread.ofVirtual().name("scheduled-" + link.id()).start(() -> run(link, due));
             }
         }
+    }
+
+    /** What came over another link is sent on at once; after a failure, when its wait is over. */
+    private void startArrived(ReplicationLink link, Instant now) {
+        var due = links.due(link.id()).orElse(new LinkStore.Due(link.id(), now, 0));
+        boolean waits = due.failures() > 0 && due.dueAt().isAfter(now);
+        if (!waits && arrived(link).isPresent() && running.add(link.id())) {
+            Thread.ofVirtual().name("arrived-" + link.id()).start(() -> run(link, due));
+        }
+    }
+
+    /** The newest that the volume received, when the peer is not known to have it. */
+    private Optional<RecoveryPointId> arrived(ReplicationLink link) {
+        return inventory.receivesToo(link)
+                ? points.newestReceived(link.localVolume())
+                        .filter(id -> link.inStep().filter(id::equals).isEmpty())
+                : Optional.empty();
     }
 
     private void run(ReplicationLink link, LinkStore.Due due) {
@@ -132,6 +162,11 @@ final class LinkScheduler {
     /** The reason why it failed. */
     private Optional<String> takeAndSend(ReplicationLink link, int failures) throws InterruptedException {
         try {
+            if (inventory.receivesToo(link)) {
+                // Only the link that brings it may add recovery points to the volume: it would look written otherwise.
+                var arrived = arrived(link);
+                return arrived.isPresent() ? send(link, arrived) : Optional.empty();
+            }
             if (failures % TRIES_OF_ONE_POINT != 0) {
                 var kept = notYetSent(link);
                 var failure = kept.isPresent() ? send(link, kept) : Optional.<String>empty();
@@ -152,11 +187,9 @@ final class LinkScheduler {
 
     /** The newest recovery point of its group, when the peer is not known to have it. */
     private Optional<RecoveryPointId> notYetSent(ReplicationLink link) {
-        return points.page(Optional.of(link.group()), OptionalLong.empty(), 1).items().stream()
-                .filter(point -> point.snapshotOf(link.localVolume()).isPresent())
+        return SyncLink.newest(stores, link)
                 .map(RecoveryPoint::id)
-                .filter(id -> link.inStep().filter(id::equals).isEmpty())
-                .findFirst();
+                .filter(id -> link.inStep().filter(id::equals).isEmpty());
     }
 
     /** The reason why it failed. */
@@ -175,14 +208,14 @@ final class LinkScheduler {
     }
 
     private static LinkStore.Due succeeded(ReplicationLink link, LinkStore.Due due, Instant now) {
-        return new LinkStore.Due(
-                link.id(), LinkSchedule.nextDue(due.dueAt(), link.every().orElseThrow(), now), 0);
+        var next = link.every().map(every -> LinkSchedule.nextDue(due.dueAt(), every, now));
+        return new LinkStore.Due(link.id(), next.orElse(now), 0);
     }
 
     private LinkStore.Due failed(ReplicationLink link, LinkStore.Due due, Instant now) {
         int failures = due.failures() + 1;
-        return new LinkStore.Due(
-                link.id(), LinkSchedule.retryAt(failures, link.every().orElseThrow(), now, random), failures);
+        var longest = link.every().orElse(LinkSchedule.BACKOFF_MAXIMUM);
+        return new LinkStore.Due(link.id(), LinkSchedule.retryAt(failures, longest, now, random), failures);
     }
 
     /** No run begins any more; those that wait for an operation are left to it. */

@@ -14,6 +14,11 @@ public interface OperationKind {
     /** What it needs for itself while it runs. */
     List<Claim> claims(ObjectNode request);
 
+    /** Operations of one lane wait for each other when there are many. */
+    default String lane(ObjectNode request) {
+        return "common";
+    }
+
     /**
      * Acts, on a virtual thread, and answers the result document. Its own failures end the operation as {@code FAILED};
      * whoever reads {@link Running#cancelled()} as true undoes what it must and ends with a {@code Cancelled} error.

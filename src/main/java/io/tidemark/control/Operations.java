@@ -24,7 +24,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -50,7 +49,7 @@ public final class Operations {
     private final InstantSource clock;
     private final OperationSettings settings;
     private final Claims claims;
-    private final Semaphore slots;
+    private final Slots slots;
     private final AtomicInteger waiting = new AtomicInteger();
     private final Map<OperationId, LiveOperation> live = new ConcurrentHashMap<>();
     /** Of this process; no more than were live when the store began to refuse, for it then takes no new one either. */
@@ -73,7 +72,7 @@ public final class Operations {
         this.clock = ports.clock();
         this.settings = settings;
         this.claims = claims;
-        this.slots = new Semaphore(settings.concurrentMaximum(), true);
+        this.slots = new Slots(settings.concurrentMaximum());
     }
 
     /**
@@ -142,13 +141,15 @@ public final class Operations {
         var request = Json.object(operation.requestJson());
         boolean counted = true;
         boolean slotTaken = false;
+        String lane = "";
         try {
             // Asked before the wait begins: an interrupt meant for the wait must not hit the database.
             var wanted = kind.claims(request);
+            lane = kind.lane(request);
             boolean turn = entry.beginWaiting();
             if (turn) {
                 claims.acquire(operation.id().value(), wanted);
-                slots.acquire();
+                slots.acquire(lane);
                 slotTaken = true;
             }
             entry.endWaiting();
@@ -168,7 +169,7 @@ public final class Operations {
                 waiting.decrementAndGet();
             }
             if (slotTaken) {
-                slots.release();
+                slots.release(lane);
             }
             claims.release(operation.id().value());
             live.remove(operation.id());
@@ -402,9 +403,22 @@ public final class Operations {
             throw new ControlException(
                     new ControlError.AlreadyEnded(id, operation.state().name()));
         }
-        entry.requestCancel();
-        log.info("operation.cancel_requested operation={}", id);
+        cancelQuietly(id);
         return entry.current();
+    }
+
+    /** Those that have not ended, in no order. */
+    List<Operation> live() {
+        return live.values().stream().map(LiveOperation::current).toList();
+    }
+
+    /** As {@link #cancel}, of one that may have ended by now. */
+    void cancelQuietly(OperationId id) {
+        var entry = live.get(id);
+        if (entry != null) {
+            entry.requestCancel();
+            log.info("operation.cancel_requested operation={}", id);
+        }
     }
 
     /** Ends hearing of an operation. */
@@ -443,7 +457,7 @@ public final class Operations {
     }
 
     public int runningCount() {
-        return settings.concurrentMaximum() - slots.availablePermits();
+        return slots.taken();
     }
 
     public int waitingCount() {

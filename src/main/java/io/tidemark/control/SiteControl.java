@@ -39,7 +39,12 @@ public final class SiteControl {
             CreateLink create,
             DeleteLink delete,
             SyncLink sync,
-            VerifyLink verify) {}
+            VerifyLink verify,
+            PauseLink pause,
+            ResumeLink resume,
+            ResyncLink resync,
+            ReverseLink reverse,
+            SetLink set) {}
 
     public SiteControl(ControlPorts ports, OperationSettings settings) {
         this.ports = ports;
@@ -54,7 +59,9 @@ public final class SiteControl {
                 new RecoveryPointOperation(ports),
                 new CloneOperation(kindsInventory, providers),
                 new RollbackOperation(stores.recoveryPoints(), providers),
-                new SyncOperation(kindsInventory, ports),
+                new TransferOperation(TransferOperation.SYNC, kindsInventory, ports),
+                new TransferOperation(TransferOperation.RESYNC, kindsInventory, ports),
+                new ReversalOperation(kindsInventory, ports),
                 new VerifyOperation(kindsInventory, ports.agents().replicator()));
         this.inventory = kindsInventory;
         this.operations = new Operations(stores.operations(), kinds, claims, ports, settings);
@@ -71,16 +78,23 @@ public final class SiteControl {
                 new DeleteRecoveryPoint(stores, providers, inventory, busy),
                 new CloneRecoveryPoint(inventory, providers, operations),
                 new RollbackRecoveryPoint(inventory, stores, operations));
+        var syncLink = new SyncLink(inventory, stores, operations);
         this.links = new LinkCases(
                 new InvitePeer(stores.peers(), ports.agents().pairing()),
                 new AcceptInvitation(stores.peers(), ports.agents().pairing()),
                 new DeletePeer(stores),
                 new CreateLink(ports, inventory),
                 new DeleteLink(stores, ports.agents(), inventory, busy),
-                new SyncLink(inventory, stores, operations),
-                new VerifyLink(inventory, operations));
+                syncLink,
+                new VerifyLink(inventory, operations),
+                new PauseLink(inventory, ports, operations),
+                new ResumeLink(inventory, ports, syncLink, busy),
+                new ResyncLink(syncLink),
+                new ReverseLink(inventory, operations),
+                new SetLink(inventory, stores.links(), ports.clock()));
         this.sweep = new OrphanSweep(stores, providers);
-        this.scheduler = new LinkScheduler(ports, points.create(), links.sync(), operations);
+        this.scheduler =
+                new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
     }
 
     /**

@@ -7,7 +7,6 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.RecoveryPointId;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /** Starts sending a recovery point over a link. */
 public final class SyncLink {
@@ -21,23 +20,38 @@ public final class SyncLink {
         this.operations = operations;
     }
 
-    /** @param asked empty for the newest of the link's group */
+    /**
+     * @param asked empty for the newest of the link's group, those that its volume received among them
+     * @throws ControlException NotFound, Invalid; LinkState unless it is active
+     */
     public Operation start(LinkId id, Optional<RecoveryPointId> asked, Intent intent) throws ControlException {
+        return start(id, asked, TransferOperation.SYNC, intent);
+    }
+
+    Operation start(LinkId id, Optional<RecoveryPointId> asked, String kind, Intent intent) throws ControlException {
         var link = sourceLink(inventory, id);
+        LinkStates.mustBeActive(link, kind);
         var point = asked.isPresent() ? inventory.recoveryPoint(asked.orElseThrow()) : newest(link);
         mustHoldVolume(link, point);
         var request = Json.object()
                 .put("link", id.value())
                 .put("recoveryPoint", point.id().value());
         return operations.start(
-                new Operations.Request(intent.operation(), SyncOperation.KIND, id.value(), request, Optional.empty()));
+                new Operations.Request(intent.operation(), kind, id.value(), request, Optional.empty()));
     }
 
     private RecoveryPoint newest(ReplicationLink link) throws ControlException {
-        return stores.recoveryPoints().page(Optional.of(link.group()), OptionalLong.empty(), 1).items().stream()
-                .findFirst()
+        return newest(stores, link)
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound(
                         "recovery point of group", link.group().value())));
+    }
+
+    /** Of the link's group, or received over another link: a chain sends on what comes, under its first group's name. */
+    static Optional<RecoveryPoint> newest(ControlPorts.Stores stores, ReplicationLink link) {
+        return stores.recoveryPoints().ofVolume(link.localVolume()).stream()
+                .filter(point -> point.group().equals(link.group())
+                        || point.receivedOver().isPresent())
+                .findFirst();
     }
 
     static ReplicationLink sourceLink(Inventory inventory, LinkId id) throws ControlException {

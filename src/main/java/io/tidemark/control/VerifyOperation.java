@@ -39,6 +39,12 @@ final class VerifyOperation implements OperationKind {
         return List.of(Claim.alone(link(request)), Claim.shared(point(request)));
     }
 
+    /** Of its peer: one that is slow holds up its own links alone. */
+    @Override
+    public String lane(ObjectNode request) {
+        return inventory.laneOf(link(request));
+    }
+
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var link = inventory.link(link(request));

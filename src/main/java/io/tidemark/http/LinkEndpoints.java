@@ -4,17 +4,23 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.control.ControlException;
 import io.tidemark.control.CreateLink;
 import io.tidemark.control.Intent;
+import io.tidemark.control.ReverseLink;
+import io.tidemark.control.SetLink;
 import io.tidemark.control.SiteControl;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
+import io.tidemark.domain.RateLimits;
+import io.tidemark.domain.RateWindow;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Invitations, peers and links. */
 final class LinkEndpoints {
@@ -49,10 +55,49 @@ final class LinkEndpoints {
                 "syncLink",
                 (request, intent) -> Endpoints.accepted(
                         control.links().sync().start(linkInPath(request), recoveryPoint(request), intent)));
+        addControl(endpoints);
         endpoints.addOnce(
                 "verifyLink",
                 (request, intent) -> Endpoints.accepted(
                         control.links().verify().start(linkInPath(request), recoveryPoint(request), intent)));
+    }
+
+    private void addControl(Endpoints endpoints) {
+        var cases = control.links();
+        endpoints.add(
+                "setLink", request -> Answer.ok(document(cases.set().set(linkInPath(request), settings(request)))));
+        endpoints.add("pauseLink", request -> Answer.ok(document(cases.pause().pause(linkInPath(request)))));
+        endpoints.addOnce(
+                "resumeLink",
+                (request, intent) -> Answer.ok(document(cases.resume().resume(linkInPath(request), intent))));
+        endpoints.addOnce(
+                "resyncLink",
+                (request, intent) -> Endpoints.accepted(cases.resync()
+                        .start(
+                                linkInPath(request),
+                                recoveryPoint(request),
+                                request.body().path("overwriteTarget").booleanValue(),
+                                intent)));
+        endpoints.addOnce(
+                "reverseLink",
+                (request, intent) -> Endpoints.accepted(cases.reverse()
+                        .start(linkInPath(request), ReverseLink.Mode.valueOf(request.text("mode")), intent)));
+    }
+
+    private static SetLink.Settings settings(ApiRequest request) throws ControlException {
+        var every = request.body().get("everyMillis");
+        var limit = request.optionalText("rateLimit");
+        var rate = limit.isEmpty()
+                ? OptionalLong.empty()
+                : Endpoints.value("rateLimit", limit.orElseThrow(), RateWindow::rate);
+        var windows = new ArrayList<RateWindow>();
+        for (var window : request.body().path("rateWindows")) {
+            windows.add(Endpoints.value("rateWindows", window.textValue(), RateWindow::parse));
+        }
+        return new SetLink.Settings(
+                Optional.ofNullable(every).map(millis -> Duration.ofMillis(millis.longValue())),
+                new RateLimits(rate, windows),
+                request.body().path("onArrival").booleanValue());
     }
 
     private static PeerId peerInPath(ApiRequest request) throws ControlException {
@@ -99,13 +144,12 @@ final class LinkEndpoints {
     }
 
     private Answer createLink(ApiRequest request, Intent intent) throws Exception {
-        var every = request.body().get("everyMillis");
         var wish = new CreateLink.Wish(
                 Endpoints.value("peer", request.text("peer"), PeerId::new),
                 Endpoints.value("group", request.text("group"), GroupId::new),
                 Endpoints.value("volume", request.text("volume"), VolumeId::new),
                 Endpoints.value("peerVolume", request.text("peerVolume"), VolumeId::new),
-                Optional.ofNullable(every).map(millis -> Duration.ofMillis(millis.longValue())));
+                settings(request));
         var link = control.links().create().create(wish, intent);
         return Answer.created("/v1/links/" + link.id(), document(link));
     }

@@ -18,6 +18,9 @@ public final class Problems {
     /** What a client is told to wait where the error itself does not know better. */
     private static final Duration RETRY_SOON = Duration.ofSeconds(5);
 
+    private static final String OVERWRITE =
+            "look at what the target has; resync the link to overwrite it, or make a link to a new volume";
+
     private Problems() {}
 
     /** For operations, whose end is kept with its problem. */
@@ -143,12 +146,17 @@ public final class Problems {
                         .about("token", "***", "a token that is unused and not expired");
             case ReplicationError.LinkUnknown e ->
                 Problem.of(409, "link-unknown-to-peer", e.message(), "delete the link here and make it again");
-            case ReplicationError.NoCommonBase e ->
-                Problem.of(409, "no-common-base", e.message(), "make a link to a new volume on the peer");
-            case ReplicationError.Diverged e ->
-                Problem.of(409, "diverged", e.message(), "make a link to a new volume on the peer, then compare");
-            case ReplicationError.TargetWritten e ->
-                Problem.of(409, "target-written", e.message(), "roll the target back to its newest recovery point");
+            case ReplicationError.LinkPaused e ->
+                Problem.of(409, "link-paused-at-peer", e.message(), "resume the link at the peer");
+            case ReplicationError.NoTarget e ->
+                Problem.of(
+                        409,
+                        "no-target",
+                        e.message(),
+                        "at the site whose data is the older: tidemark links reverse %s --follow".formatted(e.link()));
+            case ReplicationError.NoCommonBase e -> Problem.of(409, "no-common-base", e.message(), OVERWRITE);
+            case ReplicationError.Diverged e -> Problem.of(409, "diverged", e.message(), OVERWRITE);
+            case ReplicationError.TargetWritten e -> Problem.of(409, "target-written", e.message(), OVERWRITE);
             case ReplicationError.TargetSmaller e ->
                 Problem.of(409, "target-smaller", e.message(), "make a link to a larger volume on the peer");
             case ReplicationError.ProtocolMismatch e ->
@@ -194,6 +202,17 @@ public final class Problems {
                         .about(e.field(), e.value(), e.allowed());
             case ControlError.InUse e ->
                 Problem.of(409, "in-use", e.message(), "remove %s first, or wait until it has ended".formatted(e.by()));
+            case ControlError.LinkState e ->
+                Problem.of(
+                        409,
+                        "link-state",
+                        e.message(),
+                        switch (e.state()) {
+                            case ACTIVE -> "ask at the side that this is for";
+                            case PAUSED -> "resume the link first";
+                            case DRAINING -> "wait for the reversal, or cancel its operation";
+                            case HANDING_OVER -> "ask for the reversal again: it goes on where it was";
+                        });
             case ControlError.Unsupported e ->
                 Problem.of(
                         409, "unsupported", e.message(), "see the volume's capabilities; use other storage for this");

@@ -64,6 +64,22 @@ public sealed interface ReplicationError {
         }
     }
 
+    /** The peer was told to take nothing over it. */
+    record LinkPaused(LinkId link) implements ReplicationError {
+        @Override
+        public String message() {
+            return "link %s is paused at the peer".formatted(link);
+        }
+    }
+
+    /** Both sides of the link are its source: one was promoted without the other. */
+    record NoTarget(LinkId link) implements ReplicationError {
+        @Override
+        public String message() {
+            return "link %s has no target: the peer is its source too".formatted(link);
+        }
+    }
+
     /** Both have recovery points, none in common; overwriting the target's must be asked for. */
     record NoCommonBase(LinkId link, List<RecoveryPointId> source, List<RecoveryPointId> target)
             implements ReplicationError {

@@ -47,6 +47,7 @@ public record SourceSync(
      *
      * @param candidates newest first, without the point itself
      * @param metadata of the recovery point, JSON
+     * @param resync whether the target is to overwrite what stands in the way
      */
     public record Task(
             LinkId link,
@@ -54,12 +55,24 @@ public record SourceSync(
             List<RecoveryPointId> candidates,
             long volumeBytes,
             String metadata,
-            String software) {
+            String software,
+            boolean resync) {
         public Task {
             candidates = candidates.stream()
                     .filter(candidate -> !candidate.equals(point))
                     .limit(Message.Offer.CANDIDATES_MAXIMUM)
                     .toList();
+        }
+
+        /** A synchronisation that overwrites nothing. */
+        public Task(
+                LinkId link,
+                RecoveryPointId point,
+                List<RecoveryPointId> candidates,
+                long volumeBytes,
+                String metadata,
+                String software) {
+            this(link, point, candidates, volumeBytes, metadata, software, false);
         }
     }
 
@@ -112,7 +125,7 @@ public record SourceSync(
                         send(new Message.Hello(
                                 ProtocolVersion.OLDEST,
                                 ProtocolVersion.NEWEST,
-                                Message.Purpose.SYNC,
+                                task.resync() ? Message.Purpose.RESYNC : Message.Purpose.SYNC,
                                 task.software())));
             case SourceInput.Held _ -> to(next.get(), reached(Moment.SYNC_BASE_HELD), send(offer()));
             case SourceInput.BlocksRead blocks -> send(blocks);

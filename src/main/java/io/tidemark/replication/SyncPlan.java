@@ -51,7 +51,7 @@ public sealed interface SyncPlan {
             return refuse(
                     new ReplicationError.NoCommonBase(offer.link(), offer.candidates(), newestFirst(target.points())));
         }
-        var newest = newestFirst(target.points()).getFirst();
+        var newest = newest(offer, target, stands.get());
         boolean oursIsNewest = newest.compareTo(stands.get()) <= 0;
         if (!oursIsNewest || (target.inStep().isEmpty() && !offer.candidates().contains(newest))) {
             return refuse(new ReplicationError.Diverged(offer.link(), common.get(), newest));
@@ -61,6 +61,36 @@ public sealed interface SyncPlan {
                     target.volume(), target.written().get()));
         }
         return build(offer, target, stands.filter(offer.candidates()::contains), false);
+    }
+
+    /**
+     * What an operator has asked for by name: the volume is made what the source offers, whatever is on it. By digest,
+     * through the log, so that it is at what it has or at the offered recovery point, never between.
+     */
+    static SyncPlan decideResync(Message.Offer offer, TargetView target) {
+        if (offer.blockBytes() != SourceSync.BLOCK_BYTES || target.volumeBytes() < offer.volumeBytes()) {
+            return decide(offer, target);
+        }
+        boolean stands = target.stands().equals(Optional.of(offer.point()))
+                && target.points().contains(offer.point())
+                && newest(offer, target, offer.point()).compareTo(offer.point()) <= 0;
+        if (stands && target.written().isEmpty()) {
+            return new There(true);
+        }
+        return build(offer, target, Optional.empty(), false);
+    }
+
+    /**
+     * The one that could show a history of its own. Not one that the source has too: after a reversal ids come from two
+     * clocks, and an older one may sort behind. Not one that was overruled.
+     */
+    private static RecoveryPointId newest(Message.Offer offer, TargetView target, RecoveryPointId stands) {
+        boolean standing = target.inStep().isPresent();
+        return target.points().stream()
+                .filter(point -> !target.overruled().contains(point))
+                .filter(point -> !standing || !offer.candidates().contains(point))
+                .max(Comparator.naturalOrder())
+                .orElse(stands);
     }
 
     private static SyncPlan build(

@@ -14,6 +14,12 @@ public sealed interface TargetEffect {
     /** Finishes what a committed log asks for, then looks; answered by {@link TargetInput.Looked}. */
     record Look(Message.Offer offer) implements TargetEffect {}
 
+    /**
+     * Before a resync overwrites it: a snapshot of what the volume has now, recorded as a recovery point, where the
+     * storage can; the recovery points there are become overruled.
+     */
+    record KeepContent() implements TargetEffect {}
+
     /** A new, empty ingest log, durable; an older one of the link is gone. */
     record StartLog(Message.Offer offer, Optional<RecoveryPointId> base, boolean direct) implements TargetEffect {}
 

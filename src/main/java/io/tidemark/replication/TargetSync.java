@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * One scheduled synchronisation as the target sees it: {@code (state, input) -> (state, effects)}. Immutable.
  *
  * @param syncFrames frames after which the log is synced
+ * @param resync whether what stands in the way is overwritten, as its user has asked for
  * @param received what arrived and was appended
  * @param durable what of it is in the log for good, and acknowledged
  */
@@ -22,6 +23,7 @@ public record TargetSync(
         TargetState state,
         String software,
         int syncFrames,
+        boolean resync,
         Optional<Message.Offer> offer,
         boolean byDigest,
         IngestTotals received,
@@ -52,6 +54,7 @@ public record TargetSync(
                 TargetState.NEW,
                 software,
                 syncFrames,
+                false,
                 Optional.empty(),
                 false,
                 IngestTotals.NOTHING,
@@ -124,12 +127,14 @@ public record TargetSync(
                     ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
                     ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
         }
-        return go(TargetEvent.GREETED).with(send(new Message.Welcome(version.get(), software)));
+        boolean overwrite = hello.purpose() == Message.Purpose.RESYNC;
+        return go(TargetEvent.GREETED).resync(overwrite).with(send(new Message.Welcome(version.get(), software)));
     }
 
     private Step looked(TargetView view) {
         var offered = offer.orElseThrow();
-        return switch (SyncPlan.decide(offered, view)) {
+        var plan = resync ? SyncPlan.decideResync(offered, view) : SyncPlan.decide(offered, view);
+        return switch (plan) {
             case SyncPlan.There there ->
                 go(TargetEvent.THERE_ALREADY)
                         .with(
@@ -143,10 +148,15 @@ public record TargetSync(
                         : new TargetEffect.StartLog(offered, build.base(), build.direct());
                 var receiving = go(TargetEvent.PLANNED)
                         .begin(offered.point(), build.base().isEmpty(), from);
-                yield receiving.with(
-                        log,
-                        reached(Moment.INGEST_STARTED),
-                        send(new Message.Accept(false, false, build.base(), from)));
+                var effects = new ArrayList<TargetEffect>();
+                if (resync && build.resume().isEmpty()) {
+                    effects.add(new TargetEffect.KeepContent());
+                    effects.add(reached(Moment.RESYNC_KEPT));
+                }
+                effects.add(log);
+                effects.add(reached(Moment.INGEST_STARTED));
+                effects.add(send(new Message.Accept(false, false, build.base(), from)));
+                yield new Step(receiving, effects);
             }
         };
     }
@@ -177,7 +187,8 @@ public record TargetSync(
                 || now.frameCount() - durable.frameCount() >= syncFrames) {
             effects.add(new TargetEffect.SyncLog(now));
         }
-        return new Step(new TargetSync(state, software, syncFrames, offer, byDigest, now, durable, point), effects);
+        return new Step(
+                new TargetSync(state, software, syncFrames, resync, offer, byDigest, now, durable, point), effects);
     }
 
     private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
@@ -219,23 +230,29 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, syncFrames, offer, byDigest, received, durable, point);
+        return new TargetSync(next, software, syncFrames, resync, offer, byDigest, received, durable, point);
+    }
+
+    private TargetSync resync(boolean overwrite) {
+        return new TargetSync(state, software, syncFrames, overwrite, offer, byDigest, received, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, totals, point);
+        return new TargetSync(state, software, syncFrames, resync, offer, byDigest, received, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
-        return new TargetSync(state, software, syncFrames, offer, digests, from, from, Optional.of(wanted));
+        return new TargetSync(state, software, syncFrames, resync, offer, digests, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
-        return new TargetSync(state, software, syncFrames, Optional.of(offered), byDigest, received, durable, point);
+        return new TargetSync(
+                state, software, syncFrames, resync, Optional.of(offered), byDigest, received, durable, point);
     }
 
     private TargetSync point(RecoveryPointId found) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, durable, Optional.of(found));
+        return new TargetSync(
+                state, software, syncFrames, resync, offer, byDigest, received, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {

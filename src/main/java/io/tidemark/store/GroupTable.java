@@ -2,8 +2,10 @@ package io.tidemark.store;
 
 import io.tidemark.control.port.GroupStore;
 import io.tidemark.control.port.Page;
+import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.VolumeId;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -53,6 +55,37 @@ public final class GroupTable implements GroupStore {
             }
             return replaced == 1;
         });
+    }
+
+    /**
+     * A group for the recovery points of a link whose volume this site takes over: the one of the link's name when it
+     * has the volume, or is free; else one named after the link. Made plain: what is to be frozen is its user's to say.
+     */
+    static GroupId groupFor(Connection connection, ReplicationLink link) throws SQLException {
+        for (var name : List.of(link.group(), new GroupId(link.id().value()))) {
+            var known = Sql.one(connection, GROUP, "SELECT document FROM groups WHERE id = ?", name.value());
+            if (known.isPresent() && known.orElseThrow().volumes().contains(link.localVolume())) {
+                return name;
+            }
+            if (known.isEmpty()) {
+                var group = new ConsistencyGroup(
+                        name,
+                        List.of(link.localVolume()),
+                        List.of(),
+                        true,
+                        ConsistencyGroup.FREEZE_LIMIT_DEFAULT,
+                        Consistency.CRASH);
+                Sql.execute(
+                        connection,
+                        "INSERT INTO groups (id, document) VALUES (?, ?)",
+                        name.value(),
+                        StoredJson.write(group));
+                addVolumes(connection, group);
+                return name;
+            }
+        }
+        throw new StoreException(
+                "groups %s and %s exist without volume %s".formatted(link.group(), link.id(), link.localVolume()));
     }
 
     private static void addVolumes(Connection connection, ConsistencyGroup group) throws SQLException {

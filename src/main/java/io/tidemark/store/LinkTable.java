@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Replication links and their schedules in SQL. */
 public final class LinkTable implements LinkStore {
@@ -71,6 +72,17 @@ public final class LinkTable implements LinkStore {
         database.write("link", connection -> {
             save(connection, link);
             return true;
+        });
+    }
+
+    @Override
+    public Optional<ReplicationLink> change(LinkId id, UnaryOperator<ReplicationLink> change) {
+        return database.write("link", connection -> {
+            var changed = find(connection, id).map(change);
+            if (changed.isPresent()) {
+                save(connection, changed.orElseThrow());
+            }
+            return changed;
         });
     }
 

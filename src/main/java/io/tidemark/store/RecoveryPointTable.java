@@ -68,7 +68,7 @@ public final class RecoveryPointTable implements RecoveryPointStore {
     }
 
     /** @return whether it was not there */
-    private static boolean insert(Connection connection, RecoveryPoint point) throws SQLException {
+    static boolean insert(Connection connection, RecoveryPoint point) throws SQLException {
         int added = Sql.execute(
                 connection,
                 """
@@ -144,6 +144,17 @@ public final class RecoveryPointTable implements RecoveryPointStore {
         return database.read("recovery points", connection -> Sql.list(connection, POINT, """
                         SELECT document FROM recovery_points JOIN recovery_point_members USING (sequence)
                         WHERE volume = ? AND deleting = 0 ORDER BY sequence DESC""", volume.value()));
+    }
+
+    @Override
+    public Optional<RecoveryPointId> newestReceived(VolumeId volume) {
+        return database.read(
+                "recovery point",
+                connection ->
+                        Sql.one(connection, row -> new RecoveryPointId(row.getString("id")), """
+                        SELECT id FROM recovery_points JOIN recovery_point_members USING (sequence)
+                        WHERE volume = ? AND deleting = 0 AND received_over IS NOT NULL
+                        ORDER BY sequence DESC LIMIT 1""", volume.value()));
     }
 
     @Override

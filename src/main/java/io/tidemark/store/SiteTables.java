@@ -11,6 +11,7 @@ import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -73,6 +74,25 @@ public final class SiteTables implements SiteCatalog {
     @Override
     public void saveLink(ReplicationLink link) {
         links.save(link);
+    }
+
+    @Override
+    public Optional<ReplicationLink> promote(LinkId id, Optional<Duration> every) {
+        return database.write("promotion of link " + id, connection -> {
+            var known = LinkTable.find(connection, id);
+            if (known.isEmpty() || known.orElseThrow().role() == ReplicationLink.Role.SOURCE) {
+                return known;
+            }
+            var group = GroupTable.groupFor(connection, known.orElseThrow());
+            var promoted = known.orElseThrow().reversed(ReplicationLink.Role.SOURCE, group, every);
+            LinkTable.save(connection, promoted);
+            return Optional.of(promoted);
+        });
+    }
+
+    @Override
+    public void recordKept(RecoveryPoint point) {
+        database.write("kept recovery point", connection -> RecoveryPointTable.insert(connection, point));
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.spi.RecoveryPointId;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class MemoryCatalog implements SiteCatalog {
     final Map<PeerId, Peer> peers = new ConcurrentHashMap<>();
     final Map<LinkId, ReplicationLink> links = new ConcurrentHashMap<>();
+    final Map<RecoveryPointId, RecoveryPoint> kept = new ConcurrentHashMap<>();
     final Map<RecoveryPointId, RecoveryPoint> received = new ConcurrentHashMap<>();
     private final Map<String, Invited> invitations = new ConcurrentHashMap<>();
 
@@ -52,6 +54,20 @@ final class MemoryCatalog implements SiteCatalog {
     @Override
     public void saveLink(ReplicationLink link) {
         links.put(link.id(), link);
+    }
+
+    @Override
+    public Optional<ReplicationLink> promote(LinkId link, Optional<Duration> every) {
+        return Optional.ofNullable(links.computeIfPresent(
+                link,
+                (id, known) -> known.role() == ReplicationLink.Role.SOURCE
+                        ? known
+                        : known.reversed(ReplicationLink.Role.SOURCE, known.group(), every)));
+    }
+
+    @Override
+    public void recordKept(RecoveryPoint point) {
+        kept.put(point.id(), point);
     }
 
     @Override

@@ -35,7 +35,7 @@ final class BadInputCases {
         }
     }
 
-    private static Case post(String name, String path, String body, int status, String field, String says) {
+    static Case post(String name, String path, String body, int status, String field, String says) {
         return new Case(name, "POST", path, bytes(body), AS_IT_IS, status, field, says);
     }
 

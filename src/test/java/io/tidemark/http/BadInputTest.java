@@ -44,7 +44,7 @@ class BadInputTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.tidemark.http.BadInputCases#cases")
+    @MethodSource({"io.tidemark.http.BadInputCases#cases", "io.tidemark.http.BadLinkInputCases#cases"})
     void badInputIsRefusedWithAdviceAndChangesNothing(BadInputCases.Case bad) throws Exception {
         var before = stateOf(api);
         var body = bad.body().filter(bytes -> bytes.length > 0 || bad.name().equals("an empty body"));

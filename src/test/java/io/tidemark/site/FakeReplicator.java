@@ -18,6 +18,9 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +33,16 @@ public final class FakeReplicator implements Replicator {
     public final List<RecoveryPointId> sent = new CopyOnWriteArrayList<>();
     public final List<List<RecoveryPointId>> basesOffered = new CopyOnWriteArrayList<>();
     public volatile @Nullable ReplicationError failure;
+    /** Links whose peer takes nothing. */
+    public final Set<LinkId> stuck = ConcurrentHashMap.newKeySet();
+
+    public final List<RecoveryPointId> resynced = new CopyOnWriteArrayList<>();
+    public final List<RecoveryPointId> handedOver = new CopyOnWriteArrayList<>();
+    /** What the peer says to a reversal. */
+    public volatile Optional<ReplicationError> refusal = Optional.empty();
+    /** While true, the peer never answers a reversal. */
+    public volatile boolean silent;
+
     public volatile boolean slow;
     /** While true, the peer does not answer to a new link. */
     public volatile boolean slowOpening;
@@ -60,7 +73,7 @@ public final class FakeReplicator implements Replicator {
         basesOffered.add(candidateBases);
         long done = 0;
         listener.progress(new Operation.Progress("send", done, 100, "bytes"));
-        while (slow) {
+        while (slow || stuck.contains(link.id())) {
             if (listener.cancelled()) {
                 throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
             }
@@ -90,6 +103,37 @@ public final class FakeReplicator implements Replicator {
                 4_200,
                 0,
                 Duration.ofMillis(12));
+    }
+
+    @Override
+    public SyncReport resync(
+            ReplicationLink link,
+            Peer peer,
+            RecoveryPoint point,
+            List<RecoveryPointId> candidateBases,
+            ProgressListener listener)
+            throws ReplicationException {
+        resynced.add(point.id());
+        return sync(link, peer, point, candidateBases, listener);
+    }
+
+    @Override
+    public Optional<ReplicationError> handOver(ReplicationLink link, Peer peer, RecoveryPointId point)
+            throws ReplicationException {
+        if (silent) {
+            throw new ReplicationException(new ReplicationError.ConnectionLost("127.0.0.1:7421", "told to"));
+        }
+        if (refusal.isEmpty()) {
+            handedOver.add(point);
+        }
+        return refusal;
+    }
+
+    @Override
+    public void confirmPeerIsSource(ReplicationLink link, Peer peer) throws ReplicationException {
+        if (refusal.isPresent()) {
+            throw new ReplicationException(refusal.orElseThrow());
+        }
     }
 
     @Override

@@ -143,6 +143,15 @@ public final class Documents {
         document.put("volume", link.localVolume().value());
         document.put("peerVolume", link.peerVolume().value());
         link.every().ifPresent(every -> document.put("everyMillis", every.toMillis()));
+        document.put("state", link.state().name());
+        link.underway().ifPresent(point -> document.put("underway", point.value()));
+        link.rates().bytesPerSecond().ifPresent(rate -> document.put("rateLimit", rate + "B/s"));
+        if (!link.rates().windows().isEmpty()) {
+            texts(document, "rateWindows", link.rates().windows());
+        }
+        if (link.onArrival()) {
+            document.put("onArrival", true);
+        }
         link.inStep().ifPresent(point -> document.put("inStep", point.value()));
         link.lastReport().ifPresent(report -> document.set("lastReport", syncReport(report)));
         return document;

@@ -5,6 +5,7 @@ import io.tidemark.domain.ReplicationLink;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Keeps replication links and when each is due. */
 public interface LinkStore {
@@ -24,6 +25,13 @@ public interface LinkStore {
 
     /** Adds or replaces. */
     void save(ReplicationLink link);
+
+    /**
+     * Changes it as it is now, in one transaction: nothing that was written meanwhile is lost.
+     *
+     * @return as it is after; empty when it is gone
+     */
+    Optional<ReplicationLink> change(LinkId id, UnaryOperator<ReplicationLink> change);
 
     boolean remove(LinkId id);
 

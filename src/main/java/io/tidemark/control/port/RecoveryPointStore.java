@@ -25,6 +25,9 @@ public interface RecoveryPointStore {
     /** All with a snapshot of the volume, newest first. */
     List<RecoveryPoint> ofVolume(VolumeId volume);
 
+    /** The newest with a snapshot of the volume that came over a link. */
+    Optional<RecoveryPointId> newestReceived(VolumeId volume);
+
     /** Written down before the first of its snapshots is deleted. */
     void markDeleting(RecoveryPointId id, boolean deleting);
 

@@ -27,6 +27,10 @@ final class ErrorCodec {
         switch (error) {
             case ReplicationError.LinkUnknown e ->
                 texts(into, "link-unknown", e.link().value());
+            case ReplicationError.LinkPaused e ->
+                texts(into, "link-paused", e.link().value());
+            case ReplicationError.NoTarget e ->
+                texts(into, "no-target", e.link().value());
             case ReplicationError.NoCommonBase e -> {
                 texts(into, "no-common-base", e.link().value());
                 MessageCodec.ids(few(e.source()), into);
@@ -97,6 +101,8 @@ final class ErrorCodec {
         String code = in.text("code");
         return switch (code) {
             case "link-unknown" -> new ReplicationError.LinkUnknown(link(in));
+            case "link-paused" -> new ReplicationError.LinkPaused(link(in));
+            case "no-target" -> new ReplicationError.NoTarget(link(in));
             case "no-common-base" ->
                 new ReplicationError.NoCommonBase(
                         link(in), MessageCodec.ids("source", in), MessageCodec.ids("target", in));

@@ -26,6 +26,9 @@ public enum FrameType {
     NODES_WANTED(42, Limits.SMALL),
     NODES(43, Limits.NODES),
 
+    REVERSE(44, Limits.SMALL),
+    REVERSED(45, Limits.SMALL),
+
     PAIR(48, Limits.SMALL),
     PAIRED(49, Limits.SMALL);
 

@@ -18,7 +18,10 @@ public sealed interface Message {
         SYNC(1),
         OPEN_LINK(2),
         VERIFY(3),
-        PAIR(4);
+        PAIR(4),
+        /** As SYNC, and what stands in the way at the target is overwritten. */
+        RESYNC(5),
+        REVERSE(6);
 
         private final int code;
 
@@ -215,6 +218,27 @@ public sealed interface Message {
         @Override
         public FrameType type() {
             return FrameType.NODES;
+        }
+    }
+
+    /**
+     * With a point: the sender has sent everything up to it and sends no more; the receiver is to be the source from now
+     * on. Without: the sender asks whether the receiver is the source.
+     *
+     * @param everyMillis how often the new source is to take and send by itself; 0: only when asked
+     */
+    record Reverse(LinkId link, Optional<RecoveryPointId> point, long everyMillis) implements Message {
+        @Override
+        public FrameType type() {
+            return FrameType.REVERSE;
+        }
+    }
+
+    /** Its sender is the source of the link, durably. */
+    record Reversed() implements Message {
+        @Override
+        public FrameType type() {
+            return FrameType.REVERSED;
         }
     }
 

@@ -68,6 +68,12 @@ final class MessageCodec {
                 into.putInt(m.level()).putLong(m.firstNode()).putInt(m.count());
             case Message.Nodes m ->
                 into.putInt(m.level()).putLong(m.firstNode()).put(m.digests().duplicate());
+            case Message.Reverse m -> {
+                text(m.link().value(), into);
+                text(m.point().map(RecoveryPointId::value).orElse(""), into);
+                into.putLong(m.everyMillis());
+            }
+            case Message.Reversed _ -> {}
             case Message.Pair m -> text(m.address(), into.put(m.secret().duplicate()));
             case Message.Paired _ -> {}
         }
@@ -109,6 +115,10 @@ final class MessageCodec {
                         in.count("count", Message.NodesWanted.COUNT_MAXIMUM));
             case NODES ->
                 new Message.Nodes(in.count("level", CHECKSUM_LEVELS_MAXIMUM), in.size("first node"), in.rest());
+            case REVERSE ->
+                new Message.Reverse(
+                        in.id("link", LinkId::new), optionalPoint("point", in), in.size("every milliseconds"));
+            case REVERSED -> new Message.Reversed();
             case PAIR -> new Message.Pair(in.bytes("secret", SECRET_BYTES), in.text("address"));
             case PAIRED -> new Message.Paired();
         };
@@ -165,9 +175,11 @@ final class MessageCodec {
     private static Message readAccept(PayloadReader in) throws ReplicationException {
         boolean there = in.flag("there");
         boolean newest = in.flag("newest");
-        Optional<RecoveryPointId> base =
-                in.id("base", text -> text.isEmpty() ? Optional.empty() : Optional.of(new RecoveryPointId(text)));
-        return new Message.Accept(there, newest, base, totals(in));
+        return new Message.Accept(there, newest, optionalPoint("base", in), totals(in));
+    }
+
+    private static Optional<RecoveryPointId> optionalPoint(String field, PayloadReader in) throws ReplicationException {
+        return in.id(field, text -> text.isEmpty() ? Optional.empty() : Optional.of(new RecoveryPointId(text)));
     }
 
     static void writeBlocks(List<BlockExtent> extents, ByteBuffer data, ByteBuffer into) {

@@ -131,7 +131,7 @@ final class SimulatedTarget {
                     connection.toSource.send(send.message());
                 }
             }
-            case TargetEffect.Reached _, TargetEffect.Finish _ -> {}
+            case TargetEffect.Reached _, TargetEffect.Finish _, TargetEffect.KeepContent _ -> {}
             case TargetEffect.Fail _ -> closeWriter();
             case TargetEffect.Look _ -> {
                 finishCommitted();

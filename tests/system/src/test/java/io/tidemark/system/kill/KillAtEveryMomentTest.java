@@ -36,7 +36,14 @@ class KillAtEveryMomentTest {
 
     private static final int RECOVERY_POINTS_KEPT = 3;
     /** Needs a database; the recovery-point tests kill there. */
-    private static final List<Moment> ELSEWHERE = List.of(Moment.DATABASE_FROZEN);
+    private static final List<Moment> ELSEWHERE = List.of(
+            Moment.DATABASE_FROZEN,
+            Moment.LINK_PAUSED,
+            Moment.RESYNC_KEPT,
+            Moment.REVERSAL_DRAINING,
+            Moment.REVERSAL_DRAINED,
+            Moment.REVERSAL_ANSWERED,
+            Moment.LINK_PROMOTED);
 
     private static final List<Moment> AT_THE_TARGET = List.of(
             Moment.INGEST_STARTED,

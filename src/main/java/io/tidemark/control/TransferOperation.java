@@ -12,16 +12,23 @@ import io.tidemark.spi.RecoveryPointId;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Sends a recovery point. The replicator resumes what was sent already, so a restart runs it again. */
-final class SyncOperation implements OperationKind {
-    static final String KIND = "sync";
+/**
+ * Sends a recovery point: a synchronisation, or a resync that overwrites. The replicator resumes what was sent already,
+ * so a restart runs it again.
+ */
+final class TransferOperation implements OperationKind {
+    static final String SYNC = "sync";
+    static final String RESYNC = "resync";
+    private final String kind;
 
     private final Inventory inventory;
     private final ControlPorts.Stores stores;
     private final Replicator replicator;
     private final Observer observer;
 
-    SyncOperation(Inventory inventory, ControlPorts ports) {
+    /** @param kind {@link #SYNC} or {@link #RESYNC} */
+    TransferOperation(String kind, Inventory inventory, ControlPorts ports) {
+        this.kind = kind;
         this.inventory = inventory;
         this.stores = ports.stores();
         this.replicator = ports.agents().replicator();
@@ -30,14 +37,14 @@ final class SyncOperation implements OperationKind {
 
     @Override
     public String name() {
-        return KIND;
+        return kind;
     }
 
     private static LinkId link(ObjectNode request) {
         return new LinkId(Json.text(request, "link"));
     }
 
-    private static RecoveryPointId point(ObjectNode request) {
+    static RecoveryPointId point(ObjectNode request) {
         return new RecoveryPointId(Json.text(request, "recoveryPoint"));
     }
 
@@ -46,19 +53,29 @@ final class SyncOperation implements OperationKind {
         return List.of(Claim.alone(link(request)), Claim.shared(point(request)));
     }
 
+    /** Of its peer: one that is slow holds up its own links alone. */
+    @Override
+    public String lane(ObjectNode request) {
+        return inventory.laneOf(link(request));
+    }
+
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var link = SyncLink.sourceLink(inventory, link(request));
         var peer = inventory.peer(link.peer());
         var point = inventory.recoveryPoint(point(request));
         SyncLink.mustHoldVolume(link, point);
+        // Paused while it waited, or before a restart took it up again.
+        LinkStates.mustBeActive(link, kind);
         if (link.inStep().isEmpty()) {
             // The peer may not have heard of it: a crash can lie between the link's record and the peer's.
             replicator.openLink(link, peer, inventory.volume(link.localVolume()).sizeBytes());
         }
-        var report = replicator.sync(link, peer, point, bases(link, point.id()), running);
-        // Read again: while it ran, the link may have been changed, but not by another synchronisation.
-        stores.links().find(link.id()).ifPresent(current -> stores.links().save(current.inStepWith(report)));
+        var bases = bases(stores, link, point.id());
+        var report = kind.equals(RESYNC)
+                ? replicator.resync(link, peer, point, bases, running)
+                : replicator.sync(link, peer, point, bases, running);
+        stores.links().change(link.id(), current -> current.inStepWith(report));
         observer.synced(report);
         var result = Json.object();
         result.set("report", Documents.syncReport(report));
@@ -69,7 +86,7 @@ final class SyncOperation implements OperationKind {
      * Newest first, no more than can be offered. What the link is in step with is always among them: it is the one that
      * both sides are known to have, however many were taken since.
      */
-    private List<RecoveryPointId> bases(ReplicationLink link, RecoveryPointId point) {
+    static List<RecoveryPointId> bases(ControlPorts.Stores stores, ReplicationLink link, RecoveryPointId point) {
         var known = stores.recoveryPoints().ofVolume(link.localVolume()).stream()
                 .map(RecoveryPoint::id)
                 .filter(id -> !id.equals(point))

@@ -1,0 +1,122 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.Certificate;
+import io.tidemark.domain.Consistency;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.TargetView;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a target volume held before a resync, as a recovery point of the group {@link #GROUP}: held by the link until
+ * the resync has ended, deletable like any other after that. A resync's log builds upon it: as long as the volume is
+ * still what was kept, the log may be gone on with and applied.
+ */
+final class KeptContent {
+    private static final Logger LOG = LoggerFactory.getLogger(KeptContent.class);
+    /** Sorts before every real id, so that it never looks like a newer recovery point of the volume. */
+    static final String PREFIX = "rp-0kept";
+    /** Of all kept contents; no user's group has recovery points that were not taken as one. */
+    static final GroupId GROUP = new GroupId("kept");
+    /** Of the offered recovery point's id, which has 40 characters at most; the rest is left to a counter. */
+    private static final int BODY_CHARACTERS_MAXIMUM = 30;
+
+    private final TargetHost.Site site;
+    private final ReplicationLink link;
+    private final StorageProvider provider;
+
+    KeptContent(TargetHost.Site site, ReplicationLink link, StorageProvider provider) {
+        this.site = site;
+        this.link = link;
+        this.provider = provider;
+    }
+
+    static boolean is(RecoveryPointId point) {
+        return point.value().startsWith(PREFIX);
+    }
+
+    /** What an interrupted resync left, when the volume is still what that resync kept. */
+    Optional<TargetView.LogView> resumable(IngestLog log) throws ReplicationException, ProviderException {
+        var header = log.header();
+        var kept = header.base().filter(KeptContent::is);
+        if (kept.isEmpty() || changedSince(kept.get()).isPresent()) {
+            return Optional.empty();
+        }
+        return Optional.of(new TargetView.LogView(
+                header.point(), Optional.empty(), header.volumeBytes(), header.direct(), log.durable()));
+    }
+
+    /** How it is known that the volume is not what was kept; empty: it is. */
+    Optional<String> changedSince(RecoveryPointId kept) throws ProviderException {
+        try {
+            return site.volumes().changedSince(new SnapshotId(link.localVolume(), kept), link.id());
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.SnapshotNotFound) {
+                return Optional.of(kept + ", which kept its content, is gone");
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Cuts, holds and records it, and sets aside the recovery points that are there. What an earlier try kept is kept
+     * once when the volume has not changed since.
+     *
+     * @throws ProviderException OutOfSpace: then nothing is overwritten
+     */
+    RecoveryPointId keep(RecoveryPointId offered) throws ReplicationException, ProviderException {
+        String body = offered.value().substring("rp-".length());
+        String beginning = PREFIX + body.substring(0, Math.min(body.length(), BODY_CHARACTERS_MAXIMUM));
+        List<RecoveryPointId> earlier = site.providers().snapshotsOf(link.localVolume()).stream()
+                .map(snapshot -> snapshot.id().recoveryPoint())
+                .filter(point -> point.value().startsWith(beginning))
+                .sorted(Comparator.comparing(RecoveryPointId::value))
+                .toList();
+        var kept = earlier.isEmpty() || changedSince(earlier.getLast()).isPresent()
+                ? new RecoveryPointId("%s%03d".formatted(beginning, earlier.size()))
+                : earlier.getLast();
+        provider.cut(new CutRequest(kept, List.of(link.localVolume())));
+        var snapshot = new SnapshotId(link.localVolume(), kept);
+        provider.hold(snapshot, new HoldOwner(link.id().value()));
+        site.catalog().recordKept(recoveryPoint(kept, snapshot));
+        site.volumes().overrule(link);
+        LOG.info("resync.kept link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), kept);
+        return kept;
+    }
+
+    private RecoveryPoint recoveryPoint(RecoveryPointId kept, SnapshotId snapshot) throws ProviderException {
+        var certificate = new Certificate(
+                "",
+                "",
+                List.of(),
+                List.of(),
+                true,
+                List.of("kept before link %s overwrote the volume; nothing was frozen".formatted(link.id())));
+        return new RecoveryPoint(
+                kept,
+                GROUP,
+                site.clock().instant(),
+                Consistency.CRASH,
+                certificate,
+                List.of(new RecoveryPoint.Member(
+                        link.localVolume(),
+                        snapshot,
+                        provider.volume(link.localVolume()).sizeBytes())),
+                Map.of(),
+                Optional.empty());
+    }
+}

@@ -1,0 +1,229 @@
+package io.tidemark.control;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemark.agent.RecoveryPointTaker;
+import io.tidemark.agent.Replicator;
+import io.tidemark.agent.TargetSessions;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.control.document.Documents;
+import io.tidemark.control.document.Json;
+import io.tidemark.domain.Consistency;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.LinkState;
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.policy.LinkEvent;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Turns a link round. Where it stands is the link's state, written down before each step acts; a restart goes on from
+ * it. At no step are both sides its target with writes at neither: the peer becomes the source first, this side its
+ * target after that.
+ */
+final class ReversalOperation implements OperationKind {
+    static final String KIND = "reversal";
+
+    private final Inventory inventory;
+    private final ControlPorts.Stores stores;
+    private final LinkStates states;
+    private final RecoveryPointTaker taker;
+    private final Replicator replicator;
+    private final TargetSessions targetSessions;
+    private final Moments moments;
+
+    ReversalOperation(Inventory inventory, ControlPorts ports) {
+        this.inventory = inventory;
+        this.stores = ports.stores();
+        this.states = new LinkStates(stores.links());
+        this.taker = ports.agents().taker();
+        this.replicator = ports.agents().replicator();
+        this.targetSessions = ports.agents().targetSessions();
+        this.moments = ports.moments();
+    }
+
+    @Override
+    public String name() {
+        return KIND;
+    }
+
+    private static LinkId link(ObjectNode request) {
+        return new LinkId(Json.text(request, "link"));
+    }
+
+    private static Optional<RecoveryPointId> point(ObjectNode request) {
+        return Json.optionalText(request, "recoveryPoint").map(RecoveryPointId::new);
+    }
+
+    @Override
+    public List<Claim> claims(ObjectNode request) {
+        var claims = new ArrayList<Claim>();
+        claims.add(Claim.alone(link(request)));
+        point(request).map(Claim::shared).ifPresent(claims::add);
+        Json.optionalText(request, "volume")
+                .map(VolumeId::new)
+                .map(Claim::alone)
+                .ifPresent(claims::add);
+        return claims;
+    }
+
+    static void refuseWhenMounted(Volume volume) throws ControlException {
+        if (!volume.mountPoints().isEmpty()) {
+            throw new ControlException(new ControlError.InUse(
+                    "volume",
+                    volume.id().value(),
+                    "the file system mounted at " + volume.mountPoints().getFirst()));
+        }
+    }
+
+    @Override
+    public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
+        var link = inventory.link(link(request));
+        var reversed = switch (ReverseLink.Mode.valueOf(Json.text(request, "mode"))) {
+            case PLANNED -> planned(link, point(request).orElseThrow(), running);
+            case UNPLANNED -> unplanned(link);
+            case FOLLOW -> follow(link);
+        };
+        var result = Json.object();
+        result.set("link", Documents.link(reversed));
+        return result;
+    }
+
+    private ReplicationLink planned(ReplicationLink link, RecoveryPointId point, Running running) throws Exception {
+        if (link.role() == ReplicationLink.Role.TARGET) {
+            // Done by the last life, but for its end.
+            return link;
+        }
+        var draining = link;
+        if (link.state() != LinkState.HANDING_OVER) {
+            draining = states.move(link.id(), LinkEvent.REVERSAL_ASKED, Optional.of(point));
+            moments.reached(Moment.REVERSAL_DRAINING);
+            boolean drained = false;
+            try {
+                drain(draining, point, running);
+                drained = true;
+            } finally {
+                if (!drained) {
+                    giveUpQuietly(link.id());
+                }
+            }
+            states.move(link.id(), LinkEvent.DRAINED, Optional.of(point));
+            moments.reached(Moment.REVERSAL_DRAINED);
+        }
+        running.step("drained");
+        return handOver(draining, draining.underway().orElse(point));
+    }
+
+    /** A restart finds it draining and drains again; only an operation that ends gives up. */
+    private void giveUpQuietly(LinkId id) {
+        try {
+            states.move(id, LinkEvent.REVERSAL_GIVEN_UP, Optional.empty());
+        } catch (ControlException gone) {
+            // Deleted meanwhile, or moved on by nobody but us: there is nothing to give up.
+        }
+    }
+
+    private void drain(ReplicationLink link, RecoveryPointId id, Running running) throws Exception {
+        var peer = inventory.peer(link.peer());
+        refuseWhenMounted(inventory.volume(link.localVolume()));
+        var point = taken(link, id, running);
+        running.step("taken");
+        if (link.inStep().isEmpty()) {
+            replicator.openLink(link, peer, inventory.volume(link.localVolume()).sizeBytes());
+        }
+        var report = replicator.sync(link, peer, point, TransferOperation.bases(stores, link, id), running);
+        stores.links().change(link.id(), current -> current.inStepWith(report));
+    }
+
+    /**
+     * The last recovery point that goes this way. Whoever wrote to the volume has ended, as its user says by asking:
+     * nothing is frozen, only the one volume is cut.
+     */
+    private RecoveryPoint taken(ReplicationLink link, RecoveryPointId id, Running running) throws ConsistencyException {
+        var known = stores.recoveryPoints().find(id);
+        if (known.isPresent()) {
+            return known.orElseThrow();
+        }
+        // What a life before this one cut may be older than what was written since.
+        taker.undo(id);
+        var plain = new ConsistencyGroup(
+                link.group(),
+                List.of(link.localVolume()),
+                List.of(),
+                false,
+                ConsistencyGroup.FREEZE_LIMIT_DEFAULT,
+                Consistency.CRASH);
+        var point = taker.take(taker.plan(id, plain), running);
+        stores.recoveryPoints().add(point);
+        return point;
+    }
+
+    /**
+     * @throws ReplicationException when the peer does not answer: it may be the source already, so the link stays where
+     *     it is and sends nothing; asked again, goes on here
+     */
+    private ReplicationLink handOver(ReplicationLink link, RecoveryPointId point)
+            throws ControlException, ReplicationException {
+        var refusal = replicator.handOver(link, inventory.peer(link.peer()), point);
+        if (refusal.isPresent()) {
+            states.move(link.id(), LinkEvent.REVERSAL_GIVEN_UP, Optional.empty());
+            throw new ReplicationException(refusal.orElseThrow());
+        }
+        moments.reached(Moment.REVERSAL_ANSWERED);
+        return becomeTarget(link, LinkEvent.HANDED_OVER);
+    }
+
+    private ReplicationLink becomeTarget(ReplicationLink link, LinkEvent event) throws ControlException {
+        // The new role and the new state in one write: between them there is no state to be killed in.
+        states.mustAllow(link.id(), event);
+        var target = stores.links()
+                .change(
+                        link.id(),
+                        current -> current.reversed(ReplicationLink.Role.TARGET, current.group(), current.every()))
+                .orElseThrow(() -> new ControlException(
+                        new ControlError.NotFound("link", link.id().value())));
+        targetSessions.readmit(link.id());
+        return target;
+    }
+
+    private ReplicationLink unplanned(ReplicationLink link) throws ControlException, ReplicationException {
+        if (link.role() == ReplicationLink.Role.SOURCE) {
+            return link;
+        }
+        states.mustAllow(link.id(), LinkEvent.PROMOTED);
+        targetSessions.settle(link);
+        var inTheWay = targetSessions.retire(link.id());
+        if (inTheWay.isPresent()) {
+            throw new ControlException(new ControlError.InUse("link", link.id().value(), inTheWay.orElseThrow()));
+        }
+        var promoted = stores.catalog()
+                .promote(link.id(), Optional.empty())
+                .orElseThrow(() -> new ControlException(
+                        new ControlError.NotFound("link", link.id().value())));
+        moments.reached(Moment.LINK_PROMOTED);
+        return promoted;
+    }
+
+    private ReplicationLink follow(ReplicationLink link) throws ControlException, ReplicationException {
+        if (link.role() == ReplicationLink.Role.TARGET) {
+            return link;
+        }
+        states.mustAllow(link.id(), LinkEvent.FOLLOWED);
+        replicator.confirmPeerIsSource(link, inventory.peer(link.peer()));
+        return becomeTarget(link, LinkEvent.FOLLOWED);
+    }
+
+    @Override
+    public Resumption resume(Operation operation, ObjectNode request) {
+        return new Resumption.Again();
+    }
+}

@@ -1,0 +1,88 @@
+package io.tidemark.control;
+
+import io.tidemark.control.document.Json;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.LinkState;
+import io.tidemark.domain.Operation;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import java.util.Optional;
+
+/** Starts turning a link round: its target becomes its source. */
+public final class ReverseLink {
+    private final Inventory inventory;
+    private final Operations operations;
+
+    ReverseLink(Inventory inventory, Operations operations) {
+        this.inventory = inventory;
+        this.operations = operations;
+    }
+
+    /** How, and at which side it is asked for. */
+    public enum Mode {
+        /** At the source: sends the last changes, then swaps the roles. Nothing is lost. */
+        PLANNED,
+        /** At the target: becomes the source with what it has. The source is not asked. */
+        UNPLANNED,
+        /** At a source whose peer was promoted without it: becomes the target. */
+        FOLLOW
+    }
+
+    /**
+     * @throws ControlException NotFound; LinkState; Invalid when it is asked at the wrong side; InUse when the volume is
+     *     still mounted, so that what is written next would be left behind
+     */
+    public Operation start(LinkId id, Mode mode, Intent intent) throws ControlException, ProviderException {
+        var link = inventory.link(id);
+        boolean done = intent.repeated();
+        if (!done) {
+            mustFit(link, mode);
+        }
+        var request = Json.object().put("link", id.value()).put("mode", mode.name());
+        var makes = Optional.<RecoveryPointId>empty();
+        if (mode == Mode.PLANNED) {
+            // One that is handing over goes on with the recovery point that it has sent.
+            var point = link.state() == LinkState.HANDING_OVER ? link.underway() : Optional.<RecoveryPointId>empty();
+            makes = point.isEmpty() ? Optional.of(intent.recoveryPoint()) : Optional.empty();
+            request.put("recoveryPoint", point.orElseGet(intent::recoveryPoint).value());
+            request.put("volume", link.localVolume().value());
+        }
+        return operations.start(
+                new Operations.Request(intent.operation(), ReversalOperation.KIND, id.value(), request, makes));
+    }
+
+    private void mustFit(ReplicationLink link, Mode mode) throws ControlException, ProviderException {
+        switch (mode) {
+            case PLANNED -> {
+                mustBe(ReplicationLink.Role.SOURCE, link, "a planned reversal");
+                if (link.state() == LinkState.PAUSED) {
+                    throw new ControlException(new ControlError.LinkState(link.id(), link.state(), "reverse"));
+                }
+                if (inventory.receivesToo(link)) {
+                    throw new ControlException(new ControlError.InUse(
+                            "volume", link.localVolume().value(), "the link that it is received over"));
+                }
+                ReversalOperation.refuseWhenMounted(inventory.volume(link.localVolume()));
+            }
+            case UNPLANNED -> {
+                mustBe(ReplicationLink.Role.TARGET, link, "an unplanned reversal");
+                if (link.inStep().isEmpty()) {
+                    throw new ControlException(new ControlError.NotFound(
+                            "recovery point received over link", link.id().value()));
+                }
+            }
+            case FOLLOW -> mustBe(ReplicationLink.Role.SOURCE, link, "following");
+        }
+    }
+
+    private static void mustBe(ReplicationLink.Role role, ReplicationLink link, String what) throws ControlException {
+        if (link.role() != role) {
+            throw new ControlException(new ControlError.Invalid(
+                    "mode",
+                    link.id().value(),
+                    "does not fit: %s is asked for at the %s, this side is the %s".formatted(what, role, link.role()),
+                    "another mode, or the same at peer " + link.peer()));
+        }
+    }
+}
