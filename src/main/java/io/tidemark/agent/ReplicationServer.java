@@ -239,8 +239,19 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         if (inTheWay.isPresent()) {
             throw new ReplicationException(new ReplicationError.PeerRefused("in-work", inTheWay.get()));
         }
-        site.catalog()
-                .promote(link.id(), everyMillis == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(everyMillis)));
+        promote(link, point, everyMillis == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(everyMillis)));
+    }
+
+    private void promote(ReplicationLink link, RecoveryPointId point, Optional<Duration> every) {
+        boolean promoted = false;
+        try {
+            site.catalog().promote(link.id(), every);
+            promoted = true;
+        } finally {
+            if (!promoted) {
+                readmit(link.id());
+            }
+        }
         site.moments().reached(Moment.LINK_PROMOTED);
         LOG.info("link.promoted link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), point);
     }

@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import io.tidemark.agent.TargetSessions;
+import io.tidemark.control.document.Json;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Moment;
@@ -10,6 +11,7 @@ import io.tidemark.domain.ReplicationLink;
 import io.tidemark.policy.LinkEvent;
 import io.tidemark.spi.RecoveryPointId;
 import java.util.List;
+import java.util.Optional;
 
 /** Stops a link at either side: nothing is taken, sent or received over it until it is resumed. */
 public final class PauseLink {
@@ -35,11 +37,15 @@ public final class PauseLink {
      */
     public ReplicationLink pause(LinkId id) throws ControlException {
         var link = inventory.link(id);
-        var running = running(id);
-        var stopped = running.stream().findFirst().map(PauseLink::point);
-        boolean again = link.state() == LinkState.PAUSED;
-        var paused = states.move(id, LinkEvent.PAUSE_ASKED, again ? stopped.or(link::underway) : stopped);
+        var stopped = sending(running(id));
+        var paused = states.move(
+                id, LinkEvent.PAUSE_ASKED, link.state() == LinkState.PAUSED ? stopped.or(link::underway) : stopped);
         moments.reached(Moment.LINK_PAUSED);
+        // Looked for again: one that began before the pause was written has not seen it.
+        var running = running(id);
+        if (paused.underway().isEmpty() && sending(running).isPresent()) {
+            paused = states.move(id, LinkEvent.PAUSE_ASKED, sending(running));
+        }
         for (var operation : running) {
             operations.cancelQuietly(operation.id());
         }
@@ -58,7 +64,15 @@ public final class PauseLink {
                 .toList();
     }
 
+    /** What is to go on after the pause; not a resync, which overwrites and must be asked for. */
+    private static Optional<RecoveryPointId> sending(List<Operation> running) {
+        return running.stream()
+                .filter(operation -> operation.kind().equals(TransferOperation.SYNC))
+                .map(PauseLink::point)
+                .findFirst();
+    }
+
     private static RecoveryPointId point(Operation operation) {
-        return TransferOperation.point(io.tidemark.control.document.Json.object(operation.requestJson()));
+        return TransferOperation.point(Json.object(operation.requestJson()));
     }
 }

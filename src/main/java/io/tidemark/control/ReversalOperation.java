@@ -205,12 +205,20 @@ final class ReversalOperation implements OperationKind {
         if (inTheWay.isPresent()) {
             throw new ControlException(new ControlError.InUse("link", link.id().value(), inTheWay.orElseThrow()));
         }
-        var promoted = stores.catalog()
-                .promote(link.id(), Optional.empty())
-                .orElseThrow(() -> new ControlException(
-                        new ControlError.NotFound("link", link.id().value())));
-        moments.reached(Moment.LINK_PROMOTED);
-        return promoted;
+        boolean done = false;
+        try {
+            var promoted = stores.catalog()
+                    .promote(link.id(), Optional.empty())
+                    .orElseThrow(() -> new ControlException(
+                            new ControlError.NotFound("link", link.id().value())));
+            done = true;
+            moments.reached(Moment.LINK_PROMOTED);
+            return promoted;
+        } finally {
+            if (!done) {
+                targetSessions.readmit(link.id());
+            }
+        }
     }
 
     private ReplicationLink follow(ReplicationLink link) throws ControlException, ReplicationException {

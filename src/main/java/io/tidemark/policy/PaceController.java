@@ -21,7 +21,7 @@ public final class PaceController {
     /** Growth per calm sample: doubles in five. */
     static final double GROWTH = 1.15;
     /** Growth per calm sample near the rate that hurt last. */
-    static final double GROWTH_NEAR_LIMIT = 1.008;
+    static final double GROWTH_NEAR_LIMIT = 1.005;
     /** From this part of it on a rate counts as near, up to {@link #PAST}: past that, the limit has moved. */
     static final double NEAR = 0.85;
 
@@ -99,8 +99,8 @@ public final class PaceController {
         if (pressure > CALM || nowNanos < state.holdUntilNanos()) {
             return new State(state.bytesPerSecond(), calmMicros, state.hurtBytes(), state.holdUntilNanos());
         }
-        boolean near = state.bytesPerSecond() > state.hurtBytes() * NEAR
-                && state.bytesPerSecond() < state.hurtBytes() * PAST;
+        boolean near =
+                state.bytesPerSecond() > state.hurtBytes() * NEAR && state.bytesPerSecond() < state.hurtBytes() * PAST;
         double grown = state.bytesPerSecond() * (near ? GROWTH_NEAR_LIMIT : GROWTH);
         return new State(within(grown, bounds), calmMicros, state.hurtBytes(), state.holdUntilNanos());
     }

@@ -416,6 +416,24 @@ class SiteStoreTest {
     }
 
     @Test
+    void aLinkOfTheFirstSchemaIsActiveAndUnlimitedAfterTheUpdate() throws Exception {
+        var link = link();
+        store.catalog().savePeer(peer(PEER.value(), 'e'));
+        store.links().save(link);
+        store.close();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
+                var statement = connection.createStatement()) {
+            statement.execute("UPDATE links SET document ="
+                    + " json_remove(document, '$.state', '$.underway', '$.rates', '$.onArrival')");
+            statement.execute("DELETE FROM flyway_schema_history WHERE version = '2'");
+        }
+
+        store = SiteStore.open(folder);
+
+        assertThat(store.links().find(link.id())).contains(link);
+    }
+
+    @Test
     void aDatabaseOfANewerVersionIsRefusedAndNotTouched() throws Exception {
         store.close();
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
@@ -423,13 +441,13 @@ class SiteStoreTest {
             statement.execute("""
                     INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, checksum,
                         installed_by, execution_time, success)
-                    VALUES (2, '99', 'from the future', 'SQL', 'V99__future.sql', 1, 'x', 1, 1)""");
+                    VALUES (99, '99', 'from the future', 'SQL', 'V99__future.sql', 1, 'x', 1, 1)""");
         }
 
         assertThatThrownBy(() -> SiteStore.open(folder))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("schema 99")
-                .hasMessageContaining("knows up to 1");
+                .hasMessageContaining("knows up to 2");
 
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
                 var statement = connection.createStatement()) {

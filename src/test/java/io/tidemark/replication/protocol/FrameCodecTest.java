@@ -51,6 +51,9 @@ class FrameCodecTest {
                         new Message.VerifyReady(1 << 20),
                         new Message.NodesWanted(2, 7, 65_536),
                         new Message.Nodes(0, 7, ByteBuffer.wrap(new byte[65_536 * 16])),
+                        new Message.Reverse(LINK, Optional.of(POINT), 900_000),
+                        new Message.Reverse(LINK, Optional.empty(), 0),
+                        new Message.Reversed(),
                         new Message.Pair(ByteBuffer.wrap(new byte[32]), "127.0.0.1:7000"),
                         new Message.Paired()),
                 everyError().map(Message.Refused::new));
@@ -59,6 +62,8 @@ class FrameCodecTest {
     static Stream<ReplicationError> everyError() {
         return Stream.of(
                 new ReplicationError.LinkUnknown(LINK),
+                new ReplicationError.LinkPaused(LINK),
+                new ReplicationError.NoTarget(LINK),
                 new ReplicationError.NoCommonBase(LINK, List.of(BASE), List.of(POINT)),
                 new ReplicationError.Diverged(LINK, BASE, POINT),
                 new ReplicationError.TargetWritten(VOLUME, "3 blocks differ"),

@@ -16,7 +16,8 @@ public final class BenchMain {
             new IncrementalSizeBench(),
             new ChangedBytesBench(),
             new FreezeWindowBench(),
-            new ClientStartBench());
+            new ClientStartBench(),
+            new PacingBench());
 
     private static final int ROUNDS = 5;
     private static final int ROUNDS_MAXIMUM = 101;
