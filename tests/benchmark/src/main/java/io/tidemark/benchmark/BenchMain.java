@@ -12,6 +12,8 @@ public final class BenchMain {
             new BlockIndexBench(),
             new BlockDiffBench(),
             new BlockApplyBench(),
+            new EngineIndexBench(),
+            new DirectIndexBench(),
             new KernelsBench(),
             new IncrementalSizeBench(),
             new ChangedBytesBench(),

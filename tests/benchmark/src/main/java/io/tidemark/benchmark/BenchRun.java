@@ -52,12 +52,24 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
         return (System.nanoTime() - start) / NANOS_PER_SECOND;
     }
 
+    /** One sample, taken by whoever knows what belongs to it: seconds. */
+    @FunctionalInterface
+    interface Sample {
+        double seconds() throws Exception;
+    }
+
     /** Medians of several things, run in turn so that the machine's moods meet all of them alike. */
     double[] alternate(Timed... things) throws Exception {
+        return alternateSamples(Arrays.stream(things)
+                .map(thing -> (Sample) () -> seconds(thing))
+                .toArray(Sample[]::new));
+    }
+
+    double[] alternateSamples(Sample... things) throws Exception {
         var times = new double[things.length][rounds];
         for (int round = 0; round < rounds; round++) {
             for (int thing = 0; thing < things.length; thing++) {
-                times[thing][round] = seconds(things[thing]);
+                times[thing][round] = things[thing].seconds();
             }
         }
         var medians = new double[things.length];

@@ -60,6 +60,11 @@ record Tool(List<String> command) {
 
     /** Runs it to its end; its output is kept only to be shown when it fails. */
     void run(Object... arguments) throws IOException, InterruptedException {
+        output(arguments);
+    }
+
+    /** Runs it to its end, and gives what it printed. */
+    String output(Object... arguments) throws IOException, InterruptedException {
         var words = new ArrayList<>(command);
         Arrays.stream(arguments).map(Object::toString).forEach(words::add);
         var output = Files.createTempFile("tidemark-bench-", ".output");
@@ -79,6 +84,7 @@ record Tool(List<String> command) {
                                 ended ? "exit code " + process.exitValue() : "no end within the limit",
                                 Files.readString(output, StandardCharsets.UTF_8)));
             }
+            return Files.readString(output, StandardCharsets.UTF_8);
         } finally {
             Files.deleteIfExists(output);
         }
