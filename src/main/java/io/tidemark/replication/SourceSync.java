@@ -54,13 +54,36 @@ public record SourceSync(
             List<RecoveryPointId> candidates,
             long volumeBytes,
             String metadata,
-            String software) {
+            String software,
+            Terms terms) {
+        public Task(
+                LinkId link,
+                RecoveryPointId point,
+                List<RecoveryPointId> candidates,
+                long volumeBytes,
+                String metadata,
+                String software) {
+            this(link, point, candidates, volumeBytes, metadata, software, Terms.USUAL);
+        }
+
         public Task {
             candidates = candidates.stream()
                     .filter(candidate -> !candidate.equals(point))
                     .limit(Message.Offer.CANDIDATES_MAXIMUM)
                     .toList();
         }
+    }
+
+    /**
+     * What a synchronisation keeps to. Others than the usual ones are for a simulation, whose transfers are small and
+     * whose hosts are of several versions.
+     *
+     * @param windowFrames frames sent and not yet durable at the target; more than the target takes between two syncs
+     * @param spanBytes asked for by digest at once; whole blocks
+     */
+    public record Terms(ProtocolVersion.Range versions, int windowFrames, int spanBytes) {
+        public static final Terms USUAL =
+                new Terms(ProtocolVersion.SPOKEN, WINDOW_FRAMES, Message.DigestsWanted.LENGTH_BYTES_MAXIMUM);
     }
 
     /** The state after, and what to do now. */
@@ -110,8 +133,8 @@ public record SourceSync(
                 to(
                         next.get(),
                         send(new Message.Hello(
-                                ProtocolVersion.OLDEST,
-                                ProtocolVersion.NEWEST,
+                                task.terms().versions().oldest(),
+                                task.terms().versions().newest(),
                                 Message.Purpose.SYNC,
                                 task.software())));
             case SourceInput.Held _ -> to(next.get(), reached(Moment.SYNC_BASE_HELD), send(offer()));
@@ -174,10 +197,9 @@ public record SourceSync(
     }
 
     private Step welcomed(SourceState next, Message.Welcome welcome) {
-        if (welcome.version() < ProtocolVersion.OLDEST || welcome.version() > ProtocolVersion.NEWEST) {
-            return fail(new ReplicationError.ProtocolMismatch(
-                    ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
-                    Integer.toString(welcome.version())));
+        var ours = task.terms().versions();
+        if (!ours.contains(welcome.version())) {
+            return fail(new ReplicationError.ProtocolMismatch(ours.toString(), Integer.toString(welcome.version())));
         }
         return to(next, reached(Moment.SYNC_CONNECTED), new SourceEffect.Hold(task.point()));
     }
@@ -311,12 +333,13 @@ public record SourceSync(
         long asked = digestsAskedBytes;
         int asking = spansAsked;
         while (byDigest && asked < task.volumeBytes() && asking + spansQueued < SPANS_AHEAD) {
-            int length = (int) Math.min(Message.DigestsWanted.LENGTH_BYTES_MAXIMUM, task.volumeBytes() - asked);
+            int length = (int) Math.min(task.terms().spanBytes(), task.volumeBytes() - asked);
             effects.add(send(new Message.DigestsWanted(asked, length)));
             asked += length;
             asking++;
         }
-        boolean windowOpen = inFlightBytes() < WINDOW_BYTES && sent.frameCount() - durable.frameCount() < WINDOW_FRAMES;
+        boolean windowOpen = inFlightBytes() < WINDOW_BYTES
+                && sent.frameCount() - durable.frameCount() < task.terms().windowFrames();
         boolean somethingToRead = !byDigest || spansQueued > 0 || (asked >= task.volumeBytes() && asking == 0);
         boolean read = !reading && windowOpen && somethingToRead;
         if (read) {

@@ -51,10 +51,15 @@ public sealed interface SyncPlan {
             return refuse(
                     new ReplicationError.NoCommonBase(offer.link(), offer.candidates(), newestFirst(target.points())));
         }
+        // Ids sort by the clock of the site that took them, which may have gone back: what the source has too is its
+        // own.
+        var foreign = newestFirst(target.points()).stream()
+                .filter(point -> !offer.candidates().contains(point))
+                .filter(point -> target.inStep().isEmpty() || point.compareTo(stands.get()) > 0)
+                .findFirst();
         var newest = newestFirst(target.points()).getFirst();
-        boolean oursIsNewest = newest.compareTo(stands.get()) <= 0;
-        if (!oursIsNewest || (target.inStep().isEmpty() && !offer.candidates().contains(newest))) {
-            return refuse(new ReplicationError.Diverged(offer.link(), common.get(), newest));
+        if (foreign.isPresent() && (target.inStep().isPresent() || foreign.get().equals(newest))) {
+            return refuse(new ReplicationError.Diverged(offer.link(), common.get(), foreign.get()));
         }
         if (target.written().isPresent()) {
             return refuse(new ReplicationError.TargetWritten(

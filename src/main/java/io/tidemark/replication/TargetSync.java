@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * One scheduled synchronisation as the target sees it: {@code (state, input) -> (state, effects)}. Immutable.
  *
  * @param syncFrames frames after which the log is synced
+ * @param versions that this side speaks
  * @param received what arrived and was appended
  * @param durable what of it is in the log for good, and acknowledged
  */
@@ -22,6 +23,7 @@ public record TargetSync(
         TargetState state,
         String software,
         int syncFrames,
+        ProtocolVersion.Range versions,
         Optional<Message.Offer> offer,
         boolean byDigest,
         IngestTotals received,
@@ -43,15 +45,19 @@ public record TargetSync(
 
     /** A connection was made. */
     public static TargetSync of(String software) {
-        return of(software, SYNC_FRAMES);
+        return of(software, SYNC_FRAMES, ProtocolVersion.SPOKEN);
     }
 
-    /** @param syncFrames {@link #SYNC_FRAMES} but in a simulation, where transfers are small */
-    public static TargetSync of(String software, int syncFrames) {
+    /**
+     * @param syncFrames {@link #SYNC_FRAMES} but in a simulation, where transfers are small
+     * @param versions {@link ProtocolVersion#SPOKEN} but in a simulation of several versions
+     */
+    public static TargetSync of(String software, int syncFrames, ProtocolVersion.Range versions) {
         return new TargetSync(
                 TargetState.NEW,
                 software,
                 syncFrames,
+                versions,
                 Optional.empty(),
                 false,
                 IngestTotals.NOTHING,
@@ -118,11 +124,10 @@ public record TargetSync(
     }
 
     private Step greeted(Message.Hello hello) {
-        var version = ProtocolVersion.common(hello.oldestVersion(), hello.newestVersion());
+        var version = versions.common(hello.oldestVersion(), hello.newestVersion());
         if (version.isEmpty()) {
             return refuse(new ReplicationError.ProtocolMismatch(
-                    ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
-                    ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
+                    versions.toString(), ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
         }
         return go(TargetEvent.GREETED).with(send(new Message.Welcome(version.get(), software)));
     }
@@ -177,7 +182,8 @@ public record TargetSync(
                 || now.frameCount() - durable.frameCount() >= syncFrames) {
             effects.add(new TargetEffect.SyncLog(now));
         }
-        return new Step(new TargetSync(state, software, syncFrames, offer, byDigest, now, durable, point), effects);
+        return new Step(
+                new TargetSync(state, software, syncFrames, versions, offer, byDigest, now, durable, point), effects);
     }
 
     private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
@@ -219,23 +225,25 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, syncFrames, offer, byDigest, received, durable, point);
+        return new TargetSync(next, software, syncFrames, versions, offer, byDigest, received, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, totals, point);
+        return new TargetSync(state, software, syncFrames, versions, offer, byDigest, received, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
-        return new TargetSync(state, software, syncFrames, offer, digests, from, from, Optional.of(wanted));
+        return new TargetSync(state, software, syncFrames, versions, offer, digests, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
-        return new TargetSync(state, software, syncFrames, Optional.of(offered), byDigest, received, durable, point);
+        return new TargetSync(
+                state, software, syncFrames, versions, Optional.of(offered), byDigest, received, durable, point);
     }
 
     private TargetSync point(RecoveryPointId found) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, durable, Optional.of(found));
+        return new TargetSync(
+                state, software, syncFrames, versions, offer, byDigest, received, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {
