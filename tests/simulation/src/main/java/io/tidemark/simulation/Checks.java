@@ -46,16 +46,16 @@ final class Checks {
         var theirs = connection.targetVersions;
         var common = connection.sourceVersions.common(theirs.oldest(), theirs.newest());
         if (GREETINGS.contains(message.type())) {
-            World.require(frame[VERSION_AT] == 1, "%s carries version %d".formatted(message.type(), frame[VERSION_AT]));
+            World.require(frame[VERSION_AT] == 1, () -> "%s carries version %d".formatted(message.type(), frame[VERSION_AT]));
         } else {
             World.require(
                     common.isPresent() && frame[VERSION_AT] == common.get(),
-                    "%s is sent in version %d between %s and %s"
+                    () -> "%s is sent in version %d between %s and %s"
                             .formatted(message.type(), frame[VERSION_AT], connection.sourceVersions, theirs));
         }
         if (message instanceof Message.Welcome welcome) {
             World.require(
-                    common.isPresent() && common.get() == welcome.version(), "welcome names " + welcome.version());
+                    common.isPresent() && common.get() == welcome.version(), () -> "welcome names " + welcome.version());
         }
     }
 
@@ -84,7 +84,7 @@ final class Checks {
         if (log != null && log.header.point().equals(sync.task().point())) {
             World.require(
                     sync.durable().frameCount() <= log.synced().frameCount(),
-                    "acknowledged %d frames, durable are %d"
+                    () -> "acknowledged %d frames, durable are %d"
                             .formatted(sync.durable().frameCount(), log.synced().frameCount()));
         }
     }
@@ -98,7 +98,7 @@ final class Checks {
             requireHeld(world.target, copy(stands.get()), "where the target stands");
             requireHeld(world.source, SimulatedSource.snapshot(stands.get()), "the base of what comes next");
             int sequence = world.sequence(stands.get());
-            World.require(sequence >= recorded, "the target went back to " + stands.get());
+            World.require(sequence >= recorded, () -> "the target went back to " + stands.get());
             recorded = sequence;
         }
         memory();
@@ -115,7 +115,7 @@ final class Checks {
                 var original = world.contents.get(snapshot.id().recoveryPoint());
                 World.require(
                         Arrays.equals(snapshot(world.target, snapshot.id()), original),
-                        "copy of %s is not the original".formatted(snapshot.id().recoveryPoint()));
+                        () -> "copy of %s is not the original".formatted(snapshot.id().recoveryPoint()));
             }
         }
         compared.retainAll(there);
@@ -137,7 +137,7 @@ final class Checks {
             var log = world.target.log;
             World.require(
                     log != null && world.target.between(),
-                    "volume is not at %s, where it stands".formatted(stands.get()));
+                    () -> "volume is not at %s, where it stands".formatted(stands.get()));
             if (log != null) {
                 eachBlockIsOneOf(snapshot(world.target, probe), stands.get(), log.header.point());
             }
@@ -149,12 +149,13 @@ final class Checks {
     private void eachBlockIsOneOf(byte[] volume, RecoveryPointId older, RecoveryPointId newer) {
         byte[] before = content(older);
         byte[] after = content(newer);
-        for (int from = 0; from < volume.length; from += World.BLOCK_BYTES) {
+        for (int offset = 0; offset < volume.length; offset += World.BLOCK_BYTES) {
+            int from = offset;
             int to = Math.min(volume.length, from + World.BLOCK_BYTES);
             World.require(
                     Arrays.equals(volume, from, to, before, from, to)
                             || Arrays.equals(volume, from, to, after, from, to),
-                    "block at %d is neither that of %s nor that of %s".formatted(from, older, newer));
+                    () -> "block at %d is neither that of %s nor that of %s".formatted(from, older, newer));
         }
     }
 
@@ -167,18 +168,18 @@ final class Checks {
         for (var connection : world.network.open()) {
             World.require(
                     connection.toTarget.inFlightFrames + world.target.waiting() <= World.WINDOW_FRAMES + OTHER_FRAMES,
-                    "%d frames are under way".formatted(connection.toTarget.inFlightFrames + world.target.waiting()));
+                    () -> "%d frames are under way".formatted(connection.toTarget.inFlightFrames + world.target.waiting()));
         }
-        World.require(world.source.waiting() <= OTHER_FRAMES, "messages pile up at the source");
+        World.require(world.source.waiting() <= OTHER_FRAMES, () -> "messages pile up at the source");
         World.require(
                 world.target.unsyncedBytes() <= (long) World.SYNC_FRAMES * world.volumeBytes,
-                "unsynced bytes pile up at the target");
+                () -> "unsynced bytes pile up at the target");
         world.source
                 .sync()
                 .ifPresent(sync -> World.require(
                         sync.sent().frameCount() - sync.durable().frameCount() <= World.WINDOW_FRAMES
                                 && sync.spansAsked() + sync.spansQueued() <= SourceSync.SPANS_AHEAD,
-                        "more is under way than the windows allow"));
+                        () -> "more is under way than the windows allow"));
     }
 
     void tryBegins() {
@@ -188,11 +189,11 @@ final class Checks {
     void tryEnded(boolean done, Optional<ReplicationError> why) {
         if (done) {
             var point = world.target.inStep.orElseThrow(() -> new Violation("acknowledged but not recorded"));
-            World.require(world.sequence(point) == recorded, "acknowledged, and the target stands elsewhere");
+            World.require(world.sequence(point) == recorded, () -> "acknowledged, and the target stands elsewhere");
             World.require(
                     held(world.source, SimulatedSource.VOLUME, SimulatedSource.OWNER)
                             .equals(world.lost.contains(point) ? Set.of() : Set.of(point)),
-                    "the source holds %s, in step with %s"
+                    () -> "the source holds %s, in step with %s"
                             .formatted(held(world.source, SimulatedSource.VOLUME, SimulatedSource.OWNER), point));
         }
         why.ifPresent(this::failedRightly);
@@ -209,10 +210,10 @@ final class Checks {
             case ReplicationError.CorruptFrame _ -> !world.damages();
             default -> false;
         };
-        World.require(!wrong, "nobody did anything, and yet: " + error.message());
+        World.require(!wrong, () -> "nobody did anything, and yet: " + error.message());
         if (error instanceof ReplicationError.ProtocolMismatch || error instanceof ReplicationError.PeerUnreachable) {
             var now = held(world.source, SimulatedSource.VOLUME, SimulatedSource.OWNER);
-            World.require(heldBefore.containsAll(now), "holds pile up for a peer that cannot be spoken to");
+            World.require(heldBefore.containsAll(now), () -> "holds pile up for a peer that cannot be spoken to");
         }
     }
 
@@ -228,14 +229,14 @@ final class Checks {
         World.require(
                 held(world.target, SimulatedTarget.VOLUME, SimulatedTarget.OWNER)
                         .equals(Set.of(stands)),
-                "the target holds more than " + stands);
-        World.require(world.target.log == null, "an ingest log is left");
-        World.require(world.target.working().isEmpty(), "a session is left");
+                () -> "the target holds more than " + stands);
+        World.require(world.target.log == null, () -> "an ingest log is left");
+        World.require(world.target.working().isEmpty(), () -> "a session is left");
         world.target.provider.write(SimulatedTarget.VOLUME).close();
         var probe = copy(PROBE);
         world.target.provider.cut(new CutRequest(PROBE, List.of(SimulatedTarget.VOLUME)));
         World.require(
-                Arrays.equals(snapshot(world.target, probe), content(stands)), "the images differ in a healed world");
+                Arrays.equals(snapshot(world.target, probe), content(stands)), () -> "the images differ in a healed world");
     }
 
     private static Set<RecoveryPointId> held(SimulatedHost host, VolumeId volume, HoldOwner owner) {
@@ -253,7 +254,7 @@ final class Checks {
         boolean deletedInSpite = host == world.source && world.lost.contains(snapshot.recoveryPoint());
         World.require(
                 deletedInSpite || !host.storage.holds(snapshot).isEmpty(),
-                "the %s does not hold %s: %s".formatted(host.name, snapshot.recoveryPoint(), what));
+                () -> "the %s does not hold %s: %s".formatted(host.name, snapshot.recoveryPoint(), what));
     }
 
     private static SnapshotId copy(RecoveryPointId point) {

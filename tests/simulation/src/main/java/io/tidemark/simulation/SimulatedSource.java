@@ -43,11 +43,15 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     }
 
     final void start(RecoveryPointId point, List<RecoveryPointId> candidates) {
-        var terms = new SourceSync.Terms(versions, World.WINDOW_FRAMES, World.SPAN_BYTES);
+        var terms = new SourceSync.Terms(versions, windowFrames(), World.SPAN_BYTES);
         sync = SourceSync.of(
                 new SourceSync.Task(LINK, point, candidates, world.volumeBytes, World.METADATA, "simulated", terms));
         own.add(new SourceInput.Start());
         wake();
+    }
+
+    int windowFrames() {
+        return World.WINDOW_FRAMES;
     }
 
     final Optional<SourceSync> sync() {

@@ -59,7 +59,7 @@ class SimulatedTarget extends TargetSessions {
 
     /** As {@code agent.IngestFolder}: finishes what is committed, keeps what is fresh. */
     @Override
-    final Optional<RecoveryPointId> leftCommitted() {
+    Optional<RecoveryPointId> leftCommitted() {
         reopen();
         if (log != null && !log.committed() && log.header.createdAt().isBefore(now().minus(LOG_AGE_MAXIMUM))) {
             note("removes a log of " + log.header.createdAt());

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -91,13 +92,13 @@ final class World {
             target.provider.create(SimulatedTarget.VOLUME, volumeBytes);
             attempt();
             for (int event = 0; !over; event++) {
-                require(event < EVENTS_MAXIMUM, "a synchronisation never ends");
+                require(event < EVENTS_MAXIMUM, () -> "a synchronisation never ends");
                 disturb();
-                require(schedule.runNext(), "both sides wait for each other");
+                require(schedule.runNext(), () -> "both sides wait for each other");
             }
             faulty = false;
             for (int event = 0; schedule.runNext(); event++) {
-                require(event < EVENTS_MAXIMUM, "the world never comes to rest");
+                require(event < EVENTS_MAXIMUM, () -> "the world never comes to rest");
             }
             if (!stuck) {
                 checks.healed();
@@ -126,7 +127,7 @@ final class World {
         if (tries >= FAULTY_TRIES) {
             heal();
         }
-        require(tries < FAULTY_TRIES + KIND_TRIES, "no synchronisation succeeds in a world without faults");
+        require(tries < FAULTY_TRIES + KIND_TRIES, () -> "no synchronisation succeeds in a world without faults");
         var here = pointsAtSource();
         boolean another = tries == 0 || (faulty && random.nextInt(6) == 0);
         // Retention may have been faster than the first hold; then its owner takes another one.
@@ -271,7 +272,7 @@ final class World {
             host.provider.delete(victim);
             host.note("retention deletes " + victim);
         } catch (ProviderException e) {
-            require(e.error() instanceof ProviderError.Held, "retention: " + e.getMessage());
+            require(e.error() instanceof ProviderError.Held, () -> "retention: " + e.getMessage());
         }
     }
 
@@ -279,9 +280,9 @@ final class World {
         log.note(schedule.nowMillis(), "world", what, "");
     }
 
-    static void require(boolean holds, String otherwise) {
+    static void require(boolean holds, Supplier<String> otherwise) {
         if (!holds) {
-            throw new Violation(otherwise);
+            throw new Violation(otherwise.get());
         }
     }
 }
