@@ -78,6 +78,10 @@ final class IngestLog implements AutoCloseable {
             var log = read(file, channel);
             if (log.isEmpty()) {
                 channel.close();
+            } else {
+                // A killed process may have left in the kernel's memory only what was read just now; a commit that a
+                // power cut can still take back must not be acted upon.
+                channel.force(true);
             }
             return log;
         } catch (IOException e) {

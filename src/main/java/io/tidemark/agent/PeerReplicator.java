@@ -130,7 +130,8 @@ public final class PeerReplicator implements Replicator {
                     member.sizeBytes(),
                     RecoveryPointJson.of(point),
                     software,
-                    resync);
+                    resync ? Message.Purpose.RESYNC : Message.Purpose.SYNC,
+                    SourceSync.Terms.USUAL);
             return new SourceHost(
                             new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
                             providers.of(link.localVolume()),

@@ -109,7 +109,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
                 case PAIR -> pairing.admit(connection, expect(connection.receive(), Message.Pair.class));
                 case OPEN_LINK ->
                     openLink(connection, peer.orElseThrow(), expect(connection.receive(), Message.OpenLink.class));
-                case SYNC, RESYNC -> sync(connection, peer.orElseThrow(), hello);
+                case SYNC, SYNC_ANEW, RESYNC -> sync(connection, peer.orElseThrow(), hello);
                 case VERIFY ->
                     verify(connection, peer.orElseThrow(), expect(connection.receive(), Message.Verify.class));
                 case REVERSE ->

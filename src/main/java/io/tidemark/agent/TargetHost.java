@@ -254,7 +254,10 @@ final class TargetHost implements AutoCloseable {
     }
 
     private void look(Message.Offer offer) throws ReplicationException, ProviderException {
-        RecoveryPointJson.parse(offer.metadata());
+        if (!RecoveryPointJson.parse(offer.metadata()).id().equals(offer.point())) {
+            throw new ReplicationException(
+                    new ReplicationError.CorruptFrame("what is told of %s is another's".formatted(offer.point())));
+        }
         finishCommitted(site, link);
         var known = site.catalog().link(link.id()).orElse(link);
         var left = IngestLog.open(site.logOf(link.id()));

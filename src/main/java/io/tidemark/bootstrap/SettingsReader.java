@@ -15,6 +15,7 @@ import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
@@ -65,6 +66,10 @@ final class SettingsReader {
         } catch (MarkedYAMLException e) {
             int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
             throw new SettingsException("%s:%d: not YAML: %s".formatted(name, line, e.getProblem()));
+        } catch (YAMLException e) {
+            // Characters that no text has, or nested too deep: refused without a place.
+            throw new SettingsException("%s: not YAML: %s"
+                    .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
         }
         if (root == null) {
             return;

@@ -3,6 +3,7 @@ package io.tidemark.domain;
 import io.tidemark.spi.SnapshotId;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
@@ -45,6 +46,8 @@ public record Certificate(
             boolean heldUntilThaw,
             Map<String, String> facts) {
         public Freeze {
+            Objects.requireNonNull(kind, "kind");
+            Objects.requireNonNull(subject, "subject");
             facts = Map.copyOf(facts);
         }
 
@@ -55,9 +58,15 @@ public record Certificate(
         }
     }
 
-    public record CutTimes(SnapshotId snapshot, long startedNanos, long finishedNanos) {}
+    public record CutTimes(SnapshotId snapshot, long startedNanos, long finishedNanos) {
+        public CutTimes {
+            Objects.requireNonNull(snapshot, "snapshot");
+        }
+    }
 
     public Certificate {
+        Objects.requireNonNull(host, "host");
+        Objects.requireNonNull(bootId, "bootId");
         freezes = List.copyOf(freezes);
         cuts = List.copyOf(cuts);
         reasons = List.copyOf(reasons);

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -27,9 +28,21 @@ public record RecoveryPoint(
         Map<String, String> evidence,
         Optional<LinkId> receivedOver) {
 
-    public record Member(VolumeId volume, SnapshotId snapshot, long sizeBytes) {}
+    public record Member(VolumeId volume, SnapshotId snapshot, long sizeBytes) {
+        public Member {
+            Objects.requireNonNull(volume, "volume");
+            Objects.requireNonNull(snapshot, "snapshot");
+        }
+    }
 
+    /** It also comes from other sites, as JSON: what is missing there must show here, not when it is recorded. */
     public RecoveryPoint {
+        Objects.requireNonNull(id, "id");
+        Objects.requireNonNull(group, "group");
+        Objects.requireNonNull(createdAt, "createdAt");
+        Objects.requireNonNull(consistency, "consistency");
+        Objects.requireNonNull(certificate, "certificate");
+        Objects.requireNonNull(receivedOver, "receivedOver");
         members = List.copyOf(members);
         evidence = Map.copyOf(evidence);
     }

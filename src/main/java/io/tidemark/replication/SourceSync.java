@@ -56,7 +56,8 @@ public record SourceSync(
             long volumeBytes,
             String metadata,
             String software,
-            boolean resync) {
+            Message.Purpose purpose,
+            Terms terms) {
         public Task {
             candidates = candidates.stream()
                     .filter(candidate -> !candidate.equals(point))
@@ -72,8 +73,20 @@ public record SourceSync(
                 long volumeBytes,
                 String metadata,
                 String software) {
-            this(link, point, candidates, volumeBytes, metadata, software, false);
+            this(link, point, candidates, volumeBytes, metadata, software, Message.Purpose.SYNC, Terms.USUAL);
         }
+    }
+
+    /**
+     * What a synchronisation keeps to. Others than the usual ones are for a simulation, whose transfers are small and
+     * whose hosts are of several versions.
+     *
+     * @param windowFrames frames sent and not yet durable at the target; more than the target takes between two syncs
+     * @param spanBytes asked for by digest at once; whole blocks
+     */
+    public record Terms(ProtocolVersion.Range versions, int windowFrames, int spanBytes) {
+        public static final Terms USUAL =
+                new Terms(ProtocolVersion.SPOKEN, WINDOW_FRAMES, Message.DigestsWanted.LENGTH_BYTES_MAXIMUM);
     }
 
     /** The state after, and what to do now. */
@@ -123,9 +136,9 @@ public record SourceSync(
                 to(
                         next.get(),
                         send(new Message.Hello(
-                                ProtocolVersion.OLDEST,
-                                ProtocolVersion.NEWEST,
-                                task.resync() ? Message.Purpose.RESYNC : Message.Purpose.SYNC,
+                                task.terms().versions().oldest(),
+                                task.terms().versions().newest(),
+                                task.purpose(),
                                 task.software())));
             case SourceInput.Held _ -> to(next.get(), reached(Moment.SYNC_BASE_HELD), send(offer()));
             case SourceInput.BlocksRead blocks -> send(blocks);
@@ -187,10 +200,9 @@ public record SourceSync(
     }
 
     private Step welcomed(SourceState next, Message.Welcome welcome) {
-        if (welcome.version() < ProtocolVersion.OLDEST || welcome.version() > ProtocolVersion.NEWEST) {
-            return fail(new ReplicationError.ProtocolMismatch(
-                    ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
-                    Integer.toString(welcome.version())));
+        var ours = task.terms().versions();
+        if (!ours.contains(welcome.version())) {
+            return fail(new ReplicationError.ProtocolMismatch(ours.toString(), Integer.toString(welcome.version())));
         }
         return to(next, reached(Moment.SYNC_CONNECTED), new SourceEffect.Hold(task.point()));
     }
@@ -324,12 +336,13 @@ public record SourceSync(
         long asked = digestsAskedBytes;
         int asking = spansAsked;
         while (byDigest && asked < task.volumeBytes() && asking + spansQueued < SPANS_AHEAD) {
-            int length = (int) Math.min(Message.DigestsWanted.LENGTH_BYTES_MAXIMUM, task.volumeBytes() - asked);
+            int length = (int) Math.min(task.terms().spanBytes(), task.volumeBytes() - asked);
             effects.add(send(new Message.DigestsWanted(asked, length)));
             asked += length;
             asking++;
         }
-        boolean windowOpen = inFlightBytes() < WINDOW_BYTES && sent.frameCount() - durable.frameCount() < WINDOW_FRAMES;
+        boolean windowOpen = inFlightBytes() < WINDOW_BYTES
+                && sent.frameCount() - durable.frameCount() < task.terms().windowFrames();
         boolean somethingToRead = !byDigest || spansQueued > 0 || (asked >= task.volumeBytes() && asking == 0);
         boolean read = !reading && windowOpen && somethingToRead;
         if (read) {

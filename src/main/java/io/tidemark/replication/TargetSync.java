@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * One scheduled synchronisation as the target sees it: {@code (state, input) -> (state, effects)}. Immutable.
  *
  * @param syncFrames frames after which the log is synced
- * @param resync whether what stands in the way is overwritten, as its user has asked for
+ * @param versions that this side speaks
+ * @param purpose that the source has named
  * @param received what arrived and was appended
  * @param durable what of it is in the log for good, and acknowledged
  */
@@ -23,7 +24,8 @@ public record TargetSync(
         TargetState state,
         String software,
         int syncFrames,
-        boolean resync,
+        ProtocolVersion.Range versions,
+        Message.Purpose purpose,
         Optional<Message.Offer> offer,
         boolean byDigest,
         IngestTotals received,
@@ -45,16 +47,20 @@ public record TargetSync(
 
     /** A connection was made. */
     public static TargetSync of(String software) {
-        return of(software, SYNC_FRAMES);
+        return of(software, SYNC_FRAMES, ProtocolVersion.SPOKEN);
     }
 
-    /** @param syncFrames {@link #SYNC_FRAMES} but in a simulation, where transfers are small */
-    public static TargetSync of(String software, int syncFrames) {
+    /**
+     * @param syncFrames {@link #SYNC_FRAMES} but in a simulation, where transfers are small
+     * @param versions {@link ProtocolVersion#SPOKEN} but in a simulation of several versions
+     */
+    public static TargetSync of(String software, int syncFrames, ProtocolVersion.Range versions) {
         return new TargetSync(
                 TargetState.NEW,
                 software,
                 syncFrames,
-                false,
+                versions,
+                Message.Purpose.SYNC,
                 Optional.empty(),
                 false,
                 IngestTotals.NOTHING,
@@ -65,6 +71,11 @@ public record TargetSync(
     /** Bytes that arrived and would be lost if this host died now. */
     public long unsyncedBytes() {
         return received.payloadBytes() - durable.payloadBytes();
+    }
+
+    /** Whether what stands in the way is overwritten, as its user has asked for. */
+    public boolean resync() {
+        return purpose == Message.Purpose.RESYNC;
     }
 
     public Step step(TargetInput input) {
@@ -121,19 +132,17 @@ public record TargetSync(
     }
 
     private Step greeted(Message.Hello hello) {
-        var version = ProtocolVersion.common(hello.oldestVersion(), hello.newestVersion());
+        var version = versions.common(hello.oldestVersion(), hello.newestVersion());
         if (version.isEmpty()) {
             return refuse(new ReplicationError.ProtocolMismatch(
-                    ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
-                    ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
+                    versions.toString(), ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
         }
-        boolean overwrite = hello.purpose() == Message.Purpose.RESYNC;
-        return go(TargetEvent.GREETED).resync(overwrite).with(send(new Message.Welcome(version.get(), software)));
+        return go(TargetEvent.GREETED).purpose(hello.purpose()).with(send(new Message.Welcome(version.get(), software)));
     }
 
     private Step looked(TargetView view) {
         var offered = offer.orElseThrow();
-        var plan = resync ? SyncPlan.decideResync(offered, view) : SyncPlan.decide(offered, view);
+        var plan = resync() ? SyncPlan.decideResync(offered, view) : SyncPlan.decide(offered, view);
         return switch (plan) {
             case SyncPlan.There there ->
                 go(TargetEvent.THERE_ALREADY)
@@ -142,14 +151,15 @@ public record TargetSync(
                                 new TargetEffect.Finish());
             case SyncPlan.Refuse refused -> refuse(refused.error());
             case SyncPlan.Build build -> {
-                var from = build.resume().orElse(IngestTotals.NOTHING);
-                var log = build.resume().isPresent()
+                var resume = purpose == Message.Purpose.SYNC_ANEW ? Optional.<IngestTotals>empty() : build.resume();
+                var from = resume.orElse(IngestTotals.NOTHING);
+                var log = resume.isPresent()
                         ? new TargetEffect.ReopenLog(from, build.direct())
                         : new TargetEffect.StartLog(offered, build.base(), build.direct());
                 var receiving = go(TargetEvent.PLANNED)
                         .begin(offered.point(), build.base().isEmpty(), from);
                 var effects = new ArrayList<TargetEffect>();
-                if (resync && build.resume().isEmpty()) {
+                if (resync() && resume.isEmpty()) {
                     effects.add(new TargetEffect.KeepContent());
                     effects.add(reached(Moment.RESYNC_KEPT));
                 }
@@ -188,7 +198,7 @@ public record TargetSync(
             effects.add(new TargetEffect.SyncLog(now));
         }
         return new Step(
-                new TargetSync(state, software, syncFrames, resync, offer, byDigest, now, durable, point), effects);
+                new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, now, durable, point), effects);
     }
 
     private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
@@ -230,29 +240,29 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, syncFrames, resync, offer, byDigest, received, durable, point);
+        return new TargetSync(next, software, syncFrames, versions, purpose, offer, byDigest, received, durable, point);
     }
 
-    private TargetSync resync(boolean overwrite) {
-        return new TargetSync(state, software, syncFrames, overwrite, offer, byDigest, received, durable, point);
+    private TargetSync purpose(Message.Purpose named) {
+        return new TargetSync(state, software, syncFrames, versions, named, offer, byDigest, received, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, syncFrames, resync, offer, byDigest, received, totals, point);
+        return new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, received, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
-        return new TargetSync(state, software, syncFrames, resync, offer, digests, from, from, Optional.of(wanted));
+        return new TargetSync(state, software, syncFrames, versions, purpose, offer, digests, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
         return new TargetSync(
-                state, software, syncFrames, resync, Optional.of(offered), byDigest, received, durable, point);
+                state, software, syncFrames, versions, purpose, Optional.of(offered), byDigest, received, durable, point);
     }
 
     private TargetSync point(RecoveryPointId found) {
         return new TargetSync(
-                state, software, syncFrames, resync, offer, byDigest, received, durable, Optional.of(found));
+                state, software, syncFrames, versions, purpose, offer, byDigest, received, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {

@@ -8,6 +8,9 @@ import java.nio.ByteBuffer;
 /**
  * Messages to frames and back, for one connection. Counts the frames of each direction, so that one that is missing,
  * doubled or out of order is found. Each direction is used by one thread at a time.
+ *
+ * <p>Sees WELCOME pass, and from then on writes and takes frames of the version it names. Before, there are only
+ * greetings, refusals and signs of life.
  */
 public final class FrameCodec {
     /** Smaller payloads gain too little for a call of the compressor: zstd reaches its rate from 64 KiB on. */
@@ -20,6 +23,10 @@ public final class FrameCodec {
     private static final int KEPT_BUFFER_BYTES = 512 << 10;
 
     private final Compression compression;
+    private final ProtocolVersion.Range versions;
+    /** Set by the thread that sends or by the one that receives, before either has anything to say in it. */
+    private volatile int agreed;
+
     private ByteBuffer plain = ByteBuffer.allocate(0);
     private ByteBuffer packed = ByteBuffer.allocate(0);
     private ByteBuffer unpacked = ByteBuffer.allocate(0);
@@ -27,13 +34,20 @@ public final class FrameCodec {
     private long nextReceived;
 
     public FrameCodec(Compression compression) {
+        this(compression, ProtocolVersion.SPOKEN);
+    }
+
+    /** @param versions {@link ProtocolVersion#SPOKEN} but in tests of several versions */
+    public FrameCodec(Compression compression, ProtocolVersion.Range versions) {
         this.compression = compression;
+        this.versions = versions;
+        this.agreed = versions.oldest();
     }
 
     /** The whole frame, ready to be written; good until the next call. */
     public ByteBuffer encode(Message message) {
         var type = message.type();
-        plain = room(plain, FrameHeader.BYTES + type.payloadBytesMaximum());
+        plain = room(plain, FrameHeader.BYTES + MessageCodec.payloadBytesMaximum(message));
         var frame = plain.clear().position(FrameHeader.BYTES);
         MessageCodec.write(message, frame);
         frame.flip();
@@ -50,7 +64,8 @@ public final class FrameCodec {
                 compressed = true;
             }
         }
-        FrameHeader.write(frame, ProtocolVersion.NEWEST, type, compressed, nextSent++);
+        FrameHeader.write(frame, type.greets() ? ProtocolVersion.OF_GREETINGS : agreed, type, compressed, nextSent++);
+        agree(message);
         return frame.rewind();
     }
 
@@ -60,18 +75,26 @@ public final class FrameCodec {
      * @param payload exactly the bytes that the header announced
      */
     public Message decode(FrameHeader header, ByteBuffer payload) throws ReplicationException {
-        if (header.version() < ProtocolVersion.OLDEST || header.version() > ProtocolVersion.NEWEST) {
-            throw new ReplicationException(new ReplicationError.ProtocolMismatch(
-                    ProtocolVersion.text(ProtocolVersion.OLDEST, ProtocolVersion.NEWEST),
-                    Integer.toString(header.version())));
-        }
+        // First: a flipped bit in the version must not pass for a peer of another one, which no retry would help.
         header.check(payload);
+        if (header.version() != (header.type().greets() ? ProtocolVersion.OF_GREETINGS : agreed)) {
+            throw new ReplicationException(
+                    new ReplicationError.ProtocolMismatch(versions.toString(), Integer.toString(header.version())));
+        }
         if (header.sequence() != nextReceived) {
             throw FrameHeader.corrupt(
                     "%s frame has number %d, %d was due".formatted(header.type(), header.sequence(), nextReceived));
         }
         nextReceived++;
-        return MessageCodec.read(header.type(), header.compressed() ? unpack(header, payload) : payload);
+        var message = MessageCodec.read(header.type(), header.compressed() ? unpack(header, payload) : payload);
+        agree(message);
+        return message;
+    }
+
+    private void agree(Message message) {
+        if (message instanceof Message.Welcome welcome && versions.contains(welcome.version())) {
+            agreed = welcome.version();
+        }
     }
 
     private ByteBuffer unpack(FrameHeader header, ByteBuffer payload) throws ReplicationException {

@@ -49,6 +49,11 @@ public enum FrameType {
         return payloadBytesMaximum;
     }
 
+    /** Whether sites of any two versions must understand it: their layout and their header's version never change. */
+    boolean greets() {
+        return this == HELLO || this == WELCOME || this == REFUSED || this == ALIVE;
+    }
+
     static Optional<FrameType> ofCode(int code) {
         for (var type : values()) {
             if (type.code == code) {

@@ -21,7 +21,12 @@ public sealed interface Message {
         PAIR(4),
         /** As SYNC, and what stands in the way at the target is overwritten. */
         RESYNC(5),
-        REVERSE(6);
+        REVERSE(6),
+        /**
+         * As SYNC, but what an interrupted transfer left is not gone on with: the changed-range source that named its
+         * blocks has left out some.
+         */
+        SYNC_ANEW(7);
 
         private final int code;
 

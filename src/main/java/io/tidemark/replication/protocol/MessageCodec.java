@@ -16,8 +16,30 @@ final class MessageCodec {
     private static final int DIGEST_BYTES = 16;
     private static final int SECRET_BYTES = 32;
     private static final int CHECKSUM_LEVELS_MAXIMUM = 16;
+    /** Of one {@code char}. */
+    private static final int UTF8_BYTES_MAXIMUM = 3;
+
+    /** Link, recovery point, sizes and counts of an offer. */
+    private static final int OFFER_FIXED_BYTES = 1 << 10;
+
+    /** A recovery point's id, 43 characters, and its length. */
+    private static final int ID_BYTES = 48;
 
     private MessageCodec() {}
+
+    /** Room that the message surely fits in: an offer with little to tell does not take the 8 MiB that one may. */
+    static int payloadBytesMaximum(Message message) {
+        int most = message.type().payloadBytesMaximum();
+        if (message instanceof Message.Offer offer) {
+            long texts = (long) UTF8_BYTES_MAXIMUM * offer.metadata().length();
+            return (int) Math.min(
+                    most,
+                    texts
+                            + OFFER_FIXED_BYTES
+                            + (long) ID_BYTES * offer.candidates().size());
+        }
+        return most;
+    }
 
     static void write(Message message, ByteBuffer into) {
         switch (message) {

@@ -3,11 +3,11 @@ package io.tidemark.simulation;
 import io.tidemark.block.ChangedBlocks;
 import io.tidemark.block.ChangedBlocksByDigest;
 import io.tidemark.block.ChangedRuns;
-import io.tidemark.provider.memory.MemoryProvider;
-import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.SourceEffect;
 import io.tidemark.replication.SourceInput;
+import io.tidemark.replication.SourceState;
 import io.tidemark.replication.SourceSync;
 import io.tidemark.replication.protocol.BlockExtent;
 import io.tidemark.replication.protocol.Message;
@@ -18,22 +18,20 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A source host: the real machine over simulated storage. Only its disk outlives crashes. */
-final class SimulatedSource {
+/** A source host: the real machine, carried out as {@code agent.SourceHost} does. Only its storage outlives it. */
+class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     static final VolumeId VOLUME = new VolumeId("memory:orders");
+    static final LinkId LINK = new LinkId("ln-1");
     static final HoldOwner OWNER = new HoldOwner("ln-1");
 
-    private final World world;
-    final MemoryStorage storage = new MemoryStorage();
-    MemoryProvider provider = provider();
-    private final ArrayDeque<SourceInput> inputs = new ArrayDeque<>();
+    private final ArrayDeque<SourceInput> own = new ArrayDeque<>();
+    private final ArrayDeque<SourceInput> heard = new ArrayDeque<>();
+    private final ArrayDeque<SourceEffect> effects = new ArrayDeque<>();
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
     private @Nullable SourceSync sync;
     private @Nullable SimulatedConnection connection;
@@ -41,138 +39,199 @@ final class SimulatedSource {
     private Optional<ReplicationError> failure = Optional.empty();
 
     SimulatedSource(World world) {
-        this.world = world;
+        super(world, "source");
     }
 
-    private MemoryProvider provider() {
-        return new MemoryProvider("memory", storage, InstantSource.fixed(Instant.EPOCH), () -> 0);
+    final void start(RecoveryPointId point, List<RecoveryPointId> candidates) {
+        var terms = new SourceSync.Terms(versions, windowFrames(), World.SPAN_BYTES);
+        sync = SourceSync.of(
+                new SourceSync.Task(LINK, point, candidates, world.volumeBytes, World.METADATA, "simulated", Message.Purpose.SYNC, terms));
+        own.add(new SourceInput.Start());
+        wake();
     }
 
-    void start(RecoveryPointId point, List<RecoveryPointId> candidates, long volumeBytes) {
-        end();
-        failure = Optional.empty();
-        sync = SourceSync.of(new SourceSync.Task(
-                new io.tidemark.domain.LinkId("ln-1"), point, candidates, volumeBytes, "{}", "sim"));
-        inputs.add(new SourceInput.Start());
+    int windowFrames() {
+        return World.WINDOW_FRAMES;
     }
 
-    boolean running() {
-        return sync != null && !sync.state().ended();
-    }
-
-    boolean busy() {
-        return running() && !inputs.isEmpty();
-    }
-
-    Optional<SourceSync> sync() {
+    final Optional<SourceSync> sync() {
         return Optional.ofNullable(sync);
     }
 
-    Optional<ReplicationError> failure() {
-        return failure;
+    final Optional<SimulatedConnection> connection() {
+        return Optional.ofNullable(connection);
     }
 
-    void received(Message message) {
-        inputs.add(new SourceInput.Received(message));
+    /** Messages and digests that wait to be looked at. */
+    final int waiting() {
+        return heard.size() + digests.size();
     }
 
-    void lost(ReplicationError error) {
-        inputs.add(new SourceInput.Failed(error));
+    @Override
+    public final void received(SimulatedConnection from, Message message) {
+        hear(from, new SourceInput.Received(message));
     }
 
-    void crash() {
-        provider.close();
-        storage.crash(world.random);
-        provider = provider();
-        end();
-        sync = null;
+    @Override
+    public final void damaged(SimulatedConnection from, ReplicationError error) {
+        hear(from, new SourceInput.Failed(error));
     }
 
-    private void end() {
-        inputs.clear();
-        digests.clear();
-        runs = null;
-        connection = null;
+    @Override
+    public final void lost(SimulatedConnection from, ReplicationError error) {
+        hear(from, new SourceInput.Failed(error));
     }
 
-    /** Takes one input through the machine. */
-    void work() throws ProviderException {
+    private void hear(SimulatedConnection from, SourceInput input) {
+        if (from == connection) {
+            heard.add(input);
+            wake();
+        }
+    }
+
+    @Override
+    final boolean hasWork() {
+        return sync != null && !(own.isEmpty() && heard.isEmpty() && effects.isEmpty());
+    }
+
+    @Override
+    final void workOnce() throws ProviderException {
         var running = sync;
         if (running == null) {
             return;
         }
-        var step = running.step(inputs.remove());
-        sync = step.sync();
-        for (var effect : step.effects()) {
-            world.mayCrash();
-            try {
-                run(effect, step.sync());
-            } catch (ProviderException e) {
-                inputs.addFirst(new SourceInput.Failed(new ReplicationError.Storage(e.error())));
-                return;
-            }
+        var effect = effects.poll();
+        if (effect == null) {
+            var input = next(running);
+            note(input);
+            var step = running.step(input);
+            sync = step.sync();
+            effects.addAll(step.effects());
+        } else {
+            attempt(effect);
+        }
+        if (effects.isEmpty() && sync.state().ended()) {
+            ended(sync.state() == SourceState.DONE);
         }
     }
 
-    private void run(SourceEffect effect, SourceSync now) throws ProviderException {
+    /** While sending what the peer says comes first; later our own steps do. */
+    private SourceInput next(SourceSync running) {
+        boolean peerFirst = running.state() == SourceState.SENDING && !heard.isEmpty();
+        return peerFirst || own.isEmpty() ? heard.remove() : own.remove();
+    }
+
+    private void attempt(SourceEffect effect) throws ProviderException {
+        world.mayCrash();
+        note(effect);
+        try {
+            perform(effect);
+        } catch (ProviderException e) {
+            effects.clear();
+            own.addFirst(new SourceInput.Failed(new ReplicationError.Storage(e.error())));
+        }
+        world.checks.source();
+    }
+
+    private void ended(boolean done) throws ProviderException {
+        var why = failure;
+        hangUp();
+        forget();
+        world.tried(done, why);
+    }
+
+    private void hangUp() {
+        if (connection != null) {
+            connection.toTarget.close();
+        }
+    }
+
+    @Override
+    final void forget() {
+        own.clear();
+        heard.clear();
+        effects.clear();
+        digests.clear();
+        runs = null;
+        connection = null;
+        sync = null;
+        failure = Optional.empty();
+    }
+
+    @Override
+    final void crashed(boolean power) {}
+
+    @Override
+    final void restarted() throws ProviderException {
+        world.tried(false, Optional.empty());
+    }
+
+    @Override
+    final Object state() {
+        return sync == null ? "-" : sync.state();
+    }
+
+    void perform(SourceEffect effect) throws ProviderException {
         switch (effect) {
             case SourceEffect.Connect _ -> {
-                connection = world.connect();
-                inputs.add(new SourceInput.Connected());
+                connection = world.network.connect().orElse(null);
+                own.add(
+                        connection != null
+                                ? new SourceInput.Connected()
+                                : new SourceInput.Failed(new ReplicationError.PeerUnreachable("target", "refused")));
             }
-            case SourceEffect.Send send -> {
-                if (connection != null && !connection.cut) {
-                    connection.toTarget.send(send.message());
-                }
-            }
+            case SourceEffect.Send send -> send(send.message());
             case SourceEffect.Hold hold -> {
                 provider.hold(snapshot(hold.point()), OWNER);
-                inputs.add(new SourceInput.Held());
+                own.add(new SourceInput.Held());
             }
-            case SourceEffect.OpenImage open -> open(open, now.task().point());
-            case SourceEffect.UseDigests use -> {
-                var copy = ByteBuffer.allocate(use.digests().digests().remaining())
-                        .put(use.digests().digests().duplicate());
-                digests.add(new Message.Digests(
-                        use.digests().offsetBytes(), use.digests().lengthBytes(), copy.flip()));
-            }
-            case SourceEffect.ReadBlocks _ -> inputs.add(read(now.task().point()));
+            case SourceEffect.OpenImage open -> open(open);
+            case SourceEffect.UseDigests use -> digests.add(use.digests());
+            case SourceEffect.ReadBlocks _ -> own.add(read());
             case SourceEffect.MoveHolds move -> {
-                for (var point : move.letGo()) {
-                    world.mayCrash();
-                    provider.release(snapshot(point), OWNER);
-                }
-                inputs.add(new SourceInput.HoldsMoved());
+                letGo(move.letGo());
+                own.add(new SourceInput.HoldsMoved());
             }
             case SourceEffect.Reached _, SourceEffect.Finish _ -> {}
             case SourceEffect.Fail fail -> failure = Optional.of(fail.error());
         }
     }
 
-    private void open(SourceEffect.OpenImage open, RecoveryPointId point) throws ProviderException {
+    final void send(Message message) {
+        if (connection != null) {
+            connection.toTarget.send(message);
+        }
+    }
+
+    private void letGo(List<RecoveryPointId> points) throws ProviderException {
+        for (var point : points) {
+            world.mayCrash();
+            provider.release(snapshot(point), OWNER);
+        }
+    }
+
+    private void open(SourceEffect.OpenImage open) throws ProviderException {
         if (open.base().isEmpty()) {
             return;
         }
         var base = snapshot(open.base().get());
         provider.hold(base, OWNER);
-        for (var older : open.letGo()) {
-            provider.release(snapshot(older), OWNER);
-        }
+        letGo(open.letGo());
         runs = new ChangedBlocks(
-                provider.changedRanges(base, snapshot(point)),
+                provider.changedRanges(base, snapshot(point())),
                 provider.read(base),
-                provider.read(snapshot(point)),
+                provider.read(snapshot(point())),
                 World.KERNEL,
                 open.resumeBytes());
     }
 
     /** One run a frame: many small frames make more moments to die in. */
-    private SourceInput read(RecoveryPointId point) throws ProviderException {
+    private SourceInput read() throws ProviderException {
         var open = runs;
         if (open == null && !digests.isEmpty()) {
             var span = digests.remove();
             open = new ChangedBlocksByDigest(
-                    provider.read(snapshot(point)),
+                    provider.read(snapshot(point())),
                     World.KERNEL,
                     new ChangedBlocksByDigest.SpanDigests(span.offsetBytes(), span.lengthBytes(), span.digests()));
             runs = open;
@@ -187,7 +246,14 @@ final class SimulatedSource {
                 List.of(new BlockExtent(run.offsetBytes(), (int) run.lengthBytes(), run.zero())), data.flip());
     }
 
-    private static SnapshotId snapshot(RecoveryPointId point) {
+    final RecoveryPointId point() {
+        if (sync == null) {
+            throw new IllegalStateException("nothing is being sent");
+        }
+        return sync.task().point();
+    }
+
+    static SnapshotId snapshot(RecoveryPointId point) {
         return new SnapshotId(VOLUME, point);
     }
 }

@@ -1,18 +1,19 @@
 package io.tidemark.simulation;
 
 import io.tidemark.nativeblock.HashAlgorithm;
-import io.tidemark.provider.memory.MemoryProvider;
-import io.tidemark.provider.memory.MemoryStorage;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetEffect;
 import io.tidemark.replication.TargetInput;
+import io.tidemark.replication.TargetState;
 import io.tidemark.replication.TargetSync;
 import io.tidemark.replication.TargetView;
+import io.tidemark.replication.protocol.IngestLogFormat;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
@@ -20,91 +21,115 @@ import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
-import java.time.Instant;
-import java.time.InstantSource;
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A target host: the real machine over simulated storage. Its disk, log and record of the link outlive crashes. */
-final class SimulatedTarget {
+/**
+ * A target host: the real machine, carried out as {@code agent.TargetHost} does. Its storage, its ingest log and its
+ * record of the link outlive it; its sessions are {@link TargetSessions}.
+ */
+class SimulatedTarget extends TargetSessions {
     static final VolumeId VOLUME = new VolumeId("memory:copy");
     static final HoldOwner OWNER = new HoldOwner("ln-1");
     private static final int BLOCK_BYTES = 4 << 10;
-
-    private final World world;
-    final MemoryStorage storage = new MemoryStorage();
-    MemoryProvider provider = provider();
+    /** As {@code agent.IngestFolder}. */
+    private static final Duration LOG_AGE_MAXIMUM = Duration.ofDays(7);
 
     @Nullable
     SimulatedLog log;
 
     Optional<RecoveryPointId> inStep = Optional.empty();
-    private @Nullable SimulatedConnection connection;
-    private TargetSync sync;
-    private final ArrayDeque<TargetInput> inputs = new ArrayDeque<>();
+    boolean full;
     private @Nullable VolumeWriter writer;
+    private Optional<RecoveryPointId> planned = Optional.empty();
 
     SimulatedTarget(World world) {
-        this.world = world;
-        this.sync = TargetSync.of("sim", World.SYNC_FRAMES);
+        super(world);
     }
 
-    private MemoryProvider provider() {
-        return new MemoryProvider("memory", storage, InstantSource.fixed(Instant.EPOCH), () -> 0);
-    }
-
-    boolean busy() {
-        return !inputs.isEmpty();
-    }
-
-    boolean between() {
-        var open = log;
-        return open != null && (open.direct || open.committed());
-    }
-
-    void connected(SimulatedConnection made) throws ProviderException {
-        // A new session takes over from one that a cut left behind.
-        closeWriter();
-        inputs.clear();
-        connection = made;
-        sync = TargetSync.of("sim", World.SYNC_FRAMES);
-    }
-
-    void received(Message message) {
-        inputs.add(new TargetInput.Received(message));
-    }
-
-    void lost(ReplicationError error, boolean damaged) {
-        inputs.add(damaged ? new TargetInput.Failed(error) : new TargetInput.LinkLost(error));
-    }
-
-    /** Takes one input through the machine. */
-    void work() throws ProviderException, ReplicationException {
-        var step = sync.step(inputs.remove());
-        sync = step.sync();
-        for (var effect : step.effects()) {
-            world.mayCrash();
-            run(effect);
-        }
-    }
-
-    void crash() {
-        provider.close();
-        storage.crash(world.random);
-        if (log != null) {
+    @Override
+    final void crashed(boolean power) {
+        if (log != null && power) {
             log.crash(world.random);
         }
-        provider = provider();
         writer = null;
-        inputs.clear();
-        connection = null;
-        sync = TargetSync.of("sim", World.SYNC_FRAMES);
     }
 
-    void restart() throws ProviderException, ReplicationException {
-        finishCommitted();
+    /** As {@code agent.IngestFolder}: finishes what is committed, keeps what is fresh. */
+    @Override
+    Optional<RecoveryPointId> leftCommitted() {
+        reopen();
+        if (log != null && !log.committed() && log.header.createdAt().isBefore(now().minus(LOG_AGE_MAXIMUM))) {
+            note("removes a log of " + log.header.createdAt());
+            log = null;
+        }
+        return Optional.ofNullable(log).filter(SimulatedLog::committed).map(left -> left.header.point());
+    }
+
+    /** Syncs what it finds: a killed process may have left it in the kernel's memory only. */
+    void reopen() {
+        log = Optional.ofNullable(log).flatMap(SimulatedLog::reopened).orElse(null);
+        if (log != null) {
+            log.sync();
+        }
+    }
+
+    @Override
+    final void sessionEnded() throws ProviderException {
+        closeWriter();
+    }
+
+    @Override
+    void perform(TargetEffect effect, Session session) throws ProviderException, ReplicationException {
+        switch (effect) {
+            case TargetEffect.Send send -> session.send(send.message());
+            case TargetEffect.Reached _, TargetEffect.Finish _, TargetEffect.KeepContent _ -> {}
+            case TargetEffect.Fail fail -> session.failure = Optional.of(fail.error());
+            case TargetEffect.Look _ -> {
+                finishCommitted();
+                reopen();
+                var view = look();
+                planned = view.stands();
+                session.inputs.add(new TargetInput.Looked(view));
+            }
+            case TargetEffect.StartLog start -> start(start);
+            case TargetEffect.ReopenLog _ -> openLog().continueFromCheckpoint();
+            case TargetEffect.Append append -> append(append.blocks());
+            case TargetEffect.SyncLog synced -> {
+                needRoom();
+                flushDirect();
+                openLog().appendCheckpoint(synced.totals());
+                world.mayCrash();
+                openLog().sync();
+                session.inputs.add(new TargetInput.LogSynced(synced.totals()));
+            }
+            case TargetEffect.AnswerDigests answer -> answer(answer.wanted(), session);
+            case TargetEffect.WriteCommit commit -> {
+                needRoom();
+                flushDirect();
+                refuseWhenMovedMeanwhile();
+                commit(commit.commit());
+                session.inputs.add(new TargetInput.CommitDurable());
+            }
+            case TargetEffect.ApplyLog _ -> apply(session);
+            case TargetEffect.CutSnapshot cut -> {
+                closeWriter();
+                provider.cut(new CutRequest(cut.point(), List.of(VOLUME)));
+                session.inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.HoldSnapshot hold -> hold(hold.point(), session);
+            case TargetEffect.RecordPoint point -> {
+                inStep = Optional.of(point.point());
+                session.inputs.add(new TargetInput.StepDone());
+            }
+            case TargetEffect.LetGoOfOlder older -> letGo(older.point(), session);
+            case TargetEffect.ClearLog _ -> {
+                log = null;
+                session.inputs.add(new TargetInput.StepDone());
+            }
+        }
     }
 
     private void finishCommitted() throws ProviderException, ReplicationException {
@@ -112,74 +137,18 @@ final class SimulatedTarget {
         if (left == null || !left.committed()) {
             return;
         }
-        var kept = sync;
-        sync = TargetSync.of("sim", World.SYNC_FRAMES);
-        var aside = new ArrayDeque<>(inputs);
-        inputs.clear();
-        inputs.add(new TargetInput.CommitFound(left.point));
-        while (!inputs.isEmpty()) {
-            work();
+        var finishing = new Session(null, TargetSync.of("simulated", World.SYNC_FRAMES, versions));
+        finishing.inputs.add(new TargetInput.CommitFound(left.header.point()));
+        while (!finishing.idle()) {
+            world.mayCrash();
+            if (Hazards.strikes(world.hazards().retention(), world.random)) {
+                world.retention(this, VOLUME);
+            }
+            turn(finishing);
         }
-        inputs.addAll(aside);
-        sync = kept;
-    }
-
-    private void run(TargetEffect effect) throws ProviderException, ReplicationException {
-        switch (effect) {
-            case TargetEffect.Send send -> {
-                if (connection != null && !connection.cut) {
-                    connection.toSource.send(send.message());
-                }
-            }
-            case TargetEffect.Reached _, TargetEffect.Finish _, TargetEffect.KeepContent _ -> {}
-            case TargetEffect.Fail _ -> closeWriter();
-            case TargetEffect.Look _ -> {
-                finishCommitted();
-                inputs.add(new TargetInput.Looked(look()));
-            }
-            case TargetEffect.StartLog start ->
-                log = new SimulatedLog(
-                        start.offer().point(), start.base(), start.offer().volumeBytes(), start.direct());
-            case TargetEffect.ReopenLog _ -> openLog().cutBehindCheckpoint();
-            case TargetEffect.Append append -> append(append.blocks());
-            case TargetEffect.SyncLog synced -> {
-                flushDirect();
-                openLog().appendCheckpoint(synced.totals());
-                world.mayCrash();
-                openLog().sync();
-                inputs.add(new TargetInput.LogSynced(synced.totals()));
-            }
-            case TargetEffect.AnswerDigests answer -> answer(answer.wanted());
-            case TargetEffect.WriteCommit commit -> {
-                flushDirect();
-                openLog().appendCheckpoint(commit.commit().totals());
-                openLog().sync();
-                openLog().appendCommit();
-                world.mayCrash();
-                openLog().sync();
-                inputs.add(new TargetInput.CommitDurable());
-            }
-            case TargetEffect.ApplyLog _ -> apply();
-            case TargetEffect.CutSnapshot cut -> {
-                closeWriter();
-                provider.cut(new CutRequest(cut.point(), List.of(VOLUME)));
-                inputs.add(new TargetInput.StepDone());
-            }
-            case TargetEffect.HoldSnapshot hold -> {
-                // As the real host does: retention may have been faster.
-                provider.cut(new CutRequest(hold.point(), List.of(VOLUME)));
-                provider.hold(new SnapshotId(VOLUME, hold.point()), OWNER);
-                inputs.add(new TargetInput.StepDone());
-            }
-            case TargetEffect.RecordPoint point -> {
-                inStep = Optional.of(point.point());
-                inputs.add(new TargetInput.StepDone());
-            }
-            case TargetEffect.LetGoOfOlder older -> letGo(older.point());
-            case TargetEffect.ClearLog _ -> {
-                log = null;
-                inputs.add(new TargetInput.StepDone());
-            }
+        closeWriter();
+        if (finishing.failure.isPresent()) {
+            throw new ReplicationException(finishing.failure.get());
         }
     }
 
@@ -188,41 +157,92 @@ final class SimulatedTarget {
                 .map(snapshot -> snapshot.id().recoveryPoint())
                 .toList();
         var left = Optional.ofNullable(log)
-                .map(open ->
-                        new TargetView.LogView(open.point, open.base, open.volumeBytes, open.direct, open.durable()));
+                .map(open -> new TargetView.LogView(
+                        open.header.point(),
+                        open.header.base(),
+                        open.header.volumeBytes(),
+                        open.header.direct(),
+                        open.durable()));
         return new TargetView(VOLUME, provider.volume(VOLUME).sizeBytes(), points, inStep, Optional.empty(), left);
     }
 
-    private void append(Message.Blocks blocks) throws ProviderException {
-        if (openLog().direct) {
+    private void start(TargetEffect.StartLog start) throws ReplicationException {
+        needRoom();
+        var offer = start.offer();
+        log = SimulatedLog.create(
+                new IngestLogFormat.Header(
+                        SimulatedSource.LINK,
+                        offer.point(),
+                        start.base(),
+                        VOLUME,
+                        offer.volumeBytes(),
+                        start.direct(),
+                        now()),
+                offer.metadata());
+        world.mayCrash();
+        log.sync();
+    }
+
+    private void append(Message.Blocks blocks) throws ProviderException, ReplicationException {
+        if (openLog().header.direct()) {
             write(blocks);
-        } else {
-            openLog().append(blocks);
+            return;
+        }
+        openLog().append(blocks);
+        if (full) {
+            openLog().tearEnd(world.random);
+            needRoom();
         }
     }
 
-    private void apply() throws ProviderException {
-        for (var blocks : openLog().blocks()) {
-            write(blocks);
-            world.mayCrash();
+    /** Two syncs: a commit record must never be durable before what it commits. */
+    void commit(Message.Commit commit) {
+        openLog().appendCheckpoint(commit.totals());
+        world.mayCrash();
+        openLog().sync();
+        openLog().appendCommit(commit);
+        world.mayCrash();
+        openLog().sync();
+    }
+
+    private void refuseWhenMovedMeanwhile() throws ProviderException, ReplicationException {
+        if (!openLog().header.direct() && !look().stands().equals(planned)) {
+            throw new ReplicationException(new ReplicationError.TargetWritten(VOLUME, "stands elsewhere now"));
+        }
+    }
+
+    void apply(Session session) throws ProviderException {
+        if (!openLog().header.direct()) {
+            for (var blocks : openLog().blocks()) {
+                write(blocks);
+                world.mayCrash();
+            }
         }
         openWriter().flush();
         closeWriter();
-        inputs.add(new TargetInput.StepDone());
+        session.inputs.add(new TargetInput.StepDone());
     }
 
-    private void answer(Message.DigestsWanted wanted) throws ProviderException {
+    /** As the real host does: retention may have been faster, and the volume still has the content. */
+    private void hold(RecoveryPointId point, Session session) throws ProviderException {
+        provider.cut(new CutRequest(point, List.of(VOLUME)));
+        provider.hold(new SnapshotId(VOLUME, point), OWNER);
+        session.inputs.add(new TargetInput.StepDone());
+    }
+
+    private void answer(Message.DigestsWanted wanted, Session session) throws ProviderException {
         var data = ByteBuffer.allocateDirect(wanted.lengthBytes());
         openWriter().read(wanted.offsetBytes(), data);
         int blocks = (wanted.lengthBytes() + BLOCK_BYTES - 1) / BLOCK_BYTES;
         var digests = ByteBuffer.allocateDirect(blocks * HashAlgorithm.XXH3_128.digestBytes());
         World.KERNEL.hashBlocks(data.flip(), BLOCK_BYTES, HashAlgorithm.XXH3_128, digests);
-        if (connection != null && !connection.cut) {
-            connection.toSource.send(new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), digests.clear()));
-        }
+        session.send(new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), digests.clear()));
     }
 
-    private void write(Message.Blocks blocks) throws ProviderException {
+    final void write(Message.Blocks blocks) throws ProviderException {
+        if (full) {
+            throw new ProviderException(new ProviderError.OutOfSpace(VOLUME.value(), 0, BLOCK_BYTES));
+        }
         var data = blocks.data().duplicate();
         for (var extent : blocks.extents()) {
             if (extent.zero()) {
@@ -234,29 +254,36 @@ final class SimulatedTarget {
         }
     }
 
-    private void letGo(RecoveryPointId point) throws ProviderException {
+    private void letGo(RecoveryPointId point, Session session) throws ProviderException {
         for (var snapshot : provider.snapshots(SnapshotQuery.ofVolume(VOLUME)).snapshots()) {
+            world.mayCrash();
             if (!snapshot.id().recoveryPoint().equals(point)) {
                 provider.release(snapshot.id(), OWNER);
             }
         }
-        inputs.add(new TargetInput.StepDone());
+        session.inputs.add(new TargetInput.StepDone());
     }
 
     private void flushDirect() throws ProviderException {
-        if (openLog().direct && writer != null) {
+        if (openLog().header.direct() && writer != null) {
             writer.flush();
         }
     }
 
-    private SimulatedLog openLog() {
+    private void needRoom() throws ReplicationException {
+        if (full) {
+            throw new ReplicationException(new ReplicationError.State("ln-1.ingest", "no space left on device"));
+        }
+    }
+
+    final SimulatedLog openLog() {
         if (log == null) {
-            throw new IllegalStateException("no log is open in " + sync.state());
+            throw new IllegalStateException("no log is open in " + state());
         }
         return log;
     }
 
-    private VolumeWriter openWriter() throws ProviderException {
+    final VolumeWriter openWriter() throws ProviderException {
         var open = writer;
         if (open == null) {
             open = provider.write(VOLUME);
@@ -265,11 +292,29 @@ final class SimulatedTarget {
         return open;
     }
 
-    private void closeWriter() throws ProviderException {
+    final void closeWriter() throws ProviderException {
         var open = writer;
         writer = null;
         if (open != null) {
             open.close();
         }
+    }
+
+    /** Whether the volume may be between two recovery points: a durable commit is being carried out. */
+    final boolean between() {
+        return log != null && log.commitDurable();
+    }
+
+    /** Whether a first copy is being written; there is no recovery point it could harm. */
+    final boolean direct() {
+        return log != null && log.header.direct();
+    }
+
+    /** Bytes that arrived and would be lost if this host died now. */
+    final long unsyncedBytes() {
+        return working()
+                .filter(sync -> sync.state() == TargetState.RECEIVING)
+                .map(TargetSync::unsyncedBytes)
+                .orElse(0L);
     }
 }

@@ -1,12 +1,10 @@
 package io.tidemark.simulation;
 
+import io.tidemark.domain.Ids;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.JavaBlockKernel;
-import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
-import io.tidemark.replication.SourceState;
-import io.tidemark.replication.SourceSync;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -17,373 +15,274 @@ import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /**
- * Two hosts, the network between them and everything that can go wrong, all from one seed: frames arrive late, damaged
- * or never, connections overlap, hosts die between any two effects and lose or tear what they had not synced, and a
- * retention deletes every snapshot that nobody holds. What must hold is checked as it runs.
+ * Two hosts, the network between them and everything that can go wrong, all from one seed. A link sends one recovery
+ * point after the other; each is tried in a faulty world for a while, then the world turns kind and it must arrive.
+ * docs/design/simulation.md says what is modelled, and what is not.
  */
 final class World {
     static final BlockKernel KERNEL = new JavaBlockKernel();
+    static final String METADATA = "{}";
+    /** Small, so that a few blocks pass every limit there is: more than a window, several syncs, spans of digests. */
     static final int SYNC_FRAMES = 3;
-    private static final int BLOCK_BYTES = 4 << 10;
+
+    static final int WINDOW_FRAMES = 7;
+    static final int SPAN_BYTES = 16 << 10;
+    static final int BLOCK_BYTES = 4 << 10;
     private static final int BLOCKS = 24;
-    private static final int ROUNDS = 4;
-    /** Tries of one recovery point in the faulty world; afterwards it turns kind and the next one must succeed. */
-    private static final int FAULTY_TRIES = 12;
+    private static final int SECTOR_BYTES = 512;
+    private static final int ROUNDS = 3;
+    private static final int FAULTY_TRIES = 8;
+    private static final int KIND_TRIES = 30;
+    private static final int BACKOFF_MILLIS_MAXIMUM = 8_000;
+    private static final int FULL_MILLIS_MAXIMUM = 40_000;
+    private static final long CLOCK_JUMP_MILLIS_MAXIMUM = 20L * 24 * 3_600 * 1_000;
+    private static final int EVENTS_MAXIMUM = 60_000;
 
-    private static final int KIND_TRIES = 4;
-    private static final int TICKS_MAXIMUM = 20_000;
-    private static final int CRASH_ONE_IN = 150;
-    private static final int CUT_ONE_IN = 60;
-    private static final int DAMAGE_ONE_IN = 120;
-    private static final int RETENTION_ONE_IN = 15;
-    private static final int CHECK_ONE_IN = 12;
-    private static final int OPERATOR_ONE_IN = 500;
+    final RandomGenerator random;
+    final Schedule schedule = new Schedule();
+    final EventLog log;
+    final SimulatedNetwork network = new SimulatedNetwork(this);
+    final SimulatedSource source;
+    final SimulatedTarget target;
+    final Checks checks = new Checks(this);
+    final long volumeBytes;
+    final Map<RecoveryPointId, byte[]> contents = new HashMap<>();
+    /** Recovery points whose snapshot an operator deleted at the source in spite of its hold. */
+    final Set<RecoveryPointId> lost = new HashSet<>();
 
-    final Random random;
-    private final long seed;
-    private final SimulatedSource source = new SimulatedSource(this);
-    private final SimulatedTarget target = new SimulatedTarget(this);
-    private final Map<RecoveryPointId, byte[]> contents = new TreeMap<>();
-    private final List<SimulatedConnection> connections = new ArrayList<>();
-    private int served = -1;
+    private final Hazards drawn;
+    private final List<RecoveryPointId> taken = new ArrayList<>();
+    private final Ids ids;
     private boolean faulty = true;
-    private int points;
-    /** Base that an operator deleted at the source in spite of its hold. */
-    private Optional<RecoveryPointId> lostBase = Optional.empty();
+    private boolean over;
+    private boolean stuck;
+    private boolean trying;
+    private int round;
+    private int tries;
 
-    private final List<String> history = new ArrayList<>();
-
-    World(long seed) {
-        this.seed = seed;
-        this.random = new Random(seed);
+    World(long seed, EventLog log, Cast cast) {
+        this.random = new SplittableRandom(seed);
+        this.log = log;
+        this.drawn = Hazards.draw(random);
+        this.volumeBytes =
+                (long) BLOCKS * BLOCK_BYTES - (random.nextBoolean() ? 0 : random.nextInt(1, 8) * SECTOR_BYTES);
+        this.source = cast.source().apply(this);
+        this.target = cast.target().apply(this);
+        this.ids = new Ids(source::now, random);
+        source.versions = drawn.versions(random);
+        target.versions = drawn.versions(random);
     }
 
-    /** @throws AssertionError with the seed and what happened last, when anything that must hold does not */
+    /** @throws Violation when anything that must hold does not */
     void run() {
         try {
-            source.provider.create(SimulatedSource.VOLUME, (long) BLOCKS * BLOCK_BYTES);
-            target.provider.create(SimulatedTarget.VOLUME, (long) BLOCKS * BLOCK_BYTES);
-            boolean possible = true;
-            for (int round = 0; round < ROUNDS && possible; round++) {
-                faulty = true;
-                possible = synchronise();
+            note(drawn);
+            source.provider.create(SimulatedSource.VOLUME, volumeBytes);
+            target.provider.create(SimulatedTarget.VOLUME, volumeBytes);
+            attempt();
+            for (int event = 0; !over; event++) {
+                require(event < EVENTS_MAXIMUM, () -> "a synchronisation never ends");
+                disturb();
+                require(schedule.runNext(), () -> "both sides wait for each other");
+            }
+            faulty = false;
+            for (int event = 0; schedule.runNext(); event++) {
+                require(event < EVENTS_MAXIMUM, () -> "the world never comes to rest");
+            }
+            if (!stuck) {
+                checks.healed();
             }
         } catch (ProviderException | ReplicationException e) {
-            throw violated("unexpected: " + e.getMessage());
+            throw new Violation("unexpected: " + e.getMessage());
         }
     }
 
+    Hazards hazards() {
+        return faulty ? drawn : Hazards.KIND;
+    }
+
     void mayCrash() {
-        if (faulty && random.nextInt(CRASH_ONE_IN) == 0) {
+        if (Hazards.strikes(hazards().crash(), random)) {
             throw new Crash();
         }
     }
 
-    SimulatedConnection connect() {
-        var connection = new SimulatedConnection();
-        connections.add(connection);
-        return connection;
+    /** The owner of the link asks for a synchronisation, as often as it takes. */
+    private void attempt() throws ProviderException {
+        if (!source.up || trying) {
+            schedule.in(BACKOFF_MILLIS_MAXIMUM, this::attempt);
+            return;
+        }
+        if (tries >= FAULTY_TRIES) {
+            heal();
+        }
+        require(tries < FAULTY_TRIES + KIND_TRIES, () -> "no synchronisation succeeds in a world without faults");
+        var here = pointsAtSource();
+        boolean another = tries == 0 || (faulty && random.nextInt(6) == 0);
+        // Retention may have been faster than the first hold; then its owner takes another one.
+        var point = another || !here.contains(taken.getLast()) ? take() : taken.getLast();
+        tries++;
+        trying = true;
+        checks.tryBegins();
+        source.start(
+                point,
+                here.stream().filter(candidate -> !candidate.equals(point)).toList());
     }
 
-    /** @return false when nothing can be synchronised any more, rightly */
-    private boolean synchronise() throws ProviderException, ReplicationException {
-        var point = take();
-        for (int attempt = 0; attempt < FAULTY_TRIES + KIND_TRIES; attempt++) {
-            faulty = attempt < FAULTY_TRIES;
-            var here = pointsAtSource();
-            if (!here.contains(point)) {
-                // Retention was faster than the first hold; its owner takes another one.
-                point = take();
-            } else if (random.nextInt(6) == 0 && faulty) {
-                point = take();
-            }
-            var bases = new ArrayList<>(pointsAtSource());
-            bases.remove(point);
-            note("try " + point + " bases " + bases);
-            source.start(point, bases, (long) BLOCKS * BLOCK_BYTES);
-            untilEnded();
-            if (source.sync().map(sync -> sync.state() == SourceState.DONE).orElse(false)) {
-                check();
-                require(target.inStep.filter(point::equals).isPresent(), "acknowledged but not recorded: " + point);
-                return true;
-            }
-            if (lostBase.isPresent() && source.failure().orElse(null) instanceof ReplicationError.NoCommonBase) {
-                return false;
-            }
-            note("failed: " + source.failure().map(ReplicationError::message).orElse("died"));
+    private void heal() {
+        faulty = false;
+        target.full = false;
+        source.versions = Hazards.PLAIN;
+        target.versions = Hazards.PLAIN;
+    }
+
+    /** A try ended, or its host died and is back. */
+    void tried(boolean done, Optional<ReplicationError> why) {
+        if (!trying) {
+            return;
         }
-        throw violated("no synchronisation succeeds in a world without faults");
+        trying = false;
+        note(
+                done
+                        ? "synchronised"
+                        : "failed: " + why.map(ReplicationError::message).orElse("died"));
+        checks.tryEnded(done, why);
+        if (done) {
+            round++;
+            tries = 0;
+            faulty = true;
+            over = round == ROUNDS;
+        } else if (why.map(World::endsRightly).orElse(false)) {
+            over = true;
+            stuck = true;
+        }
+        if (!over) {
+            schedule.in(random.nextInt(BACKOFF_MILLIS_MAXIMUM), this::attempt);
+        }
+    }
+
+    /** Somebody must decide; the checks have found that this is right. */
+    private static boolean endsRightly(ReplicationError error) {
+        return error instanceof ReplicationError.NoCommonBase || error instanceof ReplicationError.Diverged;
+    }
+
+    /** Streams of this world may be damaged. */
+    boolean damages() {
+        return drawn.damage() + drawn.loss() + drawn.doubling() + drawn.reordering() > 0;
+    }
+
+    boolean clockJumps() {
+        return drawn.clockJump() > 0;
     }
 
     private RecoveryPointId take() throws ProviderException {
         int writes = random.nextInt(BLOCKS);
         try (var writer = source.provider.write(SimulatedSource.VOLUME)) {
             for (int write = 0; write < writes; write++) {
-                byte[] block = new byte[BLOCK_BYTES];
+                long offset = (long) random.nextInt(BLOCKS) * BLOCK_BYTES;
+                byte[] block = new byte[(int) Math.min(BLOCK_BYTES, volumeBytes - offset)];
                 if (random.nextInt(4) > 0) {
                     // Few different contents: blocks change back to what they were.
                     Arrays.fill(block, (byte) random.nextInt(4));
                 }
-                writer.write((long) random.nextInt(BLOCKS) * BLOCK_BYTES, ByteBuffer.wrap(block));
+                writer.write(offset, ByteBuffer.wrap(block));
             }
             writer.flush();
         }
-        var point = new RecoveryPointId("rp-%04d".formatted(++points));
+        var point = ids.recoveryPoint();
         source.provider.cut(new CutRequest(point, List.of(SimulatedSource.VOLUME)));
-        contents.put(point, snapshot(source.provider, SimulatedSource.VOLUME, point));
+        contents.put(point, checks.snapshot(source, SimulatedSource.snapshot(point)));
+        taken.add(point);
+        note("takes " + point);
         return point;
     }
 
-    private List<RecoveryPointId> pointsAtSource() {
-        return source.provider.snapshots(SnapshotQuery.ofVolume(SimulatedSource.VOLUME)).snapshots().stream()
+    /** Place in the order of taking; ids follow a clock that jumps. */
+    int sequence(RecoveryPointId point) {
+        return taken.indexOf(point);
+    }
+
+    List<RecoveryPointId> pointsAtSource() {
+        var there = source.provider.snapshots(SnapshotQuery.ofVolume(SimulatedSource.VOLUME)).snapshots().stream()
                 .map(snapshot -> snapshot.id().recoveryPoint())
-                .sorted(Comparator.reverseOrder())
                 .toList();
+        return taken.reversed().stream().filter(there::contains).toList();
     }
 
-    private void untilEnded() throws ProviderException, ReplicationException {
-        for (int tick = 0; source.running(); tick++) {
-            require(tick < TICKS_MAXIMUM, "a synchronisation never ends");
-            if (faulty) {
-                disturb();
-            }
-            var actions = enabled();
-            require(!actions.isEmpty(), "both sides wait for each other");
-            actions.get(random.nextInt(actions.size())).run();
-            if (random.nextInt(CHECK_ONE_IN) == 0) {
-                check();
-            }
+    private void disturb() throws ProviderException {
+        var hazards = hazards();
+        if (Hazards.strikes(hazards.cut(), random)) {
+            network.cut();
         }
-    }
-
-    private interface Action {
-        void run() throws ProviderException, ReplicationException;
-    }
-
-    private List<Action> enabled() {
-        var actions = new ArrayList<Action>();
-        if (source.busy()) {
-            actions.add(this::sourceWorks);
+        if (Hazards.strikes(hazards.oneWay(), random)) {
+            network.silenceOneWay();
         }
-        if (target.busy()) {
-            actions.add(this::targetWorks);
+        if (Hazards.strikes(hazards.crash(), random) && random.nextInt(4) == 0) {
+            (random.nextBoolean() ? source : target).die();
         }
-        for (int index = 0; index < connections.size(); index++) {
-            int number = index;
-            var connection = connections.get(index);
-            boolean newest = number == connections.size() - 1;
-            // A new session waits until the one before it is done with what it has.
-            if (connection.toTarget.waiting() && (number == served || !target.busy())) {
-                actions.add(() -> toTarget(number, connection));
-            }
-            if (newest && connection.toSource.waiting()) {
-                actions.add(() -> toSource(connection));
-            }
-            if (newest && connection.cut && source.running() && !source.busy()) {
-                actions.add(() -> source.lost(new ReplicationError.ConnectionLost("target", "cut")));
-            }
+        if (Hazards.strikes(hazards.full(), random) && !target.full) {
+            note("target is full");
+            target.full = true;
+            schedule.in(random.nextInt(FULL_MILLIS_MAXIMUM), () -> target.full = false);
         }
-        return actions;
-    }
-
-    private void sourceWorks() throws ProviderException {
-        try {
-            source.work();
-        } catch (Crash e) {
-            note("source dies");
-            cutAll();
-            source.crash();
+        if (Hazards.strikes(hazards.clockJump(), random)) {
+            var host = random.nextBoolean() ? source : target;
+            long jump = random.nextLong(-CLOCK_JUMP_MILLIS_MAXIMUM, CLOCK_JUMP_MILLIS_MAXIMUM);
+            host.clockOffsetMillis = random.nextInt(3) == 0 ? 0 : jump;
+            host.note("clock is now " + host.now());
+        }
+        if (Hazards.strikes(hazards.operator(), random) && target.inStep.isPresent()) {
+            operatorDeletesBase(target.inStep.get());
+        }
+        if (Hazards.strikes(hazards.retention(), random)) {
+            retention(source, SimulatedSource.VOLUME);
+            retention(target, SimulatedTarget.VOLUME);
         }
     }
 
-    private void targetWorks() throws ProviderException, ReplicationException {
-        try {
-            target.work();
-        } catch (Crash e) {
-            targetDies();
-        }
-    }
-
-    private void targetDies() throws ProviderException, ReplicationException {
-        for (int death = 0; ; death++) {
-            note("target dies");
-            cutAll();
-            target.crash();
-            check();
-            try {
-                target.restart();
-                return;
-            } catch (Crash again) {
-                require(death < TICKS_MAXIMUM, "a target never comes up");
-            }
-        }
-    }
-
-    private void toTarget(int number, SimulatedConnection connection) throws ProviderException {
-        if (number < served) {
-            connection.cut();
-            return;
-        }
-        if (number > served) {
-            served = number;
-            target.connected(connection);
-        }
-        try {
-            target.received(connection.toTarget.receive(random, damaged()));
-        } catch (ReplicationException e) {
-            note("target gets a damaged frame");
-            target.lost(e.error(), true);
-        }
-    }
-
-    private void toSource(SimulatedConnection connection) {
-        try {
-            source.received(connection.toSource.receive(random, damaged()));
-        } catch (ReplicationException e) {
-            note("source gets a damaged frame");
-            source.lost(e.error());
-        }
-    }
-
-    private boolean damaged() {
-        return faulty && random.nextInt(DAMAGE_ONE_IN) == 0;
-    }
-
-    private void disturb() throws ProviderException, ReplicationException {
-        if (random.nextInt(CUT_ONE_IN) == 0 && !connections.isEmpty()) {
-            note("network cut");
-            connections.getLast().cut();
-        }
-        if (random.nextInt(CUT_ONE_IN * 8) == 0) {
-            targetDies();
-        }
-        if (random.nextInt(OPERATOR_ONE_IN) == 0 && target.inStep.isPresent()) {
-            var victim = new SnapshotId(SimulatedSource.VOLUME, target.inStep.get());
-            note("operator deletes " + victim);
-            source.provider.release(victim, SimulatedSource.OWNER);
-            source.provider.delete(victim);
-            lostBase = target.inStep;
-        }
-        if (random.nextInt(RETENTION_ONE_IN) == 0) {
-            retention(source.provider, SimulatedSource.VOLUME);
-            retention(target.provider, SimulatedTarget.VOLUME);
-        }
+    private void operatorDeletesBase(RecoveryPointId base) throws ProviderException {
+        note("operator deletes the source's " + base);
+        source.provider.release(SimulatedSource.snapshot(base), SimulatedSource.OWNER);
+        source.provider.delete(SimulatedSource.snapshot(base));
+        lost.add(base);
     }
 
     /** Deletes whatever it may. */
-    private void retention(MemoryProvider provider, VolumeId volume) throws ProviderException {
-        var all = provider.snapshots(SnapshotQuery.ofVolume(volume)).snapshots();
-        if (!all.isEmpty()) {
-            var victim = all.get(random.nextInt(all.size())).id();
-            try {
-                provider.delete(victim);
-                note("retention deletes " + victim);
-            } catch (ProviderException e) {
-                require(e.error() instanceof ProviderError.Held, "retention: " + e.getMessage());
-            }
-        }
-    }
-
-    private void cutAll() {
-        connections.forEach(SimulatedConnection::cut);
-    }
-
-    private void check() throws ProviderException {
-        for (var copy : target.provider
-                .snapshots(SnapshotQuery.ofVolume(SimulatedTarget.VOLUME))
-                .snapshots()) {
-            var point = copy.id().recoveryPoint();
-            boolean being = target.log != null && target.log.committed() && target.log.point.equals(point);
-            boolean equal =
-                    Arrays.equals(snapshot(target.provider, SimulatedTarget.VOLUME, point), contents.get(point));
-            require(equal, "copy of %s is not the original%s".formatted(point, being ? ", being finished" : ""));
-        }
-        if (target.inStep.isPresent()) {
-            var stands = target.inStep.get();
-            requireHeld(target.provider, SimulatedTarget.VOLUME, stands, "target");
-            if (!lostBase.equals(target.inStep)) {
-                requireHeld(source.provider, SimulatedSource.VOLUME, stands, "source");
-            }
-            if (!target.between()) {
-                require(
-                        Arrays.equals(volume(), contents.get(stands)),
-                        "volume is not at " + stands + ", where it stands");
-            }
-        }
-        for (var connection : connections) {
-            require(
-                    connection.toTarget.mostFrames() <= SourceSync.WINDOW_FRAMES + 16,
-                    "frames pile up: " + connection.toTarget.mostFrames());
-        }
-        acknowledgedIsDurable();
-    }
-
-    private void acknowledgedIsDurable() {
-        var sync = source.sync();
-        var log = target.log;
-        boolean sending = sync.isPresent() && sync.get().state() == SourceState.SENDING;
-        if (sending && log != null && log.point.equals(sync.get().task().point())) {
-            require(
-                    sync.get().durable().frameCount() <= log.durable().frameCount(),
-                    "acknowledged %d frames, durable are %d"
-                            .formatted(
-                                    sync.get().durable().frameCount(),
-                                    log.durable().frameCount()));
-        }
-    }
-
-    private void requireHeld(MemoryProvider provider, VolumeId volume, RecoveryPointId point, String where) {
-        try {
-            provider.delete(new SnapshotId(volume, point));
-        } catch (ProviderException e) {
-            require(e.error() instanceof ProviderError.Held, where + ": " + e.getMessage());
+    void retention(SimulatedHost host, VolumeId volume) throws ProviderException {
+        var all = host.provider.snapshots(SnapshotQuery.ofVolume(volume)).snapshots();
+        if (all.isEmpty()) {
             return;
         }
-        throw violated("the %s lost its hold of %s, the base of what comes next".formatted(where, point));
-    }
-
-    private byte[] volume() throws ProviderException {
-        var probe = new RecoveryPointId("rp-0probe");
-        target.provider.cut(new CutRequest(probe, List.of(SimulatedTarget.VOLUME)));
+        SnapshotId victim = all.get(random.nextInt(all.size())).id();
+        if (!host.storage.holds(victim).isEmpty()) {
+            return;
+        }
         try {
-            return snapshot(target.provider, SimulatedTarget.VOLUME, probe);
-        } finally {
-            target.provider.delete(new SnapshotId(SimulatedTarget.VOLUME, probe));
+            host.provider.delete(victim);
+            host.note("retention deletes " + victim);
+        } catch (ProviderException e) {
+            require(e.error() instanceof ProviderError.Held, () -> "retention: " + e.getMessage());
         }
     }
 
-    private static byte[] snapshot(MemoryProvider provider, VolumeId volume, RecoveryPointId point)
-            throws ProviderException {
-        var buffer = ByteBuffer.allocateDirect(BLOCKS * BLOCK_BYTES);
-        try (var reader = provider.read(new SnapshotId(volume, point))) {
-            reader.read(0, buffer);
-        }
-        byte[] bytes = new byte[buffer.flip().remaining()];
-        buffer.get(bytes);
-        return bytes;
+    private void note(Object what) {
+        log.note(schedule.nowMillis(), "world", what, "");
     }
 
-    private void note(String what) {
-        history.add(what);
-    }
-
-    private void require(boolean holds, String otherwise) {
+    static void require(boolean holds, Supplier<String> otherwise) {
         if (!holds) {
-            throw violated(otherwise);
+            throw new Violation(otherwise.get());
         }
-    }
-
-    private AssertionError violated(String what) {
-        int from = Math.max(0, history.size() - 40);
-        return new AssertionError("seed %d: %s%n  %s"
-                .formatted(seed, what, String.join("%n  ".formatted(), history.subList(from, history.size()))));
     }
 }

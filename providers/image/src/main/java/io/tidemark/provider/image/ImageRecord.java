@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.temporal.ChronoField;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
@@ -80,7 +81,8 @@ record ImageRecord(Kind kind, SnapshotId snapshot, long sizeBytes, Instant creat
             var kind = kind(buffer.get());
             var method = CutMethod.ofCode(buffer.get());
             long sizeBytes = buffer.getLong();
-            var createdAt = Instant.ofEpochSecond(buffer.getLong(), buffer.getInt());
+            var createdAt = Instant.ofEpochSecond(
+                    buffer.getLong(), ChronoField.NANO_OF_SECOND.checkValidIntValue(buffer.getInt()));
             var id = new byte[Short.toUnsignedInt(buffer.getShort())];
             buffer.get(id);
             if (buffer.remaining() != Integer.BYTES) {

@@ -53,6 +53,12 @@ public final class MemoryStorage {
     final Map<VolumeId, VolumeBytes> volumes = new TreeMap<>();
     final TreeMap<SnapshotId, StoredSnapshot> snapshots = new TreeMap<>(BY_ID);
 
+    /** Who holds the snapshot; nobody when there is none. For checks: a host asks its provider. */
+    public synchronized Set<HoldOwner> holds(SnapshotId snapshot) {
+        var stored = snapshots.get(snapshot);
+        return stored == null ? Set.of() : Set.copyOf(stored.holds());
+    }
+
     /**
      * The host's power fails: of the blocks written since a volume's last flush each is kept or lost by the toss of a
      * coin, and no writer is open any more. Whoever still uses a provider over this storage must close it.

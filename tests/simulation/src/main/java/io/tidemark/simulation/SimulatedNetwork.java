@@ -1,0 +1,88 @@
+package io.tidemark.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Makes connections and breaks them. A site that hears nothing for 30 s gives its connection up. */
+final class SimulatedNetwork {
+    private static final long PATIENCE_MILLIS = 30_000;
+    private static final int NOTICE_MILLIS_MAXIMUM = 5_000;
+
+    private final World world;
+    private final List<SimulatedConnection> open = new ArrayList<>();
+    private @Nullable SimulatedConnection newest;
+
+    SimulatedNetwork(World world) {
+        this.world = world;
+    }
+
+    /** Empty when the peer cannot be reached. */
+    Optional<SimulatedConnection> connect() {
+        if (!world.target.up || !world.target.serving) {
+            return Optional.empty();
+        }
+        var made = new SimulatedConnection(world, world.source, world.target);
+        newest = made;
+        open.removeIf(SimulatedConnection::over);
+        open.add(made);
+        return Optional.of(made);
+    }
+
+    /** Both directions break; each side is told when its own stack finds out. */
+    void cut() {
+        var broken = newest;
+        if (broken != null) {
+            note("connection is cut");
+            broken.toTarget.silent = true;
+            broken.toSource.silent = true;
+            world.schedule.in(notice(), () -> broken.toTarget.end("reset"));
+            world.schedule.in(notice(), () -> broken.toSource.end("reset"));
+        }
+    }
+
+    /** One direction swallows what is sent; only patience finds out. */
+    void silenceOneWay() {
+        var broken = newest;
+        if (broken != null) {
+            boolean toTarget = world.random.nextBoolean();
+            note(toTarget ? "nothing reaches the target" : "nothing reaches the source");
+            var way = toTarget ? broken.toTarget : broken.toSource;
+            way.silent = true;
+            world.schedule.in(PATIENCE_MILLIS, () -> way.end("peer was silent"));
+        }
+    }
+
+    /** A host that is stuck in its storage shows no life; its peer gives up before it goes on. */
+    void silent(SimulatedHost host, long millis) {
+        var open = newest;
+        if (open != null && millis > PATIENCE_MILLIS) {
+            var way = host == world.source ? open.toTarget : open.toSource;
+            world.schedule.in(PATIENCE_MILLIS, () -> way.end("peer was silent"));
+        }
+    }
+
+    /** Its connections are gone with it; its peer is told by the next thing it sends, or by the restarted host. */
+    void hostDied(SimulatedHost host) {
+        for (var connection : open) {
+            boolean source = host == world.source;
+            (source ? connection.toSource : connection.toTarget).drop();
+            var way = source ? connection.toTarget : connection.toSource;
+            way.silent = true;
+            world.schedule.in(notice(), () -> way.end("reset"));
+        }
+    }
+
+    List<SimulatedConnection> open() {
+        return open;
+    }
+
+    private long notice() {
+        return world.random.nextInt(NOTICE_MILLIS_MAXIMUM);
+    }
+
+    private void note(String what) {
+        world.log.note(world.schedule.nowMillis(), "network", what, "");
+    }
+}
