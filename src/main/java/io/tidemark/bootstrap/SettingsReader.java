@@ -69,7 +69,9 @@ final class SettingsReader {
         } catch (YAMLException e) {
             // Characters that no text has, or nested too deep: refused without a place.
             throw new SettingsException("%s: not YAML: %s"
-                    .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
+                    .formatted(
+                            name,
+                            String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
         }
         if (root == null) {
             return;

@@ -47,7 +47,7 @@ public record SourceSync(
      *
      * @param candidates newest first, without the point itself
      * @param metadata of the recovery point, JSON
-     * @param resync whether the target is to overwrite what stands in the way
+     * @param purpose SYNC, SYNC_ANEW or RESYNC
      */
     public record Task(
             LinkId link,

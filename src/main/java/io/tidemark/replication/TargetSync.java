@@ -137,7 +137,9 @@ public record TargetSync(
             return refuse(new ReplicationError.ProtocolMismatch(
                     versions.toString(), ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
         }
-        return go(TargetEvent.GREETED).purpose(hello.purpose()).with(send(new Message.Welcome(version.get(), software)));
+        return go(TargetEvent.GREETED)
+                .purpose(hello.purpose())
+                .with(send(new Message.Welcome(version.get(), software)));
     }
 
     private Step looked(TargetView view) {
@@ -198,7 +200,8 @@ public record TargetSync(
             effects.add(new TargetEffect.SyncLog(now));
         }
         return new Step(
-                new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, now, durable, point), effects);
+                new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, now, durable, point),
+                effects);
     }
 
     private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
@@ -252,12 +255,22 @@ public record TargetSync(
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
-        return new TargetSync(state, software, syncFrames, versions, purpose, offer, digests, from, from, Optional.of(wanted));
+        return new TargetSync(
+                state, software, syncFrames, versions, purpose, offer, digests, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
         return new TargetSync(
-                state, software, syncFrames, versions, purpose, Optional.of(offered), byDigest, received, durable, point);
+                state,
+                software,
+                syncFrames,
+                versions,
+                purpose,
+                Optional.of(offered),
+                byDigest,
+                received,
+                durable,
+                point);
     }
 
     private TargetSync point(RecoveryPointId found) {

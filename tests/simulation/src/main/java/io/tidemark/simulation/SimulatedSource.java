@@ -44,8 +44,8 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
 
     final void start(RecoveryPointId point, List<RecoveryPointId> candidates) {
         var terms = new SourceSync.Terms(versions, windowFrames(), World.SPAN_BYTES);
-        sync = SourceSync.of(
-                new SourceSync.Task(LINK, point, candidates, world.volumeBytes, World.METADATA, "simulated", Message.Purpose.SYNC, terms));
+        sync = SourceSync.of(new SourceSync.Task(
+                LINK, point, candidates, world.volumeBytes, World.METADATA, "simulated", Message.Purpose.SYNC, terms));
         own.add(new SourceInput.Start());
         wake();
     }

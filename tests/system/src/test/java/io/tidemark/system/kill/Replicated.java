@@ -31,6 +31,7 @@ final class Replicated {
     private static final int BLOCK_BYTES = 4_096;
     /** More than the target receives between two syncs of its log, which is 8 MiB. */
     private static final int LARGE_WRITE_BYTES = 9 << 20;
+
     private static final Duration OPERATION_LIMIT = Duration.ofSeconds(90);
     private static final Duration POLL = Duration.ofMillis(5);
     private static final int LIST_MAXIMUM = 10_000;

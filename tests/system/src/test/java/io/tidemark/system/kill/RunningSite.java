@@ -61,7 +61,8 @@ public final class RunningSite implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx256m",
                 "-Dtidemark.halt.file=" + haltFile,
-                "-Dlogback.configurationFile=" + Path.of("../../config/logback.xml").toRealPath(),
+                "-Dlogback.configurationFile="
+                        + Path.of("../../config/logback.xml").toRealPath(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 "io.tidemark.Main",
