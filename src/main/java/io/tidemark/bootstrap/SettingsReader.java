@@ -69,7 +69,9 @@ final class SettingsReader {
         } catch (YAMLException e) {
             // Characters that no text has, or nested too deep: refused without a place.
             throw new SettingsException("%s: not YAML: %s"
-                    .formatted(name, String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
+                    .formatted(
+                            name,
+                            String.valueOf(e.getMessage()).lines().findFirst().orElse("")));
         }
         if (root == null) {
             return;
@@ -127,6 +129,9 @@ final class SettingsReader {
     }
 
     private void put(String path, String value, String place) throws SettingsException {
+        if (value.chars().anyMatch(Character::isISOControl)) {
+            throw new SettingsException("%s: %s holds a control character".formatted(place, path));
+        }
         if (path.startsWith(PROVIDERS)) {
             provider(path.substring(PROVIDERS.length()), value, place);
             return;

@@ -20,7 +20,8 @@ class RecoveryPointJsonFuzzTest {
         }
         assertThat(point.id()).isNotNull();
         assertThat(point.certificate().host()).isNotNull();
-        assertThat(point.members()).allSatisfy(member -> assertThat(member.volume()).isNotNull());
+        assertThat(point.members())
+                .allSatisfy(member -> assertThat(member.volume()).isNotNull());
         assertThat(RecoveryPointJson.parse(RecoveryPointJson.of(point))).isEqualTo(point);
     }
 }

@@ -46,7 +46,8 @@ final class Checks {
         var theirs = connection.targetVersions;
         var common = connection.sourceVersions.common(theirs.oldest(), theirs.newest());
         if (GREETINGS.contains(message.type())) {
-            World.require(frame[VERSION_AT] == 1, () -> "%s carries version %d".formatted(message.type(), frame[VERSION_AT]));
+            World.require(
+                    frame[VERSION_AT] == 1, () -> "%s carries version %d".formatted(message.type(), frame[VERSION_AT]));
         } else {
             World.require(
                     common.isPresent() && frame[VERSION_AT] == common.get(),
@@ -55,7 +56,8 @@ final class Checks {
         }
         if (message instanceof Message.Welcome welcome) {
             World.require(
-                    common.isPresent() && common.get() == welcome.version(), () -> "welcome names " + welcome.version());
+                    common.isPresent() && common.get() == welcome.version(),
+                    () -> "welcome names " + welcome.version());
         }
     }
 
@@ -92,7 +94,6 @@ final class Checks {
     /** After an effect of the target. */
     void target() throws ProviderException {
         everyCopyIsTheOriginal();
-        theVolumeIsOldOrNew();
         var stands = world.target.inStep;
         if (stands.isPresent()) {
             requireHeld(world.target, copy(stands.get()), "where the target stands");
@@ -101,6 +102,7 @@ final class Checks {
             World.require(sequence >= recorded, () -> "the target went back to " + stands.get());
             recorded = sequence;
         }
+        theVolumeIsOldOrNew();
         memory();
     }
 
@@ -115,7 +117,8 @@ final class Checks {
                 var original = world.contents.get(snapshot.id().recoveryPoint());
                 World.require(
                         Arrays.equals(snapshot(world.target, snapshot.id()), original),
-                        () -> "copy of %s is not the original".formatted(snapshot.id().recoveryPoint()));
+                        () -> "copy of %s is not the original"
+                                .formatted(snapshot.id().recoveryPoint()));
             }
         }
         compared.retainAll(there);
@@ -168,7 +171,8 @@ final class Checks {
         for (var connection : world.network.open()) {
             World.require(
                     connection.toTarget.inFlightFrames + world.target.waiting() <= World.WINDOW_FRAMES + OTHER_FRAMES,
-                    () -> "%d frames are under way".formatted(connection.toTarget.inFlightFrames + world.target.waiting()));
+                    () -> "%d frames are under way"
+                            .formatted(connection.toTarget.inFlightFrames + world.target.waiting()));
         }
         World.require(world.source.waiting() <= OTHER_FRAMES, () -> "messages pile up at the source");
         World.require(
@@ -236,7 +240,8 @@ final class Checks {
         var probe = copy(PROBE);
         world.target.provider.cut(new CutRequest(PROBE, List.of(SimulatedTarget.VOLUME)));
         World.require(
-                Arrays.equals(snapshot(world.target, probe), content(stands)), () -> "the images differ in a healed world");
+                Arrays.equals(snapshot(world.target, probe), content(stands)),
+                () -> "the images differ in a healed world");
     }
 
     private static Set<RecoveryPointId> held(SimulatedHost host, VolumeId volume, HoldOwner owner) {

@@ -58,9 +58,11 @@ final class MutantSources {
 
         @Override
         void perform(SourceEffect effect) throws ProviderException {
-            if (effect instanceof SourceEffect.OpenImage open && open.base().isPresent() && !open.letGo().isEmpty()) {
-                super.perform(new SourceEffect.OpenImage(
-                        Optional.of(open.letGo().getLast()), List.of(), open.resumeBytes()));
+            if (effect instanceof SourceEffect.OpenImage open
+                    && open.base().isPresent()
+                    && !open.letGo().isEmpty()) {
+                super.perform(
+                        new SourceEffect.OpenImage(Optional.of(open.letGo().getLast()), List.of(), open.resumeBytes()));
                 provider.hold(snapshot(open.base().get()), OWNER);
             } else {
                 super.perform(effect);
