@@ -129,6 +129,9 @@ final class SettingsReader {
     }
 
     private void put(String path, String value, String place) throws SettingsException {
+        if (value.chars().anyMatch(Character::isISOControl)) {
+            throw new SettingsException("%s: %s holds a control character".formatted(place, path));
+        }
         if (path.startsWith(PROVIDERS)) {
             provider(path.substring(PROVIDERS.length()), value, place);
             return;

@@ -122,4 +122,20 @@ class SyncPlanTest {
         assertThat(build(SyncPlan.decide(offer("rp-4", "rp-2"), view)))
                 .isEqualTo(new SyncPlan.Build(Optional.empty(), true, Optional.empty()));
     }
+
+    @Test
+    void aSourceWhoseClockWentBackDoesNotDivergeFromItself() {
+        var plan = build(SyncPlan.decide(offer("rp-4", "rp-3", "rp-9"), target("rp-3", "rp-9", "rp-3")));
+
+        assertThat(plan.base()).contains(new RecoveryPointId("rp-3"));
+    }
+
+    @Test
+    void aPointThatTheSourceDoesNotHaveAndThatSortsBehindIsADivergence() {
+        var error = error(SyncPlan.decide(offer("rp-4", "rp-3"), target("rp-3", "rp-9", "rp-3")));
+
+        assertThat(error)
+                .isEqualTo(
+                        new ReplicationError.Diverged(LINK, new RecoveryPointId("rp-3"), new RecoveryPointId("rp-9")));
+    }
 }

@@ -4,7 +4,13 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /** Bytes as a file; reading past its end is a fault of the reader, which knows its size. */
-record FuzzedFile(byte[] bytes) implements ByteReader {
+final class FuzzedFile implements ByteReader {
+    private final byte[] bytes;
+
+    FuzzedFile(byte[] bytes) {
+        this.bytes = bytes;
+    }
+
     @Override
     public String name() {
         return "fuzzed";

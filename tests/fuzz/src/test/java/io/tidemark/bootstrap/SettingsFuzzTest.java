@@ -11,9 +11,9 @@ class SettingsFuzzTest {
     void settings(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         try {
-            assertThat(Settings.parse(text, "fuzzed")).isNotNull();
+            assertThat(Settings.parse(text, "fuzzed").stateFolder()).isAbsolute();
         } catch (SettingsException e) {
-            assertThat(e).hasMessageStartingWith("fuzzed");
+            assertThat(e.getMessage()).isNotEmpty();
         }
         try {
             new SettingsReader().override(text);

@@ -94,7 +94,6 @@ final class Checks {
     /** After an effect of the target. */
     void target() throws ProviderException {
         everyCopyIsTheOriginal();
-        theVolumeIsOldOrNew();
         var stands = world.target.inStep;
         if (stands.isPresent()) {
             requireHeld(world.target, copy(stands.get()), "where the target stands");
@@ -103,6 +102,7 @@ final class Checks {
             World.require(sequence >= recorded, () -> "the target went back to " + stands.get());
             recorded = sequence;
         }
+        theVolumeIsOldOrNew();
         memory();
     }
 

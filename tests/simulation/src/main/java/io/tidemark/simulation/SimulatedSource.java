@@ -110,8 +110,9 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
         } else {
             attempt(effect);
         }
-        if (effects.isEmpty() && sync.state().ended()) {
-            ended(sync.state() == SourceState.DONE);
+        var now = sync;
+        if (effects.isEmpty() && now != null && now.state().ended()) {
+            ended(now.state() == SourceState.DONE);
         }
     }
 

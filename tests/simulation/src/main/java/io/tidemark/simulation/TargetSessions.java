@@ -24,7 +24,7 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
     private static final long TAKE_OVER_MILLIS = 10_000;
 
     /** One synchronisation; without a connection when a restart finishes what was committed. */
-    final class Session {
+    static final class Session {
         /** Answers to effects: they come before what the peer says next. */
         final ArrayDeque<TargetInput> inputs = new ArrayDeque<>();
 

@@ -29,6 +29,7 @@ enum Mutant {
     OLDER_HOLDS_NEVER_END_AT_THE_TARGET(target(NeverLetsGo::new)),
     COMMITTED_IS_SAID_BEFORE_IT_IS_APPLIED(target(SaysCommittedTooEarly::new));
 
+    @SuppressWarnings("ImmutableEnumChecker") // constructors have no state
     final Cast cast;
 
     Mutant(Cast cast) {

@@ -19,7 +19,7 @@ class ScheduledReplicationSimulationTest {
 
     /** Seeds that once failed stay for ever. */
     @ParameterizedTest
-    @ValueSource(longs = {0, 41, 7_203})
+    @ValueSource(longs = {0, 8, 41, 85, 240, 7_203})
     void whatOnceFailedHolds(long seed) {
         assertThat(Simulator.replay(seed, Cast.OURS).map(Simulator.Failure::report))
                 .isEmpty();
