@@ -18,7 +18,7 @@
 /* Read buffer: 256 KiB 9.9 GB/s, 512 KiB 10.6, 1 MiB 12.5, 2 MiB 13.2, one core, cached. */
 #define BUFFERED_PIECE_BYTES (1u << 20)
 
-/* Large enough for any device, small enough that 16 of them are under way at once in 16 MiB. */
+/* Large enough for any device; 16 of them are under way in each thread. */
 #define DIRECT_PIECE_BYTES (1u << 20)
 
 /* Under a rate a piece is at most so much of a second's bytes, so that the pace is even. */

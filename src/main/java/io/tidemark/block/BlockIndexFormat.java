@@ -14,6 +14,9 @@ final class BlockIndexFormat {
     /** Longest digest; shorter ones are followed by zeros where a field has this length. */
     static final int DIGEST_FIELD_BYTES = 32;
 
+    /** Of the root's field in the header. */
+    static final int ROOT_OFFSET = 32;
+
     private static final int CRC_BYTES = Integer.BYTES;
 
     private final HashAlgorithm algorithm;

@@ -14,7 +14,7 @@ final class DirectIndexBench implements Bench {
     /** Of the engine: bytes a read, and reads under way in each thread (direct.c). */
     private static final String READ_BYTES = "1M";
 
-    private static final int DEPTH = 8;
+    private static final int DEPTH = 16;
 
     private static final Pattern BYTES_A_SECOND =
             Pattern.compile("\"read\"\\s*:\\s*\\{.*?\"bw_bytes\"\\s*:\\s*(\\d+)", Pattern.DOTALL);

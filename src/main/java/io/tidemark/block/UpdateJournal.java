@@ -1,0 +1,129 @@
+package io.tidemark.block;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+
+/**
+ * What an update will write to an index, durable before the index is touched: {@code docs/formats/block-index.md}. An
+ * empty file is no update; one without a sound header is one that had not begun to write.
+ */
+final class UpdateJournal {
+    private static final FixedHeader HEADER = new FixedHeader("TMBIXUPD", "block-hash index update", 1, 192);
+    private static final int RECORD_HEADER_BYTES = Long.BYTES + Integer.BYTES;
+
+    /** Longest record: the digests of one chunk. */
+    private static final int RECORD_BYTES_MAXIMUM =
+            BlockIndexFormat.CHUNK_DIGESTS * BlockIndexFormat.DIGEST_FIELD_BYTES;
+
+    private final ImageWriter file;
+    private final CRC32C crc = new CRC32C();
+    private long endBytes = HEADER.lengthBytes();
+
+    UpdateJournal(ImageWriter file) {
+        this.file = file;
+    }
+
+    /** Bytes that belong at an offset of the index. */
+    void record(long indexOffset, ByteBuffer bytes) throws IOException {
+        var header = ByteBuffer.allocate(RECORD_HEADER_BYTES)
+                .putLong(indexOffset)
+                .putInt(bytes.remaining())
+                .flip();
+        for (var part : new ByteBuffer[] {header, bytes.duplicate()}) {
+            crc.update(part.duplicate());
+            endBytes += part.remaining();
+            file.write(endBytes - part.remaining(), part);
+        }
+    }
+
+    /** From here on the update will be finished, whoever dies. */
+    void seal(ByteBuffer newIndexHeader, long indexBytes) throws IOException {
+        file.flush();
+        var header = HEADER.begin()
+                .putInt((int) crc.getValue())
+                .putLong(endBytes)
+                .putLong(indexBytes)
+                .putInt(0)
+                .put(newIndexHeader.duplicate());
+        file.write(0, HEADER.seal(header));
+        file.flush();
+    }
+
+    /** Writes what a sealed journal holds to the index, and empties the journal. */
+    boolean finish(ImageWriter index) throws IOException, BlockException {
+        if (file.sizeBytes() == 0) {
+            return false;
+        }
+        var header = sealed();
+        boolean whole = header.hasRemaining();
+        if (whole) {
+            apply(header, index);
+        }
+        file.resize(0);
+        file.flush();
+        return whole;
+    }
+
+    /** The header after magic and version; empty unless the journal was sealed. */
+    private ByteBuffer sealed() throws IOException {
+        try {
+            var header = HEADER.read(file);
+            long end = header.getLong(header.position() + Integer.BYTES);
+            if (end < HEADER.lengthBytes()
+                    || end > file.sizeBytes()
+                    || header.getInt(header.position()) != crcTo(end)) {
+                return ByteBuffer.allocate(0);
+            }
+            return header;
+        } catch (BlockException e) {
+            return ByteBuffer.allocate(0);
+        }
+    }
+
+    private int crcTo(long end) throws IOException {
+        var found = new CRC32C();
+        var buffer = ByteBuffer.allocate(1 << 20);
+        for (long at = HEADER.lengthBytes(); at < end; at += buffer.limit()) {
+            buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
+            file.read(at, buffer);
+            found.update(buffer.flip());
+        }
+        return (int) found.getValue();
+    }
+
+    private void apply(ByteBuffer header, ImageWriter index) throws IOException, BlockException {
+        header.getInt();
+        long end = header.getLong();
+        long indexBytes = header.getLong();
+        header.getInt();
+        var newIndexHeader = header.slice(header.position(), BlockIndexFormat.HEADER.lengthBytes());
+        if (index.sizeBytes() != indexBytes) {
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(),
+                    24,
+                    "belongs to an index of %d bytes, %s has %d"
+                            .formatted(indexBytes, index.name(), index.sizeBytes())));
+        }
+        // Neither the old index nor the new one until all is written: no reader takes it for either.
+        index.write(Long.BYTES, ByteBuffer.allocate(newIndexHeader.remaining() - Long.BYTES));
+        index.flush();
+        for (long at = HEADER.lengthBytes(); at < end; ) {
+            var record = ByteBuffer.allocate(RECORD_HEADER_BYTES);
+            file.read(at, record);
+            record.flip();
+            long offset = record.getLong();
+            int length = record.getInt();
+            if (length < 1 || length > RECORD_BYTES_MAXIMUM || offset < 0 || offset > indexBytes - length) {
+                throw new BlockException(new BlockError.Damaged(file.name(), at, "record outside the index"));
+            }
+            var bytes = ByteBuffer.allocate(length);
+            file.read(at + RECORD_HEADER_BYTES, bytes);
+            index.write(offset, bytes.flip());
+            at += RECORD_HEADER_BYTES + length;
+        }
+        index.flush();
+        index.write(0, newIndexHeader);
+        index.flush();
+    }
+}

@@ -1,0 +1,181 @@
+package io.tidemark.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.nativeblock.HashAlgorithm;
+import io.tidemark.nativeblock.JavaBlockKernel;
+import io.tidemark.spi.BlockRange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class BlockIndexUpdateTest {
+    private static final BlockKernel KERNEL = new JavaBlockKernel();
+    private static final int BLOCK_BYTES = 512;
+
+    private static MemoryImage index(byte[] image, HashAlgorithm algorithm) throws IOException, BlockException {
+        var file = new MemoryImage();
+        var leaves = new MemoryImage(image).leaves(KERNEL, algorithm, BLOCK_BYTES);
+        var writer = new BlockIndexWriter(file, KERNEL, algorithm, leaves.geometry());
+        for (var span = leaves.nextSpan(); span.hasRemaining(); span = leaves.nextSpan()) {
+            writer.append(span);
+        }
+        writer.finish();
+        return file;
+    }
+
+    /** Counts what is hashed. */
+    private static final class Hashed implements BlockIndexUpdate.CurrentDigests {
+        private final byte[] image;
+        private final HashAlgorithm algorithm;
+        private long blocks;
+
+        Hashed(byte[] image, HashAlgorithm algorithm) {
+            this.image = image;
+            this.algorithm = algorithm;
+        }
+
+        @Override
+        public ByteBuffer of(long firstBlock, int count) {
+            int from = (int) firstBlock * BLOCK_BYTES;
+            int length = Math.min(count * BLOCK_BYTES, image.length - from);
+            var data =
+                    ByteBuffer.allocateDirect(length).put(image, from, length).flip();
+            var digests = ByteBuffer.allocateDirect(count * algorithm.digestBytes());
+            KERNEL.hashBlocks(data, BLOCK_BYTES, algorithm, digests);
+            blocks += count;
+            return digests;
+        }
+    }
+
+    /** Writes here and there, and tells where: ascending and disjoint. */
+    private static List<BlockRange> change(byte[] image, Random random) {
+        var changed = new ArrayList<BlockRange>();
+        for (int at = random.nextInt(5_000); at < image.length; at += 1 + random.nextInt(image.length / 3)) {
+            int length = Math.min(image.length - at, 1 + random.nextInt(3_000));
+            for (int i = at; i < at + length; i++) {
+                image[i] = (byte) random.nextInt();
+            }
+            changed.add(new BlockRange(at, length));
+            at += length;
+        }
+        return changed;
+    }
+
+    private static byte[] randomImage(Random random, int length) {
+        var image = new byte[length];
+        random.nextBytes(image);
+        return image;
+    }
+
+    @Test
+    void updatedIndexIsTheOneThatWouldBeMadeAnew() throws Exception {
+        for (long seed = 0; seed < 60; seed++) {
+            var random = new Random(seed);
+            var algorithm = HashAlgorithm.ofCode(1 + random.nextInt(2));
+            var image = randomImage(random, 10 + random.nextInt(600_000));
+            var file = index(image, algorithm);
+            var changed = change(image, random);
+            var journal = new MemoryImage();
+
+            var root = BlockIndexUpdate.run(KERNEL, file, journal, changed.iterator(), new Hashed(image, algorithm));
+
+            var anew = index(image, algorithm);
+            assertThat(file.bytes()).as("seed %d", seed).isEqualTo(anew.bytes());
+            assertThat(root).isEqualTo(BlockIndex.open(anew).root());
+            assertThat(journal.sizeBytes()).isZero();
+        }
+    }
+
+    @Test
+    void onlyWhatChangedIsHashedInAnIndexOfSeveralChunks() throws Exception {
+        var image = randomImage(new Random(1), BLOCK_BYTES * 140_000);
+        var file = index(image, HashAlgorithm.XXH3_128);
+        var changed = new ArrayList<BlockRange>();
+        for (int block : new int[] {0, 65_535, 65_536, 139_999}) {
+            image[block * BLOCK_BYTES + 7] ^= 1;
+            changed.add(new BlockRange(block * (long) BLOCK_BYTES + 7, 1));
+        }
+        var hashed = new Hashed(image, HashAlgorithm.XXH3_128);
+
+        BlockIndexUpdate.run(KERNEL, file, new MemoryImage(), changed.iterator(), hashed);
+
+        assertThat(hashed.blocks).isEqualTo(4);
+        assertThat(file.bytes()).isEqualTo(index(image, HashAlgorithm.XXH3_128).bytes());
+    }
+
+    @Test
+    void rangesThatNameWhatDidNotChangeLeaveTheIndexAsItIs() throws Exception {
+        var image = randomImage(new Random(2), 100_000);
+        var file = index(image, HashAlgorithm.XXH3_128);
+        var before = file.bytes();
+
+        for (var changed : List.of(List.<BlockRange>of(), List.of(new BlockRange(0, 1 << 30)))) {
+            BlockIndexUpdate.run(
+                    KERNEL, file, new MemoryImage(), changed.iterator(), new Hashed(image, HashAlgorithm.XXH3_128));
+            assertThat(file.bytes()).isEqualTo(before);
+        }
+    }
+
+    /** Dies at every write of index and journal in turn. */
+    @Test
+    void updateKilledAtAnyWriteLeavesTheOldIndexOrOneThatRecoveryFinishes() throws Exception {
+        var before = randomImage(new Random(3), 300_000);
+        var image = before.clone();
+        var changed = change(image, new Random(4));
+        var old = index(before, HashAlgorithm.XXH3_128).bytes();
+        var anew = index(image, HashAlgorithm.XXH3_128).bytes();
+        boolean died = true;
+        for (int writes = 0; died; writes++) {
+            var file = new MemoryImage(old).killedAfter(writes);
+            var journal = new MemoryImage();
+            died = update(file, journal, changed, image) instanceof MemoryImage.Killed;
+            assertRecovers(file.bytes(), journal.bytes(), old, anew);
+        }
+        died = true;
+        for (int writes = 0; died; writes++) {
+            var file = new MemoryImage(old);
+            var journal = new MemoryImage().killedAfter(writes);
+            died = update(file, journal, changed, image) instanceof MemoryImage.Killed;
+            assertRecovers(file.bytes(), journal.bytes(), old, anew);
+        }
+    }
+
+    private static Throwable update(MemoryImage file, MemoryImage journal, List<BlockRange> changed, byte[] image) {
+        return catchThrowable(() -> BlockIndexUpdate.run(
+                KERNEL, file, journal, changed.iterator(), new Hashed(image, HashAlgorithm.XXH3_128)));
+    }
+
+    private static void assertRecovers(byte[] left, byte[] leftJournal, byte[] old, byte[] anew) throws Exception {
+        var file = new MemoryImage(left);
+        boolean readable = catchThrowable(() -> BlockIndex.open(file)) == null;
+        if (readable) {
+            assertThat(left).isIn(old, anew);
+        }
+
+        boolean finished = BlockIndexUpdate.recover(file, new MemoryImage(leftJournal));
+
+        assertThat(file.bytes()).isEqualTo(finished || !readable ? anew : left);
+    }
+
+    @Test
+    void journalOfAnotherIndexIsRefused() throws Exception {
+        var image = randomImage(new Random(5), 300_000);
+        var file = new MemoryImage(index(image, HashAlgorithm.XXH3_128).bytes()).killedAfter(0);
+        var journal = new MemoryImage();
+        image[0] ^= 1;
+        assertThat(update(file, journal, List.of(new BlockRange(0, 1)), image)).isNotNull();
+        var other = index(randomImage(new Random(6), 400_000), HashAlgorithm.XXH3_128);
+        var before = other.bytes();
+
+        var refused = catchThrowable(() -> BlockIndexUpdate.recover(other, journal));
+
+        assertThat(refused).isInstanceOf(BlockException.class).hasMessageContaining("belongs to an index of");
+        assertThat(other.bytes()).isEqualTo(before);
+    }
+}
