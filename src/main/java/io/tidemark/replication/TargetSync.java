@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param syncFrames frames after which the log is synced
  * @param received what arrived and was appended
+ * @param asked what the log has been asked to make durable; the answers may come while more arrives
  * @param durable what of it is in the log for good, and acknowledged
  */
 public record TargetSync(
@@ -25,6 +26,7 @@ public record TargetSync(
         Optional<Message.Offer> offer,
         boolean byDigest,
         IngestTotals received,
+        IngestTotals asked,
         IngestTotals durable,
         Optional<RecoveryPointId> point) {
 
@@ -54,6 +56,7 @@ public record TargetSync(
                 syncFrames,
                 Optional.empty(),
                 false,
+                IngestTotals.NOTHING,
                 IngestTotals.NOTHING,
                 IngestTotals.NOTHING,
                 Optional.empty());
@@ -173,11 +176,15 @@ public record TargetSync(
         }
         var now = received.plus(blocks.extents(), blocks.data());
         var effects = new ArrayList<TargetEffect>(List.of(new TargetEffect.Append(blocks)));
-        if (now.payloadBytes() - durable.payloadBytes() >= SYNC_BYTES
-                || now.frameCount() - durable.frameCount() >= syncFrames) {
+        boolean sync = now.payloadBytes() - asked.payloadBytes() >= SYNC_BYTES
+                || now.frameCount() - asked.frameCount() >= syncFrames;
+        if (sync) {
             effects.add(new TargetEffect.SyncLog(now));
         }
-        return new Step(new TargetSync(state, software, syncFrames, offer, byDigest, now, durable, point), effects);
+        return new Step(
+                new TargetSync(
+                        state, software, syncFrames, offer, byDigest, now, sync ? now : asked, durable, point),
+                effects);
     }
 
     private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
@@ -219,23 +226,23 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, syncFrames, offer, byDigest, received, durable, point);
+        return new TargetSync(next, software, syncFrames, offer, byDigest, received, asked, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, totals, point);
+        return new TargetSync(state, software, syncFrames, offer, byDigest, received, asked, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
-        return new TargetSync(state, software, syncFrames, offer, digests, from, from, Optional.of(wanted));
+        return new TargetSync(state, software, syncFrames, offer, digests, from, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
-        return new TargetSync(state, software, syncFrames, Optional.of(offered), byDigest, received, durable, point);
+        return new TargetSync(state, software, syncFrames, Optional.of(offered), byDigest, received, asked, durable, point);
     }
 
     private TargetSync point(RecoveryPointId found) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, durable, Optional.of(found));
+        return new TargetSync(state, software, syncFrames, offer, byDigest, received, asked, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {

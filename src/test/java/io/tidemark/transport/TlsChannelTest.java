@@ -35,6 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(20)
 class TlsChannelTest {
     private static final int STREAM_BYTES = 8 << 20;
+    private static final byte GREETING = 7;
 
     @TempDir
     Path folder;
@@ -77,13 +78,19 @@ class TlsChannelTest {
         Future<Object[]> accepted = threads.submit(() -> {
             try (var context = PinnedTls.server(b, new PinnedTls.Pin(Optional.empty()), server)) {
                 var tls = new TlsChannel(listener.accept(), context.engine());
-                return new Object[] {tls, tls.handshake()};
+                var certificate = tls.handshake();
+                // The client says this together with the end of its handshake: it must not get lost in there.
+                var greeting = ByteBuffer.allocateDirect(64 << 10);
+                tls.fill(greeting, 1);
+                assertThat(greeting.get(0)).isEqualTo(GREETING);
+                return new Object[] {tls, certificate};
             }
         });
         try (var context = PinnedTls.client(a, new PinnedTls.Pin(pinned), client)) {
             var tls = new TlsChannel(SocketChannel.open(listener.getLocalAddress()), context.engine());
             try {
                 tls.handshake();
+                tls.write(ByteBuffer.wrap(new byte[] {GREETING}));
             } catch (IOException e) {
                 tls.close();
                 throw e;
