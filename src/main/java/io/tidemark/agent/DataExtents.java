@@ -33,7 +33,8 @@ final class DataExtents {
     }
 
     static DataExtents of(Optional<Path> file, long sizeBytes) {
-        boolean sparse = sizeBytes >= MINIMUM_FILE_BYTES && file.filter(Files::isRegularFile).isPresent();
+        boolean sparse = sizeBytes >= MINIMUM_FILE_BYTES
+                && file.filter(Files::isRegularFile).isPresent();
         return new DataExtents(file.orElse(Path.of("")), sparse ? BlockKernels.hostCalls() : Optional.empty());
     }
 

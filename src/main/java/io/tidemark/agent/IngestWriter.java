@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * decrypted while the disk works. What is acknowledged has been synced before: the answer comes from here.
  */
 final class IngestWriter implements AutoCloseable {
-    /** 16 MiB: twice what is synced at once, so that the disk never waits for the link, nor the link for one sync. */
-    static final int QUEUED_FRAMES_MAXIMUM = 64;
+    /** 32 MiB: what arrives while a disk syncs 8 MiB at a quarter of the link's rate. */
+    static final int QUEUED_FRAMES_MAXIMUM = 128;
 
     /** The storage's side of it; called on the writer's thread only. */
     interface Ingest {
@@ -143,10 +143,23 @@ final class IngestWriter implements AutoCloseable {
                 }
             }
             case Sync sync -> {
+                if (anotherSyncWaits()) {
+                    // The disk is behind: one sync for both costs it less, and its answer covers this one.
+                    return;
+                }
                 ingest.sync(sync.totals());
                 answers.accept(new TargetInput.LogSynced(sync.totals()));
             }
         }
+    }
+
+    private synchronized boolean anotherSyncWaits() {
+        for (var task : queue) {
+            if (task instanceof Sync) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private synchronized @Nullable Task next() {

@@ -35,8 +35,7 @@ final class TargetBlocks implements AutoCloseable {
         this.provider = provider;
         this.volume = volume;
         this.kernel = kernel;
-        kernel.hashBlocks(
-                ByteBuffer.allocateDirect(BLOCK_BYTES), BLOCK_BYTES, HashAlgorithm.XXH3_128, zeroDigest);
+        kernel.hashBlocks(ByteBuffer.allocateDirect(BLOCK_BYTES), BLOCK_BYTES, HashAlgorithm.XXH3_128, zeroDigest);
     }
 
     void write(Message.Blocks blocks) throws ProviderException {
@@ -71,8 +70,7 @@ final class TargetBlocks implements AutoCloseable {
             }
         }
         digests.flip();
-        return new Message.Digests(
-                wanted.offsetBytes(), wanted.lengthBytes(), allZero ? digests.limit(0) : digests);
+        return new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), allZero ? digests.limit(0) : digests);
     }
 
     /** Otherwise the chunk has the bytes. A last block that is short has another digest than a whole one. */

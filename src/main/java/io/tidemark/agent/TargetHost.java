@@ -234,7 +234,10 @@ final class TargetHost implements AutoCloseable {
             }
             case TargetEffect.Append append -> {
                 boolean empty = !append.blocks().data().hasRemaining();
-                openWriter().append(append.blocks(), empty ? () -> {} : connection.orElseThrow().keep());
+                openWriter()
+                        .append(
+                                append.blocks(),
+                                empty ? () -> {} : connection.orElseThrow().keep());
             }
             case TargetEffect.SyncLog sync -> openWriter().sync(sync.totals());
             case TargetEffect.AnswerDigests answer -> send(blocks.digests(answer.wanted()));

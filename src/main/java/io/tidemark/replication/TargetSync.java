@@ -182,8 +182,7 @@ public record TargetSync(
             effects.add(new TargetEffect.SyncLog(now));
         }
         return new Step(
-                new TargetSync(
-                        state, software, syncFrames, offer, byDigest, now, sync ? now : asked, durable, point),
+                new TargetSync(state, software, syncFrames, offer, byDigest, now, sync ? now : asked, durable, point),
                 effects);
     }
 
@@ -238,11 +237,13 @@ public record TargetSync(
     }
 
     private TargetSync offer(Message.Offer offered) {
-        return new TargetSync(state, software, syncFrames, Optional.of(offered), byDigest, received, asked, durable, point);
+        return new TargetSync(
+                state, software, syncFrames, Optional.of(offered), byDigest, received, asked, durable, point);
     }
 
     private TargetSync point(RecoveryPointId found) {
-        return new TargetSync(state, software, syncFrames, offer, byDigest, received, asked, durable, Optional.of(found));
+        return new TargetSync(
+                state, software, syncFrames, offer, byDigest, received, asked, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {

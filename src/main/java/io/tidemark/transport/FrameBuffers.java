@@ -30,7 +30,7 @@ final class FrameBuffers {
 
     static FrameBuffers ofHost() {
         long affordable = Runtime.getRuntime().maxMemory() / HEAP_DIVISOR / BUFFER_BYTES;
-        return new FrameBuffers((int) Math.clamp(affordable, COUNT_MINIMUM, COUNT_MAXIMUM));
+        return new FrameBuffers(Math.clamp(affordable, COUNT_MINIMUM, COUNT_MAXIMUM));
     }
 
     /** Waits while all are in use. */

@@ -87,7 +87,10 @@ public final class PeerListener implements AutoCloseable {
 
     /** Where it listens, {@code host:port}. */
     public String address() {
-        return new PeerAddress(server.socket().getInetAddress().getHostAddress(), server.socket().getLocalPort()).toString();
+        return new PeerAddress(
+                        server.socket().getInetAddress().getHostAddress(),
+                        server.socket().getLocalPort())
+                .toString();
     }
 
     /** Takes no more connections, waits a few seconds for those there are, then ends them. */

@@ -68,8 +68,11 @@ final class SocketPeerConnection implements PeerConnection {
             for (var part : parts) {
                 bytes += part.remaining();
             }
+            long start = System.nanoTime();
             tls.write(parts);
-            sentBytes = sentBytes + bytes;
+            compression.sent(bytes, System.nanoTime() - start);
+            long sent = sentBytes;
+            sentBytes = sent + bytes;
         } catch (IOException e) {
             throw lost(e);
         }

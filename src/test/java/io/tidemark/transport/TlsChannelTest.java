@@ -102,7 +102,9 @@ class TlsChannelTest {
 
     @Test
     void theNativeEngineIsThere() {
-        assertThat(OpenSsl.isAvailable()).as(String.valueOf(OpenSsl.unavailabilityCause())).isTrue();
+        assertThat(OpenSsl.isAvailable())
+                .as(String.valueOf(OpenSsl.unavailabilityCause()))
+                .isTrue();
     }
 
     @ParameterizedTest
@@ -117,14 +119,16 @@ class TlsChannelTest {
             assertThat(received.get()).isTrue();
             sent.get();
             answered.get();
-            assertThat(SiteIdentity.fingerprint(pair.seenByServer().getPublicKey())).isEqualTo(a.fingerprint());
+            assertThat(SiteIdentity.fingerprint(pair.seenByServer().getPublicKey()))
+                    .isEqualTo(a.fingerprint());
         }
     }
 
     @ParameterizedTest
     @MethodSource("engines")
     void aKeyThatIsNotThePinnedOneEndsTheHandshake(SslProvider client, SslProvider server) {
-        assertThatThrownBy(() -> connect(client, server, Optional.of(a.fingerprint())).close())
+        assertThatThrownBy(() ->
+                        connect(client, server, Optional.of(a.fingerprint())).close())
                 .isInstanceOf(SSLException.class);
     }
 
@@ -154,7 +158,8 @@ class TlsChannelTest {
             pair.server().close();
 
             assertThatThrownBy(waiting::get).hasCauseInstanceOf(IOException.class);
-            assertThatThrownBy(() -> pair.server().write(ByteBuffer.allocateDirect(1))).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> pair.server().write(ByteBuffer.allocateDirect(1)))
+                    .isInstanceOf(IOException.class);
         }
     }
 

@@ -107,7 +107,10 @@ public final class IngestLogFormat {
         MessageCodec.writeExtents(blocks.extents(), into);
         into.flip();
         int payloadBytes = into.limit() - RECORD_HEADER_BYTES + blocks.data().remaining();
-        into.putInt(0, RECORD_MAGIC).putInt(4, BLOCKS_KIND).putInt(8, payloadBytes).putInt(RECORD_CHECKSUM_AT, 0);
+        into.putInt(0, RECORD_MAGIC)
+                .putInt(4, BLOCKS_KIND)
+                .putInt(8, payloadBytes)
+                .putInt(RECORD_CHECKSUM_AT, 0);
         var crc = new CRC32C();
         crc.update(into.duplicate());
         crc.update(blocks.data().duplicate());

@@ -13,7 +13,9 @@ public final class BenchMain {
             new BlockApplyBench(),
             new KernelsBench(),
             new IncrementalSizeBench(),
-            new ChangedBytesBench());
+            new ChangedBytesBench(),
+            new FirstCopyBench(),
+            new SyncScatteredBench());
 
     private static final int ROUNDS = 5;
     private static final int ROUNDS_MAXIMUM = 101;
