@@ -152,7 +152,13 @@ final class IngestLog implements AutoCloseable {
     }
 
     void append(Message.Blocks blocks) throws ReplicationException {
-        write(new Entry.Blocks(blocks));
+        try {
+            // The blocks go from the buffer they arrived in to the file.
+            IngestLogFormat.encodeHead(blocks, buffer);
+            endBytes = write(blocks.data().duplicate(), write(buffer, endBytes));
+        } catch (IOException e) {
+            throw state(file, e);
+        }
     }
 
     /** On return everything appended survives a power cut. */

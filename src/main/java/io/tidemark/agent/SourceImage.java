@@ -27,7 +27,7 @@ final class SourceImage implements AutoCloseable {
     private final BlockKernel kernel;
     private final String changedRangeSource;
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
-    private final ByteBuffer batch = ByteBuffer.allocate(Message.Blocks.DATA_BYTES_MAXIMUM);
+    private final ByteBuffer batch = ByteBuffer.allocateDirect(Message.Blocks.DATA_BYTES_MAXIMUM);
     private @Nullable ChangedRuns runs;
     private @Nullable ChangedRun rest;
     private ChangedRuns.Counts finished = ChangedRuns.Counts.NONE;
@@ -58,12 +58,14 @@ final class SourceImage implements AutoCloseable {
             var ranges = provider.volume(point.volume()).can(Capability.CHANGED_RANGES)
                     ? provider.changedRanges(base.get(), point)
                     : new WholeImage(newer.sizeBytes());
-            return new SourceImage(
-                    newer,
-                    older,
-                    new ChangedBlocks(ranges, older, newer, kernel, resumeBytes),
-                    kernel,
-                    ranges.source());
+            ChangedRuns runs;
+            if (ranges.source().equals(WholeImage.SOURCE)) {
+                ranges.close();
+                runs = new SegmentComparison(older, newer, kernel, resumeBytes);
+            } else {
+                runs = new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
+            }
+            return new SourceImage(newer, older, runs, kernel, ranges.source());
         } catch (ProviderException e) {
             newer.close();
             throw e;

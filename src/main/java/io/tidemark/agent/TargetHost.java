@@ -5,7 +5,6 @@ import io.tidemark.domain.Moments;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.nativeblock.BlockKernel;
-import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetEffect;
@@ -16,7 +15,6 @@ import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.IngestLogFormat;
 import io.tidemark.replication.protocol.IngestTotals;
 import io.tidemark.replication.protocol.Message;
-import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
@@ -24,23 +22,25 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
-import io.tidemark.spi.VolumeWriter;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs one {@link TargetSync} on real storage: carries out its effects and tells it what came of them. One thread. */
+/**
+ * Runs one {@link TargetSync} on real storage: carries out its effects and tells it what came of them. The session's
+ * thread receives and decides; blocks are written and synced by an {@link IngestWriter}, whose answers go through the
+ * machine on its own thread unless the session's is in it.
+ */
 final class TargetHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TargetHost.class);
-    private static final int BLOCK_BYTES = 4 << 10;
 
     /** Longest silence towards the source during long work. */
     private static final Duration ALIVE = Duration.ofSeconds(1);
@@ -74,17 +74,20 @@ final class TargetHost implements AutoCloseable {
     private final Optional<PeerConnection> connection;
     private final ReplicationLink link;
     private final StorageProvider provider;
-    private final ArrayDeque<TargetInput> inputs = new ArrayDeque<>();
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+    private final ConcurrentLinkedQueue<TargetInput> inputs = new ConcurrentLinkedQueue<>();
+    /** Guards the machine and everything its effects touch but the log and the volume while blocks arrive. */
+    private final ReentrantLock turn = new ReentrantLock();
+
+    private final TargetBlocks blocks;
     private TargetSync sync;
     private @Nullable IngestLog log;
-    private @Nullable VolumeWriter writer;
+    private @Nullable IngestWriter writer;
     private boolean direct;
     private Optional<RecoveryPointId> planned = Optional.empty();
     /** Of a resync: what its log builds upon. */
     private Optional<RecoveryPointId> kept = Optional.empty();
 
-    private boolean connected;
+    private volatile boolean connected;
     private long aliveNanos;
     private Optional<ReplicationError> failure = Optional.empty();
 
@@ -94,6 +97,7 @@ final class TargetHost implements AutoCloseable {
         this.connection = connection;
         this.link = link;
         this.provider = site.providers().of(link.localVolume());
+        this.blocks = new TargetBlocks(provider, link.localVolume(), site.kernel());
         this.sync = sync;
         this.connected = connection.isPresent();
         this.aliveNanos = site.nanos().getAsLong();
@@ -132,19 +136,43 @@ final class TargetHost implements AutoCloseable {
     Optional<ReplicationError> serve(Message.Offer first) {
         inputs.add(new TargetInput.Received(first));
         work();
-        while (!sync.state().ended() && connected) {
+        while (!ended() && connected) {
             try {
                 var message = connection.orElseThrow().receive();
+                awaitRoom();
                 if (!(message instanceof Message.Alive)) {
                     inputs.add(new TargetInput.Received(message));
                 }
-                alive("receive", sync.received().throughBytes());
             } catch (ReplicationException e) {
                 lost(e.error());
             }
             work();
         }
         return failure;
+    }
+
+    private boolean ended() {
+        turn.lock();
+        try {
+            return sync.state().ended();
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private void awaitRoom() throws ReplicationException {
+        if (writer != null) {
+            try {
+                writer.awaitRoom();
+            } catch (InterruptedException e) {
+                throw interrupted(e);
+            }
+        }
+    }
+
+    private static ReplicationException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new ReplicationException(new ReplicationError.ConnectionLost("here", "the session was interrupted"), e);
     }
 
     private void lost(ReplicationError error) {
@@ -155,6 +183,29 @@ final class TargetHost implements AutoCloseable {
     }
 
     private void work() {
+        do {
+            turn.lock();
+            try {
+                takeInputs();
+            } finally {
+                turn.unlock();
+            }
+        } while (!inputs.isEmpty());
+    }
+
+    /** From the writer's thread. It never waits for the turn: whoever has it takes the answer too. */
+    private void answer(TargetInput input) {
+        inputs.add(input);
+        while (!inputs.isEmpty() && turn.tryLock()) {
+            try {
+                takeInputs();
+            } finally {
+                turn.unlock();
+            }
+        }
+    }
+
+    private void takeInputs() {
         for (var input = inputs.poll(); input != null; input = inputs.poll()) {
             var step = sync.step(input);
             sync = step.sync();
@@ -170,6 +221,7 @@ final class TargetHost implements AutoCloseable {
                 }
             }
         }
+        alive("receive", sync.received().throughBytes());
     }
 
     private void run(TargetEffect effect) throws ReplicationException, ProviderException {
@@ -185,22 +237,24 @@ final class TargetHost implements AutoCloseable {
             case TargetEffect.ReopenLog reopen -> {
                 direct = reopen.direct();
                 openLog().continueFromCheckpoint();
+                startWriter();
             }
-            case TargetEffect.Append append -> append(append.blocks());
-            case TargetEffect.SyncLog sync -> syncLog(sync.totals());
-            case TargetEffect.AnswerDigests answer -> answerDigests(answer.wanted());
-            case TargetEffect.WriteCommit commit -> {
-                flush();
-                refuseWhenWrittenMeanwhile();
-                openLog().commit(commit.commit());
-                inputs.add(new TargetInput.CommitDurable());
+            case TargetEffect.Append append -> {
+                boolean empty = !append.blocks().data().hasRemaining();
+                openWriter()
+                        .append(
+                                append.blocks(),
+                                empty ? () -> {} : connection.orElseThrow().keep());
             }
+            case TargetEffect.SyncLog sync -> openWriter().sync(sync.totals());
+            case TargetEffect.AnswerDigests answer -> send(blocks.digests(answer.wanted()));
+            case TargetEffect.WriteCommit commit -> writeCommit(commit.commit());
             case TargetEffect.ApplyLog _ -> {
                 applyLog();
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.CutSnapshot cut -> {
-                closeWriter();
+                blocks.close();
                 provider.cut(new CutRequest(cut.point(), List.of(link.localVolume())));
                 inputs.add(new TargetInput.StepDone());
             }
@@ -281,7 +335,7 @@ final class TargetHost implements AutoCloseable {
         if (direct) {
             return;
         }
-        closeWriter();
+        blocks.close();
         if (sync.resync()) {
             var changed = keptContent().changedSince(kept.orElseThrow());
             if (changed.isPresent()) {
@@ -321,73 +375,60 @@ final class TargetHost implements AutoCloseable {
                         direct,
                         site.clock().instant()),
                 offer.metadata());
+        startWriter();
     }
 
-    private void append(Message.Blocks blocks) throws ReplicationException, ProviderException {
-        if (direct) {
-            write(blocks);
-        } else {
-            openLog().append(blocks);
-        }
+    private void startWriter() {
+        var started = openLog();
+        writer = new IngestWriter(
+                new IngestWriter.Ingest() {
+                    @Override
+                    public void append(Message.Blocks arrived) throws ReplicationException, ProviderException {
+                        if (direct) {
+                            blocks.write(arrived);
+                        } else {
+                            started.append(arrived);
+                        }
+                    }
+
+                    @Override
+                    public void sync(IngestTotals totals) throws ReplicationException, ProviderException {
+                        if (direct) {
+                            blocks.flush();
+                        }
+                        started.checkpoint(totals);
+                    }
+                },
+                this::answer);
     }
 
-    private void syncLog(IngestTotals totals) throws ReplicationException, ProviderException {
-        flush();
-        openLog().checkpoint(totals);
-        inputs.add(new TargetInput.LogSynced(totals));
-    }
-
-    private void flush() throws ProviderException {
-        if (direct && writer != null) {
-            writer.flush();
-        }
-    }
-
-    private void write(Message.Blocks blocks) throws ProviderException {
-        var volume = openWriter();
-        var data = blocks.data().duplicate();
-        for (var extent : blocks.extents()) {
-            if (extent.zero()) {
-                volume.writeZeroes(new BlockRange(extent.offsetBytes(), extent.lengthBytes()));
-            } else {
-                volume.write(extent.offsetBytes(), data.slice(data.position(), extent.lengthBytes()));
-                data.position(data.position() + extent.lengthBytes());
+    private void writeCommit(Message.Commit commit) throws ReplicationException, ProviderException {
+        try {
+            if (!openWriter().drain()) {
+                return;
             }
+        } catch (InterruptedException e) {
+            throw interrupted(e);
         }
-    }
-
-    private void answerDigests(Message.DigestsWanted wanted) throws ProviderException {
-        int blocks = (wanted.lengthBytes() + BLOCK_BYTES - 1) / BLOCK_BYTES;
-        var digests = ByteBuffer.allocateDirect(blocks * HashAlgorithm.XXH3_128.digestBytes());
-        var zeroBits = ByteBuffer.allocateDirect(buffer.capacity() / BLOCK_BYTES / Byte.SIZE);
-        long zeros = 0;
-        for (int done = 0; done < wanted.lengthBytes(); done += buffer.capacity()) {
-            buffer.clear().limit(Math.min(buffer.capacity(), wanted.lengthBytes() - done));
-            openWriter().read(wanted.offsetBytes() + done, buffer);
-            buffer.flip();
-            zeros += site.kernel().zeroBlocks(buffer, BLOCK_BYTES, zeroBits.clear());
-            site.kernel()
-                    .hashBlocks(
-                            buffer,
-                            BLOCK_BYTES,
-                            HashAlgorithm.XXH3_128,
-                            digests.position(done / BLOCK_BYTES * HashAlgorithm.XXH3_128.digestBytes()));
+        if (direct) {
+            blocks.flush();
         }
-        var answer = zeros == blocks ? ByteBuffer.allocate(0) : digests.clear();
-        send(new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), answer));
+        refuseWhenWrittenMeanwhile();
+        openLog().commit(commit);
+        inputs.add(new TargetInput.CommitDurable());
     }
 
     private void applyLog() throws ReplicationException, ProviderException {
         var committed = openLog();
         if (!direct) {
-            committed.<ProviderException>replay(blocks -> {
-                write(blocks);
+            committed.<ProviderException>replay(replayed -> {
+                blocks.write(replayed);
                 site.moments().reached(Moment.INGEST_PARTLY_APPLIED);
-                alive("apply", blocks.extents().getLast().endBytes());
+                alive("apply", replayed.extents().getLast().endBytes());
             });
         }
-        openWriter().flush();
-        closeWriter();
+        blocks.flush();
+        blocks.close();
     }
 
     private void record() throws ReplicationException, ProviderException {
@@ -455,31 +496,19 @@ final class TargetHost implements AutoCloseable {
         return log;
     }
 
-    private VolumeWriter openWriter() throws ProviderException {
-        var open = writer;
-        if (open == null) {
-            open = provider.write(link.localVolume());
-            writer = open;
+    private IngestWriter openWriter() {
+        if (writer == null) {
+            throw new IllegalStateException("no ingest is in work in " + sync.state());
         }
-        return open;
-    }
-
-    private void closeWriter() throws ProviderException {
-        var open = writer;
-        writer = null;
-        if (open != null) {
-            open.close();
-        }
+        return writer;
     }
 
     @Override
     public void close() throws ReplicationException, ProviderException {
-        try {
-            closeWriter();
-        } finally {
-            if (log != null) {
-                log.close();
-            }
+        try (var volume = blocks;
+                var ingestLog = log;
+                var last = writer) {
+            connected = false;
         }
     }
 }

@@ -6,6 +6,9 @@ import java.util.Optional;
 
 /** One range: the storage does not say what changed. */
 final class WholeImage implements ChangedRanges {
+    /** What every provider calls it when it names everything. */
+    static final String SOURCE = "full";
+
     private final long sizeBytes;
     private boolean given;
 
@@ -25,7 +28,7 @@ final class WholeImage implements ChangedRanges {
 
     @Override
     public String source() {
-        return "full";
+        return SOURCE;
     }
 
     @Override

@@ -31,8 +31,11 @@ public record SourceSync(
         SyncCost cost,
         Optional<ReplicationError> failure) {
 
-    /** Payload sent and not yet durable at the target: 32 MiB fill a 10 Gbit/s link with 25 ms of delay. */
-    public static final long WINDOW_BYTES = 32L << 20;
+    /**
+     * Payload sent and not yet durable at the target: fills a 10 Gbit/s link with 40 ms of delay and syncs together.
+     * With a frame more it is what a cut may make to be sent again, which 64 MiB bound.
+     */
+    public static final long WINDOW_BYTES = 48L << 20;
 
     /** Frames likewise; bounds transfers of zeros, whose frames are small. Four times the target's habit of syncing. */
     public static final int WINDOW_FRAMES = 1_024;

@@ -29,7 +29,10 @@ public sealed interface TargetEffect {
     /** Not durable before {@link SyncLog}. */
     record Append(Message.Blocks blocks) implements TargetEffect {}
 
-    /** Makes everything appended durable, then a checkpoint; answered by {@link TargetInput.LogSynced}. */
+    /**
+     * Makes everything appended so far durable, then a checkpoint; answered by {@link TargetInput.LogSynced}, in order,
+     * while more may be appended meanwhile.
+     */
     record SyncLog(IngestTotals totals) implements TargetEffect {}
 
     /** Reads the volume and sends the digests of the span. */

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param versions that this side speaks
  * @param purpose that the source has named
  * @param received what arrived and was appended
+ * @param asked what the log has been asked to make durable; the answers may come while more arrives
  * @param durable what of it is in the log for good, and acknowledged
  */
 public record TargetSync(
@@ -29,6 +30,7 @@ public record TargetSync(
         Optional<Message.Offer> offer,
         boolean byDigest,
         IngestTotals received,
+        IngestTotals asked,
         IngestTotals durable,
         Optional<RecoveryPointId> point) {
 
@@ -63,6 +65,7 @@ public record TargetSync(
                 Message.Purpose.SYNC,
                 Optional.empty(),
                 false,
+                IngestTotals.NOTHING,
                 IngestTotals.NOTHING,
                 IngestTotals.NOTHING,
                 Optional.empty());
@@ -195,12 +198,24 @@ public record TargetSync(
         }
         var now = received.plus(blocks.extents(), blocks.data());
         var effects = new ArrayList<TargetEffect>(List.of(new TargetEffect.Append(blocks)));
-        if (now.payloadBytes() - durable.payloadBytes() >= SYNC_BYTES
-                || now.frameCount() - durable.frameCount() >= syncFrames) {
+        boolean sync = now.payloadBytes() - asked.payloadBytes() >= SYNC_BYTES
+                || now.frameCount() - asked.frameCount() >= syncFrames;
+        if (sync) {
             effects.add(new TargetEffect.SyncLog(now));
         }
         return new Step(
-                new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, now, durable, point),
+                new TargetSync(
+                        state,
+                        software,
+                        syncFrames,
+                        versions,
+                        purpose,
+                        offer,
+                        byDigest,
+                        now,
+                        sync ? now : asked,
+                        durable,
+                        point),
                 effects);
     }
 
@@ -243,20 +258,20 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, syncFrames, versions, purpose, offer, byDigest, received, durable, point);
+        return new TargetSync(next, software, syncFrames, versions, purpose, offer, byDigest, received, asked, durable, point);
     }
 
     private TargetSync purpose(Message.Purpose named) {
-        return new TargetSync(state, software, syncFrames, versions, named, offer, byDigest, received, durable, point);
+        return new TargetSync(state, software, syncFrames, versions, named, offer, byDigest, received, asked, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, received, totals, point);
+        return new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, received, asked, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
         return new TargetSync(
-                state, software, syncFrames, versions, purpose, offer, digests, from, from, Optional.of(wanted));
+                state, software, syncFrames, versions, purpose, offer, digests, from, from, from, Optional.of(wanted));
     }
 
     private TargetSync offer(Message.Offer offered) {
@@ -269,13 +284,14 @@ public record TargetSync(
                 Optional.of(offered),
                 byDigest,
                 received,
+                asked,
                 durable,
                 point);
     }
 
     private TargetSync point(RecoveryPointId found) {
         return new TargetSync(
-                state, software, syncFrames, versions, purpose, offer, byDigest, received, durable, Optional.of(found));
+                state, software, syncFrames, versions, purpose, offer, byDigest, received, asked, durable, Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {

@@ -4,8 +4,9 @@ import io.tidemark.replication.port.PeerSessions;
 import io.tidemark.replication.protocol.PeerAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -14,12 +15,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLSocket;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes connections from other sites, each on a virtual thread of its own. */
+/** Takes connections from other sites, each on a thread of its own. */
 public final class PeerListener implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PeerListener.class);
 
@@ -33,26 +33,29 @@ public final class PeerListener implements AutoCloseable {
 
     private static final int BACKLOG = 128;
 
-    private final ServerSocket server;
-    private final SSLContext context;
+    private final ServerSocketChannel server;
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final PinnedTls context;
     private final PeerSessions sessions;
     private final TransportLimits limits;
     private final InstantSource clock;
     private final Semaphore connections;
     private final Semaphore pairings;
-    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+    private final FrameBuffers buffers = FrameBuffers.ofHost();
     private final ArrayDeque<Instant> unknownSeen = new ArrayDeque<>();
     private final Thread acceptor =
             Thread.ofPlatform().name("tidemark-peer-listener").daemon().unstarted(this::accept);
 
     private PeerListener(
-            ServerSocket server,
+            ServerSocketChannel server,
             SiteIdentity identity,
             PeerSessions sessions,
             TransportLimits limits,
-            InstantSource clock) {
+            InstantSource clock)
+            throws IOException {
         this.server = server;
-        this.context = PinnedTls.context(identity, new PinnedTls.Pin(Optional.empty()));
+        this.context = PinnedTls.server(identity, new PinnedTls.Pin(Optional.empty()));
         this.sessions = sessions;
         this.limits = limits;
         this.clock = clock;
@@ -74,27 +77,34 @@ public final class PeerListener implements AutoCloseable {
             TransportLimits limits,
             InstantSource clock)
             throws IOException {
-        var server = new ServerSocket();
+        var server = ServerSocketChannel.open();
+        PeerListener listener;
         try {
-            server.setReuseAddress(true);
+            server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
             server.bind(new InetSocketAddress(host, port), BACKLOG);
+            listener = new PeerListener(server, identity, sessions, limits, clock);
         } catch (IOException e) {
             server.close();
             throw new IOException("cannot listen on %s:%d: %s".formatted(host, port, e.getMessage()), e);
         }
-        var listener = new PeerListener(server, identity, sessions, limits, clock);
         listener.acceptor.start();
         return listener;
     }
 
     /** Where it listens, {@code host:port}. */
     public String address() {
-        return new PeerAddress(server.getInetAddress().getHostAddress(), server.getLocalPort()).toString();
+        return new PeerAddress(
+                        server.socket().getInetAddress().getHostAddress(),
+                        server.socket().getLocalPort())
+                .toString();
     }
 
     /** Takes no more connections, waits a few seconds for those there are, then ends them. */
     @Override
     public void close() {
+        if (!stopped.compareAndSet(false, true)) {
+            return;
+        }
         shut(server);
         long until = System.nanoTime() + STOP.toNanos();
         try {
@@ -107,13 +117,14 @@ public final class PeerListener implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         open.forEach(PeerListener::shut);
+        context.close();
     }
 
     private void accept() {
-        while (!server.isClosed()) {
+        while (server.isOpen()) {
             try {
                 var socket = server.accept();
-                if (server.isClosed()) {
+                if (!server.isOpen()) {
                     shut(socket);
                     return;
                 }
@@ -123,9 +134,10 @@ public final class PeerListener implements AutoCloseable {
                     continue;
                 }
                 open.add(socket);
-                Thread.ofVirtual().name("tidemark-peer").start(() -> serve(socket));
+                // Not virtual: a session copies and encrypts for minutes, and must not keep others off their carriers.
+                Thread.ofPlatform().name("tidemark-peer").daemon().start(() -> serve(socket));
             } catch (IOException e) {
-                if (!server.isClosed()) {
+                if (server.isOpen()) {
                     LOG.warn("peer.accept-failed reason={}", e.getMessage());
                     pause();
                 }
@@ -142,38 +154,35 @@ public final class PeerListener implements AutoCloseable {
         }
     }
 
-    private void serve(Socket raw) {
-        try (raw) {
-            raw.setTcpNoDelay(true);
-            var tls = (SSLSocket) context.getSocketFactory().createSocket(raw, null, true);
-            PinnedTls.restrict(tls, false);
+    private void serve(SocketChannel socket) {
+        String from = String.valueOf(socket.socket().getRemoteSocketAddress());
+        try (var tls = new TlsChannel(socket, context.engine())) {
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
             String fingerprint;
-            try (var deadline = new Deadline(limits.handshake(), raw)) {
-                raw.setSoTimeout(Math.toIntExact(limits.handshake().toMillis()));
-                tls.startHandshake();
-                fingerprint = SiteIdentity.fingerprint(
-                        tls.getSession().getPeerCertificates()[0].getPublicKey());
+            try (var deadline = new Deadline(limits.handshake(), tls)) {
+                fingerprint = SiteIdentity.fingerprint(tls.handshake().getPublicKey());
             }
-            var connection = new SocketPeerConnection(raw, tls, fingerprint, limits.idle());
-            if (sessions.knows(fingerprint)) {
-                connection.trust();
-                sessions.serve(connection, true);
-                connection.finish();
-            } else {
-                serveUnknown(connection, raw);
+            try (var connection = new SocketPeerConnection(tls, fingerprint, limits.idle(), buffers)) {
+                if (sessions.knows(fingerprint)) {
+                    connection.trust();
+                    sessions.serve(connection, true);
+                    connection.finish();
+                } else {
+                    serveUnknown(connection);
+                }
             }
         } catch (IOException e) {
-            LOG.info("peer.connection-failed from={} reason={}", raw.getRemoteSocketAddress(), e.getMessage());
+            LOG.info("peer.connection-failed from={} reason={}", from, e.getMessage());
         } catch (RuntimeException e) {
             // A bug of ours: it ends this connection, never the listener, and never in silence.
-            LOG.error("peer.session-failed from={}", raw.getRemoteSocketAddress(), e);
+            LOG.error("peer.session-failed from={}", from, e);
         } finally {
-            open.remove(raw);
+            open.remove(socket);
             connections.release();
         }
     }
 
-    private void serveUnknown(SocketPeerConnection connection, Socket raw) {
+    private void serveUnknown(SocketPeerConnection connection) {
         if (!mayPair() || !pairings.tryAcquire()) {
             LOG.warn(
                     "peer.refused reason=pairings from={} fingerprint={}",
@@ -181,7 +190,7 @@ public final class PeerListener implements AutoCloseable {
                     connection.peerFingerprint());
             return;
         }
-        try (var deadline = new Deadline(limits.handshake(), raw)) {
+        try (var deadline = new Deadline(limits.handshake(), connection)) {
             sessions.serve(connection, false);
             connection.finish();
         } finally {

@@ -6,54 +6,43 @@ import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.FrameCodec;
 import io.tidemark.replication.protocol.FrameHeader;
 import io.tidemark.replication.protocol.Message;
-import java.io.BufferedInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import javax.net.ssl.SSLSocket;
 
 /**
- * Frames over TLS over TCP, with blocking streams. What bounds it is the JDK's TLS: 1.2 GB/s a core measured over
- * loopback. Holds under 2 MiB except while a recovery point's evidence passes.
+ * Frames over TLS. A frame is decrypted into one buffer and read there; whoever keeps a message takes that buffer along
+ * and the next frame gets another. Holds under 2 MiB except while a recovery point's evidence passes.
  */
 final class SocketPeerConnection implements PeerConnection {
-    /** One TLS record is 16 KiB; several at once save system calls. */
-    private static final int READ_AHEAD_BYTES = 128 << 10;
-
-    private static final int KEPT_BUFFER_BYTES = 512 << 10;
-
     /** How long {@link #finish} waits for the peer to take the last frame. */
     private static final Duration FINISH = Duration.ofSeconds(2);
 
     /** What an unknown peer may make us hold: the frames of a pairing fit twice. */
     private static final int UNKNOWN_PAYLOAD_BYTES = 4 << 10;
 
-    private final Socket raw;
-    private final SSLSocket tls;
-    private final InputStream in;
-    private final OutputStream out;
-    private final FrameCodec codec = new FrameCodec(new ZstdCompression());
+    private final TlsChannel tls;
+    private final FrameBuffers buffers;
+    private final ZstdCompression compression = new ZstdCompression();
+    private final FrameCodec codec = new FrameCodec(compression);
+    private final SilenceWatch watch;
     private final String fingerprint;
     private final String address;
-    private final byte[] header = new byte[FrameHeader.BYTES];
-    private byte[] payload = new byte[0];
+    private ByteBuffer frame = FrameBuffers.allocate();
+    /** Bytes at the start of {@link #frame} that the last message took. */
+    private int consumedBytes;
+
+    private boolean lastCompressed;
     private volatile int payloadBytesMaximum = UNKNOWN_PAYLOAD_BYTES;
     private volatile long sentBytes;
 
-    /** @param raw the socket that {@code tls} runs over: closing it never waits */
-    SocketPeerConnection(Socket raw, SSLSocket tls, String fingerprint, Duration idle) throws IOException {
-        this.raw = raw;
+    /** @param tls after its handshake */
+    SocketPeerConnection(TlsChannel tls, String fingerprint, Duration idle, FrameBuffers buffers) throws IOException {
         this.tls = tls;
-        this.in = new BufferedInputStream(tls.getInputStream(), READ_AHEAD_BYTES);
-        this.out = tls.getOutputStream();
+        this.buffers = buffers;
         this.fingerprint = fingerprint;
-        this.address = String.valueOf(raw.getRemoteSocketAddress()).replaceFirst("^.*/", "");
-        raw.setSoTimeout(Math.toIntExact(idle.toMillis()));
+        this.address = String.valueOf(tls.peerAddress()).replaceFirst("^.*/", "");
+        this.watch = new SilenceWatch(idle, tls);
     }
 
     /** Called once the peer's key is known to be pinned. */
@@ -73,11 +62,17 @@ final class SocketPeerConnection implements PeerConnection {
 
     @Override
     public void send(Message message) throws ReplicationException {
-        var frame = codec.encode(message);
         try {
-            out.write(frame.array(), frame.arrayOffset() + frame.position(), frame.remaining());
+            var parts = codec.encodeParts(message);
+            long bytes = 0;
+            for (var part : parts) {
+                bytes += part.remaining();
+            }
+            long start = System.nanoTime();
+            tls.write(parts);
+            compression.sent(bytes, System.nanoTime() - start);
             long sent = sentBytes;
-            sentBytes = sent + frame.remaining();
+            sentBytes = sent + bytes;
         } catch (IOException e) {
             throw lost(e);
         }
@@ -85,26 +80,52 @@ final class SocketPeerConnection implements PeerConnection {
 
     @Override
     public Message receive() throws ReplicationException {
-        try {
-            fill(header, header.length);
-            var parsed = FrameHeader.parse(ByteBuffer.wrap(header));
-            if (parsed.lengthBytes() > payloadBytesMaximum) {
+        try (var waiting = watch.begin()) {
+            frame.limit(frame.position()).position(consumedBytes).compact();
+            consumedBytes = 0;
+            tls.fill(frame, FrameHeader.BYTES);
+            var header = FrameHeader.parse(frame.slice(0, FrameHeader.BYTES));
+            if (header.lengthBytes() > payloadBytesMaximum) {
                 throw new ReplicationException(new ReplicationError.CorruptFrame(
-                        "%s frame of %d bytes from an unknown peer".formatted(parsed.type(), parsed.lengthBytes())));
+                        "%s frame of %d bytes from an unknown peer".formatted(header.type(), header.lengthBytes())));
             }
-            if (payload.length < parsed.lengthBytes()
-                    || (payload.length > KEPT_BUFFER_BYTES && parsed.lengthBytes() <= KEPT_BUFFER_BYTES)) {
-                payload = new byte[parsed.lengthBytes()];
-            }
-            fill(payload, parsed.lengthBytes());
-            return codec.decode(
-                    parsed, ByteBuffer.wrap(payload, 0, parsed.lengthBytes()).slice());
-        } catch (SocketTimeoutException e) {
-            throw new ReplicationException(
-                    new ReplicationError.ConnectionLost(address, "silent for %d ms".formatted(soTimeout())), e);
+            int frameBytes = FrameHeader.BYTES + header.lengthBytes();
+            resize(frameBytes);
+            tls.fill(frame, frameBytes);
+            consumedBytes = frameBytes;
+            lastCompressed = header.compressed();
+            return codec.decode(header, frame.slice(FrameHeader.BYTES, header.lengthBytes()));
         } catch (IOException e) {
             throw lost(e);
         }
+    }
+
+    /** Evidence and checksum trees come in larger frames than blocks; their buffer is not kept for long. */
+    private void resize(int frameBytes) {
+        int needed = Math.max(FrameBuffers.BUFFER_BYTES, frameBytes + TlsChannel.RECORD_BYTES);
+        if (frame.capacity() != needed && (frame.capacity() < needed || frame.position() <= needed)) {
+            frame = ByteBuffer.allocateDirect(needed).put(frame.flip());
+        }
+    }
+
+    @Override
+    public Kept keep() throws ReplicationException {
+        ByteBuffer fresh;
+        try {
+            fresh = buffers.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ReplicationException(new ReplicationError.ConnectionLost(address, "interrupted"), e);
+        }
+        ByteBuffer kept;
+        if (lastCompressed) {
+            kept = codec.exchangeUnpacked(fresh);
+        } else {
+            kept = frame;
+            frame = fresh.clear().put(kept.slice(consumedBytes, kept.position() - consumedBytes));
+            consumedBytes = 0;
+        }
+        return () -> buffers.give(kept);
     }
 
     @Override
@@ -114,49 +135,27 @@ final class SocketPeerConnection implements PeerConnection {
 
     @Override
     public void finish() {
-        try {
+        try (var deadline = new Deadline(FINISH, this)) {
             tls.shutdownOutput();
-            raw.setSoTimeout(Math.toIntExact(FINISH.toMillis()));
-            long until = System.nanoTime() + FINISH.toNanos();
             // What still comes is of no use: the peer has not read yet that it may stop.
-            byte[] unread = new byte[READ_AHEAD_BYTES];
-            int read = 0;
-            while (read >= 0 && System.nanoTime() < until) {
-                read = in.read(unread);
+            while (true) {
+                frame.clear();
+                tls.fill(frame, 1);
             }
         } catch (IOException e) {
-            // The peer went first; it has what it wanted.
+            // The peer has read all and went, or did so before: it has what it wanted.
             close();
         }
     }
 
     @Override
     public void close() {
-        try {
-            raw.close();
-        } catch (IOException e) {
-            // A socket that cannot be closed is closed.
-            return;
-        }
-    }
-
-    private int soTimeout() {
-        try {
-            return raw.getSoTimeout();
-        } catch (IOException e) {
-            return 0;
-        }
-    }
-
-    private void fill(byte[] into, int length) throws IOException {
-        int read = in.readNBytes(into, 0, length);
-        if (read < length) {
-            throw new EOFException("peer ended the connection");
-        }
+        watch.close();
+        tls.close();
     }
 
     private ReplicationException lost(IOException e) {
-        return new ReplicationException(
-                new ReplicationError.ConnectionLost(address, String.valueOf(e.getMessage())), e);
+        String reason = watch.silent().orElseGet(() -> e.getMessage() == null ? "closed here" : e.getMessage());
+        return new ReplicationException(new ReplicationError.ConnectionLost(address, reason), e);
     }
 }

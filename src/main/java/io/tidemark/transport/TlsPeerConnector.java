@@ -7,14 +7,16 @@ import io.tidemark.replication.port.PeerConnector;
 import io.tidemark.replication.protocol.PeerAddress;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
 import java.util.Optional;
-import javax.net.ssl.SSLSocket;
 
 /** Connects to sites whose key is known beforehand. */
 public final class TlsPeerConnector implements PeerConnector {
     private final SiteIdentity identity;
     private final TransportLimits limits;
+    private final FrameBuffers buffers = FrameBuffers.ofHost();
 
     public TlsPeerConnector(SiteIdentity identity, TransportLimits limits) {
         this.identity = identity;
@@ -24,40 +26,46 @@ public final class TlsPeerConnector implements PeerConnector {
     @Override
     public PeerConnection connect(String address, String fingerprint) throws ReplicationException {
         var pin = new PinnedTls.Pin(Optional.of(fingerprint));
-        var raw = new Socket();
-        try {
+        try (var context = PinnedTls.client(identity, pin)) {
             var where = PeerAddress.parse(address);
-            raw.connect(
-                    new InetSocketAddress(where.host(), where.port()),
-                    Math.toIntExact(limits.connect().toMillis()));
-            raw.setTcpNoDelay(true);
-            var tls = (SSLSocket) PinnedTls.context(identity, pin)
-                    .getSocketFactory()
-                    .createSocket(raw, where.host(), where.port(), true);
-            PinnedTls.restrict(tls, true);
-            try (var deadline = new Deadline(limits.handshake(), raw)) {
-                tls.startHandshake();
-            }
-            var connection = new SocketPeerConnection(raw, tls, fingerprint, limits.idle());
-            connection.trust();
-            return connection;
+            return connect(where, fingerprint, context);
         } catch (IOException | IllegalArgumentException e) {
-            close(raw);
             var shown = pin.shown().filter(key -> !key.equals(fingerprint));
             throw new ReplicationException(
                     shown.isPresent()
                             ? new ReplicationError.PeerNotTrusted(address, fingerprint, shown.get())
-                            : new ReplicationError.PeerUnreachable(address, String.valueOf(e.getMessage())),
+                            : new ReplicationError.PeerUnreachable(address, reason(e)),
                     e);
         }
     }
 
-    private static void close(Socket socket) {
+    private PeerConnection connect(PeerAddress where, String fingerprint, PinnedTls context) throws IOException {
+        var socket = SocketChannel.open();
         try {
-            socket.close();
+            socket.socket()
+                    .connect(
+                            new InetSocketAddress(where.host(), where.port()),
+                            Math.toIntExact(limits.connect().toMillis()));
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            var tls = new TlsChannel(socket, context.engine());
+            try (var deadline = new Deadline(limits.handshake(), tls)) {
+                tls.handshake();
+                var connection = new SocketPeerConnection(tls, fingerprint, limits.idle(), buffers);
+                connection.trust();
+                return connection;
+            } catch (IOException e) {
+                tls.close();
+                throw e;
+            }
         } catch (IOException e) {
-            // A socket that cannot be closed is closed.
-            return;
+            socket.close();
+            throw e;
         }
+    }
+
+    private static String reason(Exception failure) {
+        return failure instanceof ClosedChannelException
+                ? "no TLS connection within its limit"
+                : String.valueOf(failure.getMessage());
     }
 }

@@ -173,6 +173,22 @@ class PeerReplicatorTest {
     }
 
     @Test
+    void whereTheSourceHasZerosTheTargetNeverKeepsWhatItHadBefore() throws Exception {
+        open();
+        b.writeNoise(THERE, 0, (int) SIZE, 7);
+        a.writeNoise(HERE, 8 * MIB, 4 * MIB, 1);
+        sync(a.take(HERE, "rp-1"));
+        assertCopied("rp-1");
+        a.write(HERE, 9 * MIB, new byte[MIB]);
+        a.writeNoise(HERE, 30 * MIB, 4096, 2);
+
+        sync(a.take(HERE, "rp-2"), "rp-1");
+
+        assertCopied("rp-2");
+        assertThat(Arrays.equals(b.read(THERE, null), a.read(HERE, "rp-2"))).isTrue();
+    }
+
+    @Test
     void onlyTheNewestPairStaysHeld() throws Exception {
         open();
         a.writeNoise(HERE, 0, MIB, 1);

@@ -6,6 +6,11 @@ import java.nio.ByteBuffer;
 /** Makes payloads smaller. One thread at a time. */
 public interface Compression {
 
+    /** Whether {@link #compress} is likely to gain more than it costs; cheap beside it. */
+    default boolean worthTrying(ByteBuffer raw) {
+        return true;
+    }
+
     /**
      * Writes the compressed bytes of {@code raw} at the position of {@code target} when they are fewer than fit there.
      *

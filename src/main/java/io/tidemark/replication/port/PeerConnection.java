@@ -26,6 +26,20 @@ public interface PeerConnection extends AutoCloseable {
      */
     Message receive() throws ReplicationException;
 
+    /**
+     * Leaves the buffers of the last received message to the caller, beyond the next {@link #receive}; may wait until
+     * others have given some back.
+     */
+    default Kept keep() throws ReplicationException {
+        return () -> {};
+    }
+
+    /** Gives buffers back; once. */
+    interface Kept extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     /** Bytes of all frames sent, before TLS. */
     long sentBytes();
 

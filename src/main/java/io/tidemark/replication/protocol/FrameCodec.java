@@ -4,6 +4,7 @@ import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.port.Compression;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Messages to frames and back, for one connection. Counts the frames of each direction, so that one that is missing,
@@ -22,14 +23,16 @@ public final class FrameCodec {
     /** Buffers up to here stay for the next frame; larger ones (a recovery point's evidence) are given back. */
     private static final int KEPT_BUFFER_BYTES = 512 << 10;
 
+    private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
+
     private final Compression compression;
     private final ProtocolVersion.Range versions;
     /** Set by the thread that sends or by the one that receives, before either has anything to say in it. */
     private volatile int agreed;
 
-    private ByteBuffer plain = ByteBuffer.allocate(0);
-    private ByteBuffer packed = ByteBuffer.allocate(0);
-    private ByteBuffer unpacked = ByteBuffer.allocate(0);
+    private ByteBuffer plain = ByteBuffer.allocateDirect(0);
+    private ByteBuffer packed = ByteBuffer.allocateDirect(0);
+    private ByteBuffer unpacked = ByteBuffer.allocateDirect(0);
     private long nextSent;
     private long nextReceived;
 
@@ -44,29 +47,81 @@ public final class FrameCodec {
         this.agreed = versions.oldest();
     }
 
-    /** The whole frame, ready to be written; good until the next call. */
+    /** The whole frame in one buffer, ready to be written; good until the next call. */
     public ByteBuffer encode(Message message) {
-        var type = message.type();
+        var parts = encodeParts(message);
+        if (parts.length == 1) {
+            return parts[0];
+        }
+        int bytes = 0;
+        for (var part : parts) {
+            bytes += part.remaining();
+        }
+        var whole = ByteBuffer.allocate(bytes);
+        for (var part : parts) {
+            whole.put(part);
+        }
+        return whole.flip();
+    }
+
+    /**
+     * The whole frame as one or two buffers, to be written one after the other; good until the next call. Blocks that
+     * are not compressed are not copied: the second buffer is the message's own.
+     */
+    public ByteBuffer[] encodeParts(Message message) {
+        if (message instanceof Message.Blocks blocks) {
+            return encodeBlocks(blocks);
+        }
         plain = room(plain, FrameHeader.BYTES + MessageCodec.payloadBytesMaximum(message));
         var frame = plain.clear().position(FrameHeader.BYTES);
         MessageCodec.write(message, frame);
-        frame.flip();
-        boolean compressed = false;
-        int payloadBytes = frame.limit() - FrameHeader.BYTES;
-        if (payloadBytes >= COMPRESSED_FROM_BYTES) {
-            packed = room(packed, FrameHeader.BYTES + type.payloadBytesMaximum());
-            var small = packed.clear()
-                    .position(FrameHeader.BYTES)
-                    .limit(FrameHeader.BYTES + payloadBytes - payloadBytes / SAVING_DIVISOR);
-            small.putInt(payloadBytes);
-            if (compression.compress(frame.slice(FrameHeader.BYTES, payloadBytes), small)) {
-                frame = small.flip();
-                compressed = true;
-            }
-        }
-        FrameHeader.write(frame, type.greets() ? ProtocolVersion.OF_GREETINGS : agreed, type, compressed, nextSent++);
+        var packedFrame = pack(frame.flip(), message.type());
+        boolean compressed = packedFrame != null;
+        var parts = finish(message.type(), compressed, packedFrame == null ? frame : packedFrame, NOTHING);
         agree(message);
-        return frame.rewind();
+        return parts;
+    }
+
+    private ByteBuffer[] encodeBlocks(Message.Blocks blocks) {
+        var type = blocks.type();
+        plain = room(plain, FrameHeader.BYTES + type.payloadBytesMaximum());
+        var head = plain.clear().position(FrameHeader.BYTES);
+        MessageCodec.writeExtents(blocks.extents(), head);
+        int payloadBytes = head.position() - FrameHeader.BYTES + blocks.data().remaining();
+        if (payloadBytes >= COMPRESSED_FROM_BYTES && compression.worthTrying(blocks.data())) {
+            int headBytes = head.position();
+            var packedFrame = pack(head.put(blocks.data().duplicate()).flip(), type);
+            if (packedFrame != null) {
+                return finish(type, true, packedFrame, NOTHING);
+            }
+            head.limit(headBytes);
+        } else {
+            head.flip();
+        }
+        return finish(type, false, head, blocks.data().duplicate());
+    }
+
+    /** @return null when it does not shrink enough to be worth it */
+    private @Nullable ByteBuffer pack(ByteBuffer frame, FrameType type) {
+        int payloadBytes = frame.limit() - FrameHeader.BYTES;
+        if (payloadBytes < COMPRESSED_FROM_BYTES) {
+            frame.rewind();
+            return null;
+        }
+        packed = room(packed, FrameHeader.BYTES + type.payloadBytesMaximum());
+        var small = packed.clear()
+                .position(FrameHeader.BYTES)
+                .limit(FrameHeader.BYTES + payloadBytes - payloadBytes / SAVING_DIVISOR);
+        small.putInt(payloadBytes);
+        boolean shrinks = compression.compress(frame.slice(FrameHeader.BYTES, payloadBytes), small);
+        frame.rewind();
+        return shrinks ? small.flip() : null;
+    }
+
+    private ByteBuffer[] finish(FrameType type, boolean compressed, ByteBuffer frame, ByteBuffer rest) {
+        int version = type.greets() ? ProtocolVersion.OF_GREETINGS : agreed;
+        FrameHeader.write(frame.rewind(), rest, version, type, compressed, nextSent++);
+        return rest.hasRemaining() ? new ByteBuffer[] {frame, rest} : new ByteBuffer[] {frame};
     }
 
     /**
@@ -97,6 +152,17 @@ public final class FrameCodec {
         }
     }
 
+    /**
+     * Leaves the buffer of the last compressed message to the caller.
+     *
+     * @param fresh used from now on
+     */
+    public ByteBuffer exchangeUnpacked(ByteBuffer fresh) {
+        var kept = unpacked;
+        unpacked = fresh;
+        return kept;
+    }
+
     private ByteBuffer unpack(FrameHeader header, ByteBuffer payload) throws ReplicationException {
         if (payload.remaining() < Integer.BYTES) {
             throw FrameHeader.corrupt("compressed %s frame has no raw length".formatted(header.type()));
@@ -117,6 +183,6 @@ public final class FrameCodec {
 
     private static ByteBuffer room(ByteBuffer kept, int bytes) {
         boolean fits = kept.capacity() >= bytes && (kept.capacity() <= KEPT_BUFFER_BYTES || bytes > KEPT_BUFFER_BYTES);
-        return fits ? kept : ByteBuffer.allocate(bytes);
+        return fits ? kept : ByteBuffer.allocateDirect(bytes);
     }
 }

@@ -65,11 +65,22 @@ public record FrameHeader(
         }
     }
 
-    /** Writes the header at the start of a frame whose payload follows it already, with the checksum over both. */
+    /** As the other, where the frame holds all of its payload. */
     static void write(ByteBuffer frame, int version, FrameType type, boolean compressed, long sequence) {
-        put(frame, version, type, compressed, frame.limit() - BYTES, sequence);
+        write(frame, ByteBuffer.allocate(0), version, type, compressed, sequence);
+    }
+
+    /**
+     * Writes the header at the start of a frame whose payload follows it already, with the checksum over both.
+     *
+     * @param rest what of the payload lies elsewhere
+     */
+    static void write(
+            ByteBuffer frame, ByteBuffer rest, int version, FrameType type, boolean compressed, long sequence) {
+        put(frame, version, type, compressed, frame.limit() - BYTES + rest.remaining(), sequence);
         var crc = new CRC32C();
         crc.update(frame.slice(0, frame.limit()));
+        crc.update(rest.duplicate());
         frame.putInt(CHECKSUM_AT, (int) crc.getValue());
     }
 

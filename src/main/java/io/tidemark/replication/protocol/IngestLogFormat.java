@@ -22,6 +22,7 @@ public final class IngestLogFormat {
     private static final int HEADER_CHECKSUM_AT = 16;
     private static final int RECORD_MAGIC = 0x544D4952; // TMIR
     private static final int RECORD_CHECKSUM_AT = 12;
+    private static final int BLOCKS_KIND = 2;
 
     private IngestLogFormat() {}
 
@@ -100,6 +101,22 @@ public final class IngestLogFormat {
                 created);
     }
 
+    /** Writes a record of blocks but for the blocks themselves, which are to follow it, at the start of {@code into}. */
+    public static void encodeHead(Message.Blocks blocks, ByteBuffer into) {
+        into.clear().position(RECORD_HEADER_BYTES);
+        MessageCodec.writeExtents(blocks.extents(), into);
+        into.flip();
+        int payloadBytes = into.limit() - RECORD_HEADER_BYTES + blocks.data().remaining();
+        into.putInt(0, RECORD_MAGIC)
+                .putInt(4, BLOCKS_KIND)
+                .putInt(8, payloadBytes)
+                .putInt(RECORD_CHECKSUM_AT, 0);
+        var crc = new CRC32C();
+        crc.update(into.duplicate());
+        crc.update(blocks.data().duplicate());
+        into.putInt(RECORD_CHECKSUM_AT, (int) crc.getValue());
+    }
+
     /** Writes a record at the start of {@code into}, which then holds exactly it. */
     public static void encode(Entry entry, ByteBuffer into) {
         into.clear().position(RECORD_HEADER_BYTES);
@@ -111,7 +128,7 @@ public final class IngestLogFormat {
             case Entry.Blocks blocks -> {
                 MessageCodec.writeBlocks(
                         blocks.blocks().extents(), blocks.blocks().data(), into);
-                yield 2;
+                yield BLOCKS_KIND;
             }
             case Entry.Checkpoint checkpoint -> {
                 MessageCodec.totals(checkpoint.totals(), into);

@@ -205,12 +205,17 @@ final class MessageCodec {
     }
 
     static void writeBlocks(List<BlockExtent> extents, ByteBuffer data, ByteBuffer into) {
+        writeExtents(extents, into);
+        into.put(data.duplicate());
+    }
+
+    /** All of BLOCKS but the blocks, which follow. */
+    static void writeExtents(List<BlockExtent> extents, ByteBuffer into) {
         into.putInt(extents.size());
         for (var extent : extents) {
             into.putLong(extent.offsetBytes())
                     .putInt(extent.zero() ? extent.lengthBytes() | Integer.MIN_VALUE : extent.lengthBytes());
         }
-        into.put(data.duplicate());
     }
 
     static Message.Blocks readBlocks(PayloadReader in) throws ReplicationException {

@@ -19,7 +19,9 @@ public final class BenchMain {
             new ChangedBytesBench(),
             new FreezeWindowBench(),
             new ClientStartBench(),
-            new PacingBench());
+            new PacingBench(),
+            new FirstCopyBench(),
+            new SyncScatteredBench());
 
     private static final int ROUNDS = 5;
     private static final int ROUNDS_MAXIMUM = 101;

@@ -74,10 +74,15 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
         }
         var medians = new double[things.length];
         for (int thing = 0; thing < things.length; thing++) {
-            Arrays.sort(times[thing]);
-            medians[thing] = times[thing][rounds / 2];
+            medians[thing] = median(times[thing]);
         }
         return medians;
+    }
+
+    static double median(double[] values) {
+        var sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
     }
 
     /** Throws, naming both figures, unless so many bytes fit beside what others need. */
@@ -134,11 +139,15 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
     @Override
     public void close() {
         try {
-            if (Files.exists(scratch)) {
-                Files.walkFileTree(scratch, new Removal());
-            }
+            remove(scratch);
         } catch (IOException e) {
             throw new UncheckedIOException("scratch folder %s could not be removed".formatted(scratch), e);
+        }
+    }
+
+    static void remove(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            Files.walkFileTree(folder, new Removal());
         }
     }
 

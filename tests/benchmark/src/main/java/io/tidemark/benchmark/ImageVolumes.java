@@ -12,6 +12,7 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -29,9 +30,16 @@ record ImageVolumes(StorageProvider provider) implements AutoCloseable {
     }
 
     static ImageVolumes in(Path folder) throws ProviderException {
+        return in(folder, Map.of());
+    }
+
+    /** @param settings of the provider, beside its folder */
+    static ImageVolumes in(Path folder, Map<String, String> settings) throws ProviderException {
+        var all = new HashMap<>(settings);
+        all.put("folders.0", folder.toString());
         for (var factory : ServiceLoader.load(ProviderFactory.class)) {
             if (factory.name().equals("image")) {
-                return new ImageVolumes(factory.create(Map.of("folders.0", folder.toString())));
+                return new ImageVolumes(factory.create(Map.copyOf(all)));
             }
         }
         throw new IllegalStateException("the image provider is not on the class path");
@@ -73,6 +81,13 @@ record ImageVolumes(StorageProvider provider) implements AutoCloseable {
         var request = new CutRequest(new RecoveryPointId(recoveryPoint), List.of(volume));
         provider.prepare(request);
         return provider.cut(request).members().getFirst().snapshot().id();
+    }
+
+    /** The file that holds a snapshot. */
+    Path path(SnapshotId snapshot) throws ProviderException {
+        try (var reader = provider.read(snapshot)) {
+            return reader.path().orElseThrow();
+        }
     }
 
     /** What an incremental cycle does before it sends: names, reads and compares. */

@@ -1,0 +1,78 @@
+package io.tidemark.agent;
+
+import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.nativeblock.HostCalls;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a file may have data; between, it reads as zeros and need not be read: a sparse terabyte costs as much as what
+ * is in it. Without the native library, on devices and on file systems that do not list extents, all of it may be data.
+ * Asked in ascending order, by one thread; whoever writes to the file meanwhile writes behind what was asked.
+ */
+final class DataExtents {
+    /** Below this, asking costs more than reading: it makes the kernel write the file's dirty pages out. */
+    private static final long MINIMUM_FILE_BYTES = 64L << 20;
+
+    /** Extents fetched at once: 128 KiB of answers. */
+    private static final int EXTENTS_A_CALL = 4_096;
+
+    private final Path file;
+    private Optional<HostCalls> host;
+    private List<HostCalls.Extent> page = List.of();
+    private int index;
+    private long fetchFromBytes;
+    private boolean last;
+
+    private DataExtents(Path file, Optional<HostCalls> host) {
+        this.file = file;
+        this.host = host;
+    }
+
+    static DataExtents of(Optional<Path> file, long sizeBytes) {
+        boolean sparse = sizeBytes >= MINIMUM_FILE_BYTES
+                && file.filter(Files::isRegularFile).isPresent();
+        return new DataExtents(file.orElse(Path.of("")), sparse ? BlockKernels.hostCalls() : Optional.empty());
+    }
+
+    /** False only where every byte of the range is zero. */
+    boolean mayHaveData(long offsetBytes, long lengthBytes) {
+        if (host.isEmpty()) {
+            return true;
+        }
+        try {
+            while (true) {
+                while (index < page.size() && end(page.get(index)) <= offsetBytes) {
+                    index++;
+                }
+                if (index < page.size()) {
+                    return page.get(index).logicalBytes() < offsetBytes + lengthBytes;
+                }
+                if (last) {
+                    return false;
+                }
+                fetch(host.get());
+            }
+        } catch (IOException e) {
+            // This file system does not list extents.
+            host = Optional.empty();
+            return true;
+        }
+    }
+
+    private void fetch(HostCalls calls) throws IOException {
+        page = calls.extents(file, fetchFromBytes, EXTENTS_A_CALL);
+        index = 0;
+        last = page.size() < EXTENTS_A_CALL;
+        if (!page.isEmpty()) {
+            fetchFromBytes = end(page.getLast());
+        }
+    }
+
+    private static long end(HostCalls.Extent extent) {
+        return extent.logicalBytes() + extent.lengthBytes();
+    }
+}

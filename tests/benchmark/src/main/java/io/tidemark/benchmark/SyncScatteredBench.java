@@ -1,0 +1,135 @@
+package io.tidemark.benchmark;
+
+import io.tidemark.domain.SyncReport;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One block in a hundred changed, sent to another process: without tracking, beside rsync and cat; and with it. */
+final class SyncScatteredBench implements Bench {
+    private static final String NAME = "sync of 1 % scattered, compared wholly";
+    private static final String TRACKED = "the same, tracked by the storage";
+    private static final int CHANGED_DIVISOR = 100;
+    private static final int BLOCK_BYTES = 4096;
+    private static final double RSYNC_GOAL = 1.0 / 15;
+    private static final double CAT_GOAL = 1.5;
+    private static final double TRACKED_GOAL = 0.1;
+    private static final double SENT_GOAL = 1.01;
+
+    @Override
+    public String name() {
+        return "sync-scattered";
+    }
+
+    @Override
+    public String description() {
+        return "1 % scattered changes over TLS to another process, beside rsync, cat, and tracking; needs root";
+    }
+
+    @Override
+    public List<Measure> run(BenchRun run) throws Exception {
+        long size = run.sizeBytes();
+        var volume = VolumeId.of("image", "volume");
+        var there = VolumeId.of("image", "copy");
+        try (var disk = RamDisk.mount(run, "btrfs", 3 * size)) {
+            var rsync = Tool.of("rsync", "rsync");
+            var source = Files.createDirectories(disk.mountPoint().resolve("source"));
+            try (var sites = TwoSites.in(run, disk.mountPoint(), 1)) {
+                var rounds = new Rounds(run, sites, there, size);
+                try (var volumes = ImageVolumes.in(source, Map.of("changes", "full"))) {
+                    volumes.filled("volume", size);
+                    sites.sync(volumes, volumes.cut(volume, "rp-100"), there, size);
+                    rounds.measure(volumes, volume, rsync, disk.mountPoint().resolve("rsync.img"));
+                }
+                var wholly = BenchRun.median(rounds.ours);
+                var measures = new ArrayList<>(List.of(
+                        Measure.cost(NAME, wholly, "s", "rsync --inplace", BenchRun.median(rounds.rsync), RSYNC_GOAL),
+                        Measure.cost(NAME, wholly, "s", "cat of both snapshots", BenchRun.median(rounds.cat), CAT_GOAL),
+                        Measure.cost(
+                                NAME + ": sent",
+                                rounds.sentBytes,
+                                "B",
+                                "blocks changed",
+                                rounds.changedBytes,
+                                SENT_GOAL)));
+                var tracked = new Rounds(run, sites, there, size);
+                tracked.first = rounds.first + run.rounds() + 1;
+                try (var volumes = ImageVolumes.in(source)) {
+                    tracked.measure(volumes, volume, null, null);
+                }
+                measures.add(Measure.cost(
+                        TRACKED, BenchRun.median(tracked.ours), "s", "compared wholly", wholly, TRACKED_GOAL));
+                return measures;
+            }
+        } catch (Skipped e) {
+            return List.of(Measure.skipped(NAME, "rsync --inplace", e.reason()));
+        }
+    }
+
+    /** Each round changes, cuts, and times what is compared with what. */
+    private static final class Rounds {
+        private final BenchRun run;
+        private final TwoSites sites;
+        private final VolumeId there;
+        private final long size;
+        private final double[] ours;
+        private final double[] rsync;
+        private final double[] cat;
+        private int first = 100;
+        private double sentBytes;
+        private double changedBytes;
+
+        Rounds(BenchRun run, TwoSites sites, VolumeId there, long size) {
+            this.run = run;
+            this.sites = sites;
+            this.there = there;
+            this.size = size;
+            this.ours = new double[run.rounds()];
+            this.rsync = new double[run.rounds()];
+            this.cat = new double[run.rounds()];
+        }
+
+        /** The first round is not counted: both processes compile then. */
+        void measure(
+                ImageVolumes volumes,
+                VolumeId volume,
+                @org.jspecify.annotations.Nullable Tool rsyncTool,
+                @org.jspecify.annotations.Nullable Path rsyncCopy)
+                throws Exception {
+            for (int round = -1; round < run.rounds(); round++) {
+                int number = first + round + 1;
+                var older = new SnapshotId(volume, new io.tidemark.spi.RecoveryPointId("rp-" + number));
+                var offsets = BenchRun.blockOffsets((int) (size / BLOCK_BYTES / CHANGED_DIVISOR), size, number);
+                volumes.change(volume, offsets, number);
+                var newer = volumes.cut(volume, "rp-" + (number + 1));
+                var report = new SyncReport[1];
+                double seconds = BenchRun.seconds(() -> report[0] = sites.sync(
+                        volumes, newer, there, size, older.recoveryPoint().value()));
+                if (round < 0) {
+                    continue;
+                }
+                ours[round] = seconds;
+                sentBytes = report[0].sentWireBytes();
+                changedBytes = (double) offsets.length * BLOCK_BYTES;
+                if (rsyncTool != null && rsyncCopy != null) {
+                    var before = volumes.path(older);
+                    var after = volumes.path(newer);
+                    Tool.of("cp", "coreutils").run("--reflink=always", before, rsyncCopy);
+                    cat[round] = cat(before) + cat(after);
+                    rsync[round] =
+                            BenchRun.seconds(() -> rsyncTool.run("--inplace", "--no-whole-file", after, rsyncCopy));
+                }
+            }
+        }
+
+        private static double cat(Path file) throws Exception {
+            var process = new ProcessBuilder("cat", file.toString()).redirectOutput(new File("/dev/null"));
+            return BenchRun.seconds(() -> process.start().waitFor());
+        }
+    }
+}
