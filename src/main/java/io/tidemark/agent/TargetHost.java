@@ -3,7 +3,6 @@ package io.tidemark.agent;
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.ReplicationLink;
-import io.tidemark.domain.SyncReport;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
@@ -16,11 +15,8 @@ import io.tidemark.replication.protocol.IngestLogFormat;
 import io.tidemark.replication.protocol.IngestTotals;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.CutRequest;
-import io.tidemark.spi.HoldOwner;
-import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -75,10 +71,13 @@ final class TargetHost implements AutoCloseable {
     private final ReplicationLink link;
     private final StorageProvider provider;
     private final ConcurrentLinkedQueue<TargetInput> inputs = new ConcurrentLinkedQueue<>();
+    /** Of the writer. */
+    private final ConcurrentLinkedQueue<TargetInput> answers = new ConcurrentLinkedQueue<>();
     /** Guards the machine and everything its effects touch but the log and the volume while blocks arrive. */
     private final ReentrantLock turn = new ReentrantLock();
 
     private final TargetBlocks blocks;
+    private final TargetPoints points;
     private TargetSync sync;
     private @Nullable IngestLog log;
     private @Nullable IngestWriter writer;
@@ -98,6 +97,7 @@ final class TargetHost implements AutoCloseable {
         this.link = link;
         this.provider = site.providers().of(link.localVolume());
         this.blocks = new TargetBlocks(provider, link.localVolume(), site.kernel());
+        this.points = new TargetPoints(site, link, provider);
         this.sync = sync;
         this.connected = connection.isPresent();
         this.aliveNanos = site.nanos().getAsLong();
@@ -186,27 +186,38 @@ final class TargetHost implements AutoCloseable {
         do {
             turn.lock();
             try {
-                takeInputs();
+                for (var input = next(); input != null; input = next()) {
+                    take(input);
+                }
             } finally {
                 turn.unlock();
             }
-        } while (!inputs.isEmpty());
+        } while (!answers.isEmpty() || !inputs.isEmpty());
     }
 
-    /** From the writer's thread. It never waits for the turn: whoever has it takes the answer too. */
+    private @Nullable TargetInput next() {
+        var answer = answers.poll();
+        return answer == null ? inputs.poll() : answer;
+    }
+
+    /**
+     * From the writer's thread. It never waits for the turn: whoever has it takes the answer too. It takes answers
+     * alone: a commit waits for the writer, so the writer must not be the one who carries it out.
+     */
     private void answer(TargetInput input) {
-        inputs.add(input);
-        while (!inputs.isEmpty() && turn.tryLock()) {
+        answers.add(input);
+        while (!answers.isEmpty() && turn.tryLock()) {
             try {
-                takeInputs();
+                for (var answer = answers.poll(); answer != null; answer = answers.poll()) {
+                    take(answer);
+                }
             } finally {
                 turn.unlock();
             }
         }
     }
 
-    private void takeInputs() {
-        for (var input = inputs.poll(); input != null; input = inputs.poll()) {
+    private void take(TargetInput input) {
             var step = sync.step(input);
             sync = step.sync();
             for (var effect : step.effects()) {
@@ -220,7 +231,6 @@ final class TargetHost implements AutoCloseable {
                     break;
                 }
             }
-        }
         alive("receive", sync.received().throughBytes());
     }
 
@@ -230,7 +240,7 @@ final class TargetHost implements AutoCloseable {
             case TargetEffect.Reached reached -> site.moments().reached(reached.moment());
             case TargetEffect.Look look -> look(look.offer());
             case TargetEffect.KeepContent _ -> {
-                closeWriter();
+                blocks.close();
                 kept = Optional.of(keptContent().keep(sync.offer().orElseThrow().point()));
             }
             case TargetEffect.StartLog start -> startLog(start);
@@ -259,15 +269,15 @@ final class TargetHost implements AutoCloseable {
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.HoldSnapshot hold -> {
-                holdSnapshot(hold.point());
+                points.hold(hold.point());
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.RecordPoint point -> {
-                record();
+                points.record(openLog());
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.LetGoOfOlder older -> {
-                letGoOfOlder(older.point());
+                points.letGoOfOlder(older.point());
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.ClearLog _ -> {
@@ -431,62 +441,8 @@ final class TargetHost implements AutoCloseable {
         blocks.close();
     }
 
-    private void record() throws ReplicationException, ProviderException {
-        var committed = openLog();
-        var sent = RecoveryPointJson.parse(committed.metadata());
-        var point = committed.header().point();
-        var cost = committed.commit().orElseThrow().cost();
-        var received = RecoveryPointJson.received(
-                sent, snapshot(point), provider.volume(link.localVolume()).sizeBytes(), link.id());
-        site.catalog()
-                .recordReceived(
-                        received,
-                        link.id(),
-                        new SyncReport(
-                                point,
-                                committed.header().base().filter(base -> !KeptContent.is(base)),
-                                cost.changedRangeSource(),
-                                cost.namedBytes(),
-                                cost.readBytes(),
-                                cost.comparedBytes(),
-                                cost.changedBytes(),
-                                cost.sentPayloadBytes(),
-                                cost.sentWireBytes(),
-                                cost.resumedBytes(),
-                                Duration.ofMillis(cost.durationMillis())));
-    }
-
-    /** Who sweeps orphans may have taken the snapshot before it was held; the volume still has its content. */
-    private void holdSnapshot(RecoveryPointId point) throws ProviderException {
-        try {
-            provider.hold(snapshot(point), owner());
-        } catch (ProviderException e) {
-            if (!(e.error() instanceof ProviderError.SnapshotNotFound)) {
-                throw e;
-            }
-            provider.cut(new CutRequest(point, List.of(link.localVolume())));
-            provider.hold(snapshot(point), owner());
-        }
-    }
-
-    private void letGoOfOlder(RecoveryPointId point) throws ProviderException {
-        for (var older : site.providers().snapshotsOf(link.localVolume())) {
-            if (!older.id().recoveryPoint().equals(point)) {
-                provider.release(older.id(), owner());
-            }
-        }
-    }
-
     private KeptContent keptContent() {
         return new KeptContent(site, link, provider);
-    }
-
-    private SnapshotId snapshot(RecoveryPointId point) {
-        return new SnapshotId(link.localVolume(), point);
-    }
-
-    private HoldOwner owner() {
-        return new HoldOwner(link.id().value());
     }
 
     private IngestLog openLog() {
