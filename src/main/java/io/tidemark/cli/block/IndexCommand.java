@@ -4,6 +4,7 @@ import io.tidemark.block.BlockException;
 import io.tidemark.block.BlockIndexWriter;
 import io.tidemark.block.Digest;
 import io.tidemark.block.ImageGeometry;
+import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HashAlgorithm;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,6 +21,8 @@ import picocli.CommandLine.Parameters;
             "against which diff finds what changed later."
         })
 final class IndexCommand extends BlockSubcommand {
+    private static final Path PIPE = Path.of("-");
+
     @Mixin
     private HashOptions hashing = new HashOptions();
 
@@ -33,7 +36,9 @@ final class IndexCommand extends BlockSubcommand {
     @Option(names = "--force", description = "Replace the index if it exists.")
     private boolean force;
 
-    @Parameters(paramLabel = "IMAGE", description = "An image file or block device that nothing writes to.")
+    @Parameters(
+            paramLabel = "IMAGE",
+            description = "An image file or block device that nothing writes to, or - for standard input.")
     private @Nullable Path image;
 
     @Override
@@ -43,6 +48,9 @@ final class IndexCommand extends BlockSubcommand {
         }
         var algorithm = hashing.algorithm().orElse(HashAlgorithm.XXH3_128);
         int blockBytes = hashing.blockBytes().orElse(HashOptions.DEFAULT_BLOCK_BYTES);
+        if (image.equals(PIPE)) {
+            return indexPipe(output, algorithm, blockBytes);
+        }
         try (var threads = Hashing.start(hashing.reading());
                 var source = ImageFile.read(image);
                 var file = NewFile.create(output, force, image)) {
@@ -59,32 +67,71 @@ final class IndexCommand extends BlockSubcommand {
                 holeBytes = leaves.holeBytes();
             }
             file.publish();
-            print(
-                    new ResultDocument()
-                            .put("ok", true)
-                            .put("image", image.toString())
-                            .put("imageBytes", geometry.sizeBytes())
-                            .put("holeBytes", holeBytes)
-                            .put("blockBytes", blockBytes)
-                            .put("blocks", geometry.blockCount())
-                            .put("hash", HashOptions.name(algorithm))
-                            .put("root", root.hex())
-                            .put("index", output.toString())
-                            .put("indexBytes", writer.fileBytes())
-                            .put("kernel", threads.kernel().name())
-                            .put("read", threads.served().text())
-                            .putSeconds("seconds", seconds()),
-                    "indexed %s: %s in %d blocks of %d bytes, %s/s"
-                            .formatted(
-                                    image,
-                                    Sizes.text(geometry.sizeBytes()),
-                                    geometry.blockCount(),
-                                    blockBytes,
-                                    Sizes.text((long) (geometry.sizeBytes() / seconds()))),
-                    "root %s (%s), index %s, %s"
-                            .formatted(
-                                    root.hex(), HashOptions.name(algorithm), output, Sizes.text(writer.fileBytes())));
+            print(new Made(
+                    geometry,
+                    algorithm,
+                    root,
+                    holeBytes,
+                    writer.fileBytes(),
+                    threads.served().text()));
         }
         return BlockExit.OK;
+    }
+
+    private int indexPipe(Path target, HashAlgorithm algorithm, int blockBytes) throws IOException, CommandFailure {
+        hashing.reading().refuseForPipe();
+        var kernel = BlockKernels.best();
+        try (var file = NewFile.create(target, force);
+                var progress = progress("index", 0);
+                var piped = PipedImage.read(System.in, kernel, algorithm, blockBytes, progress)) {
+            var geometry = new ImageGeometry(piped.sizeBytes(), blockBytes);
+            var writer = new BlockIndexWriter(file, kernel, algorithm, geometry);
+            piped.appendTo(writer, algorithm, geometry);
+            var root = writer.finish();
+            file.publish();
+            print(new Made(geometry, algorithm, root, 0, writer.fileBytes(), "pipe"));
+        }
+        return BlockExit.OK;
+    }
+
+    /** @param read how the image was read */
+    private record Made(
+            ImageGeometry geometry,
+            HashAlgorithm algorithm,
+            Digest root,
+            long holeBytes,
+            long indexBytes,
+            String read) {}
+
+    private void print(Made made) {
+        var geometry = made.geometry();
+        print(
+                new ResultDocument()
+                        .put("ok", true)
+                        .put("image", String.valueOf(image))
+                        .put("imageBytes", geometry.sizeBytes())
+                        .put("holeBytes", made.holeBytes())
+                        .put("blockBytes", geometry.blockBytes())
+                        .put("blocks", geometry.blockCount())
+                        .put("hash", HashOptions.name(made.algorithm()))
+                        .put("root", made.root().hex())
+                        .put("index", String.valueOf(output))
+                        .put("indexBytes", made.indexBytes())
+                        .put("kernel", BlockKernels.best().name())
+                        .put("read", made.read())
+                        .putSeconds("seconds", seconds()),
+                "indexed %s: %s in %d blocks of %d bytes, %s/s"
+                        .formatted(
+                                image,
+                                Sizes.text(geometry.sizeBytes()),
+                                geometry.blockCount(),
+                                geometry.blockBytes(),
+                                Sizes.text((long) (geometry.sizeBytes() / seconds()))),
+                "root %s (%s), index %s, %s"
+                        .formatted(
+                                made.root().hex(),
+                                HashOptions.name(made.algorithm()),
+                                output,
+                                Sizes.text(made.indexBytes())));
     }
 }

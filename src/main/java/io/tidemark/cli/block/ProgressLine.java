@@ -41,6 +41,10 @@ final class ProgressLine implements AutoCloseable {
     }
 
     static String line(String phase, long doneBytes, long totalBytes, double seconds) {
+        if (totalBytes == 0 && doneBytes > 0) {
+            // A pipe: nobody knows how much is to come.
+            return "%-8s %s, %s/s".formatted(phase, Sizes.text(doneBytes), Sizes.text((long) (doneBytes / seconds)));
+        }
         double part = totalBytes == 0 ? 1 : Math.min(1, (double) doneBytes / totalBytes);
         int full = (int) (part * BAR_COLUMNS);
         double rate = doneBytes / seconds;

@@ -51,6 +51,16 @@ final class ReadOptions {
         return direct ? ReadBy.DIRECT : ReadBy.MAPPED;
     }
 
+    /** A pipe goes as fast as who fills it. */
+    void refuseForPipe() throws CommandFailure {
+        if (direct || rateLimit != null) {
+            throw new CommandFailure(
+                    BlockExit.USAGE,
+                    "%s cannot be used with a pipe".formatted(direct ? "--direct" : "--rate-limit"),
+                    "leave it out, or name a file or device instead of -");
+        }
+    }
+
     /** Bytes a second; 0 for no limit. */
     long rateLimit() throws CommandFailure {
         if (rateLimit == null) {

@@ -88,6 +88,49 @@ final class BlockCommandTest {
     }
 
     @Test
+    void directAndLimitedReadingFindTheSame() throws Exception {
+        var older = image("older", 3_000_001, 1);
+        var newer = Files.copy(older, folder.resolve("newer"));
+        change(newer, 1_000_000, new byte[20_000]);
+        run("index", newer, "-o", folder.resolve("cached"));
+
+        var index = run("index", newer, "-o", folder.resolve("direct"), "--direct", "--json");
+        var verify = run("verify", older, newer, "--direct", "--rate-limit", "1GiB", "--json");
+        var diff = run("diff", "--base", older, newer, "-o", folder.resolve("delta"), "--direct", "--rate-limit", "1G");
+        var apply = run("apply", folder.resolve("delta"), older, "--direct", "--rate-limit", "0.5G");
+
+        assertThat(index.out).contains("\"read\":\"");
+        assertThat(Files.mismatch(folder.resolve("cached"), folder.resolve("direct")))
+                .isEqualTo(-1);
+        assertThat(verify.exitCode).as(verify.err).isEqualTo(1);
+        assertThat(verify.out).contains("\"comparedBy\":\"bytes\"", "\"differingBlocks\":6,");
+        assertThat(diff.exitCode).as(diff.err).isZero();
+        assertThat(apply.exitCode).as(apply.err).isZero();
+        assertThat(run("verify", older, newer, "--hash", "sha-256").out).contains("equal", "root");
+    }
+
+    @Test
+    void pipeIsIndexedAsTheFileWithItsBytes() throws Exception {
+        var before = System.in;
+        for (int length : new int[] {0, 1, 4096, 3_000_001}) {
+            var image = image("image", length, 1);
+            run("index", image, "-o", folder.resolve("of-file"), "--force");
+            try (var pipe = Files.newInputStream(image)) {
+                System.setIn(pipe);
+
+                var answer = run("index", "-", "-o", folder.resolve("of-pipe"), "--force", "--json");
+
+                assertThat(answer.exitCode).as(answer.err).isZero();
+                assertThat(answer.out).contains("\"imageBytes\":" + length + ",");
+                assertThat(Files.mismatch(folder.resolve("of-file"), folder.resolve("of-pipe")))
+                        .isEqualTo(-1);
+            } finally {
+                System.setIn(before);
+            }
+        }
+    }
+
+    @Test
     void deltaAgainstAnImageIsTheSameAsAgainstItsIndex() throws Exception {
         var older = image("older", 900_001, 1);
         var newer = Files.copy(older, folder.resolve("newer"));
@@ -255,6 +298,11 @@ final class BlockCommandTest {
                 Arguments.of(2, "is not an algorithm", "index @/image -o @/new --hash md5"),
                 Arguments.of(2, "not a number from 1 to 64", "index @/image -o @/new --threads 0"),
                 Arguments.of(2, "not a number from 1 to 64", "index @/image -o @/new --threads 1e3"),
+                Arguments.of(2, "is not a rate from 64K to 1T", "index @/image -o @/new --rate-limit 10"),
+                Arguments.of(2, "is not a rate from 64K to 1T", "index @/image -o @/new --rate-limit fast"),
+                Arguments.of(2, "is not a rate from 64K to 1T", "verify @/image @/other --rate-limit 2T"),
+                Arguments.of(2, "--direct cannot be used with a pipe", "index - -o @/new --direct"),
+                Arguments.of(2, "--rate-limit cannot be used with a pipe", "index - -o @/new --rate-limit 1M"),
                 Arguments.of(2, "input and output at once", "index @/image -o @/image --force"),
                 Arguments.of(2, "input and output at once", "diff --base @/index @/image -o @/index --force"),
                 Arguments.of(2, "delta and image at once", "apply @/delta @/delta"),
@@ -324,6 +372,7 @@ final class BlockCommandTest {
     void progressShowsBarRateAndTimeLeft() {
         assertThat(ProgressLine.line("index", 1L << 30, 4L << 30, 0.5))
                 .isEqualTo("index    [#######-----------------------]  25% 1.0 GiB of 4.0 GiB, 2.0 GiB/s, 2 s left");
+        assertThat(ProgressLine.line("index", 1L << 30, 0, 0.5)).isEqualTo("index    1.0 GiB, 2.0 GiB/s");
     }
 
     @Test
