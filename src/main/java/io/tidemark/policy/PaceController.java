@@ -68,9 +68,12 @@ public final class PaceController {
      */
     public record State(double bytesPerSecond, double calmMicros, double hurtBytes, long holdUntilNanos) {}
 
-    /** Begins as fast as it may: an idle host is not kept waiting, a busy one is heard after one sample. */
+    /**
+     * Begins half-way between the bounds, as ratios go: an idle host is used wholly after one sample, and a busy one is
+     * not overrun before it.
+     */
     public static State begin(Bounds bounds, long nowNanos) {
-        return new State(bounds.ceilingBytes(), 0, 0, nowNanos);
+        return new State(Math.sqrt((double) bounds.floorBytes() * bounds.ceilingBytes()), 0, 0, nowNanos);
     }
 
     public static State next(State state, Sample sample, Bounds bounds, long nowNanos) {

@@ -37,8 +37,9 @@ class PaceControllerTest {
     }
 
     @Test
-    void itBeginsAtTheCeilingAndAnIdleHostStaysThere() {
+    void itBeginsInBetweenAndAnIdleHostIsUsedWhollyAfterOneSample() {
         var state = PaceController.begin(BOUNDS, 0);
+        assertThat(state.bytesPerSecond()).isEqualTo(64.0 * MIB);
         var idle = new PaceController.Sample(0.9, 0.9, 0, 0, false);
 
         for (int number = 1; number < 20; number++) {
@@ -60,8 +61,8 @@ class PaceControllerTest {
     }
 
     @Test
-    void itGivesWayWithinThreeSecondsToATenth() {
-        var state = PaceController.begin(BOUNDS, 0);
+    void itGivesWayWithinThreeSecondsToAQuarter() {
+        var state = new PaceController.State(1024.0 * MIB, CALM_MICROS, 0, 0);
 
         for (int number = 1; number <= 6; number++) {
             state = PaceController.next(state, hurt(false), BOUNDS, number * SAMPLE_NANOS);
@@ -118,7 +119,8 @@ class PaceControllerTest {
 
     @Test
     void nothingGrowsRightAfterABackOff() {
-        var state = PaceController.next(PaceController.begin(BOUNDS, 0), calm(), BOUNDS, SAMPLE_NANOS);
+        var full = new PaceController.State(1024.0 * MIB, CALM_MICROS, 0, 0);
+        var state = PaceController.next(full, calm(), BOUNDS, SAMPLE_NANOS);
         state = PaceController.next(state, hurt(false), BOUNDS, 2 * SAMPLE_NANOS);
         double cut = state.bytesPerSecond();
 

@@ -11,8 +11,8 @@ final class PacingBench implements Bench {
 
     private static final double PACED_GOAL = 0.90;
     private static final double UNPACED_GOAL = 0.50;
-    private static final String PACED = "transactions/s beside a paced sync";
-    private static final String UNPACED = "transactions/s beside an unpaced sync";
+    private static final String PACED = "transactions/s beside two paced syncs";
+    private static final String UNPACED = "transactions/s beside two unpaced syncs";
     private static final String ALONE = "alone";
 
     @Override
@@ -22,13 +22,13 @@ final class PacingBench implements Bench {
 
     @Override
     public String description() {
-        return "transactions of pgbench beside a synchronisation with and without pacing, and alone";
+        return "transactions of pgbench beside two synchronisations with and without pacing, and alone";
     }
 
     @Override
     public List<Measure> run(BenchRun run) throws Exception {
         try {
-            run.needs(6 * VOLUME_BYTES);
+            run.needs(8 * VOLUME_BYTES);
             try (var database = PgBench.start(run);
                     var sync = LoopbackSync.in(run.scratch(), VOLUME_BYTES)) {
                 return measures(run, database, sync);
