@@ -5,74 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.nativeblock.JavaBlockKernel;
 import io.tidemark.spi.BlockRange;
-import io.tidemark.spi.ChangedRanges;
-import io.tidemark.spi.SnapshotReader;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class ChangedBlocksTest {
     private static final int BLOCK = ChangedRuns.BLOCK_BYTES;
     private static final JavaBlockKernel KERNEL = new JavaBlockKernel();
-
-    private static final class Image implements SnapshotReader {
-        private final byte[] bytes;
-
-        Image(byte[] bytes) {
-            this.bytes = bytes;
-        }
-
-        @Override
-        public long sizeBytes() {
-            return bytes.length;
-        }
-
-        @Override
-        public void read(long offsetBytes, ByteBuffer target) {
-            target.put(bytes, (int) offsetBytes, target.remaining());
-        }
-
-        @Override
-        public Optional<Path> path() {
-            return Optional.empty();
-        }
-
-        @Override
-        public void close() {}
-    }
-
-    private static ChangedRanges ranges(List<BlockRange> ranges) {
-        var left = new ArrayDeque<>(ranges);
-        return new ChangedRanges() {
-            @Override
-            public int granularityBytes() {
-                return 512;
-            }
-
-            @Override
-            public Confidence confidence() {
-                return Confidence.COARSE;
-            }
-
-            @Override
-            public String source() {
-                return "test";
-            }
-
-            @Override
-            public Optional<BlockRange> next() {
-                return Optional.ofNullable(left.poll());
-            }
-
-            @Override
-            public void close() {}
-        };
-    }
 
     private static byte[] image(Random random, int size) {
         byte[] bytes = new byte[size];
@@ -123,9 +64,9 @@ class ChangedBlocksTest {
                 int at = random.nextInt(size);
                 Arrays.fill(newer, at, Math.min(size, at + random.nextInt(3 * BLOCK)), (byte) random.nextInt(2));
             }
-            var whole = ranges(List.of(new BlockRange(0, size)));
+            var whole = GivenRanges.of(List.of(new BlockRange(0, size)));
 
-            try (var runs = new ChangedBlocks(whole, new Image(older), new Image(newer), KERNEL, 0)) {
+            try (var runs = new ChangedBlocks(whole, new MemorySnapshot(older), new MemorySnapshot(newer), KERNEL, 0)) {
                 long truly = trulyChanged(older, newer);
                 assertThat(apply(runs, older)).as("seed %d", seed).isEqualTo(truly);
                 assertThat(runs.counts().changedBytes()).isEqualTo(truly);
@@ -139,9 +80,10 @@ class ChangedBlocksTest {
         byte[] older = new byte[4 * BLOCK];
         byte[] newer = new byte[4 * BLOCK];
         Arrays.fill(newer, 100, 9_000, (byte) 1);
-        var fine = ranges(List.of(new BlockRange(0, 512), new BlockRange(1024, 512), new BlockRange(4000, 5_100)));
+        var fine =
+                GivenRanges.of(List.of(new BlockRange(0, 512), new BlockRange(1024, 512), new BlockRange(4000, 5_100)));
 
-        try (var runs = new ChangedBlocks(fine, new Image(older), new Image(newer), KERNEL, 0)) {
+        try (var runs = new ChangedBlocks(fine, new MemorySnapshot(older), new MemorySnapshot(newer), KERNEL, 0)) {
             assertThat(apply(runs, older)).isEqualTo(3 * BLOCK);
             assertThat(runs.counts().namedBytes()).isEqualTo(512 + 512 + 5_100);
         }
@@ -152,9 +94,9 @@ class ChangedBlocksTest {
     void whatLiesPastTheOlderEndIsChangedZerosToo() throws Exception {
         byte[] older = new byte[3 * BLOCK + 512];
         byte[] newer = new byte[6 * BLOCK];
-        var whole = ranges(List.of(new BlockRange(0, newer.length)));
+        var whole = GivenRanges.of(List.of(new BlockRange(0, newer.length)));
 
-        try (var runs = new ChangedBlocks(whole, new Image(older), new Image(newer), KERNEL, 0)) {
+        try (var runs = new ChangedBlocks(whole, new MemorySnapshot(older), new MemorySnapshot(newer), KERNEL, 0)) {
             var run = runs.next().orElseThrow();
             assertThat(run.zero()).isTrue();
             assertThat(run.offsetBytes()).isEqualTo(3 * BLOCK);
@@ -170,9 +112,10 @@ class ChangedBlocksTest {
         byte[] newer = image(random, 300 * BLOCK);
         byte[] half = older.clone();
         System.arraycopy(newer, 0, half, 0, 120 * BLOCK);
-        var whole = ranges(List.of(new BlockRange(0, newer.length)));
+        var whole = GivenRanges.of(List.of(new BlockRange(0, newer.length)));
 
-        try (var runs = new ChangedBlocks(whole, new Image(older), new Image(newer), KERNEL, 120 * BLOCK)) {
+        try (var runs =
+                new ChangedBlocks(whole, new MemorySnapshot(older), new MemorySnapshot(newer), KERNEL, 120 * BLOCK)) {
             apply(runs, half);
         }
 
@@ -193,7 +136,7 @@ class ChangedBlocksTest {
             boolean zeros = Arrays.equals(other, new byte[size]);
             var span = new ChangedBlocksByDigest.SpanDigests(0, size, zeros ? null : digests.clear());
 
-            try (var runs = new ChangedBlocksByDigest(new Image(newer), KERNEL, span)) {
+            try (var runs = new ChangedBlocksByDigest(new MemorySnapshot(newer), KERNEL, span)) {
                 long truly = trulyChanged(other, newer);
                 assertThat(apply(runs, other)).as("seed %d", seed).isEqualTo(truly);
             }
