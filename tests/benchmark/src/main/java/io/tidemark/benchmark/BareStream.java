@@ -121,7 +121,8 @@ final class BareStream implements AutoCloseable {
     }
 
     private void read(long bytes) throws Exception {
-        long got = 0;
+        // The first bytes may have come with the end of the handshake.
+        long got = plain.position();
         plain.clear();
         while (got < bytes) {
             if (plain.remaining() < 32 << 10) {
@@ -133,6 +134,7 @@ final class BareStream implements AutoCloseable {
                 receive();
             }
         }
+        plain.clear();
     }
 
     private void receive() throws Exception {

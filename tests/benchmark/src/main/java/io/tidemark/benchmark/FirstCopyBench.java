@@ -59,6 +59,7 @@ final class FirstCopyBench implements Bench {
             double ours = mib / BenchRun.median(seconds[0]);
             return List.of(
                     Measure.rate(NAME, ours, "MiB/s", PEER, mib / BenchRun.median(seconds[1]), GOAL),
+                    Measure.rate("with its snapshot", mib / BenchRun.median(seconds[3]), "MiB/s", NAME, ours, 0),
                     Measure.rate(
                             NAME + " (disk)",
                             ours,
