@@ -41,6 +41,7 @@ public final class PeerReplicator implements Replicator {
     private final LongSupplier nanos;
     private final String software;
     private final Optional<Paces> paces;
+    private final TrackingTrust trust;
     private final Set<LinkId> busy = ConcurrentHashMap.newKeySet();
 
     /**
@@ -54,7 +55,7 @@ public final class PeerReplicator implements Replicator {
             Moments moments,
             LongSupplier nanos,
             String software) {
-        this(providers, connector, kernel, moments, nanos, software, Optional.empty());
+        this(providers, connector, kernel, moments, nanos, software, Optional.empty(), TrackingTrust.unaudited(kernel));
     }
 
     /** @param paces empty: every sender goes as fast as it can */
@@ -65,8 +66,10 @@ public final class PeerReplicator implements Replicator {
             Moments moments,
             LongSupplier nanos,
             String software,
-            Optional<Paces> paces) {
+            Optional<Paces> paces,
+            TrackingTrust trust) {
         this.paces = paces;
+        this.trust = trust;
         this.providers = providers;
         this.connector = connector;
         this.kernel = kernel;
@@ -130,13 +133,12 @@ public final class PeerReplicator implements Replicator {
                     member.sizeBytes(),
                     RecoveryPointJson.of(point),
                     software,
-                    resync ? Message.Purpose.RESYNC : Message.Purpose.SYNC,
+                    purpose(link, point, resync),
                     SourceSync.Terms.USUAL);
             return new SourceHost(
                             new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
-                            providers.of(link.localVolume()),
-                            link.localVolume(),
-                            kernel,
+                            new SourceHost.Origin(
+                                    providers.of(link.localVolume()), link.localVolume(), kernel, trust),
                             moments,
                             nanos,
                             listener,
@@ -147,6 +149,15 @@ public final class PeerReplicator implements Replicator {
         } finally {
             busy.remove(link.id());
         }
+    }
+
+    private Message.Purpose purpose(ReplicationLink link, RecoveryPoint point, boolean resync) {
+        if (resync) {
+            return Message.Purpose.RESYNC;
+        }
+        return trust.mustStartAnew(link.localVolume(), point.createdAt())
+                ? Message.Purpose.SYNC_ANEW
+                : Message.Purpose.SYNC;
     }
 
     private Pace pace(ReplicationLink link) throws ProviderException {

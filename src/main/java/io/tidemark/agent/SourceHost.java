@@ -52,10 +52,12 @@ final class SourceHost {
      */
     record Route(PeerConnector connector, String address, String fingerprint, Pace pace) {}
 
+    /** What is sent: snapshots of one volume, and how far its changed-range source is believed. */
+    record Origin(StorageProvider provider, VolumeId volume, BlockKernel kernel, TrackingTrust trust) {}
+
     private final Route route;
+    private final Origin origin;
     private final StorageProvider provider;
-    private final VolumeId volume;
-    private final BlockKernel kernel;
     private final Moments moments;
     private final LongSupplier nanos;
     private final ProgressListener listener;
@@ -72,17 +74,14 @@ final class SourceHost {
 
     SourceHost(
             Route route,
-            StorageProvider provider,
-            VolumeId volume,
-            BlockKernel kernel,
+            Origin origin,
             Moments moments,
             LongSupplier nanos,
             ProgressListener listener,
             SourceSync.Task task) {
         this.route = route;
-        this.provider = provider;
-        this.volume = volume;
-        this.kernel = kernel;
+        this.origin = origin;
+        this.provider = origin.provider();
         this.moments = moments;
         this.nanos = nanos;
         this.listener = listener;
@@ -262,7 +261,7 @@ final class SourceHost {
         }
         letGo(open.letGo());
         image = SourceImage.open(
-                provider, snapshot(sync.task().point()), open.base().map(this::snapshot), open.resumeBytes(), kernel);
+                origin, snapshot(sync.task().point()), open.base().map(this::snapshot), open.resumeBytes());
     }
 
     private void letGo(List<RecoveryPointId> points) throws ProviderException {
@@ -370,7 +369,7 @@ final class SourceHost {
     }
 
     private SnapshotId snapshot(RecoveryPointId point) {
-        return new SnapshotId(volume, point);
+        return new SnapshotId(origin.volume(), point);
     }
 
     private HoldOwner owner() {

@@ -5,15 +5,14 @@ import io.tidemark.block.ChangedBlocksByDigest;
 import io.tidemark.block.ChangedRun;
 import io.tidemark.block.ChangedRuns;
 import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.SourceInput;
 import io.tidemark.replication.protocol.BlockExtent;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.SyncCost;
-import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
-import io.tidemark.spi.StorageProvider;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,6 +25,7 @@ final class SourceImage implements AutoCloseable {
     private final @Nullable SnapshotReader older;
     private final BlockKernel kernel;
     private final String changedRangeSource;
+    private final TrackingTrust.@Nullable Answer answer;
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
     private final ByteBuffer batch = ByteBuffer.allocateDirect(Message.Blocks.DATA_BYTES_MAXIMUM);
     private @Nullable ChangedRuns runs;
@@ -37,27 +37,29 @@ final class SourceImage implements AutoCloseable {
             @Nullable SnapshotReader older,
             @Nullable ChangedRuns runs,
             BlockKernel kernel,
-            String changedRangeSource) {
+            TrackingTrust.@Nullable Answer answer) {
         this.newer = newer;
         this.older = older;
         this.runs = runs;
         this.kernel = kernel;
-        this.changedRangeSource = changedRangeSource;
+        this.answer = answer;
+        this.changedRangeSource = answer == null ? "digests" : answer.ranges().source();
     }
 
     /** @param base empty: blocks are told by the digests that {@link #use} gets */
-    static SourceImage open(
-            StorageProvider provider, SnapshotId point, Optional<SnapshotId> base, long resumeBytes, BlockKernel kernel)
+    static SourceImage open(SourceHost.Origin origin, SnapshotId point, Optional<SnapshotId> base, long resumeBytes)
             throws ProviderException {
+        var provider = origin.provider();
+        var kernel = origin.kernel();
         var newer = provider.read(point);
         try {
             if (base.isEmpty()) {
-                return new SourceImage(newer, null, null, kernel, "digests");
+                return new SourceImage(newer, null, null, kernel, null);
             }
             var older = provider.read(base.get());
-            var ranges = provider.volume(point.volume()).can(Capability.CHANGED_RANGES)
-                    ? provider.changedRanges(base.get(), point)
-                    : new WholeImage(newer.sizeBytes());
+            var answer = origin.trust()
+                    .changes(provider, new TrackingTrust.SnapshotReaders(base.get(), older, point, newer));
+            var ranges = answer.ranges();
             ChangedRuns runs;
             if (ranges.source().equals(WholeImage.SOURCE)) {
                 ranges.close();
@@ -65,7 +67,7 @@ final class SourceImage implements AutoCloseable {
             } else {
                 runs = new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
             }
-            return new SourceImage(newer, older, runs, kernel, ranges.source());
+            return new SourceImage(newer, older, runs, kernel, answer);
         } catch (ProviderException e) {
             newer.close();
             throw e;
@@ -79,8 +81,12 @@ final class SourceImage implements AutoCloseable {
         digests.add(new Message.Digests(arrived.offsetBytes(), arrived.lengthBytes(), copy.flip()));
     }
 
-    /** A frame's worth of changed blocks; the buffer is good until the next call. */
-    SourceInput next(SyncCost soFar) throws ProviderException {
+    /**
+     * A frame's worth of changed blocks; the buffer is good until the next call.
+     *
+     * @throws ReplicationException TrackingUntrusted in place of the end, when the source has left out a change
+     */
+    SourceInput next(SyncCost soFar) throws ProviderException, ReplicationException {
         if (runs == null) {
             nextSpan();
         }
@@ -103,6 +109,9 @@ final class SourceImage implements AutoCloseable {
         }
         if (extents.isEmpty()) {
             endRuns();
+            if (answer != null) {
+                answer.verdict();
+            }
             return new SourceInput.NothingLeft(cost(soFar));
         }
         return new SourceInput.BlocksRead(extents, batch.flip().duplicate());
@@ -111,11 +120,12 @@ final class SourceImage implements AutoCloseable {
     /** @param soFar what is not this image's to know: bytes sent and resumed, time */
     SyncCost cost(SyncCost soFar) {
         var counts = runs == null ? finished : finished.plus(runs.counts());
+        long audited = answer == null ? 0 : answer.auditedBytes();
         return new SyncCost(
                 changedRangeSource,
                 counts.namedBytes(),
-                counts.readBytes(),
-                counts.comparedBytes(),
+                counts.readBytes() + 2 * audited,
+                counts.comparedBytes() + audited,
                 counts.changedBytes(),
                 soFar.sentPayloadBytes(),
                 soFar.sentWireBytes(),

@@ -2,7 +2,6 @@ package io.tidemark.agent;
 
 import io.tidemark.block.AuditRound;
 import io.tidemark.block.AuditedRanges;
-import io.tidemark.block.RangeAlgebra;
 import io.tidemark.domain.TrackingAudit;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationError;
@@ -35,7 +34,6 @@ public final class TrackingTrust {
      * @param wholeEvery time in which the rolling audit covers a volume once; empty: it does not run
      */
     public record Effort(int sampleCount, Optional<Duration> wholeEvery) {
-        /** For tests of other things. */
         public static final Effort NONE = new Effort(0, Optional.empty());
     }
 
@@ -44,6 +42,28 @@ public final class TrackingTrust {
     private final InstantSource clock;
     private final RandomGenerator random;
     private final Effort effort;
+
+    /** Believes everything and remembers nothing: for benchmarks and tests of other things. */
+    public static TrackingTrust unaudited(BlockKernel kernel) {
+        var nothing = new TrackingAudits() {
+            @Override
+            public Optional<TrackingAudit> find(VolumeId volume) {
+                return Optional.empty();
+            }
+
+            @Override
+            public void save(TrackingAudit audit) {}
+
+            @Override
+            public void remove(VolumeId volume) {}
+
+            @Override
+            public int distrustedCount() {
+                return 0;
+            }
+        };
+        return new TrackingTrust(nothing, kernel, () -> Instant.EPOCH, () -> 0L, Effort.NONE);
+    }
 
     public TrackingTrust(
             TrackingAudits audits, BlockKernel kernel, InstantSource clock, RandomGenerator random, Effort effort) {
@@ -143,26 +163,28 @@ public final class TrackingTrust {
         var known = audits.find(volume).orElseGet(() -> new TrackingAudit(volume, 0, now, now, Optional.empty()));
         boolean tracked = provider.volume(volume).can(Capability.CHANGED_RANGES);
         if (!tracked || known.distrust().isPresent()) {
-            var whole = RangeAlgebra.whole(snapshots.newer().sizeBytes());
-            return new Answer(
-                    whole,
-                    Optional.empty(),
-                    known,
-                    new AuditRound.Window(0, 0),
-                    snapshots.olderId(),
-                    snapshots.newerId());
+            return unaudited(new WholeImage(snapshots.newer().sizeBytes()), known, snapshots);
+        }
+        var named = provider.changedRanges(snapshots.olderId(), snapshots.newerId());
+        if (named.source().equals(WholeImage.SOURCE)) {
+            return unaudited(named, known, snapshots);
         }
         var window = effort.wholeEvery()
                 .map(every -> round(known).window(snapshots.newer().sizeBytes(), every, now))
                 .orElse(new AuditRound.Window(0, 0));
         var audited = new AuditedRanges(
-                provider.changedRanges(snapshots.olderId(), snapshots.newerId()),
+                named,
                 snapshots.older(),
                 snapshots.newer(),
                 kernel,
                 new AuditedRanges.Scope(effort.sampleCount(), window.fromBytes(), window.toBytes()),
                 random);
         return new Answer(audited, Optional.of(audited), known, window, snapshots.olderId(), snapshots.newerId());
+    }
+
+    private Answer unaudited(ChangedRanges ranges, TrackingAudit known, SnapshotReaders snapshots) {
+        var none = new AuditRound.Window(0, 0);
+        return new Answer(ranges, Optional.empty(), known, none, snapshots.olderId(), snapshots.newerId());
     }
 
     /** Two snapshots of one volume, open. */

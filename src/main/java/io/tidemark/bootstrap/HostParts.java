@@ -9,6 +9,7 @@ import io.tidemark.agent.ReplicationServer;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.agent.SitePairing;
 import io.tidemark.agent.TargetSessions;
+import io.tidemark.agent.TrackingTrust;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
@@ -18,6 +19,7 @@ import io.tidemark.domain.Moments;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.store.SiteStore;
 import io.tidemark.transport.PeerListener;
 import io.tidemark.transport.SiteIdentity;
 import io.tidemark.transport.TlsPeerConnector;
@@ -48,8 +50,9 @@ final class HostParts implements AutoCloseable {
 
     private @Nullable PeerListener listener;
 
-    HostParts(Settings settings, SiteCatalog catalog, Moments moments, InstantSource clock, String software)
+    HostParts(Settings settings, SiteStore store, Moments moments, InstantSource clock, String software)
             throws IOException, SiteStartException {
+        SiteCatalog catalog = store.catalog();
         this.settings = settings;
         this.clock = clock;
         this.providers = ProviderLoading.load(settings.providers());
@@ -62,8 +65,10 @@ final class HostParts implements AutoCloseable {
                 link -> catalog.link(link).map(ReplicationLink::rates).orElse(RateLimits.NONE),
                 new HostLoad(Path.of("/proc")),
                 new Paces.Clocks(System::nanoTime, clock, ZoneId.systemDefault()));
+        var trust = new TrackingTrust(
+                store.trackingAudits(), kernel, clock, new SecureRandom(), settings.trackingEffort());
         this.replicator = new PeerReplicator(
-                providers, connector, kernel, moments, System::nanoTime, software, Optional.of(paces));
+                providers, connector, kernel, moments, System::nanoTime, software, Optional.of(paces), trust);
         this.pairing = new SitePairing(
                 catalog,
                 connector,

@@ -82,6 +82,18 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     64L << 10,
                     1L << 40,
                     "bytes a second that a sender giving way never goes above"),
+            number(
+                    "replication.auditSamples",
+                    64,
+                    0,
+                    4_096,
+                    "blocks compared by chance in each synchronisation although their storage calls them unchanged"),
+            duration(
+                    "replication.auditEvery",
+                    "30d",
+                    0,
+                    3_650L * 86_400_000,
+                    "time in which all that the storage calls unchanged is compared once; 0ms: never"),
             number("operations.concurrentMaximum", 8, 1, 64, "operations that run at once; further ones wait"),
             duration(
                     "operations.stopTimeout",

@@ -1,6 +1,7 @@
 package io.tidemark.bootstrap;
 
 import io.tidemark.agent.Paces;
+import io.tidemark.agent.TrackingTrust;
 import io.tidemark.bootstrap.SettingsReader.Written;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.RateWindow;
@@ -128,6 +129,12 @@ public final class Settings {
                         new PaceController.Bounds(amount("replication.paceFloor"), amount("replication.paceCeiling")))
                 : Optional.empty();
         return new Paces.HostLimits(rates, bounds);
+    }
+
+    public TrackingTrust.Effort trackingEffort() {
+        var every = Duration.ofMillis(amount("replication.auditEvery"));
+        return new TrackingTrust.Effort(
+                (int) amount("replication.auditSamples"), every.isZero() ? Optional.empty() : Optional.of(every));
     }
 
     public int operationsConcurrentMaximum() {

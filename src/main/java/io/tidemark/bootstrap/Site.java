@@ -69,7 +69,7 @@ final class Site implements AutoCloseable {
         var store = begun("store", SiteStore.open(settings.stateFolder()));
         Endpoints.remove(settings.stateFolder());
         var moments = HaltingMoments.fromProperty();
-        var host = begun("host", new HostParts(settings, store.catalog(), moments, clock, SOFTWARE));
+        var host = begun("host", new HostParts(settings, store, moments, clock, SOFTWARE));
         var metrics = begun("metrics", new Metrics());
         var control = control(store, host, metrics, moments, clock);
 
@@ -101,7 +101,8 @@ final class Site implements AutoCloseable {
                 store.links(),
                 store.catalog(),
                 store.operations(),
-                store.idempotency());
+                store.idempotency(),
+                store.trackingAudits());
         var agents = new ControlPorts.Agents(
                 host.providers(), host.taker(), host.replicator(), host.pairing(), host.targetSessions());
         var ports = new ControlPorts(

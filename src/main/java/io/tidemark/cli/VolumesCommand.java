@@ -51,6 +51,24 @@ final class VolumesCommand extends ResourceCommand {
         return site.show(made);
     }
 
+    @Command(
+            name = "tracking",
+            description = "Shows whether the volume's storage is believed when it says what changed.")
+    int tracking(@Mixin SiteOptions site, @Parameters(paramLabel = "VOLUME", description = VOLUME) String volume)
+            throws ClientException {
+        return site.show(site.client().get("/v1/volumes/" + segment(volume) + "/tracking"));
+    }
+
+    @Command(name = "trust", description = "Believes the volume's storage again when it says what changed.")
+    int trust(
+            @Mixin SiteOptions site,
+            @Mixin Confirmation confirmation,
+            @Parameters(paramLabel = "VOLUME", description = VOLUME) String volume)
+            throws ClientException {
+        confirmation.confirm(site, "changes that the storage of %s leaves out will be missed".formatted(volume));
+        return site.show(site.client().post("/v1/volumes/" + segment(volume) + "/tracking/trust", Map.of()));
+    }
+
     @Command(name = "delete", description = "Removes a volume and its data; it must have no snapshots.")
     int delete(
             @Mixin SiteOptions site,

@@ -6,6 +6,7 @@ import io.tidemark.agent.RecoveryPointTaker;
 import io.tidemark.agent.Replicator;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.agent.TargetSessions;
+import io.tidemark.agent.TrackingAudits;
 import io.tidemark.control.port.GroupStore;
 import io.tidemark.control.port.IdempotencyStore;
 import io.tidemark.control.port.LinkStore;
@@ -36,7 +37,8 @@ public record ControlPorts(
             LinkStore links,
             SiteCatalog catalog,
             OperationStore operations,
-            IdempotencyStore idempotency) {}
+            IdempotencyStore idempotency,
+            TrackingAudits trackingAudits) {}
 
     /** What acts on this host. */
     public record Agents(

@@ -35,6 +35,7 @@ public final class DeleteVolume {
             var provider = providers.of(id);
             provider.volume(id);
             provider.remove(id);
+            stores.trackingAudits().remove(id);
         }
     }
 }

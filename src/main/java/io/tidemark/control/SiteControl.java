@@ -22,7 +22,8 @@ public final class SiteControl {
             TakeSnapshot takeSnapshot,
             DeleteSnapshot deleteSnapshot,
             SaveGroup saveGroup,
-            DeleteGroup deleteGroup) {}
+            DeleteGroup deleteGroup,
+            ChangeTracking tracking) {}
 
     /** Recovery points. */
     public record PointCases(
@@ -72,7 +73,8 @@ public final class SiteControl {
                 new TakeSnapshot(providers, operations),
                 new DeleteSnapshot(stores, providers, inventory, busy),
                 new SaveGroup(stores, providers),
-                new DeleteGroup(stores));
+                new DeleteGroup(stores),
+                new ChangeTracking(stores.trackingAudits(), providers, ports.clock()));
         this.points = new PointCases(
                 new CreateRecoveryPoint(inventory, ports.agents().taker(), operations),
                 new DeleteRecoveryPoint(stores, providers, inventory, busy),

@@ -76,6 +76,7 @@ public final class ApiServer implements AutoCloseable {
                                     .invalidRequestHandler(ApiServer::refuseMalformed)
                                     .listen()),
                     START_WAIT);
+            metrics.watchTracking(control.volumes().tracking()::distrustedCount);
             metrics.watchOperations(control.operations()::runningCount, control.operations()::waitingCount);
             listening = true;
             log.info("api.listening host={} port={} tls={}", settings.host(), server.actualPort(), settings.tls());

@@ -164,6 +164,14 @@ public final class Problems {
             case ReplicationError.CorruptFrame e ->
                 Problem.of(502, "corrupt-frame", e.message(), "ask again; if it stays, check the network")
                         .retryAfter(RETRY_SOON);
+            case ReplicationError.TrackingUntrusted e ->
+                Problem.of(
+                                502,
+                                "tracking-untrusted",
+                                e.message(),
+                                "synchronise again, which compares in full from now on; then verify the volume's links,"
+                                        + " and resync those that differ: earlier synchronisations may have missed changes")
+                        .retryAfter(RETRY_SOON);
             case ReplicationError.ChecksumMismatch e ->
                 Problem.of(502, "checksum-mismatch", e.message(), "verify the link and check memory and disks of both");
             case ReplicationError.PeerRefused e ->

@@ -34,6 +34,8 @@ final class VolumeEndpoints {
         endpoints.addOnce("createVolume", this::createVolume);
         endpoints.add("getVolume", this::getVolume);
         endpoints.add("deleteVolume", this::deleteVolume);
+        endpoints.add("getTracking", this::getTracking);
+        endpoints.add("trustTracking", this::trustTracking);
         endpoints.add("listSnapshots", this::listSnapshots);
         endpoints.addOnce("takeSnapshot", this::takeSnapshot);
         endpoints.add("getSnapshot", this::getSnapshot);
@@ -56,6 +58,14 @@ final class VolumeEndpoints {
     private Answer deleteVolume(ApiRequest request) throws Exception {
         control.volumes().delete().delete(volumeInPath(request));
         return Answer.noContent();
+    }
+
+    private Answer getTracking(ApiRequest request) throws Exception {
+        return Answer.ok(Documents.tracking(control.volumes().tracking().of(volumeInPath(request))));
+    }
+
+    private Answer trustTracking(ApiRequest request) throws Exception {
+        return Answer.ok(Documents.tracking(control.volumes().tracking().trust(volumeInPath(request))));
     }
 
     private Answer takeSnapshot(ApiRequest request, Intent intent) throws Exception {

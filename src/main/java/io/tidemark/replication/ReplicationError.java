@@ -137,6 +137,21 @@ public sealed interface ReplicationError {
         }
     }
 
+    /** The storage called blocks unchanged that had changed; nothing of what was sent counts. Asked again: in full. */
+    record TrackingUntrusted(VolumeId volume, String source, long offsetBytes, long lengthBytes)
+            implements ReplicationError {
+        @Override
+        public String message() {
+            return "%s left out %d changed bytes at %d of volume %s"
+                    .formatted(source, lengthBytes, offsetBytes, volume);
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
     /** The image the target built is not the source's; it was not made a recovery point. */
     record ChecksumMismatch(RecoveryPointId recoveryPoint, String expected, String actual) implements ReplicationError {
         @Override

@@ -17,6 +17,7 @@ public record SiteStore(
         SiteTables catalog,
         OperationTable operations,
         IdempotencyTable idempotency,
+        TrackingAuditTable trackingAudits,
         TokenTable tokens)
         implements AutoCloseable {
 
@@ -41,6 +42,7 @@ public record SiteStore(
                     new SiteTables(database, peers, links),
                     new OperationTable(database),
                     new IdempotencyTable(database),
+                    new TrackingAuditTable(database),
                     new TokenTable(database));
         } catch (RuntimeException failure) {
             lock.close();

@@ -43,6 +43,13 @@ public final class Metrics implements Observer, AutoCloseable {
                 .register(registry);
     }
 
+    /** Shows the alarm of a storage that left out changes; alert on any value above 0. */
+    public void watchTracking(IntSupplier distrusted) {
+        Gauge.builder("tidemark.tracking.distrusted", distrusted::getAsInt)
+                .description("volumes whose storage has called changed blocks unchanged")
+                .register(registry);
+    }
+
     @Override
     public void operationStarted(String kind) {
         counter("tidemark.operations.started", "operations written down", "kind", kind)

@@ -74,7 +74,8 @@ public final class TestSite implements AutoCloseable {
                 store.links(),
                 store.catalog(),
                 store.operations(),
-                store.idempotency());
+                store.idempotency(),
+                store.trackingAudits());
         var agents = new ControlPorts.Agents(
                 providers, taker, replicator, new FakePairing(store.catalog(), clock), link -> inTheWay);
         this.control = new SiteControl(

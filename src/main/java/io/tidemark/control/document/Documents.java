@@ -11,9 +11,11 @@ import io.tidemark.domain.Peer;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import io.tidemark.domain.TrackingAudit;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.Volume;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,6 +25,26 @@ public final class Documents {
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private Documents() {}
+
+    public static ObjectNode tracking(TrackingAudit audit) {
+        var node = Json.object()
+                .put("volume", audit.volume().value())
+                .put("trusted", audit.distrust().isEmpty())
+                .put("auditedThroughBytes", audit.throughBytes());
+        if (audit.movedAt().isAfter(Instant.EPOCH)) {
+            node.put("auditedAt", audit.movedAt().toString());
+            node.put("roundStartedAt", audit.roundStartedAt().toString());
+        }
+        audit.distrust()
+                .ifPresent(found -> node.putObject("leftOut")
+                        .put("source", found.source())
+                        .put("older", found.older().value())
+                        .put("newer", found.newer().value())
+                        .put("offsetBytes", found.offsetBytes())
+                        .put("lengthBytes", found.lengthBytes())
+                        .put("foundAt", found.foundAt().toString()));
+        return node;
+    }
 
     public static ObjectNode volume(Volume volume) {
         var document = Json.object();

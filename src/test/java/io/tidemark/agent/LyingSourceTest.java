@@ -1,0 +1,235 @@
+package io.tidemark.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.block.RangeAlgebra;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.PeerId;
+import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.domain.SyncReport;
+import io.tidemark.domain.TrackingAudit;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.BlockRange;
+import io.tidemark.spi.ChangedRanges;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.transport.TlsPeerConnector;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A storage that leaves out changed blocks, between two whole sites: it is caught, and no copy is wrong for it. */
+@Timeout(60)
+class LyingSourceTest {
+    private static final int MIB = 1 << 20;
+    private static final long SIZE = 32L * MIB;
+    private static final VolumeId HERE = new VolumeId("memory:orders");
+    private static final VolumeId THERE = new VolumeId("memory:orders-copy");
+    /** A window of the whole volume in each synchronisation. */
+    private static final TrackingTrust.Effort ALL = new TrackingTrust.Effort(0, Optional.of(Duration.ofMillis(1)));
+
+    @TempDir
+    Path folder;
+
+    private final MemoryAudits audits = new MemoryAudits();
+    private Optional<BlockRange> hidden = Optional.empty();
+    private TestSite a;
+    private TestSite b;
+    private Peer peer;
+    private ReplicationLink link;
+
+    @BeforeEach
+    void copyOnce() throws Exception {
+        a = new TestSite(Files.createDirectory(folder.resolve("a")));
+        b = new TestSite(Files.createDirectory(folder.resolve("b")));
+        peer = a.pairing.accept(
+                new PeerId("site-b"),
+                b.pairing.invite(new PeerId("site-a"), Duration.ofMinutes(5)).token());
+        a.provider.create(HERE, SIZE);
+        link = new ReplicationLink(
+                new LinkId("ln-1"),
+                ReplicationLink.Role.SOURCE,
+                peer.id(),
+                HERE,
+                THERE,
+                new GroupId("orders"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+        a.replicator.openLink(link, peer, SIZE);
+        a.writeNoise(HERE, 0, MIB, 1);
+        sync(a.take(HERE, "rp-1"), ALL);
+    }
+
+    @AfterEach
+    void closeBoth() {
+        a.close();
+        b.close();
+    }
+
+    /** The provider of site a, which does not name what is hidden. */
+    private StorageProvider lying() {
+        return (StorageProvider) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {StorageProvider.class}, (proxy, method, arguments) -> {
+                    try {
+                        Object answer = method.invoke(a.provider, arguments);
+                        return answer instanceof ChangedRanges ranges ? without(ranges) : answer;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    private ChangedRanges without(ChangedRanges ranges) {
+        if (hidden.isEmpty()) {
+            return ranges;
+        }
+        var from = hidden.get().offsetBytes();
+        var upTo = RangeAlgebra.whole(hidden.get().endBytes());
+        return RangeAlgebra.subtraction(ranges, RangeAlgebra.subtraction(upTo, RangeAlgebra.whole(from)));
+    }
+
+    private SyncReport sync(RecoveryPoint point, TrackingTrust.Effort effort) throws Exception {
+        var trust = new TrackingTrust(audits, TestSite.KERNEL, InstantSource.system(), new Random(1), effort);
+        var replicator = new PeerReplicator(
+                new Providers(List.of(lying())),
+                new TlsPeerConnector(a.identity, TestSite.LIMITS),
+                TestSite.KERNEL,
+                Moments.NONE,
+                System::nanoTime,
+                "test",
+                Optional.empty(),
+                trust);
+        var bases = List.of(new RecoveryPointId("rp-2"), new RecoveryPointId("rp-1"));
+        return replicator.sync(link, peer, point, bases, ProgressListener.NONE);
+    }
+
+    private void assertCaught(RecoveryPoint point, TrackingTrust.Effort effort) {
+        assertThatThrownBy(() -> sync(point, effort))
+                .isInstanceOfSatisfying(
+                        ReplicationException.class,
+                        e -> assertThat(e.error()).isInstanceOf(ReplicationError.TrackingUntrusted.class));
+    }
+
+    private void assertCopied(String point) throws Exception {
+        assertThat(Arrays.equals(b.read(THERE, point), a.read(HERE, point)))
+                .as("copy of %s", point)
+                .isTrue();
+    }
+
+    @Test
+    void oneBlockLeftOutIsFoundBeforeAnythingCounts() throws Exception {
+        a.writeNoise(HERE, 20 * MIB, 4_096, 2);
+        a.writeNoise(HERE, 25 * MIB, 8_192, 3);
+        hidden = Optional.of(new BlockRange(20L * MIB, 4_096));
+        var point = a.take(HERE, "rp-2");
+
+        assertCaught(point, ALL);
+
+        assertThat(b.catalog.received).doesNotContainKey(point.id());
+        var found = audits.find(HERE).orElseThrow().distrust().orElseThrow();
+        assertThat(found.offsetBytes()).isEqualTo(20L * MIB);
+        assertThat(found.lengthBytes()).isEqualTo(4_096);
+    }
+
+    @Test
+    void fromThenOnAllIsComparedAndTheCopyIsRight() throws Exception {
+        a.writeNoise(HERE, 20 * MIB, 4_096, 2);
+        hidden = Optional.of(new BlockRange(20L * MIB, 4_096));
+        var point = a.take(HERE, "rp-2");
+        assertCaught(point, ALL);
+
+        var report = sync(point, ALL);
+
+        assertCopied("rp-2");
+        assertThat(report.changedRangeSource()).isEqualTo("full");
+        a.writeNoise(HERE, 20 * MIB, 4_096, 4);
+        sync(a.take(HERE, "rp-3"), ALL);
+        assertCopied("rp-3");
+    }
+
+    /** The log of the first try has durable blocks from behind the hidden one: going on there would miss it. */
+    @Test
+    void whatWasSentOnItsWordIsSentAnew() throws Exception {
+        a.writeNoise(HERE, 2 * MIB, 4_096, 2);
+        a.writeNoise(HERE, 4 * MIB, 20 * MIB, 3);
+        hidden = Optional.of(new BlockRange(2L * MIB, 4_096));
+        var point = a.take(HERE, "rp-2");
+        assertCaught(point, ALL);
+
+        var report = sync(point, ALL);
+
+        assertThat(report.resumedBytes()).isZero();
+        assertCopied("rp-2");
+    }
+
+    @Test
+    void samplesCatchASourceThatLeavesOutMuch() throws Exception {
+        a.writeNoise(HERE, 8 * MIB, 16 * MIB, 2);
+        hidden = Optional.of(new BlockRange(8L * MIB, 16L * MIB));
+
+        assertCaught(a.take(HERE, "rp-2"), new TrackingTrust.Effort(64, Optional.empty()));
+    }
+
+    @Test
+    void anHonestSourceIsAskedAgainAndAuditedFurther() throws Exception {
+        a.writeNoise(HERE, 20 * MIB, 4_096, 2);
+        sync(a.take(HERE, "rp-2"), ALL);
+        a.writeNoise(HERE, 21 * MIB, 4_096, 3);
+
+        var report = sync(a.take(HERE, "rp-3"), new TrackingTrust.Effort(0, Optional.empty()));
+
+        assertCopied("rp-3");
+        assertThat(report.changedRangeSource()).isNotEqualTo("full");
+        assertThat(report.readBytes()).isEqualTo(2 * 4_096);
+        assertThat(audits.find(HERE).orElseThrow().throughBytes()).isEqualTo(SIZE);
+    }
+
+    private static final class MemoryAudits implements TrackingAudits {
+        private final Map<VolumeId, TrackingAudit> audits = new HashMap<>();
+
+        @Override
+        public Optional<TrackingAudit> find(VolumeId volume) {
+            return Optional.ofNullable(audits.get(volume));
+        }
+
+        @Override
+        public void save(TrackingAudit audit) {
+            audits.put(audit.volume(), audit);
+        }
+
+        @Override
+        public void remove(VolumeId volume) {
+            audits.remove(volume);
+        }
+
+        @Override
+        public int distrustedCount() {
+            return (int) audits.values().stream()
+                    .filter(audit -> audit.distrust().isPresent())
+                    .count();
+        }
+    }
+}
