@@ -137,7 +137,10 @@ final class SourceHost {
                 }
                 heard = received.poll(CANCEL_POLL.toMillis(), TimeUnit.MILLISECONDS);
                 if (heard != null) {
-                    return heard;
+                    // A cancellation closes the connection: what is heard of that is no loss of it.
+                    return cancelled && heard instanceof SourceInput.Failed
+                            ? failed(new ReplicationError.Cancelled(sync.task().link()))
+                            : heard;
                 }
                 alive();
                 progress();

@@ -7,6 +7,7 @@ import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslProvider;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
@@ -49,7 +50,7 @@ class TlsChannelTest {
     void listen() throws Exception {
         a = SiteIdentity.in(Files.createDirectory(folder.resolve("a")), InstantSource.system());
         b = SiteIdentity.in(Files.createDirectory(folder.resolve("b")), InstantSource.system());
-        listener = ServerSocketChannel.open().bind(new InetSocketAddress("127.0.0.1", 0));
+        listener = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
     @AfterEach

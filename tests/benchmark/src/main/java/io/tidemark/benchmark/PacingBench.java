@@ -44,9 +44,11 @@ final class PacingBench implements Bench {
         var unpaced = new double[run.rounds()];
         for (int round = 0; round < run.rounds(); round++) {
             // In turn, so that the machine's moods meet all three alike.
-            alone[round] = database.transactionsPerSecond(SECONDS);
-            var fast = sync.during(false, () -> database.transactionsPerSecond(SECONDS));
+            alone[round] = quiet(database).transactionsPerSecond(SECONDS);
+            quiet(database);
             var slow = sync.during(true, () -> database.transactionsPerSecond(SECONDS));
+            quiet(database);
+            var fast = sync.during(false, () -> database.transactionsPerSecond(SECONDS));
             unpaced[round] = fast.measured();
             paced[round] = slow.measured();
             System.err.printf(
@@ -61,6 +63,12 @@ final class PacingBench implements Bench {
         return List.of(
                 Measure.rate(PACED, median(paced), "tps", ALONE, median(alone), PACED_GOAL),
                 Measure.cost(UNPACED, median(unpaced), "tps", ALONE, median(alone), UNPACED_GOAL));
+    }
+
+    /** What the phase before has left in the page cache must not be this one's burden. */
+    private static PgBench quiet(PgBench database) throws Exception {
+        Tool.of("sync", "coreutils").run();
+        return database;
     }
 
     private static double median(double[] values) {
