@@ -15,13 +15,16 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.Executors;
 
 /**
- * An index of 4 KiB XXH3-128 built by the engine in this process: one call over the image, tree, checksums, index file.
+ * An index of 4 KiB XXH3-128 built by the engine in this process: one call a GiB, tree, checksums, index file.
  * Not synced: what that costs is the disk's.
  */
 final class IndexBuild {
     static final int BLOCK_BYTES = 4096;
+
+    private static final long BATCH_BYTES = 1L << 30;
 
     private final Path image;
     private final Path index;
@@ -41,25 +44,46 @@ final class IndexBuild {
     }
 
     /** @return how the image was read */
-    ReadBy run(ReadBy readBy) throws IOException {
-        var kernel = BlockKernels.best();
+    ReadBy run(ReadBy readBy) throws Exception {
         var control = new ScanControl();
-        var reading = new FileReading(0, List.of(new FileRange(0, sizeBytes)), BLOCK_BYTES, threads(), readBy);
-        kernel.scanFile(FileScan.digests(image, reading, HashAlgorithm.XXH3_128, digests.clear()), control);
         try (var file = FileChannel.open(
-                index, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+                        index,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING);
+                var ahead = Executors.newSingleThreadExecutor()) {
             var writer = new BlockIndexWriter(
                     (offset, source) -> {
                         for (long at = offset; source.hasRemaining(); ) {
                             at += file.write(source, at);
                         }
                     },
-                    kernel,
+                    BlockKernels.best(),
                     HashAlgorithm.XXH3_128,
                     new ImageGeometry(sizeBytes, BLOCK_BYTES));
-            writer.append(digests);
+            // As the command does it: while one batch goes into the index, the next one is hashed.
+            var next = ahead.submit(() -> scan(0, readBy, control));
+            for (long from = BATCH_BYTES; from < sizeBytes; from += BATCH_BYTES) {
+                long start = from;
+                var batch = next.get();
+                next = ahead.submit(() -> scan(start, readBy, control));
+                writer.append(batch);
+            }
+            writer.append(next.get());
             writer.finish();
         }
         return control.readBy();
+    }
+
+    private ByteBuffer scan(long fromBytes, ReadBy readBy, ScanControl control) throws IOException {
+        long length = Math.min(BATCH_BYTES, sizeBytes - fromBytes);
+        int digestBytes = HashAlgorithm.XXH3_128.digestBytes();
+        var part = digests.slice(
+                Math.toIntExact(fromBytes / BLOCK_BYTES * digestBytes),
+                Math.toIntExact(Math.ceilDiv(length, BLOCK_BYTES) * digestBytes));
+        var reading =
+                new FileReading(fromBytes, List.of(new FileRange(fromBytes, length)), BLOCK_BYTES, threads(), readBy);
+        BlockKernels.best().scanFile(FileScan.digests(image, reading, HashAlgorithm.XXH3_128, part), control);
+        return part;
     }
 }
