@@ -137,8 +137,7 @@ public final class PeerReplicator implements Replicator {
                     SourceSync.Terms.USUAL);
             return new SourceHost(
                             new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
-                            new SourceHost.Origin(
-                                    providers.of(link.localVolume()), link.localVolume(), kernel, trust),
+                            new SourceHost.Origin(providers.of(link.localVolume()), link.localVolume(), kernel, trust),
                             moments,
                             nanos,
                             listener,

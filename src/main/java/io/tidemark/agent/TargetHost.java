@@ -218,19 +218,19 @@ final class TargetHost implements AutoCloseable {
     }
 
     private void take(TargetInput input) {
-            var step = sync.step(input);
-            sync = step.sync();
-            for (var effect : step.effects()) {
-                try {
-                    run(effect);
-                } catch (ProviderException e) {
-                    inputs.add(new TargetInput.Failed(new ReplicationError.Storage(e.error())));
-                    break;
-                } catch (ReplicationException e) {
-                    inputs.add(new TargetInput.Failed(e.error()));
-                    break;
-                }
+        var step = sync.step(input);
+        sync = step.sync();
+        for (var effect : step.effects()) {
+            try {
+                run(effect);
+            } catch (ProviderException e) {
+                inputs.add(new TargetInput.Failed(new ReplicationError.Storage(e.error())));
+                break;
+            } catch (ReplicationException e) {
+                inputs.add(new TargetInput.Failed(e.error()));
+                break;
             }
+        }
         alive("receive", sync.received().throughBytes());
     }
 

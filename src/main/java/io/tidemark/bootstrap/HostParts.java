@@ -65,8 +65,8 @@ final class HostParts implements AutoCloseable {
                 link -> catalog.link(link).map(ReplicationLink::rates).orElse(RateLimits.NONE),
                 new HostLoad(Path.of("/proc")),
                 new Paces.Clocks(System::nanoTime, clock, ZoneId.systemDefault()));
-        var trust = new TrackingTrust(
-                store.trackingAudits(), kernel, clock, new SecureRandom(), settings.trackingEffort());
+        var trust =
+                new TrackingTrust(store.trackingAudits(), kernel, clock, new SecureRandom(), settings.trackingEffort());
         this.replicator = new PeerReplicator(
                 providers, connector, kernel, moments, System::nanoTime, software, Optional.of(paces), trust);
         this.pairing = new SitePairing(

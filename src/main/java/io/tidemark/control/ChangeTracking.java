@@ -41,7 +41,10 @@ public final class ChangeTracking {
         var now = clock.instant();
         var trusted = new TrackingAudit(volume, 0, now, now, Optional.empty());
         audits.save(trusted);
-        log.warn("tracking.trusted_again volume={} found={}", volume, known.distrust().orElseThrow());
+        log.warn(
+                "tracking.trusted_again volume={} found={}",
+                volume,
+                known.distrust().orElseThrow());
         return trusted;
     }
 

@@ -14,11 +14,7 @@ import java.util.Optional;
  * @param distrust what the source left out; while present, every change is looked for in full
  */
 public record TrackingAudit(
-        VolumeId volume,
-        long throughBytes,
-        Instant movedAt,
-        Instant roundStartedAt,
-        Optional<Distrust> distrust) {
+        VolumeId volume, long throughBytes, Instant movedAt, Instant roundStartedAt, Optional<Distrust> distrust) {
 
     /**
      * A changed block that the source called unchanged.

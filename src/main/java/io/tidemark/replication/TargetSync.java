@@ -258,15 +258,18 @@ public record TargetSync(
     private TargetSync go(TargetEvent event) {
         var next = TargetTransitions.next(state, event)
                 .orElseThrow(() -> new IllegalStateException("%s has no meaning in %s".formatted(event, state)));
-        return new TargetSync(next, software, syncFrames, versions, purpose, offer, byDigest, received, asked, durable, point);
+        return new TargetSync(
+                next, software, syncFrames, versions, purpose, offer, byDigest, received, asked, durable, point);
     }
 
     private TargetSync purpose(Message.Purpose named) {
-        return new TargetSync(state, software, syncFrames, versions, named, offer, byDigest, received, asked, durable, point);
+        return new TargetSync(
+                state, software, syncFrames, versions, named, offer, byDigest, received, asked, durable, point);
     }
 
     private TargetSync durable(IngestTotals totals) {
-        return new TargetSync(state, software, syncFrames, versions, purpose, offer, byDigest, received, asked, totals, point);
+        return new TargetSync(
+                state, software, syncFrames, versions, purpose, offer, byDigest, received, asked, totals, point);
     }
 
     private TargetSync begin(RecoveryPointId wanted, boolean digests, IngestTotals from) {
@@ -291,7 +294,17 @@ public record TargetSync(
 
     private TargetSync point(RecoveryPointId found) {
         return new TargetSync(
-                state, software, syncFrames, versions, purpose, offer, byDigest, received, asked, durable, Optional.of(found));
+                state,
+                software,
+                syncFrames,
+                versions,
+                purpose,
+                offer,
+                byDigest,
+                received,
+                asked,
+                durable,
+                Optional.of(found));
     }
 
     private Step with(TargetEffect... effects) {

@@ -43,8 +43,7 @@ public final class TrackingAuditTable implements TrackingAudits {
     public void remove(VolumeId volume) {
         database.write(
                 "tracking audit",
-                connection ->
-                        Sql.execute(connection, "DELETE FROM tracking_audits WHERE volume = ?", volume.value()));
+                connection -> Sql.execute(connection, "DELETE FROM tracking_audits WHERE volume = ?", volume.value()));
     }
 
     @Override

@@ -27,6 +27,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -81,6 +82,8 @@ class LyingSourceTest {
         a.replicator.openLink(link, peer, SIZE);
         a.writeNoise(HERE, 0, MIB, 1);
         sync(a.take(HERE, "rp-1"), ALL);
+        // Audited last so long ago that the next window is the whole volume.
+        audits.save(new TrackingAudit(HERE, 0, Instant.EPOCH, Instant.EPOCH, Optional.empty()));
     }
 
     @AfterEach

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 class ReverseAndResyncTest {
     private static final int MIB = 1 << 20;
+    private static final int PAUSED_AFTER_FRAMES = 51;
     private static final long SIZE = 24L * MIB;
     private static final VolumeId VOLUME = new VolumeId("memory:orders");
     private static final LinkId AB = new LinkId("ln-ab");
@@ -334,6 +335,14 @@ class ReverseAndResyncTest {
         }
     }
 
+    private static void sleep(Duration time) {
+        try {
+            Thread.sleep(time);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     @Test
     void aPausedSyncRepeatsLittleAndAPausedTargetTakesNothing() throws Exception {
         a.writeNoise(VOLUME, 0, MIB, 1);
@@ -343,8 +352,9 @@ class ReverseAndResyncTest {
         var link = linkOf(a, AB);
         var frames = new AtomicInteger();
         a.moments = moment -> {
-            if (moment == Moment.SYNC_PARTLY_SENT) {
-                frames.incrementAndGet();
+            if (moment == Moment.SYNC_PARTLY_SENT && frames.incrementAndGet() == PAUSED_AFTER_FRAMES) {
+                // Longer than it takes until somebody asks whether to stop: the rest must not slip out meanwhile.
+                sleep(Duration.ofMillis(300));
             }
         };
         var pausing = new ProgressListener() {
@@ -353,7 +363,7 @@ class ReverseAndResyncTest {
 
             @Override
             public boolean cancelled() {
-                return frames.get() > 50;
+                return frames.get() >= PAUSED_AFTER_FRAMES;
             }
         };
         var stopped = errorOf(() -> a.replicator.sync(link, peerOf(a, link), point, bases(a, point.id()), pausing));

@@ -455,6 +455,6 @@ class ApiTest {
         operations.remove("streamOperation");
 
         assertThat(endpoints).containsExactlyInAnyOrderElementsOf(operations);
-        assertThat(operations).hasSize(42);
+        assertThat(operations).hasSize(44);
     }
 }

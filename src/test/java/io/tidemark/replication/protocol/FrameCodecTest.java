@@ -62,8 +62,6 @@ class FrameCodecTest {
     static Stream<ReplicationError> everyError() {
         return Stream.of(
                 new ReplicationError.LinkUnknown(LINK),
-                new ReplicationError.LinkPaused(LINK),
-                new ReplicationError.NoTarget(LINK),
                 new ReplicationError.NoCommonBase(LINK, List.of(BASE), List.of(POINT)),
                 new ReplicationError.Diverged(LINK, BASE, POINT),
                 new ReplicationError.TargetWritten(VOLUME, "3 blocks differ"),
@@ -75,7 +73,9 @@ class FrameCodecTest {
                 new ReplicationError.Storage(new ProviderError.Busy("a", "b", Duration.ofSeconds(1))),
                 new ReplicationError.Storage(new ProviderError.OutOfSpace("a", 1, 2)),
                 new ReplicationError.Storage(new ProviderError.VolumeNotFound(VOLUME)),
-                new ReplicationError.PeerRefused("x", "y"));
+                new ReplicationError.PeerRefused("x", "y"),
+                new ReplicationError.LinkPaused(LINK),
+                new ReplicationError.NoTarget(LINK));
     }
 
     @ParameterizedTest

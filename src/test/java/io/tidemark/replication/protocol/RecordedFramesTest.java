@@ -54,7 +54,8 @@ class RecordedFramesTest {
         var extents = List.of(new BlockExtent(4096, 4096, false), new BlockExtent(1L << 40, 1 << 30, true));
         var totals = IngestTotals.NOTHING.plus(extents, bytes);
         var messages = new ArrayList<Message>();
-        for (var purpose : Message.Purpose.values()) {
+        for (var purpose : List.of(
+                Message.Purpose.SYNC, Message.Purpose.OPEN_LINK, Message.Purpose.VERIFY, Message.Purpose.PAIR)) {
             messages.add(new Message.Hello(1, 1, purpose, "tidemark 0.1.0"));
         }
         messages.addAll(List.of(
@@ -79,7 +80,16 @@ class RecordedFramesTest {
                 new Message.Nodes(1, 7, ByteBuffer.wrap(new byte[16])),
                 new Message.Pair(ByteBuffer.wrap(new byte[32]), "127.0.0.1:7423"),
                 new Message.Paired()));
-        return Stream.concat(messages.stream(), FrameCodecTest.everyError().map(Message.Refused::new));
+        FrameCodecTest.everyError().map(Message.Refused::new).forEach(messages::add);
+        // Version 1 grew by these before its first release.
+        messages.addAll(List.of(
+                new Message.Hello(1, 1, Message.Purpose.RESYNC, "tidemark 0.1.0"),
+                new Message.Hello(1, 1, Message.Purpose.REVERSE, "tidemark 0.1.0"),
+                new Message.Hello(1, 1, Message.Purpose.SYNC_ANEW, "tidemark 0.1.0"),
+                new Message.Reverse(LINK, Optional.of(POINT), 900_000),
+                new Message.Reverse(LINK, Optional.empty(), 0),
+                new Message.Reversed()));
+        return messages.stream();
     }
 
     /** Names are the type's, numbered where there are several. */
