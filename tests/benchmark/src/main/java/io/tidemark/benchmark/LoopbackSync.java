@@ -6,6 +6,7 @@ import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
 import io.tidemark.agent.SitePairing;
+import io.tidemark.agent.TrackingTrust;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.GroupId;
@@ -189,7 +190,8 @@ final class LoopbackSync implements AutoCloseable {
                 Moments.NONE,
                 System::nanoTime,
                 "bench",
-                Optional.of(paces));
+                Optional.of(paces),
+                TrackingTrust.unaudited(BlockKernels.best()));
         try {
             while (!stop.get()) {
                 copyOnce(replicator);
