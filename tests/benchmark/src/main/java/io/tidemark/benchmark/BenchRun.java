@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rounds how often ours and the peer alternate; the median counts
  * @param sizeBytes of the image, where the benchmark does not fix it
+ * @param undo run, last first, before the folder is removed
  */
-record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseable {
+record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) implements AutoCloseable {
     /** Room that stays free on the scratch file system: a benchmark must not fill a disk others write to. */
     private static final long SPARE_BYTES = 1L << 30;
 
@@ -29,7 +32,7 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
     private static final double NANOS_PER_SECOND = 1e9;
 
     static BenchRun open(int rounds, long sizeBytes) throws IOException {
-        var run = new BenchRun(Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes);
+        var run = new BenchRun(Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes, new ArrayDeque<>());
         // Never forgotten: once the folder is gone, it does nothing.
         var unused = Watchdog.get().remember("rm -rf --one-file-system '%s'".formatted(run.scratch));
         return run;
@@ -37,7 +40,7 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
 
     /** The same run, for what takes too little time for a median of few. */
     BenchRun withRoundsOfAtLeast(int count) {
-        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes);
+        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes, undo);
     }
 
     /** Something timed. */
@@ -138,6 +141,9 @@ record BenchRun(Path scratch, int rounds, long sizeBytes) implements AutoCloseab
 
     @Override
     public void close() {
+        for (var step = undo.pollLast(); step != null; step = undo.pollLast()) {
+            step.run();
+        }
         try {
             remove(scratch);
         } catch (IOException e) {

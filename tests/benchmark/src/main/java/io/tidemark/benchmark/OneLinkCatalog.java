@@ -7,6 +7,7 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,16 @@ final class OneLinkCatalog implements SiteCatalog {
     @Override
     public void saveLink(ReplicationLink link) {
         links.put(link.id(), link);
+    }
+
+    @Override
+    public void recordKept(RecoveryPoint point) {
+        throw new UnsupportedOperationException("nothing is overwritten here");
+    }
+
+    @Override
+    public Optional<ReplicationLink> promote(LinkId link, Optional<Duration> every) {
+        throw new UnsupportedOperationException("nobody is promoted here");
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tidemark.benchmark;
 
+import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,6 +38,10 @@ final class PgBench implements AutoCloseable {
         var folder = Files.createTempDirectory(run.scratch().toAbsolutePath().getParent(), "tidemark-pgbench-");
         var server = new PgBench(folder, programs());
         run.undo().add(server::close);
+        // Never forgotten: once the server has stopped and its folder is gone, it does nothing.
+        var unused = Watchdog.get()
+                .remember("kill -QUIT $(head -1 '%1$s/postmaster.pid'); sleep 1; rm -rf --one-file-system '%2$s'"
+                        .formatted(server.data(), folder));
         server.call(List.of("chown", ACCOUNT, folder.toString()));
         server.asAccount("initdb", "-D", server.data(), "-A", "trust", "--no-instructions");
         server.asAccount(

@@ -1,5 +1,6 @@
 package io.tidemark.benchmark;
 
+import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -35,6 +36,9 @@ record RamDisk(Path folder, Path mountPoint, Tool unmount) implements AutoClosea
         var file = folder.resolve("image");
         var disk = new RamDisk(folder, Files.createDirectory(folder.resolve("mount")), Tool.of("umount", "mount"));
         run.undo().add(disk::close);
+        // Never forgotten: once it is unmounted, it does nothing.
+        var unused = Watchdog.get()
+                .remember("umount '%s'; rm -rf --one-file-system '%s'".formatted(disk.mountPoint(), folder));
         try (var created = new RandomAccessFile(file.toFile(), "rw")) {
             created.setLength(contentBytes + (contentBytes >> 2) + (2L << 30));
         }

@@ -41,12 +41,12 @@ public final class Simulator {
                 default -> throw new IllegalArgumentException("unknown option: " + arguments[index]);
             }
         }
-        if (first == last) {
-            System.out.println(replay(first, Cast.OURS).map(Failure::report).orElse("seed %d held".formatted(first)));
-            return;
+        if (last < first) {
+            throw new IllegalArgumentException(
+                    "no seeds from %d to %d: say --seeds FIRST..LAST".formatted(first, last));
         }
         long started = System.nanoTime();
-        var failure = run(first, last, Cast.OURS);
+        var failure = first == last ? replay(first, Cast.OURS) : run(first, last, Cast.OURS);
         failure.map(Failure::report).ifPresent(System.out::println);
         if (failure.isPresent()) {
             System.exit(1);

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.LongStream;
 
 /** What a system test needs of the host, and a folder to work in. */
@@ -31,6 +32,15 @@ public final class Ground implements AutoCloseable {
     }
 
     public Path folder() {
+        return folder;
+    }
+
+    /** The checkout that runs: where the launcher lies. */
+    public static Path repository() {
+        Path folder = Path.of(System.getProperty("tidemark.home", "")).toAbsolutePath();
+        while (!Files.exists(folder.resolve("tidemark"))) {
+            folder = Objects.requireNonNull(folder.getParent(), "repository root");
+        }
         return folder;
     }
 

@@ -3,6 +3,7 @@ package io.tidemark.system.kill;
 import io.tidemark.client.Json;
 import io.tidemark.client.SiteClient;
 import io.tidemark.domain.Moment;
+import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.net.URI;
@@ -61,8 +62,7 @@ public final class RunningSite implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx256m",
                 "-Dtidemark.halt.file=" + haltFile,
-                "-Dlogback.configurationFile="
-                        + Path.of("../../config/logback.xml").toRealPath(),
+                "-Dlogback.configurationFile=" + Ground.repository().resolve("config/logback.xml"),
                 "-cp",
                 System.getProperty("java.class.path"),
                 "io.tidemark.Main",

@@ -2,13 +2,13 @@ package io.tidemark.system.readme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.system.ground.Ground;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("system-image")
 class ReadmeTest {
-    private static final Path ROOT = root();
+    private static final Path ROOT = Ground.repository();
     private static final Pattern BLOCK = Pattern.compile("^```sh\\n(.*?)^```", Pattern.DOTALL | Pattern.MULTILINE);
     private static final Pattern TEST_LINE = Pattern.compile("(?m)^\\./tidemark test( *#.*)?$");
     private static final Pattern QUICKSTART_LINE = Pattern.compile("(?m)^\\./tidemark quickstart( *#.*)?$");
@@ -70,13 +70,5 @@ class ReadmeTest {
         }
         assertThat(blocks).as("command blocks").isNotEmpty();
         return blocks;
-    }
-
-    private static Path root() {
-        Path folder = Path.of("").toAbsolutePath();
-        while (!Files.exists(folder.resolve("tidemark"))) {
-            folder = Objects.requireNonNull(folder.getParent(), "repository root");
-        }
-        return folder;
     }
 }
