@@ -5,3 +5,11 @@ CREATE TABLE tracking_audits (
     document   TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tracking_audits_distrusted ON tracking_audits (distrusted) WHERE distrusted = 1;
+
+-- The recovery point that a link's newest transfer began with, and the epoch of its volume's audit then: only what was
+-- begun in the epoch of now is gone on with.
+CREATE TABLE transfers (
+    link           TEXT PRIMARY KEY REFERENCES links (id) ON DELETE CASCADE,
+    recovery_point TEXT    NOT NULL,
+    epoch          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

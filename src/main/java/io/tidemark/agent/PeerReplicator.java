@@ -126,6 +126,8 @@ public final class PeerReplicator implements Replicator {
                     .findFirst()
                     .orElseThrow(() -> new ReplicationException(new ReplicationError.Storage(
                             new ProviderError.SnapshotNotFound(new SnapshotId(link.localVolume(), point.id())))));
+            var transfer = trust.begin(link.id(), link.localVolume(), point.id());
+            var usual = transfer.mayResume() ? Message.Purpose.SYNC : Message.Purpose.SYNC_ANEW;
             var task = new SourceSync.Task(
                     link.id(),
                     point.id(),
@@ -133,11 +135,11 @@ public final class PeerReplicator implements Replicator {
                     member.sizeBytes(),
                     RecoveryPointJson.of(point),
                     software,
-                    purpose(link, point, resync),
+                    resync ? Message.Purpose.RESYNC : usual,
                     SourceSync.Terms.USUAL);
             return new SourceHost(
                             new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
-                            new SourceHost.Origin(providers.of(link.localVolume()), link.localVolume(), kernel, trust),
+                            new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer),
                             moments,
                             nanos,
                             listener,
@@ -148,15 +150,6 @@ public final class PeerReplicator implements Replicator {
         } finally {
             busy.remove(link.id());
         }
-    }
-
-    private Message.Purpose purpose(ReplicationLink link, RecoveryPoint point, boolean resync) {
-        if (resync) {
-            return Message.Purpose.RESYNC;
-        }
-        return trust.mustStartAnew(link.localVolume(), point.createdAt())
-                ? Message.Purpose.SYNC_ANEW
-                : Message.Purpose.SYNC;
     }
 
     private Pace pace(ReplicationLink link) throws ProviderException {

@@ -21,7 +21,6 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
-import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -53,7 +52,7 @@ final class SourceHost {
     record Route(PeerConnector connector, String address, String fingerprint, Pace pace) {}
 
     /** What is sent: snapshots of one volume, and how far its changed-range source is believed. */
-    record Origin(StorageProvider provider, VolumeId volume, BlockKernel kernel, TrackingTrust trust) {}
+    record Origin(StorageProvider provider, BlockKernel kernel, TrackingTrust.Transfer transfer) {}
 
     private final Route route;
     private final Origin origin;
@@ -258,7 +257,8 @@ final class SourceHost {
         }
     }
 
-    private void openImage(SourceEffect.OpenImage open) throws ProviderException {
+    private void openImage(SourceEffect.OpenImage open) throws ProviderException, ReplicationException {
+        origin.transfer().accepted(open.resumeBytes());
         if (open.base().isPresent()) {
             provider.hold(snapshot(open.base().get()), owner());
         }
@@ -372,7 +372,7 @@ final class SourceHost {
     }
 
     private SnapshotId snapshot(RecoveryPointId point) {
-        return new SnapshotId(origin.volume(), point);
+        return new SnapshotId(origin.transfer().volume(), point);
     }
 
     private HoldOwner owner() {

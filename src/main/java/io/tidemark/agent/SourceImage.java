@@ -48,7 +48,7 @@ final class SourceImage implements AutoCloseable {
 
     /** @param base empty: blocks are told by the digests that {@link #use} gets */
     static SourceImage open(SourceHost.Origin origin, SnapshotId point, Optional<SnapshotId> base, long resumeBytes)
-            throws ProviderException {
+            throws ProviderException, ReplicationException {
         var provider = origin.provider();
         var kernel = origin.kernel();
         var newer = provider.read(point);
@@ -57,7 +57,7 @@ final class SourceImage implements AutoCloseable {
                 return new SourceImage(newer, null, null, kernel, null);
             }
             var older = provider.read(base.get());
-            var answer = origin.trust()
+            var answer = origin.transfer()
                     .changes(provider, new TrackingTrust.SnapshotReaders(base.get(), older, point, newer));
             var ranges = answer.ranges();
             ChangedRuns runs;
@@ -68,7 +68,7 @@ final class SourceImage implements AutoCloseable {
                 runs = new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
             }
             return new SourceImage(newer, older, runs, kernel, answer);
-        } catch (ProviderException e) {
+        } catch (ProviderException | ReplicationException e) {
             newer.close();
             throw e;
         }

@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import io.tidemark.block.AuditRound;
 import io.tidemark.block.AuditedRanges;
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.TrackingAudit;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationError;
@@ -10,6 +11,7 @@ import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
 import io.tidemark.spi.StorageProvider;
@@ -18,6 +20,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +32,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class TrackingTrust {
     private static final Logger log = LoggerFactory.getLogger(TrackingTrust.class);
+
+    /** Its next transfer decides anew what it may build on. */
+    private static final Duration TRUSTED_AGAIN_RETRY = Duration.ofSeconds(1);
 
     /**
      * @param sampleCount blocks drawn by chance in each synchronisation, 0 to {@link AuditedRanges.Scope#SAMPLES_MAXIMUM}
@@ -45,24 +52,7 @@ public final class TrackingTrust {
 
     /** Believes everything and remembers nothing: for benchmarks and tests of other things. */
     public static TrackingTrust unaudited(BlockKernel kernel) {
-        var nothing = new TrackingAudits() {
-            @Override
-            public Optional<TrackingAudit> find(VolumeId volume) {
-                return Optional.empty();
-            }
-
-            @Override
-            public void save(TrackingAudit audit) {}
-
-            @Override
-            public void remove(VolumeId volume) {}
-
-            @Override
-            public int distrustedCount() {
-                return 0;
-            }
-        };
-        return new TrackingTrust(nothing, kernel, () -> Instant.EPOCH, () -> 0L, Effort.NONE);
+        return new TrackingTrust(new Forgetful(), kernel, () -> Instant.EPOCH, () -> 0L, Effort.NONE);
     }
 
     public TrackingTrust(
@@ -74,28 +64,99 @@ public final class TrackingTrust {
         this.effort = effort;
     }
 
+    /** To be asked before a transfer is offered: what it may build on is decided by what is known now. */
+    Transfer begin(LinkId link, VolumeId volume, RecoveryPointId point) {
+        long epoch = audits.find(volume).map(TrackingAudit::epoch).orElse(0L);
+        boolean mayResume = audits.transferEpoch(link, point).equals(OptionalLong.of(epoch));
+        return new Transfer(link, volume, point, epoch, mayResume);
+    }
+
+    /** One transfer of a recovery point, within one epoch. */
+    final class Transfer {
+        private final LinkId link;
+        private final VolumeId volume;
+        private final RecoveryPointId point;
+        private final long epoch;
+        private final boolean mayResume;
+
+        private Transfer(LinkId link, VolumeId volume, RecoveryPointId point, long epoch, boolean mayResume) {
+            this.link = link;
+            this.volume = volume;
+            this.point = point;
+            this.epoch = epoch;
+            this.mayResume = mayResume;
+        }
+
+        VolumeId volume() {
+            return volume;
+        }
+
+        /**
+         * Whether what an interrupted transfer left at the target may be gone on with. Not when it was begun in another
+         * epoch: its blocks may have been named by a source that has been caught since.
+         */
+        boolean mayResume() {
+            return mayResume;
+        }
+
+        /** The target has taken the offer; when it begins from the beginning, that is written down. */
+        void accepted(long resumeBytes) {
+            if (resumeBytes == 0) {
+                audits.transferBegan(link, point, epoch);
+            }
+        }
+
+        /**
+         * Opens what says which ranges may have changed. The readers stay the caller's.
+         *
+         * @throws ReplicationException retryable, when the source was caught or trusted again since {@link #begin}
+         */
+        Answer changes(StorageProvider provider, SnapshotReaders snapshots)
+                throws ProviderException, ReplicationException {
+            var now = clock.instant();
+            var known = audits.find(volume).orElseGet(() -> TrackingAudit.begin(volume, now));
+            mustBeOfThisEpoch(known);
+            boolean tracked = provider.volume(volume).can(Capability.CHANGED_RANGES);
+            if (!tracked || known.distrust().isPresent()) {
+                return new Answer(this, new WholeImage(snapshots.newer().sizeBytes()), Optional.empty());
+            }
+            var named = provider.changedRanges(snapshots.olderId(), snapshots.newerId());
+            if (named.source().equals(WholeImage.SOURCE)) {
+                return new Answer(this, named, Optional.empty());
+            }
+            var window = effort.wholeEvery()
+                    .map(every -> round(known).window(snapshots.newer().sizeBytes(), every, now))
+                    .orElse(new AuditRound.Window(0, 0));
+            var scope = new AuditedRanges.Scope(effort.sampleCount(), window.fromBytes(), window.toBytes());
+            var ranges = new AuditedRanges(named, snapshots.older(), snapshots.newer(), kernel, scope, random);
+            return new Answer(this, ranges, Optional.of(new Audit(ranges, window, snapshots)));
+        }
+
+        private void mustBeOfThisEpoch(TrackingAudit known) throws ReplicationException {
+            if (known.epoch() == epoch) {
+                return;
+            }
+            throw new ReplicationException(known.distrust()
+                    .map(found -> untrusted(volume, found))
+                    .orElseGet(() -> new ReplicationError.LinkBusy(link, TRUSTED_AGAIN_RETRY)));
+        }
+    }
+
+    /** Two snapshots of one volume, open. */
+    record SnapshotReaders(SnapshotId olderId, SnapshotReader older, SnapshotId newerId, SnapshotReader newer) {}
+
+    private record Audit(AuditedRanges ranges, AuditRound.Window window, SnapshotReaders snapshots) {}
+
     /** What changed between two snapshots, as far as its source is believed; {@link #verdict} once it has ended. */
     final class Answer {
+        private final Transfer transfer;
         private final ChangedRanges ranges;
-        private final Optional<AuditedRanges> audited;
-        private final TrackingAudit before;
-        private final AuditRound.Window window;
-        private final SnapshotId older;
-        private final SnapshotId newer;
+        private final Optional<Audit> audit;
 
-        private Answer(
-                ChangedRanges ranges,
-                Optional<AuditedRanges> audited,
-                TrackingAudit before,
-                AuditRound.Window window,
-                SnapshotId older,
-                SnapshotId newer) {
+        private Answer(Transfer transfer, ChangedRanges ranges, Optional<Audit> audit) {
+            this.transfer = transfer;
             this.ranges = ranges;
-            this.audited = audited;
-            this.before = before;
-            this.window = window;
-            this.older = older;
-            this.newer = newer;
+            this.audit = audit;
         }
 
         ChangedRanges ranges() {
@@ -104,106 +165,101 @@ public final class TrackingTrust {
 
         /** Compared beside what was named, in each snapshot. */
         long auditedBytes() {
-            return audited.map(AuditedRanges::auditedBytes).orElse(0L);
+            return audit.map(made -> made.ranges().auditedBytes()).orElse(0L);
         }
 
         /**
          * To be asked when the ranges have ended, before anything of what was read is made to count.
          *
-         * @throws ReplicationException TrackingUntrusted; written down before it is thrown
+         * @throws ReplicationException TrackingUntrusted, when this audit or another one meanwhile has caught the source
          */
         void verdict() throws ReplicationException {
-            if (audited.isEmpty()) {
+            if (audit.isEmpty()) {
                 return;
             }
-            var leftOut = audited.get().leftOut();
+            var made = audit.get();
+            var leftOut = made.ranges().leftOut();
+            var now = clock.instant();
+            var known = audits.change(transfer.volume, before -> {
+                var audited = before.orElseGet(() -> TrackingAudit.begin(transfer.volume, now));
+                return leftOut.isPresent() ? caught(audited, made, leftOut.get(), now) : covered(audited, made, now);
+            });
             if (leftOut.isPresent()) {
-                throw distrust(leftOut.get());
+                log.error(
+                        "tracking.untrusted volume={} found={} changes are looked for in full from now on;"
+                                + " verify the links of this volume",
+                        transfer.volume,
+                        known.distrust().orElseThrow());
             }
-            if (effort.wholeEvery().isPresent()) {
-                var now = clock.instant();
-                var covered = round(before).covered(window, now);
-                audits.save(new TrackingAudit(
-                        before.volume(),
-                        covered.throughBytes(),
-                        covered.movedAt(),
-                        covered.startedAt(),
-                        before.distrust()));
-            }
+            transfer.mustBeOfThisEpoch(known);
         }
 
-        private ReplicationException distrust(BlockRange leftOut) {
+        private TrackingAudit caught(TrackingAudit before, Audit made, BlockRange leftOut, Instant now) {
             var found = new TrackingAudit.Distrust(
                     ranges.source(),
-                    older.recoveryPoint(),
-                    newer.recoveryPoint(),
+                    made.snapshots().olderId().recoveryPoint(),
+                    made.snapshots().newerId().recoveryPoint(),
                     leftOut.offsetBytes(),
                     leftOut.lengthBytes(),
-                    clock.instant());
-            audits.save(new TrackingAudit(
-                    before.volume(), 0, before.movedAt(), before.roundStartedAt(), Optional.of(found)));
-            log.error(
-                    "tracking.untrusted volume={} source={} older={} newer={} offsetBytes={} lengthBytes={}"
-                            + " changes are looked for in full from now on; verify the links of this volume",
-                    before.volume(),
-                    found.source(),
-                    found.older(),
-                    found.newer(),
-                    found.offsetBytes(),
-                    found.lengthBytes());
-            return new ReplicationException(new ReplicationError.TrackingUntrusted(
-                    before.volume(), found.source(), found.offsetBytes(), found.lengthBytes()));
+                    now);
+            return new TrackingAudit(
+                    transfer.volume,
+                    0,
+                    before.movedAt(),
+                    before.roundStartedAt(),
+                    before.epoch() + 1,
+                    Optional.of(found));
+        }
+
+        /** Only while nobody has found anything: another link's audit may have ended first. */
+        private TrackingAudit covered(TrackingAudit before, Audit made, Instant now) {
+            if (before.epoch() != transfer.epoch || effort.wholeEvery().isEmpty()) {
+                return before;
+            }
+            var covered = round(before).covered(made.window(), now);
+            return new TrackingAudit(
+                    transfer.volume,
+                    covered.throughBytes(),
+                    covered.movedAt(),
+                    covered.startedAt(),
+                    before.epoch(),
+                    before.distrust());
         }
     }
 
-    /** Opens what says which ranges may have changed. The readers stay the caller's. */
-    Answer changes(StorageProvider provider, SnapshotReaders snapshots) throws ProviderException {
-        var volume = snapshots.newerId().volume();
-        var now = clock.instant();
-        var known = audits.find(volume).orElseGet(() -> new TrackingAudit(volume, 0, now, now, Optional.empty()));
-        boolean tracked = provider.volume(volume).can(Capability.CHANGED_RANGES);
-        if (!tracked || known.distrust().isPresent()) {
-            return unaudited(new WholeImage(snapshots.newer().sizeBytes()), known, snapshots);
-        }
-        var named = provider.changedRanges(snapshots.olderId(), snapshots.newerId());
-        if (named.source().equals(WholeImage.SOURCE)) {
-            return unaudited(named, known, snapshots);
-        }
-        var window = effort.wholeEvery()
-                .map(every -> round(known).window(snapshots.newer().sizeBytes(), every, now))
-                .orElse(new AuditRound.Window(0, 0));
-        var audited = new AuditedRanges(
-                named,
-                snapshots.older(),
-                snapshots.newer(),
-                kernel,
-                new AuditedRanges.Scope(effort.sampleCount(), window.fromBytes(), window.toBytes()),
-                random);
-        return new Answer(audited, Optional.of(audited), known, window, snapshots.olderId(), snapshots.newerId());
-    }
-
-    private Answer unaudited(ChangedRanges ranges, TrackingAudit known, SnapshotReaders snapshots) {
-        var none = new AuditRound.Window(0, 0);
-        return new Answer(ranges, Optional.empty(), known, none, snapshots.olderId(), snapshots.newerId());
-    }
-
-    /** Two snapshots of one volume, open. */
-    record SnapshotReaders(SnapshotId olderId, SnapshotReader older, SnapshotId newerId, SnapshotReader newer) {}
-
-    /**
-     * Whether what an interrupted transfer of a recovery point left at the target may have been named by a source that
-     * has been caught since: then it must be sent from the beginning.
-     *
-     * @param takenAt when the recovery point was taken
-     */
-    boolean mustStartAnew(VolumeId volume, Instant takenAt) {
-        return audits.find(volume)
-                .flatMap(TrackingAudit::distrust)
-                .filter(distrust -> !takenAt.isAfter(distrust.foundAt()))
-                .isPresent();
+    private static ReplicationError untrusted(VolumeId volume, TrackingAudit.Distrust found) {
+        return new ReplicationError.TrackingUntrusted(volume, found.source(), found.offsetBytes(), found.lengthBytes());
     }
 
     private static AuditRound round(TrackingAudit audit) {
         return new AuditRound(audit.throughBytes(), audit.movedAt(), audit.roundStartedAt());
+    }
+
+    private static final class Forgetful implements TrackingAudits {
+        @Override
+        public Optional<TrackingAudit> find(VolumeId volume) {
+            return Optional.empty();
+        }
+
+        @Override
+        public TrackingAudit change(VolumeId volume, Function<Optional<TrackingAudit>, TrackingAudit> change) {
+            return change.apply(Optional.empty());
+        }
+
+        @Override
+        public void remove(VolumeId volume) {}
+
+        @Override
+        public int distrustedCount() {
+            return 0;
+        }
+
+        @Override
+        public void transferBegan(LinkId link, RecoveryPointId point, long epoch) {}
+
+        @Override
+        public OptionalLong transferEpoch(LinkId link, RecoveryPointId point) {
+            return OptionalLong.of(0);
+        }
     }
 }

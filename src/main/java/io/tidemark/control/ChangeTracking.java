@@ -28,8 +28,7 @@ public final class ChangeTracking {
     /** Of a volume that was never audited: nothing covered, nothing found. */
     public TrackingAudit of(VolumeId volume) throws ProviderException {
         providers.of(volume).volume(volume);
-        return audits.find(volume)
-                .orElseGet(() -> new TrackingAudit(volume, 0, Instant.EPOCH, Instant.EPOCH, Optional.empty()));
+        return audits.find(volume).orElseGet(() -> TrackingAudit.begin(volume, Instant.EPOCH));
     }
 
     /** From now on its source is asked again, and audited from the volume's beginning. */
@@ -39,8 +38,10 @@ public final class ChangeTracking {
             return known;
         }
         var now = clock.instant();
-        var trusted = new TrackingAudit(volume, 0, now, now, Optional.empty());
-        audits.save(trusted);
+        var trusted = audits.change(
+                volume,
+                current -> new TrackingAudit(
+                        volume, 0, now, now, current.map(TrackingAudit::epoch).orElse(0L) + 1, Optional.empty()));
         log.warn(
                 "tracking.trusted_again volume={} found={}",
                 volume,

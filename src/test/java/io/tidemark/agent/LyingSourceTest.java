@@ -34,7 +34,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -83,7 +85,7 @@ class LyingSourceTest {
         a.writeNoise(HERE, 0, MIB, 1);
         sync(a.take(HERE, "rp-1"), ALL);
         // Audited last so long ago that the next window is the whole volume.
-        audits.save(new TrackingAudit(HERE, 0, Instant.EPOCH, Instant.EPOCH, Optional.empty()));
+        audits.change(HERE, before -> TrackingAudit.begin(HERE, Instant.EPOCH));
     }
 
     @AfterEach
@@ -210,8 +212,54 @@ class LyingSourceTest {
         assertThat(audits.find(HERE).orElseThrow().throughBytes()).isEqualTo(SIZE);
     }
 
+    /** As what was sent on its word before: the operator's word about now says nothing about then. */
+    @Test
+    void trustedAgainItIsStillSentAnew() throws Exception {
+        a.writeNoise(HERE, 2 * MIB, 4_096, 2);
+        a.writeNoise(HERE, 4 * MIB, 20 * MIB, 3);
+        hidden = Optional.of(new BlockRange(2L * MIB, 4_096));
+        var point = a.take(HERE, "rp-2");
+        assertCaught(point, ALL);
+        hidden = Optional.empty();
+        audits.change(
+                HERE,
+                before -> new TrackingAudit(
+                        HERE,
+                        0,
+                        Instant.EPOCH,
+                        Instant.EPOCH,
+                        before.orElseThrow().epoch() + 1,
+                        Optional.empty()));
+
+        var report = sync(point, ALL);
+
+        assertThat(report.resumedBytes()).isZero();
+        assertThat(report.changedRangeSource()).isNotEqualTo("full");
+        assertCopied("rp-2");
+    }
+
+    @Test
+    void whatAnotherLinkFindsMeanwhileCountsForAll() throws Exception {
+        a.writeNoise(HERE, 2 * MIB, 4_096, 2);
+        a.writeNoise(HERE, 4 * MIB, MIB, 3);
+        var point = a.take(HERE, "rp-2");
+        var found =
+                new TrackingAudit.Distrust("test", new RecoveryPointId("rp-1"), point.id(), 0, 4_096, Instant.EPOCH);
+        audits.beforeChange = () -> audits.audits.put(
+                HERE, new TrackingAudit(HERE, 0, Instant.EPOCH, Instant.EPOCH, 1, Optional.of(found)));
+
+        assertCaught(point, ALL);
+
+        assertThat(b.catalog.received).doesNotContainKey(point.id());
+        assertThat(audits.find(HERE).orElseThrow().distrust()).contains(found);
+        sync(point, ALL);
+        assertCopied("rp-2");
+    }
+
     private static final class MemoryAudits implements TrackingAudits {
         private final Map<VolumeId, TrackingAudit> audits = new HashMap<>();
+        private final Map<LinkId, Map.Entry<RecoveryPointId, Long>> transfers = new HashMap<>();
+        private Runnable beforeChange = () -> {};
 
         @Override
         public Optional<TrackingAudit> find(VolumeId volume) {
@@ -219,8 +267,13 @@ class LyingSourceTest {
         }
 
         @Override
-        public void save(TrackingAudit audit) {
-            audits.put(audit.volume(), audit);
+        public TrackingAudit change(VolumeId volume, Function<Optional<TrackingAudit>, TrackingAudit> change) {
+            var before = beforeChange;
+            beforeChange = () -> {};
+            before.run();
+            var changed = change.apply(find(volume));
+            audits.put(volume, changed);
+            return changed;
         }
 
         @Override
@@ -233,6 +286,19 @@ class LyingSourceTest {
             return (int) audits.values().stream()
                     .filter(audit -> audit.distrust().isPresent())
                     .count();
+        }
+
+        @Override
+        public void transferBegan(LinkId link, RecoveryPointId point, long epoch) {
+            transfers.put(link, Map.entry(point, epoch));
+        }
+
+        @Override
+        public OptionalLong transferEpoch(LinkId link, RecoveryPointId point) {
+            var transfer = transfers.get(link);
+            return transfer == null || !transfer.getKey().equals(point)
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(transfer.getValue());
         }
     }
 }

@@ -425,7 +425,9 @@ class SiteStoreTest {
                 var statement = connection.createStatement()) {
             statement.execute("UPDATE links SET document ="
                     + " json_remove(document, '$.state', '$.underway', '$.rates', '$.onArrival')");
-            statement.execute("DELETE FROM flyway_schema_history WHERE version = '2'");
+            statement.execute("DROP TABLE transfers");
+            statement.execute("DROP TABLE tracking_audits");
+            statement.execute("DELETE FROM flyway_schema_history WHERE version > '1'");
         }
 
         store = SiteStore.open(folder);
@@ -447,7 +449,7 @@ class SiteStoreTest {
         assertThatThrownBy(() -> SiteStore.open(folder))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("schema 99")
-                .hasMessageContaining("knows up to 2");
+                .hasMessageContaining("knows up to 3");
 
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
                 var statement = connection.createStatement()) {
