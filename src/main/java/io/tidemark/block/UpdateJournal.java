@@ -9,7 +9,11 @@ import java.util.zip.CRC32C;
  * empty file is no update; one without a sound header is one that had not begun to write.
  */
 final class UpdateJournal {
-    private static final FixedHeader HEADER = new FixedHeader("TMBIXUPD", "block-hash index update", 1, 192);
+    private static final FixedHeader HEADER = new FixedHeader("TMBIXUPD", "block-hash index update", 2, 320);
+
+    /** Of the field with the header that the index had, and has until it is wiped. */
+    private static final int OLD_HEADER_OFFSET = 164;
+
     private static final int RECORD_HEADER_BYTES = Long.BYTES + Integer.BYTES;
 
     /** Longest record: the digests of one chunk. */
@@ -38,14 +42,15 @@ final class UpdateJournal {
     }
 
     /** From here on the update will be finished, whoever dies. */
-    void seal(ByteBuffer newIndexHeader, long indexBytes) throws IOException {
+    void seal(ByteBuffer oldIndexHeader, ByteBuffer newIndexHeader, long indexBytes) throws IOException {
         file.flush();
         var header = HEADER.begin()
                 .putInt((int) crc.getValue())
                 .putLong(endBytes)
                 .putLong(indexBytes)
                 .putInt(0)
-                .put(newIndexHeader.duplicate());
+                .put(newIndexHeader.duplicate())
+                .put(oldIndexHeader.duplicate());
         file.write(0, HEADER.seal(header));
         file.flush();
     }
@@ -98,13 +103,7 @@ final class UpdateJournal {
         long indexBytes = header.getLong();
         header.getInt();
         var newIndexHeader = header.slice(header.position(), BlockIndexFormat.HEADER.lengthBytes());
-        if (index.sizeBytes() != indexBytes) {
-            throw new BlockException(new BlockError.Damaged(
-                    file.name(),
-                    24,
-                    "belongs to an index of %d bytes, %s has %d"
-                            .formatted(indexBytes, index.name(), index.sizeBytes())));
-        }
+        checkBelongsTo(index, indexBytes, header.slice(OLD_HEADER_OFFSET, newIndexHeader.remaining()), newIndexHeader);
         // Neither the old index nor the new one until all is written: no reader takes it for either.
         index.write(Long.BYTES, ByteBuffer.allocate(newIndexHeader.remaining() - Long.BYTES));
         index.flush();
@@ -125,5 +124,29 @@ final class UpdateJournal {
         index.flush();
         index.write(0, newIndexHeader);
         index.flush();
+    }
+
+    /** The index has the old header, the new one, or one that this journal's update wiped. */
+    private void checkBelongsTo(ImageWriter index, long indexBytes, ByteBuffer oldHeader, ByteBuffer newHeader)
+            throws IOException, BlockException {
+        if (index.sizeBytes() != indexBytes) {
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(),
+                    24,
+                    "belongs to an index of %d bytes, %s has %d"
+                            .formatted(indexBytes, index.name(), index.sizeBytes())));
+        }
+        var found = ByteBuffer.allocate(newHeader.remaining());
+        index.read(0, found);
+        found.flip();
+        var wiped = ByteBuffer.allocate(newHeader.remaining())
+                .putLong(newHeader.getLong(0))
+                .clear();
+        if (!found.equals(oldHeader) && !found.equals(newHeader) && !found.equals(wiped)) {
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(),
+                    OLD_HEADER_OFFSET,
+                    "belongs to an index with another header than %s has".formatted(index.name())));
+        }
     }
 }

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class BlockIndexUpdateTest {
     private static final BlockKernel KERNEL = new JavaBlockKernel();
@@ -163,19 +165,29 @@ final class BlockIndexUpdateTest {
         assertThat(file.bytes()).isEqualTo(finished || !readable ? anew : left);
     }
 
-    @Test
-    void journalOfAnotherIndexIsRefused() throws Exception {
-        var image = randomImage(new Random(5), 300_000);
+    /** What an update leaves that dies between sealing its journal and touching its index. */
+    private static MemoryImage sealedJournal(byte[] image) throws IOException, BlockException {
         var file = new MemoryImage(index(image, HashAlgorithm.XXH3_128).bytes()).killedAfter(0);
         var journal = new MemoryImage();
-        image[0] ^= 1;
-        assertThat(update(file, journal, List.of(new BlockRange(0, 1)), image)).isNotNull();
-        var other = index(randomImage(new Random(6), 400_000), HashAlgorithm.XXH3_128);
+        var changed = image.clone();
+        changed[0] ^= 1;
+        assertThat(update(file, journal, List.of(new BlockRange(0, 1)), changed))
+                .isInstanceOf(MemoryImage.Killed.class);
+        return journal;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"400000,belongs to an index of", "300000,belongs to an index with another header"})
+    void journalOfAnotherIndexIsRefused(int otherLength, String message) throws Exception {
+        var journal = sealedJournal(randomImage(new Random(5), 300_000));
+        var left = journal.bytes();
+        var other = index(randomImage(new Random(6), otherLength), HashAlgorithm.XXH3_128);
         var before = other.bytes();
 
         var refused = catchThrowable(() -> BlockIndexUpdate.recover(other, journal));
 
-        assertThat(refused).isInstanceOf(BlockException.class).hasMessageContaining("belongs to an index of");
+        assertThat(refused).isInstanceOf(BlockException.class).hasMessageContaining(message);
         assertThat(other.bytes()).isEqualTo(before);
+        assertThat(journal.bytes()).isEqualTo(left);
     }
 }
