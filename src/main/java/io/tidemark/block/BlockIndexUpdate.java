@@ -59,7 +59,8 @@ public final class BlockIndexUpdate {
      *
      * @param journal beside the index; empty when no update was interrupted
      * @return whether there was something to finish
-     * @throws BlockException Damaged when the journal belongs to another index
+     * @throws BlockException Damaged when the journal belongs to another index or its records are not what they were;
+     *     UnknownVersion or NotOfKind when it is none of this version's journals
      */
     public static boolean recover(ImageWriter index, ImageWriter journal) throws IOException, BlockException {
         return new UpdateJournal(journal).finish(index);

@@ -2,11 +2,12 @@ package io.tidemark.block;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
  * What an update will write to an index, durable before the index is touched: {@code docs/formats/block-index.md}. An
- * empty file is no update; one without a sound header is one that had not begun to write.
+ * empty file is no update; one whose header is not there yet, or not wholly, is one that had not begun to write.
  */
 final class UpdateJournal {
     private static final FixedHeader HEADER = new FixedHeader("TMBIXUPD", "block-hash index update", 2, 320);
@@ -55,35 +56,47 @@ final class UpdateJournal {
         file.flush();
     }
 
-    /** Writes what a sealed journal holds to the index, and empties the journal. */
+    /**
+     * Writes what a sealed journal holds to the index, and empties the journal.
+     *
+     * @throws BlockException NotOfKind, UnknownVersion or Damaged, and nothing is changed
+     */
     boolean finish(ImageWriter index) throws IOException, BlockException {
         if (file.sizeBytes() == 0) {
             return false;
         }
         var header = sealed();
-        boolean whole = header.hasRemaining();
-        if (whole) {
-            apply(header, index);
+        if (header.isPresent()) {
+            apply(header.get(), index);
         }
         file.resize(0);
         file.flush();
-        return whole;
+        return header.isPresent();
     }
 
-    /** The header after magic and version; empty unless the journal was sealed. */
-    private ByteBuffer sealed() throws IOException {
-        try {
-            var header = HEADER.read(file);
-            long end = header.getLong(header.position() + Integer.BYTES);
-            if (end < HEADER.lengthBytes()
-                    || end > file.sizeBytes()
-                    || header.getInt(header.position()) != crcTo(end)) {
-                return ByteBuffer.allocate(0);
-            }
-            return header;
-        } catch (BlockException e) {
-            return ByteBuffer.allocate(0);
+    /** The header after magic and version; empty when the update died before it was durable. */
+    private Optional<ByteBuffer> sealed() throws IOException, BlockException {
+        if (HEADER.beginsWithZeros(file)) {
+            return Optional.empty();
         }
+        // Before its checksum: the header of another version may have another length.
+        HEADER.checkKindAndVersion(file);
+        ByteBuffer header;
+        try {
+            header = HEADER.read(file);
+        } catch (BlockException e) {
+            if (e.error() instanceof BlockError.Damaged) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+        long end = header.getLong(header.position() + Integer.BYTES);
+        if (end < HEADER.lengthBytes() || end > file.sizeBytes() || header.getInt(header.position()) != crcTo(end)) {
+            // They were durable before the header was: not a death but damage.
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(), HEADER.lengthBytes(), "records do not match the header's checksum"));
+        }
+        return Optional.of(header);
     }
 
     private int crcTo(long end) throws IOException {

@@ -1,7 +1,9 @@
 package io.tidemark.block;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
@@ -10,6 +12,7 @@ import io.tidemark.spi.BlockRange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -189,5 +192,52 @@ final class BlockIndexUpdateTest {
         assertThat(refused).isInstanceOf(BlockException.class).hasMessageContaining(message);
         assertThat(other.bytes()).isEqualTo(before);
         assertThat(journal.bytes()).isEqualTo(left);
+    }
+
+    private static void assertRefused(byte[] journalBytes, Class<? extends BlockError> error) throws Exception {
+        var file = index(randomImage(new Random(5), 300_000), HashAlgorithm.XXH3_128);
+        var before = file.bytes();
+        var journal = new MemoryImage(journalBytes);
+
+        var refused = catchThrowableOfType(BlockException.class, () -> BlockIndexUpdate.recover(file, journal));
+
+        assertThat(refused.error()).isInstanceOf(error);
+        assertThat(file.bytes()).isEqualTo(before);
+        assertThat(journal.bytes()).isEqualTo(journalBytes);
+    }
+
+    @Test
+    void journalThatIsNotUnderstoodIsRefusedAndKept() throws Exception {
+        var sealed = sealedJournal(randomImage(new Random(5), 300_000)).bytes();
+        var newer = sealed.clone();
+        newer[11]++;
+        var brokenRecord = sealed.clone();
+        brokenRecord[brokenRecord.length - 1] ^= 1;
+
+        assertRefused(newer, BlockError.UnknownVersion.class);
+        assertRefused(Arrays.copyOf(newer, 100), BlockError.UnknownVersion.class);
+        assertRefused("precious".repeat(100).getBytes(UTF_8), BlockError.NotOfKind.class);
+        assertRefused("mine".getBytes(UTF_8), BlockError.NotOfKind.class);
+        assertRefused(brokenRecord, BlockError.Damaged.class);
+        assertRefused(Arrays.copyOf(sealed, sealed.length - 1), BlockError.Damaged.class);
+    }
+
+    @Test
+    void journalThatWasNotSealedIsDropped() throws Exception {
+        var sealed = sealedJournal(randomImage(new Random(5), 300_000)).bytes();
+        var unsealed = sealed.clone();
+        Arrays.fill(unsealed, 0, 320, (byte) 0);
+        var torn = sealed.clone();
+        Arrays.fill(torn, 100, 320, (byte) 0);
+        for (var left : List.of(unsealed, torn, Arrays.copyOf(sealed, 100), new byte[3])) {
+            var file = index(randomImage(new Random(5), 300_000), HashAlgorithm.XXH3_128);
+            var before = file.bytes();
+            var journal = new MemoryImage(left);
+
+            assertThat(BlockIndexUpdate.recover(file, journal)).isFalse();
+
+            assertThat(file.bytes()).isEqualTo(before);
+            assertThat(journal.sizeBytes()).isZero();
+        }
     }
 }
