@@ -110,7 +110,7 @@ final class JavaFileReader {
 
     private void read(FileRange piece, List<FileChannel> channels, List<ByteBuffer> buffers)
             throws IOException, InterruptedException {
-        control.keepPace(piece.lengthBytes());
+        control.keepPace(piece.lengthBytes() * channels.size());
         if (control.cancelled()) {
             throw new HostCallException("reading", files.getFirst(), HostCallException.ECANCELED);
         }
