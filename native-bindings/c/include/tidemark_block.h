@@ -89,9 +89,10 @@ struct tidemark_range {
  */
 struct tidemark_control {
     uint64_t done_bytes;            /* raised by the call as it goes */
-    uint64_t rate_bytes_per_second; /* set by the caller; 0: as fast as it goes */
+    uint64_t rate_bytes_per_second; /* set by the caller; upper bound, of all files together; 0: as fast as it goes */
     uint64_t paced_bytes;           /* of the call: bytes that the rate was applied to */
-    uint64_t paced_from_nanos;      /* of the call: when the first of them was asked for */
+    uint64_t paced_from_nanos;      /* of the call: CLOCK_MONOTONIC, when the first of them would have been due had
+                                       reading never been behind its rate by more than 50 ms */
     uint32_t cancelled;             /* set to 1 by anybody: the call returns -ECANCELED after the read under way */
     uint32_t read_by;               /* TIDEMARK_READ_* that served the last call: not always the one asked for */
 };

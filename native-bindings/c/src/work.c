@@ -10,6 +10,9 @@
 /* How often a thread that waits for its turn looks whether the call is cancelled. */
 #define PAUSE_NANOS 20000000u
 
+/* How far reading may be behind its rate and make up for it: one piece of a read at a rate, as run.c cuts them. */
+#define CREDIT_NANOS 50000000u
+
 #define NANOS_PER_SECOND 1000000000u
 
 /* Of read buffers: the kernel copies whole pages faster. */
@@ -63,22 +66,39 @@ static bool stopped(struct tidemark_work *work) {
     return __atomic_load_n(&work->control->cancelled, __ATOMIC_RELAXED) != 0 || atomic_load(&work->failure) != 0;
 }
 
+/*
+ * Time until bytes after so many others are due at a rate; not positive when they are. Who is behind by more than the
+ * credit moves the start forward: time in which nothing was read is not made up for.
+ */
+static double nanos_until_due(struct tidemark_control *control, uint64_t before, uint64_t rate) {
+    while (true) {
+        uint64_t from = load(&control->paced_from_nanos);
+        double left = (double)before / (double)rate * NANOS_PER_SECOND - (double)(int64_t)(now_nanos() - from);
+        if (left >= -(double)CREDIT_NANOS) {
+            return left;
+        }
+        uint64_t moved = from + (uint64_t)(-left - (double)CREDIT_NANOS);
+        /* Where another thread has just moved it, this one may be behind no more. */
+        if (__atomic_compare_exchange_n(&control->paced_from_nanos, &from, moved, false, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {
+            return -(double)CREDIT_NANOS;
+        }
+    }
+}
+
 /* Waits until the rate allows bytes after those that were let through before. */
-static int keep_pace(struct tidemark_work *work, size_t bytes) {
+static int keep_pace(struct tidemark_work *work, uint64_t bytes) {
     struct tidemark_control *control = work->control;
     uint64_t rate = load(&control->rate_bytes_per_second);
     if (rate == 0) {
         return 0;
     }
     uint64_t unset = 0;
-    uint64_t from = now_nanos();
-    if (!__atomic_compare_exchange_n(&control->paced_from_nanos, &unset, from, false, __ATOMIC_RELAXED,
-                                     __ATOMIC_RELAXED)) {
-        from = unset;
-    }
+    (void)__atomic_compare_exchange_n(&control->paced_from_nanos, &unset, now_nanos(), false, __ATOMIC_RELAXED,
+                                      __ATOMIC_RELAXED);
     uint64_t before = __atomic_fetch_add(&control->paced_bytes, bytes, __ATOMIC_RELAXED);
-    double due = (double)from + (double)before / (double)rate * NANOS_PER_SECOND;
-    for (double left = due - (double)now_nanos(); left > 0; left = due - (double)now_nanos()) {
+    for (double left = nanos_until_due(control, before, rate); left > 0;
+         left = nanos_until_due(control, before, rate)) {
         if (stopped(work)) {
             return -ECANCELED;
         }
@@ -110,7 +130,7 @@ int tidemark_next_piece(struct tidemark_work *work, struct tidemark_piece *piece
     if (!found) {
         return 0;
     }
-    int refused = keep_pace(work, piece->length_bytes);
+    int refused = keep_pace(work, (uint64_t)work->files * piece->length_bytes);
     return refused != 0 ? refused : 1;
 }
 

@@ -63,10 +63,11 @@ public sealed interface BlockError {
         }
     }
 
+    /** Written, or another file has its name now. */
     record ImageChanged(String image, long offsetBytes) implements BlockError {
         @Override
         public String message() {
-            return "%s was written at byte %d while it was read".formatted(image, offsetBytes);
+            return "%s was written or replaced while it was read, noticed at byte %d".formatted(image, offsetBytes);
         }
     }
 }

@@ -54,11 +54,13 @@ public final class BlockIndexUpdate {
     }
 
     /**
-     * Finishes an update that was interrupted, or drops one that had not come far enough to matter.
+     * Finishes an update that was interrupted, or drops one that had not come far enough to matter. What it refuses
+     * stays as it is: an index that was made anew meanwhile is right without the journal, which may be deleted then.
      *
      * @param journal beside the index; empty when no update was interrupted
      * @return whether there was something to finish
-     * @throws BlockException Damaged when the journal belongs to another index
+     * @throws BlockException Damaged when the journal belongs to another index or its records are not what they were;
+     *     UnknownVersion or NotOfKind when it is none of this version's journals
      */
     public static boolean recover(ImageWriter index, ImageWriter journal) throws IOException, BlockException {
         return new UpdateJournal(journal).finish(index);
@@ -97,11 +99,12 @@ public final class BlockIndexUpdate {
             runs = () -> iterator.hasNext() ? Optional.of(iterator.next()) : Optional.empty();
         }
         if (!root.equals(index.root())) {
-            var header = ByteBuffer.allocate(BlockIndexFormat.HEADER.lengthBytes());
-            file.read(0, header);
+            var oldHeader = ByteBuffer.allocate(BlockIndexFormat.HEADER.lengthBytes());
+            file.read(0, oldHeader);
+            var header = ByteBuffer.allocate(oldHeader.capacity()).put(oldHeader.flip());
             header.position(BlockIndexFormat.ROOT_OFFSET);
             root.putInto(header);
-            journal.seal(BlockIndexFormat.HEADER.seal(header), file.sizeBytes());
+            journal.seal(oldHeader.flip(), BlockIndexFormat.HEADER.seal(header), file.sizeBytes());
         }
         journal.finish(file);
         return root;

@@ -33,6 +33,31 @@ record FixedHeader(String magic, String kind, int version, int lengthBytes) {
         return magic.equals(new String(start.array(), StandardCharsets.US_ASCII));
     }
 
+    /** Whether nothing was written where the magic will be. */
+    boolean beginsWithZeros(ByteReader file) throws IOException {
+        var start = ByteBuffer.allocate((int) Math.min(MAGIC_BYTES, file.sizeBytes()));
+        file.read(0, start);
+        return start.flip().equals(ByteBuffer.allocate(start.limit()));
+    }
+
+    /** Says what the file is, if it is not one of this kind and version, whatever its header's length and checksum. */
+    void checkKindAndVersion(ByteReader file) throws IOException, BlockException {
+        if (!begins(file)) {
+            throw new BlockException(new BlockError.NotOfKind(file.name(), kind));
+        }
+        if (file.sizeBytes() >= MAGIC_BYTES + Integer.BYTES) {
+            var found = ByteBuffer.allocate(Integer.BYTES);
+            file.read(MAGIC_BYTES, found);
+            checkVersion(file, found.getInt(0));
+        }
+    }
+
+    private void checkVersion(ByteReader file, int found) throws BlockException {
+        if (found != version) {
+            throw new BlockException(new BlockError.UnknownVersion(file.name(), kind, found, version));
+        }
+    }
+
     /** The header after magic, checksum and version were checked, positioned after the version. */
     ByteBuffer read(ByteReader file) throws IOException, BlockException {
         if (!begins(file)) {
@@ -50,10 +75,7 @@ record FixedHeader(String magic, String kind, int version, int lengthBytes) {
             throw new BlockException(new BlockError.Damaged(file.name(), 0, "header does not match its checksum"));
         }
         header.position(MAGIC_BYTES);
-        int found = header.getInt();
-        if (found != version) {
-            throw new BlockException(new BlockError.UnknownVersion(file.name(), kind, found, version));
-        }
+        checkVersion(file, header.getInt());
         return header;
     }
 

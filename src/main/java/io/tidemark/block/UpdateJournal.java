@@ -2,14 +2,19 @@ package io.tidemark.block;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
  * What an update will write to an index, durable before the index is touched: {@code docs/formats/block-index.md}. An
- * empty file is no update; one without a sound header is one that had not begun to write.
+ * empty file is no update; one whose header is not there yet, or not wholly, is one that had not begun to write.
  */
 final class UpdateJournal {
-    private static final FixedHeader HEADER = new FixedHeader("TMBIXUPD", "block-hash index update", 1, 192);
+    private static final FixedHeader HEADER = new FixedHeader("TMBIXUPD", "block-hash index update", 2, 320);
+
+    /** Of the field with the header that the index had, and has until it is wiped. */
+    private static final int OLD_HEADER_OFFSET = 164;
+
     private static final int RECORD_HEADER_BYTES = Long.BYTES + Integer.BYTES;
 
     /** Longest record: the digests of one chunk. */
@@ -38,47 +43,60 @@ final class UpdateJournal {
     }
 
     /** From here on the update will be finished, whoever dies. */
-    void seal(ByteBuffer newIndexHeader, long indexBytes) throws IOException {
+    void seal(ByteBuffer oldIndexHeader, ByteBuffer newIndexHeader, long indexBytes) throws IOException {
         file.flush();
         var header = HEADER.begin()
                 .putInt((int) crc.getValue())
                 .putLong(endBytes)
                 .putLong(indexBytes)
                 .putInt(0)
-                .put(newIndexHeader.duplicate());
+                .put(newIndexHeader.duplicate())
+                .put(oldIndexHeader.duplicate());
         file.write(0, HEADER.seal(header));
         file.flush();
     }
 
-    /** Writes what a sealed journal holds to the index, and empties the journal. */
+    /**
+     * Writes what a sealed journal holds to the index, and empties the journal.
+     *
+     * @throws BlockException NotOfKind, UnknownVersion or Damaged, and nothing is changed
+     */
     boolean finish(ImageWriter index) throws IOException, BlockException {
         if (file.sizeBytes() == 0) {
             return false;
         }
         var header = sealed();
-        boolean whole = header.hasRemaining();
-        if (whole) {
-            apply(header, index);
+        if (header.isPresent()) {
+            apply(header.get(), index);
         }
         file.resize(0);
         file.flush();
-        return whole;
+        return header.isPresent();
     }
 
-    /** The header after magic and version; empty unless the journal was sealed. */
-    private ByteBuffer sealed() throws IOException {
-        try {
-            var header = HEADER.read(file);
-            long end = header.getLong(header.position() + Integer.BYTES);
-            if (end < HEADER.lengthBytes()
-                    || end > file.sizeBytes()
-                    || header.getInt(header.position()) != crcTo(end)) {
-                return ByteBuffer.allocate(0);
-            }
-            return header;
-        } catch (BlockException e) {
-            return ByteBuffer.allocate(0);
+    /** The header after magic and version; empty when the update died before it was durable. */
+    private Optional<ByteBuffer> sealed() throws IOException, BlockException {
+        if (HEADER.beginsWithZeros(file)) {
+            return Optional.empty();
         }
+        // Before its checksum: the header of another version may have another length.
+        HEADER.checkKindAndVersion(file);
+        ByteBuffer header;
+        try {
+            header = HEADER.read(file);
+        } catch (BlockException e) {
+            if (e.error() instanceof BlockError.Damaged) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+        long end = header.getLong(header.position() + Integer.BYTES);
+        if (end < HEADER.lengthBytes() || end > file.sizeBytes() || header.getInt(header.position()) != crcTo(end)) {
+            // They were durable before the header was: not a death but damage.
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(), HEADER.lengthBytes(), "records do not match the header's checksum"));
+        }
+        return Optional.of(header);
     }
 
     private int crcTo(long end) throws IOException {
@@ -98,13 +116,7 @@ final class UpdateJournal {
         long indexBytes = header.getLong();
         header.getInt();
         var newIndexHeader = header.slice(header.position(), BlockIndexFormat.HEADER.lengthBytes());
-        if (index.sizeBytes() != indexBytes) {
-            throw new BlockException(new BlockError.Damaged(
-                    file.name(),
-                    24,
-                    "belongs to an index of %d bytes, %s has %d"
-                            .formatted(indexBytes, index.name(), index.sizeBytes())));
-        }
+        checkBelongsTo(index, indexBytes, header.slice(OLD_HEADER_OFFSET, newIndexHeader.remaining()), newIndexHeader);
         // Neither the old index nor the new one until all is written: no reader takes it for either.
         index.write(Long.BYTES, ByteBuffer.allocate(newIndexHeader.remaining() - Long.BYTES));
         index.flush();
@@ -125,5 +137,29 @@ final class UpdateJournal {
         index.flush();
         index.write(0, newIndexHeader);
         index.flush();
+    }
+
+    /** The index has the old header, the new one, or one that this journal's update wiped. */
+    private void checkBelongsTo(ImageWriter index, long indexBytes, ByteBuffer oldHeader, ByteBuffer newHeader)
+            throws IOException, BlockException {
+        if (index.sizeBytes() != indexBytes) {
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(),
+                    24,
+                    "belongs to an index of %d bytes, %s has %d"
+                            .formatted(indexBytes, index.name(), index.sizeBytes())));
+        }
+        var found = ByteBuffer.allocate(newHeader.remaining());
+        index.read(0, found);
+        found.flip();
+        var wiped = ByteBuffer.allocate(newHeader.remaining())
+                .putLong(newHeader.getLong(0))
+                .clear();
+        if (!found.equals(oldHeader) && !found.equals(newHeader) && !found.equals(wiped)) {
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(),
+                    OLD_HEADER_OFFSET,
+                    "belongs to an index with another header than %s has".formatted(index.name())));
+        }
     }
 }

@@ -1,7 +1,9 @@
 package io.tidemark.block;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
@@ -10,9 +12,12 @@ import io.tidemark.spi.BlockRange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class BlockIndexUpdateTest {
     private static final BlockKernel KERNEL = new JavaBlockKernel();
@@ -163,19 +168,76 @@ final class BlockIndexUpdateTest {
         assertThat(file.bytes()).isEqualTo(finished || !readable ? anew : left);
     }
 
-    @Test
-    void journalOfAnotherIndexIsRefused() throws Exception {
-        var image = randomImage(new Random(5), 300_000);
+    /** What an update leaves that dies between sealing its journal and touching its index. */
+    private static MemoryImage sealedJournal(byte[] image) throws IOException, BlockException {
         var file = new MemoryImage(index(image, HashAlgorithm.XXH3_128).bytes()).killedAfter(0);
         var journal = new MemoryImage();
-        image[0] ^= 1;
-        assertThat(update(file, journal, List.of(new BlockRange(0, 1)), image)).isNotNull();
-        var other = index(randomImage(new Random(6), 400_000), HashAlgorithm.XXH3_128);
+        var changed = image.clone();
+        changed[0] ^= 1;
+        assertThat(update(file, journal, List.of(new BlockRange(0, 1)), changed))
+                .isInstanceOf(MemoryImage.Killed.class);
+        return journal;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"400000,belongs to an index of", "300000,belongs to an index with another header"})
+    void journalOfAnotherIndexIsRefused(int otherLength, String message) throws Exception {
+        var journal = sealedJournal(randomImage(new Random(5), 300_000));
+        var left = journal.bytes();
+        var other = index(randomImage(new Random(6), otherLength), HashAlgorithm.XXH3_128);
         var before = other.bytes();
 
         var refused = catchThrowable(() -> BlockIndexUpdate.recover(other, journal));
 
-        assertThat(refused).isInstanceOf(BlockException.class).hasMessageContaining("belongs to an index of");
+        assertThat(refused).isInstanceOf(BlockException.class).hasMessageContaining(message);
         assertThat(other.bytes()).isEqualTo(before);
+        assertThat(journal.bytes()).isEqualTo(left);
+    }
+
+    private static void assertRefused(byte[] journalBytes, Class<? extends BlockError> error) throws Exception {
+        var file = index(randomImage(new Random(5), 300_000), HashAlgorithm.XXH3_128);
+        var before = file.bytes();
+        var journal = new MemoryImage(journalBytes);
+
+        var refused = catchThrowableOfType(BlockException.class, () -> BlockIndexUpdate.recover(file, journal));
+
+        assertThat(refused.error()).isInstanceOf(error);
+        assertThat(file.bytes()).isEqualTo(before);
+        assertThat(journal.bytes()).isEqualTo(journalBytes);
+    }
+
+    @Test
+    void journalThatIsNotUnderstoodIsRefusedAndKept() throws Exception {
+        var sealed = sealedJournal(randomImage(new Random(5), 300_000)).bytes();
+        var newer = sealed.clone();
+        newer[11]++;
+        var brokenRecord = sealed.clone();
+        brokenRecord[brokenRecord.length - 1] ^= 1;
+
+        assertRefused(newer, BlockError.UnknownVersion.class);
+        assertRefused(Arrays.copyOf(newer, 100), BlockError.UnknownVersion.class);
+        assertRefused("precious".repeat(100).getBytes(UTF_8), BlockError.NotOfKind.class);
+        assertRefused("mine".getBytes(UTF_8), BlockError.NotOfKind.class);
+        assertRefused(brokenRecord, BlockError.Damaged.class);
+        assertRefused(Arrays.copyOf(sealed, sealed.length - 1), BlockError.Damaged.class);
+    }
+
+    @Test
+    void journalThatWasNotSealedIsDropped() throws Exception {
+        var sealed = sealedJournal(randomImage(new Random(5), 300_000)).bytes();
+        var unsealed = sealed.clone();
+        Arrays.fill(unsealed, 0, 320, (byte) 0);
+        var torn = sealed.clone();
+        Arrays.fill(torn, 100, 320, (byte) 0);
+        for (var left : List.of(unsealed, torn, Arrays.copyOf(sealed, 100), new byte[3])) {
+            var file = index(randomImage(new Random(5), 300_000), HashAlgorithm.XXH3_128);
+            var before = file.bytes();
+            var journal = new MemoryImage(left);
+
+            assertThat(BlockIndexUpdate.recover(file, journal)).isFalse();
+
+            assertThat(file.bytes()).isEqualTo(before);
+            assertThat(journal.sizeBytes()).isZero();
+        }
     }
 }

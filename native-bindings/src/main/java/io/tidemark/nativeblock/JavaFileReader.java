@@ -36,7 +36,7 @@ final class JavaFileReader {
     private final ScanControl control;
     private final Take take;
     private final int pieceBytes;
-    private final AtomicReference<@Nullable Exception> failure = new AtomicReference<>();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     /** Guarded by this. */
     private int nextRange;
 
@@ -70,7 +70,8 @@ final class JavaFileReader {
             case null -> {}
             case IOException failed -> throw failed;
             case RuntimeException mistake -> throw mistake;
-            case Exception other -> throw new AssertionError(other);
+            case Error error -> throw error;
+            case Throwable other -> throw new AssertionError(other);
         }
     }
 
@@ -98,17 +99,18 @@ final class JavaFileReader {
             for (var piece = next(); piece != null && failure.get() == null; piece = next()) {
                 read(piece, channels, buffers);
             }
-        } catch (IOException | RuntimeException e) {
-            failure.compareAndSet(null, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             failure.compareAndSet(null, new InterruptedIOException("interrupted while reading " + files));
+        } catch (Throwable e) {
+            // Errors too: a thread that ended without a word would leave its piece out of the answer.
+            failure.compareAndSet(null, e);
         }
     }
 
     private void read(FileRange piece, List<FileChannel> channels, List<ByteBuffer> buffers)
             throws IOException, InterruptedException {
-        control.keepPace(piece.lengthBytes());
+        control.keepPace(piece.lengthBytes() * channels.size());
         if (control.cancelled()) {
             throw new HostCallException("reading", files.getFirst(), HostCallException.ECANCELED);
         }

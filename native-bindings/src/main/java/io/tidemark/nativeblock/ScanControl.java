@@ -25,6 +25,9 @@ public final class ScanControl {
 
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+    /** How far reading may be behind its rate and make up for it, as in {@code work.c}. */
+    private static final double CREDIT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
     private final ByteBuffer memory = ByteBuffer.allocateDirect(LENGTH_BYTES).order(ByteOrder.nativeOrder());
 
     /** As fast as it goes. */
@@ -32,7 +35,7 @@ public final class ScanControl {
         this(0);
     }
 
-    /** @param rateBytesPerSecond upper bound of what is read; 0 for none */
+    /** @param rateBytesPerSecond upper bound of what is read, of all files together; 0 for none */
     public ScanControl(long rateBytesPerSecond) {
         if (rateBytesPerSecond < 0) {
             throw new IllegalArgumentException("rateBytesPerSecond is negative: " + rateBytesPerSecond);
@@ -71,22 +74,36 @@ public final class ScanControl {
         }
     }
 
-    /** Waits as {@code keep_pace} of {@code work.c} does; returns early when cancelled. */
-    void keepPace(long bytes) throws InterruptedException {
+    /**
+     * Waits until the rate allows so many more bytes, as {@code keep_pace} of {@code work.c} does; returns early when
+     * cancelled. For who reads beside the calls that the control is for: they share one rate.
+     */
+    public void keepPace(long bytes) throws InterruptedException {
         long rate = (long) LONG.getVolatile(memory, RATE);
         if (rate == 0) {
             return;
         }
-        // Nobody else counts from this clock's zero, but zero stands for "not yet".
-        long now = System.nanoTime() | 1;
-        long witness = (long) LONG.compareAndExchange(memory, PACED_FROM, 0L, now);
-        long from = witness == 0 ? now : witness;
+        // The clock of work.c: System.nanoTime() is CLOCK_MONOTONIC on Linux. Zero stands for "not yet".
+        LONG.compareAndSet(memory, PACED_FROM, 0L, System.nanoTime() | 1);
         long before = (long) LONG.getAndAdd(memory, PACED_BYTES, bytes);
         double dueNanos = (double) before / rate * TimeUnit.SECONDS.toNanos(1);
-        for (double left = dueNanos - (System.nanoTime() - from);
-                left > 0 && !cancelled();
-                left = dueNanos - (System.nanoTime() - from)) {
+        for (double left = nanosUntil(dueNanos); left > 0 && !cancelled(); left = nanosUntil(dueNanos)) {
             TimeUnit.NANOSECONDS.sleep((long) Math.min(left, (double) PAUSE_NANOS));
+        }
+    }
+
+    /** Moves the start forward for who is behind by more than the credit: idle time is not made up for. */
+    private double nanosUntil(double dueNanos) {
+        while (true) {
+            long from = (long) LONG.getVolatile(memory, PACED_FROM);
+            double left = dueNanos - (System.nanoTime() - from);
+            if (left >= -CREDIT_NANOS) {
+                return left;
+            }
+            // Where another thread has just moved it, this one may be behind no more.
+            if (LONG.compareAndSet(memory, PACED_FROM, from, from + (long) (-left - CREDIT_NANOS))) {
+                return -CREDIT_NANOS;
+            }
         }
     }
 

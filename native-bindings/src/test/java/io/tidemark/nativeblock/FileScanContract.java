@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,6 +159,39 @@ abstract class FileScanContract {
                 .isEqualTo(HostCallException.ECANCELED);
         assertThat(cancelling).isNotNull();
         assertThat(control.doneBytes()).isLessThan(LENGTH);
+    }
+
+    private static long millisSince(long startNanos) {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos);
+    }
+
+    /** At the rate a scan takes 0.16 s and more, less the 50 ms that may be made up for. */
+    @ParameterizedTest
+    @EnumSource(ReadBy.class)
+    void timeInWhichNothingIsReadEarnsNoCredit(ReadBy way) throws Exception {
+        var file = image("image", BlockKernelContract.random(6, LENGTH));
+        var control = new ScanControl(16 << 20);
+        scan(file, LENGTH, way, control);
+        Thread.sleep(400);
+        long startNanos = System.nanoTime();
+
+        scan(file, LENGTH, way, control);
+
+        assertThat(millisSince(startNanos)).isGreaterThan(80);
+    }
+
+    /** One file's bytes take 0.19 s at the rate. */
+    @ParameterizedTest
+    @EnumSource(ReadBy.class)
+    void rateHoldsForBothFilesOfAComparisonTogether(ReadBy way) throws IOException {
+        var data = BlockKernelContract.random(6, LENGTH);
+        var bits = ByteBuffer.allocateDirect(LENGTH / 512 / 8 + 1);
+        var comparison = new FileComparison(image("left", data), image("right", data), whole(LENGTH, 512, way), bits);
+        long startNanos = System.nanoTime();
+
+        kernel().compareFiles(comparison, new ScanControl(16 << 20));
+
+        assertThat(millisSince(startNanos)).isGreaterThan(240);
     }
 
     @ParameterizedTest

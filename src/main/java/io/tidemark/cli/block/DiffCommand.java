@@ -61,7 +61,7 @@ final class DiffCommand extends BlockSubcommand {
                     var baseLeaves = older.leaves(shape.algorithm(), shape.blockBytes(), threads, progress);
                     var leaves = new HashedImage(newer, geometry, shape.algorithm(), threads, progress);
                     var delta = new DeltaWriter(file, threads.kernel(), shape.algorithm(), baseGeometry, geometry)) {
-                made = new DeltaMaker(threads.kernel(), baseLeaves, leaves, newer, delta).make();
+                made = new DeltaMaker(threads.kernel(), baseLeaves, leaves, threads.paced(newer), delta).make();
                 deltaBytes = delta.fileBytes();
             }
             checkBase(older, made);

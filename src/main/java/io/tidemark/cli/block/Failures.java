@@ -56,7 +56,7 @@ final class Failures {
             case BlockError.StrangeBlocks strange ->
                 "someone wrote there, or a power cut tore a block: --force overwrites these blocks with the result's";
             case BlockError.ImageChanged changed ->
-                "stop what writes to it, or use a snapshot of it, and run this again";
+                "stop what writes to it or renames it, or use a snapshot of it, and run this again";
         };
     }
 }

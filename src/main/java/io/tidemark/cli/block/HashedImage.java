@@ -91,13 +91,14 @@ final class HashedImage implements LeafDigests {
     }
 
     /** Makes the batch ahead the current one, and starts the one after it. */
-    private void advance() throws IOException {
+    private void advance() throws IOException, BlockException {
         if (current != null) {
             free = current.digests;
         }
         current = ahead == null ? submit() : ahead;
         ahead = null;
         hashing.await(current.done, progress);
+        image.checkStillNamed(current.firstSpan * geometry.spanBlocks() * geometry.blockBytes());
         // While the reader takes this batch, the next one is hashed.
         if (nextToHash < geometry.spanCount()) {
             ahead = submit();

@@ -1,5 +1,6 @@
 package io.tidemark.cli.block;
 
+import io.tidemark.block.ByteReader;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.FileRange;
@@ -9,6 +10,7 @@ import io.tidemark.nativeblock.ReadBy;
 import io.tidemark.nativeblock.ScanControl;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -84,6 +86,34 @@ final class Hashing implements AutoCloseable {
             }
             return image;
         });
+    }
+
+    /** What is read of the image beside the kernel's calls keeps the command's rate too; always through the page cache. */
+    ByteReader paced(ByteReader image) {
+        return new Paced(image, control);
+    }
+
+    private record Paced(ByteReader image, ScanControl control) implements ByteReader {
+        @Override
+        public String name() {
+            return image.name();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return image.sizeBytes();
+        }
+
+        @Override
+        public void read(long offsetBytes, ByteBuffer target) throws IOException {
+            try {
+                control.keepPace(target.remaining());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while reading " + image.name());
+            }
+            image.read(offsetBytes, target);
+        }
     }
 
     /** Holes count as done. */

@@ -1,5 +1,6 @@
 package io.tidemark.cli.block;
 
+import io.tidemark.block.BlockException;
 import io.tidemark.block.DifferingRanges;
 import io.tidemark.block.ImageGeometry;
 import io.tidemark.nativeblock.FileComparison;
@@ -32,7 +33,7 @@ final class ImageComparison {
         this.differing = new DifferingRanges(blockBytes, Math.max(left.sizeBytes(), right.sizeBytes()), maximumRanges);
     }
 
-    DifferingRanges run(ProgressLine progress) throws IOException {
+    DifferingRanges run(ProgressLine progress) throws IOException, BlockException {
         long shorter = Math.min(left.sizeBytes(), right.sizeBytes());
         long longer = Math.max(left.sizeBytes(), right.sizeBytes());
         // A block that is short in one of them only differs, whatever it holds.
@@ -56,7 +57,8 @@ final class ImageComparison {
         return differing;
     }
 
-    private void batch(long fromBytes, long blocks, List<FileRange> ranges, ProgressLine progress) throws IOException {
+    private void batch(long fromBytes, long blocks, List<FileRange> ranges, ProgressLine progress)
+            throws IOException, BlockException {
         var bits = ByteBuffer.allocateDirect(Math.toIntExact(Math.ceilDiv(blocks, Byte.SIZE)));
         var comparison =
                 new FileComparison(left.path(), right.path(), hashing.reading(fromBytes, ranges, blockBytes), bits);
@@ -65,6 +67,8 @@ final class ImageComparison {
                         "%s or %s".formatted(left.name(), right.name()),
                         control -> hashing.kernel().compareFiles(comparison, control)),
                 progress);
+        left.checkStillNamed(fromBytes);
+        right.checkStillNamed(fromBytes);
         long first = fromBytes / blockBytes;
         for (int at = 0; at < bits.capacity(); at++) {
             // Almost all of them are zero.

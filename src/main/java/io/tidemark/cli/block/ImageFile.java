@@ -1,5 +1,7 @@
 package io.tidemark.cli.block;
 
+import io.tidemark.block.BlockError;
+import io.tidemark.block.BlockException;
 import io.tidemark.block.ImageGeometry;
 import io.tidemark.block.ImageWriter;
 import io.tidemark.nativeblock.BlockKernels;
@@ -16,6 +18,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,13 +34,17 @@ final class ImageFile implements ImageWriter, AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final boolean device;
+    /** Of the file that is open; empty where the file system has none. */
+    private final Optional<Object> key;
+
     private @Nullable FileLock lock;
     private @Nullable ByteBuffer zeros;
 
-    private ImageFile(Path path, FileChannel channel, boolean device) {
+    private ImageFile(Path path, FileChannel channel, boolean device, Optional<Object> key) {
         this.path = path;
         this.channel = channel;
         this.device = device;
+        this.key = key;
     }
 
     static ImageFile read(Path path) throws IOException, CommandFailure {
@@ -77,7 +85,15 @@ final class ImageFile implements ImageWriter, AutoCloseable {
                     "%s is %s".formatted(path, Files.isDirectory(path) ? "a directory" : "no regular file"),
                     "name an image file or a block device");
         }
-        var image = new ImageFile(path, FileChannel.open(path, options), device);
+        var key = key(path);
+        var image = new ImageFile(path, FileChannel.open(path, options), device, key);
+        if (!image.isStillNamed()) {
+            image.close();
+            throw new CommandFailure(
+                    BlockExit.BAD_INPUT,
+                    path + " was replaced while it was opened",
+                    "run this again when nothing renames files there");
+        }
         if (image.sizeBytes() > ImageGeometry.MAXIMUM_IMAGE_BYTES) {
             long size = image.sizeBytes();
             image.close();
@@ -95,8 +111,35 @@ final class ImageFile implements ImageWriter, AutoCloseable {
                 && ((Integer) Files.getAttribute(path, "unix:mode") & FILE_TYPE_MASK) == BLOCK_DEVICE;
     }
 
+    /** Device and inode. */
+    private static Optional<Object> key(Path path) throws IOException {
+        return Optional.ofNullable(
+                Files.readAttributes(path, BasicFileAttributes.class).fileKey());
+    }
+
+    /** For calls that open the file themselves; {@link #checkStillNamed} afterwards. */
     Path path() {
         return path;
+    }
+
+    /**
+     * Size and lock are of the file that was opened, what a call read by {@link #path} is of the file of that name then.
+     *
+     * @param offsetBytes where such a call began to read
+     * @throws BlockException ImageChanged when they are not the same
+     */
+    void checkStillNamed(long offsetBytes) throws IOException, BlockException {
+        if (!isStillNamed()) {
+            throw new BlockException(new BlockError.ImageChanged(name(), offsetBytes));
+        }
+    }
+
+    private boolean isStillNamed() throws IOException {
+        try {
+            return key.equals(key(path));
+        } catch (NoSuchFileException e) {
+            return false;
+        }
     }
 
     @Override
@@ -163,7 +206,8 @@ final class ImageFile implements ImageWriter, AutoCloseable {
 
     private boolean punched(long offsetBytes, long lengthBytes) throws IOException {
         var calls = BlockKernels.hostCalls();
-        if (calls.isEmpty()) {
+        // By its name: what is not the file that was opened, and is locked, is not written.
+        if (calls.isEmpty() || !isStillNamed()) {
             return false;
         }
         try {

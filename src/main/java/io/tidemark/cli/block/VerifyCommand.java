@@ -70,7 +70,8 @@ final class VerifyCommand extends BlockSubcommand {
         }
     }
 
-    private Found bytes(Hashing threads, LeafSource a, LeafSource b, HashShape shape) throws IOException {
+    private Found bytes(Hashing threads, LeafSource a, LeafSource b, HashShape shape)
+            throws IOException, BlockException {
         try (var progress = progress("verify", Math.min(a.imageBytes(), b.imageBytes()))) {
             var differing =
                     new ImageComparison(a.file(), b.file(), shape.blockBytes(), threads, RANGES_IN_JSON).run(progress);

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -107,6 +108,20 @@ final class BlockCommandTest {
         assertThat(diff.exitCode).as(diff.err).isZero();
         assertThat(apply.exitCode).as(apply.err).isZero();
         assertThat(run("verify", older, newer, "--hash", "sha-256").out).contains("equal", "root");
+    }
+
+    /** Hashing takes 0.36 s at the rate, and so does reading the blocks that go into the delta. */
+    @Test
+    void rateHoldsForChangedBlocksThatAreReadAgain() throws Exception {
+        var index = folder.resolve("index");
+        run("index", image("older", 3_000_000, 1), "-o", index);
+        var newer = image("newer", 3_000_000, 2);
+        long startNanos = System.nanoTime();
+
+        var diff = run("diff", "--base", index, newer, "-o", folder.resolve("delta"), "--rate-limit", "8M");
+
+        assertThat(diff.exitCode).as(diff.err).isZero();
+        assertThat(Duration.ofNanos(System.nanoTime() - startNanos)).isGreaterThan(Duration.ofMillis(450));
     }
 
     @Test
