@@ -76,6 +76,12 @@ final class ReversalOperation implements OperationKind {
         return claims;
     }
 
+    /** Of its peer: one that is slow holds up its own links alone. */
+    @Override
+    public String lane(ObjectNode request) {
+        return inventory.laneOf(link(request));
+    }
+
     static void refuseWhenMounted(Volume volume) throws ControlException {
         if (!volume.mountPoints().isEmpty()) {
             throw new ControlException(new ControlError.InUse(

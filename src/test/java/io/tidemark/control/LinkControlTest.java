@@ -61,6 +61,11 @@ class LinkControlTest {
         site.close();
     }
 
+    private void restartWith(OperationSettings settings) throws Exception {
+        site = site.reborn(settings);
+        site.control.recover();
+    }
+
     private ReplicationLink linkTo(String peer) throws Exception {
         return site.control
                 .links()
@@ -335,6 +340,21 @@ class LinkControlTest {
         assertThat(site.control.operations().get(stuck.id()).state()).isEqualTo(Operation.State.RUNNING);
         assertThat(now().inStep()).isEmpty();
         assertThat(errorOf(() -> site.control.points().delete().delete(first))).isInstanceOf(ControlError.InUse.class);
+        site.replicator.stuck.clear();
+        assertThat(site.awaitEnd(stuck.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+    }
+
+    @Test
+    void reversalsToAStuckTargetLeaveTheOthersTheirTurn() throws Exception {
+        restartWith(new OperationSettings(1, Duration.ofSeconds(20)));
+        site.replicator.stuck.add(link.id());
+        var stuck = reverse(ReverseLink.Mode.PLANNED);
+        Awaitility.await().until(() -> now().state() == LinkState.DRAINING);
+
+        var taken = site.control.points().create().start(new io.tidemark.domain.GroupId("orders"), site.intent());
+
+        assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(site.control.operations().get(stuck.id()).state()).isEqualTo(Operation.State.RUNNING);
         site.replicator.stuck.clear();
         assertThat(site.awaitEnd(stuck.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
     }

@@ -117,8 +117,12 @@ public final class TestSite implements AutoCloseable {
 
     /** The next life. What the old one was doing stays undone. */
     public TestSite reborn() {
+        return reborn(new OperationSettings(8, Duration.ofSeconds(20)));
+    }
+
+    public TestSite reborn(OperationSettings settings) {
         store.close();
-        return new TestSite(folder, storage, clock, new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE);
+        return new TestSite(folder, storage, clock, settings, Observer.NONE);
     }
 
     public Intent intent() {
