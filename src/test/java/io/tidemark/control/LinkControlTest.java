@@ -394,4 +394,31 @@ class LinkControlTest {
                         .items())
                 .isEmpty();
     }
+
+    private void setEvery(Duration every) throws Exception {
+        site.control.links().set().set(link.id(), new SetLink.Settings(Optional.of(every), now().rates(), false));
+    }
+
+    @Test
+    void aScheduleThatIsChangedDuringARunHoldsAfterIt() throws Exception {
+        setEvery(Duration.ofDays(1));
+        site.replicator.slow = true;
+        site.control.start();
+        try {
+            Awaitility.await().until(() -> !site.replicator.basesOffered.isEmpty());
+
+            setEvery(Duration.ofMinutes(1));
+            var changed = site.control.inventory().due(link.id()).orElseThrow();
+            site.replicator.slow = false;
+
+            // Due at once, as it was set, and by the new beat from there.
+            Awaitility.await().until(() -> site.replicator.sent.size() == 2);
+            Awaitility.await()
+                    .until(() -> !site.control.inventory().due(link.id()).equals(Optional.of(changed)));
+            assertThat(site.control.inventory().due(link.id()).orElseThrow().dueAt())
+                    .isEqualTo(changed.dueAt().plus(Duration.ofMinutes(1)));
+        } finally {
+            site.control.stop();
+        }
+    }
 }
