@@ -182,6 +182,11 @@ public final class TrackingTrust {
         return new Answer(audited, Optional.of(audited), known, window, snapshots.olderId(), snapshots.newerId());
     }
 
+    /** Whether the volume's source of changed ranges has not been caught leaving something out. */
+    boolean believes(VolumeId volume) {
+        return audits.find(volume).flatMap(TrackingAudit::distrust).isEmpty();
+    }
+
     private Answer unaudited(ChangedRanges ranges, TrackingAudit known, SnapshotReaders snapshots) {
         var none = new AuditRound.Window(0, 0);
         return new Answer(ranges, Optional.empty(), known, none, snapshots.olderId(), snapshots.newerId());
