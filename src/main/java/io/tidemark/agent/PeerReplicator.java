@@ -161,6 +161,20 @@ public final class PeerReplicator implements Replicator {
     }
 
     @Override
+    public Optional<String> changedSince(ReplicationLink link, RecoveryPointId point) throws ReplicationException {
+        var snapshot = new SnapshotId(link.localVolume(), point);
+        try {
+            return new VolumeComparison(providers, kernel)
+                    .changedSince(snapshot, link.id(), trust.believes(link.localVolume()));
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.SnapshotNotFound) {
+                return Optional.of("its snapshot of %s is gone".formatted(point));
+            }
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
+    }
+
+    @Override
     public Optional<ReplicationError> handOver(ReplicationLink link, Peer peer, RecoveryPointId point)
             throws ReplicationException {
         long everyMillis = link.every().map(Duration::toMillis).orElse(0L);

@@ -49,6 +49,13 @@ public interface Replicator {
             throws ReplicationException;
 
     /**
+     * How it is known that the link's volume here is no longer what its snapshot of the recovery point is, one phrase;
+     * empty: it is. A snapshot that is gone proves nothing, and counts as a difference. Cuts and deletes a snapshot of
+     * its own where the storage can tell what changed; reads the volume wholly where it cannot.
+     */
+    Optional<String> changedSince(ReplicationLink link, RecoveryPointId point) throws ReplicationException;
+
+    /**
      * Tells the peer to be the source of the link from now on; it must be in step with the point. Twice is once.
      *
      * @return the peer's refusal: then it is still the target

@@ -1,24 +1,18 @@
 package io.tidemark.agent;
 
-import io.tidemark.block.ChangedBlocks;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetView;
-import io.tidemark.spi.Capability;
-import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
-import io.tidemark.spi.SnapshotReader;
-import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,18 +25,15 @@ import org.jspecify.annotations.Nullable;
 
 /** What a target volume is and whether it still has the content that its newest recovery point says. */
 final class TargetVolumes {
-    /** Sorts before every real id, so that one left behind by a crash never looks like a newer recovery point. */
-    private static final String PROBE = "rp-0probe";
-
     private static final Duration BUSY_RETRY = Duration.ofSeconds(10);
 
     private final Providers providers;
-    private final BlockKernel kernel;
+    private final VolumeComparison comparison;
     private final Path folder;
 
     TargetVolumes(Providers providers, BlockKernel kernel, Path folder) {
         this.providers = providers;
-        this.kernel = kernel;
+        this.comparison = new VolumeComparison(providers, kernel);
         this.folder = folder;
     }
 
@@ -59,21 +50,13 @@ final class TargetVolumes {
         if (stands.isEmpty()) {
             return view;
         }
-        var written = written(provider, volume, link.id(), stands.get());
+        var written = written(volume, link.id(), stands.get());
         return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), written, log, overruled);
     }
 
     /** How it is known that the volume is not what the snapshot is; empty: it is. Compares, whatever is remembered. */
     Optional<String> changedSince(SnapshotId base, LinkId link) throws ProviderException {
-        var provider = providers.of(base.volume());
-        return compared(provider, provider.volume(base.volume()), base, link);
-    }
-
-    private Optional<String> compared(StorageProvider provider, Volume volume, SnapshotId base, LinkId link)
-            throws ProviderException {
-        return volume.can(Capability.INSTANT_SNAPSHOT) && volume.can(Capability.CHANGED_RANGES)
-                ? comparedByProbe(provider, base, link)
-                : comparedWholly(provider, base);
+        return comparison.changedSince(base, link, true);
     }
 
     /** Sets aside every recovery point that the volume has now. */
@@ -94,7 +77,7 @@ final class TargetVolumes {
         var points = new ArrayList<RecoveryPointId>();
         for (var snapshot : providers.snapshotsOf(volume)) {
             var point = snapshot.id().recoveryPoint();
-            if (!point.value().startsWith(PROBE) && !KeptContent.is(point)) {
+            if (!point.value().startsWith(VolumeComparison.PROBE) && !KeptContent.is(point)) {
                 points.add(point);
             }
         }
@@ -106,69 +89,18 @@ final class TargetVolumes {
      * which costs nothing; then compares with the snapshot, through the storage's changed ranges where it has them,
      * else wholly.
      */
-    private Optional<String> written(StorageProvider provider, Volume volume, LinkId link, RecoveryPointId stands)
+    private Optional<String> written(Volume volume, LinkId link, RecoveryPointId stands)
             throws ReplicationException, ProviderException {
         var stamp = stamp(volume, stands);
         if (stamp.isPresent() && stamp.equals(readStamp(link))) {
             return Optional.empty();
         }
         var base = new SnapshotId(volume.id(), stands);
-        var written = compared(provider, volume, base, link);
+        var written = changedSince(base, link);
         if (written.isEmpty()) {
             writeStamp(volume, link, stands);
         }
         return written;
-    }
-
-    private Optional<String> comparedByProbe(StorageProvider provider, SnapshotId base, LinkId link)
-            throws ProviderException {
-        String body = link.value().substring("ln-".length());
-        var probe = new SnapshotId(
-                base.volume(), new RecoveryPointId(PROBE + body.substring(0, Math.min(body.length(), 30))));
-        provider.delete(probe);
-        provider.cut(new CutRequest(probe.recoveryPoint(), List.of(base.volume())));
-        try (var older = provider.read(base);
-                var newer = provider.read(probe);
-                var changed = new ChangedBlocks(provider.changedRanges(base, probe), older, newer, kernel, 0)) {
-            return changed.next()
-                    .map(run ->
-                            "it differs from %s from byte %d on".formatted(base.recoveryPoint(), run.offsetBytes()));
-        } finally {
-            provider.delete(probe);
-        }
-    }
-
-    private Optional<String> comparedWholly(StorageProvider provider, SnapshotId base) throws ProviderException {
-        try (var older = provider.read(base);
-                var writer = provider.write(base.volume());
-                var changed = new ChangedBlocks(
-                        new WholeImage(writer.sizeBytes()),
-                        older,
-                        new SnapshotReader() {
-                            @Override
-                            public long sizeBytes() {
-                                return Math.min(writer.sizeBytes(), older.sizeBytes());
-                            }
-
-                            @Override
-                            public void read(long offsetBytes, ByteBuffer target) throws ProviderException {
-                                writer.read(offsetBytes, target);
-                            }
-
-                            @Override
-                            public Optional<Path> path() {
-                                return Optional.empty();
-                            }
-
-                            @Override
-                            public void close() {}
-                        },
-                        kernel,
-                        0)) {
-            return changed.next()
-                    .map(run ->
-                            "it differs from %s from byte %d on".formatted(base.recoveryPoint(), run.offsetBytes()));
-        }
     }
 
     /** Remembers what the volume's file looks like at a recovery point; best effort, its loss costs one comparison. */

@@ -227,6 +227,11 @@ public final class TrackingTrust {
         }
     }
 
+    /** Whether the volume's source of changed ranges has not been caught leaving something out. */
+    boolean believes(VolumeId volume) {
+        return audits.find(volume).flatMap(TrackingAudit::distrust).isEmpty();
+    }
+
     private static ReplicationError untrusted(VolumeId volume, TrackingAudit.Distrust found) {
         return new ReplicationError.TrackingUntrusted(volume, found.source(), found.offsetBytes(), found.lengthBytes());
     }

@@ -3,6 +3,7 @@ package io.tidemark.control;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.OperationId;
 import io.tidemark.spi.Capability;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 
@@ -39,6 +40,19 @@ public sealed interface ControlError {
         @Override
         public String message() {
             return "%s %s is needed by %s".formatted(kind, id, by);
+        }
+    }
+
+    /**
+     * Someone writes to a volume that was said to be written no more.
+     *
+     * @param trace how it is known
+     */
+    record VolumeWritten(VolumeId volume, RecoveryPointId since, String trace) implements ControlError {
+        @Override
+        public String message() {
+            return "volume %s was written after %s was taken as its last recovery point: %s"
+                    .formatted(volume, since, trace);
         }
     }
 

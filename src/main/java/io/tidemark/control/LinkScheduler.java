@@ -121,17 +121,18 @@ final class LinkScheduler {
             }
             var due = written.orElseThrow();
             if (!due.dueAt().isAfter(now) && running.add(link.id())) {
-                Thread.ofVirtual().name("scheduled-" + link.id()).start(() -> run(link, due));
+                Thread.ofVirtual().name("scheduled-" + link.id()).start(() -> run(link, written));
             }
         }
     }
 
     /** What came over another link is sent on at once; after a failure, when its wait is over. */
     private void startArrived(ReplicationLink link, Instant now) {
-        var due = links.due(link.id()).orElse(new LinkStore.Due(link.id(), now, 0));
+        var written = links.due(link.id());
+        var due = written.orElse(new LinkStore.Due(link.id(), now, 0));
         boolean waits = due.failures() > 0 && due.dueAt().isAfter(now);
         if (!waits && arrived(link).isPresent() && running.add(link.id())) {
-            Thread.ofVirtual().name("arrived-" + link.id()).start(() -> run(link, due));
+            Thread.ofVirtual().name("arrived-" + link.id()).start(() -> run(link, written));
         }
     }
 
@@ -143,11 +144,14 @@ final class LinkScheduler {
                 : Optional.empty();
     }
 
-    private void run(ReplicationLink link, LinkStore.Due due) {
+    /** @param written when the link was due as its run began; whoever has written another meanwhile has the last word */
+    private void run(ReplicationLink link, Optional<LinkStore.Due> written) {
         try {
+            var due = written.orElseGet(() -> new LinkStore.Due(link.id(), clock.instant(), 0));
             var failure = takeAndSend(link, due.failures());
-            var now = clock.instant();
-            links.saveDue(failure.isEmpty() ? succeeded(link, due, now) : failed(link, due, now));
+            var end = clock.instant();
+            links.moveDue(
+                    link.id(), written, now -> failure.isEmpty() ? succeeded(now, due, end) : failed(now, due, end));
             failure.ifPresent(reason ->
                     log.warn("link.run_failed link={} failures={} reason={}", link.id(), due.failures() + 1, reason));
         } catch (InterruptedException stop) {

@@ -17,6 +17,7 @@ import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.policy.LinkEvent;
+import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
@@ -24,6 +25,8 @@ import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Turns a link round. Where it stands is the link's state, written down before each step acts; a restart goes on from
@@ -32,6 +35,12 @@ import java.util.Optional;
  */
 final class ReversalOperation implements OperationKind {
     static final String KIND = "reversal";
+    /** Recovery points that one reversal sends; a volume that is written during each is not going to rest. */
+    static final int DRAINS_MAXIMUM = 3;
+    /** What a peer answers that was not promoted. */
+    private static final String NOT_SOURCE = "not-source";
+
+    private static final Logger log = LoggerFactory.getLogger(ReversalOperation.class);
 
     private final Inventory inventory;
     private final ControlPorts.Stores stores;
@@ -68,12 +77,20 @@ final class ReversalOperation implements OperationKind {
     public List<Claim> claims(ObjectNode request) {
         var claims = new ArrayList<Claim>();
         claims.add(Claim.alone(link(request)));
-        point(request).map(Claim::shared).ifPresent(claims::add);
+        point(request).map(ReversalOperation::rounds).orElse(List.of()).stream()
+                .map(Claim::shared)
+                .forEach(claims::add);
         Json.optionalText(request, "volume")
                 .map(VolumeId::new)
                 .map(Claim::alone)
                 .ifPresent(claims::add);
         return claims;
+    }
+
+    /** Of its peer: one that is slow holds up its own links alone. */
+    @Override
+    public String lane(ObjectNode request) {
+        return inventory.laneOf(link(request));
     }
 
     static void refuseWhenMounted(Volume volume) throws ControlException {
@@ -103,24 +120,25 @@ final class ReversalOperation implements OperationKind {
             // Done by the last life, but for its end.
             return link;
         }
-        var draining = link;
-        if (link.state() != LinkState.HANDING_OVER) {
-            draining = states.move(link.id(), LinkEvent.REVERSAL_ASKED, Optional.of(point));
-            moments.reached(Moment.REVERSAL_DRAINING);
-            boolean drained = false;
-            try {
-                drain(draining, point, running);
-                drained = true;
-            } finally {
-                if (!drained) {
-                    giveUpQuietly(link.id());
-                }
-            }
-            states.move(link.id(), LinkEvent.DRAINED, Optional.of(point));
-            moments.reached(Moment.REVERSAL_DRAINED);
+        if (link.state() == LinkState.HANDING_OVER) {
+            running.step("drained");
+            return handOverAgain(link, link.underway().orElse(point));
         }
+        states.move(link.id(), LinkEvent.REVERSAL_ASKED, Optional.of(point));
+        moments.reached(Moment.REVERSAL_DRAINING);
+        var drained = Optional.<RecoveryPointId>empty();
+        try {
+            drained = Optional.of(drainUntilUnwritten(link.id(), point, running));
+        } finally {
+            if (drained.isEmpty()) {
+                giveUpQuietly(link.id());
+            }
+        }
+        var last = drained.orElseThrow();
+        var handing = states.move(link.id(), LinkEvent.DRAINED, Optional.of(last));
+        moments.reached(Moment.REVERSAL_DRAINED);
         running.step("drained");
-        return handOver(draining, draining.underway().orElse(point));
+        return handOver(handing, last);
     }
 
     /** A restart finds it draining and drains again; only an operation that ends gives up. */
@@ -132,9 +150,56 @@ final class ReversalOperation implements OperationKind {
         }
     }
 
+    /**
+     * Sends recovery points until one is what the volume still is when its peer has it: a drain may take long, and
+     * nothing keeps the volume from being written meanwhile.
+     *
+     * @return the one that may be handed over
+     * @throws ControlException VolumeWritten when each of them was outdated; InUse when the volume is mounted
+     */
+    private RecoveryPointId drainUntilUnwritten(LinkId link, RecoveryPointId first, Running running) throws Exception {
+        var written = Optional.<ControlException>empty();
+        for (var id : rounds(first)) {
+            refuseWhenMounted(inventory.volume(inventory.link(link).localVolume()));
+            // Of a life before this one, perhaps long ago: recorded does not say that it is still the volume.
+            var outdated = stores.recoveryPoints().find(id).isPresent()
+                    ? written(inventory.link(link), id)
+                    : Optional.<ControlException>empty();
+            if (outdated.isEmpty()) {
+                drain(states.move(link, LinkEvent.REVERSAL_ASKED, Optional.of(id)), id, running);
+                outdated = written(inventory.link(link), id);
+            }
+            if (outdated.isEmpty()) {
+                return id;
+            }
+            written = outdated;
+            log.warn(
+                    "reversal.outdated link={} {}", link, outdated.orElseThrow().getMessage());
+        }
+        throw written.orElseThrow();
+    }
+
+    /** Known from the first, so that a restart counts on where the last life was. */
+    private static List<RecoveryPointId> rounds(RecoveryPointId first) {
+        var rounds = new ArrayList<>(List.of(first));
+        for (int round = 2; round <= DRAINS_MAXIMUM; round++) {
+            rounds.add(new RecoveryPointId("%sd%d".formatted(first, round)));
+        }
+        return rounds;
+    }
+
+    /** @throws ControlException InUse when it is mounted, which will write */
+    private Optional<ControlException> written(ReplicationLink link, RecoveryPointId since) throws Exception {
+        refuseWhenMounted(inventory.volume(link.localVolume()));
+        var trace = replicator.changedSince(link, since);
+        // Asked after the comparison, which takes a while: who mounted meanwhile is seen here, or wrote before it.
+        refuseWhenMounted(inventory.volume(link.localVolume()));
+        return trace.map(
+                found -> new ControlException(new ControlError.VolumeWritten(link.localVolume(), since, found)));
+    }
+
     private void drain(ReplicationLink link, RecoveryPointId id, Running running) throws Exception {
         var peer = inventory.peer(link.peer());
-        refuseWhenMounted(inventory.volume(link.localVolume()));
         var point = taken(link, id, running);
         running.step("taken");
         if (link.inStep().isEmpty()) {
@@ -165,6 +230,39 @@ final class ReversalOperation implements OperationKind {
         var point = taker.take(taker.plan(id, plain), running);
         stores.recoveryPoints().add(point);
         return point;
+    }
+
+    /**
+     * Goes on with a hand-over that was cut off or not answered. What was written since cannot be sent any more if the
+     * peer is the source already; else the hand-over is given up, on the peer's word alone.
+     */
+    private ReplicationLink handOverAgain(ReplicationLink link, RecoveryPointId point) throws Exception {
+        try {
+            var written = written(link, point);
+            if (written.isPresent()) {
+                throw written.orElseThrow();
+            }
+        } catch (ControlException used) {
+            if (peerIsSource(link)) {
+                return becomeTarget(link, LinkEvent.HANDED_OVER);
+            }
+            states.move(link.id(), LinkEvent.REVERSAL_GIVEN_UP, Optional.empty());
+            throw used;
+        }
+        return handOver(link, point);
+    }
+
+    private boolean peerIsSource(ReplicationLink link) throws ControlException, ReplicationException {
+        try {
+            replicator.confirmPeerIsSource(link, inventory.peer(link.peer()));
+            return true;
+        } catch (ReplicationException answer) {
+            if (answer.error() instanceof ReplicationError.PeerRefused refused
+                    && refused.code().equals(NOT_SOURCE)) {
+                return false;
+            }
+            throw answer;
+        }
     }
 
     /**

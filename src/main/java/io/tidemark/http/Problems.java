@@ -210,6 +210,12 @@ public final class Problems {
                         .about(e.field(), e.value(), e.allowed());
             case ControlError.InUse e ->
                 Problem.of(409, "in-use", e.message(), "remove %s first, or wait until it has ended".formatted(e.by()));
+            case ControlError.VolumeWritten e ->
+                Problem.of(
+                        409,
+                        "volume-written",
+                        e.message(),
+                        "stop whoever writes to %s, then ask for the reversal again".formatted(e.volume()));
             case ControlError.LinkState e ->
                 Problem.of(
                         409,

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** Replication links and their schedules in SQL. */
@@ -94,27 +95,42 @@ public final class LinkTable implements LinkStore {
 
     @Override
     public Optional<Due> due(LinkId id) {
-        return database.read(
-                "schedule",
-                connection -> Sql.one(
-                        connection,
-                        row -> new Due(id, Instant.ofEpochMilli(row.getLong("due_at")), row.getInt("failures")),
-                        "SELECT due_at, failures FROM link_schedules WHERE link = ?",
-                        id.value()));
+        return database.read("schedule", connection -> due(connection, id));
+    }
+
+    private static Optional<Due> due(Connection connection, LinkId id) throws SQLException {
+        return Sql.one(
+                connection,
+                row -> new Due(id, Instant.ofEpochMilli(row.getLong("due_at")), row.getInt("failures")),
+                "SELECT due_at, failures FROM link_schedules WHERE link = ?",
+                id.value());
     }
 
     @Override
     public void saveDue(Due due) {
-        database.write(
-                "schedule",
-                connection -> Sql.execute(
-                        connection,
-                        """
-                        INSERT INTO link_schedules (link, due_at, failures)
-                        SELECT id, ?, ? FROM links WHERE id = ?
-                        ON CONFLICT (link) DO UPDATE SET due_at = excluded.due_at, failures = excluded.failures""",
-                        due.dueAt().toEpochMilli(),
-                        due.failures(),
-                        due.link().value()));
+        database.write("schedule", connection -> saveDue(connection, due));
+    }
+
+    private static int saveDue(Connection connection, Due due) throws SQLException {
+        return Sql.execute(
+                connection,
+                """
+                INSERT INTO link_schedules (link, due_at, failures)
+                SELECT id, ?, ? FROM links WHERE id = ?
+                ON CONFLICT (link) DO UPDATE SET due_at = excluded.due_at, failures = excluded.failures""",
+                due.dueAt().toEpochMilli(),
+                due.failures(),
+                due.link().value());
+    }
+
+    @Override
+    public void moveDue(LinkId id, Optional<Due> before, Function<ReplicationLink, Due> next) {
+        database.write("schedule", connection -> {
+            var link = find(connection, id);
+            if (link.isEmpty() || !due(connection, id).equals(before)) {
+                return 0;
+            }
+            return saveDue(connection, next.apply(link.orElseThrow()));
+        });
     }
 }

@@ -186,6 +186,22 @@ class ReverseAndResyncTest {
     }
 
     @Test
+    void aSourceKnowsWhetherItsVolumeIsStillWhatItSent() throws Exception {
+        a.writeNoise(VOLUME, 0, MIB, 1);
+        var first = a.take(VOLUME, "rp-1");
+        var link = linkOf(a, AB);
+        assertThat(a.replicator.changedSince(link, first.id())).isEmpty();
+
+        a.writeNoise(VOLUME, 2 * MIB, 4096, 2);
+
+        assertThat(a.replicator.changedSince(link, first.id()))
+                .hasValueSatisfying(trace -> assertThat(trace).contains("rp-1").contains("byte " + 2 * MIB));
+        assertThat(bases(a, first.id())).as("nothing is left of the comparison").isEmpty();
+        assertThat(a.replicator.changedSince(link, new RecoveryPointId("rp-2")))
+                .hasValueSatisfying(trace -> assertThat(trace).contains("gone"));
+    }
+
+    @Test
     void aClockThatIsBehindDoesNotMakeAReversedLinkDiverge() throws Exception {
         a.writeNoise(VOLUME, 0, MIB, 1);
         var first = a.take(VOLUME, "rp-9");

@@ -61,6 +61,11 @@ class LinkControlTest {
         site.close();
     }
 
+    private void restartWith(OperationSettings settings) throws Exception {
+        site = site.reborn(settings);
+        site.control.recover();
+    }
+
     private ReplicationLink linkTo(String peer) throws Exception {
         return site.control
                 .links()
@@ -340,6 +345,21 @@ class LinkControlTest {
     }
 
     @Test
+    void reversalsToAStuckTargetLeaveTheOthersTheirTurn() throws Exception {
+        restartWith(new OperationSettings(1, Duration.ofSeconds(20)));
+        site.replicator.stuck.add(link.id());
+        var stuck = reverse(ReverseLink.Mode.PLANNED);
+        Awaitility.await().until(() -> now().state() == LinkState.DRAINING);
+
+        var taken = site.control.points().create().start(new io.tidemark.domain.GroupId("orders"), site.intent());
+
+        assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(site.control.operations().get(stuck.id()).state()).isEqualTo(Operation.State.RUNNING);
+        site.replicator.stuck.clear();
+        assertThat(site.awaitEnd(stuck.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+    }
+
+    @Test
     void aHeldRecoveryPointIsNotDeleted() throws Exception {
         var point = take();
         assertThat(site.awaitEnd(sync(link).id()).state()).isEqualTo(Operation.State.SUCCEEDED);
@@ -373,5 +393,32 @@ class LinkControlTest {
                         .page(Optional.of("recovery-point"), Optional.empty(), java.util.OptionalLong.empty(), 10)
                         .items())
                 .isEmpty();
+    }
+
+    private void setEvery(Duration every) throws Exception {
+        site.control.links().set().set(link.id(), new SetLink.Settings(Optional.of(every), now().rates(), false));
+    }
+
+    @Test
+    void aScheduleThatIsChangedDuringARunHoldsAfterIt() throws Exception {
+        setEvery(Duration.ofDays(1));
+        site.replicator.slow = true;
+        site.control.start();
+        try {
+            Awaitility.await().until(() -> !site.replicator.basesOffered.isEmpty());
+
+            setEvery(Duration.ofMinutes(1));
+            var changed = site.control.inventory().due(link.id()).orElseThrow();
+            site.replicator.slow = false;
+
+            // Due at once, as it was set, and by the new beat from there.
+            Awaitility.await().until(() -> site.replicator.sent.size() == 2);
+            Awaitility.await()
+                    .until(() -> !site.control.inventory().due(link.id()).equals(Optional.of(changed)));
+            assertThat(site.control.inventory().due(link.id()).orElseThrow().dueAt())
+                    .isEqualTo(changed.dueAt().plus(Duration.ofMinutes(1)));
+        } finally {
+            site.control.stop();
+        }
     }
 }

@@ -16,6 +16,8 @@ import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -46,6 +48,14 @@ public final class FakeReplicator implements Replicator {
     public volatile boolean slow;
     /** While true, the peer does not answer to a new link. */
     public volatile boolean slowOpening;
+
+    /** What happens on this host while a recovery point is sent. */
+    public volatile ThrowingRunnable whileSending = () -> {};
+
+    /** May fail as storage does. */
+    public interface ThrowingRunnable {
+        void run() throws ProviderException;
+    }
 
     public FakeReplicator(Providers providers, Moments moments) {
         this.providers = providers;
@@ -82,6 +92,7 @@ public final class FakeReplicator implements Replicator {
         }
         moments.reached(Moment.SYNC_PARTLY_SENT);
         try {
+            whileSending.run();
             var snapshot = point.snapshotOf(link.localVolume()).orElseThrow();
             providers
                     .of(link.localVolume())
@@ -115,6 +126,22 @@ public final class FakeReplicator implements Replicator {
             throws ReplicationException {
         resynced.add(point.id());
         return sync(link, peer, point, candidateBases, listener);
+    }
+
+    @Override
+    public Optional<String> changedSince(ReplicationLink link, RecoveryPointId point) throws ReplicationException {
+        var volume = link.localVolume();
+        try (var older = providers.of(volume).read(new SnapshotId(volume, point));
+                var now = providers.of(volume).write(volume)) {
+            var before = ByteBuffer.allocate((int) older.sizeBytes());
+            var after = ByteBuffer.allocate((int) now.sizeBytes());
+            older.read(0, before);
+            now.read(0, after);
+            int differs = before.flip().mismatch(after.flip());
+            return differs < 0 ? Optional.empty() : Optional.of("it differs from byte %d on".formatted(differs));
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
     }
 
     @Override

@@ -17,9 +17,15 @@ import io.tidemark.domain.OperationId;
 import io.tidemark.http.Problems;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.store.SiteStore;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -27,6 +33,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -48,6 +56,9 @@ public final class TestSite implements AutoCloseable {
     /** What the target side says to a link that is to be forgotten. */
     public volatile Optional<String> inTheWay = Optional.empty();
 
+    /** Volumes that look mounted. */
+    public final Set<VolumeId> mounted = ConcurrentHashMap.newKeySet();
+
     public final SiteStore store;
     public final Providers providers;
     public final FakeTaker taker;
@@ -62,7 +73,8 @@ public final class TestSite implements AutoCloseable {
         this.clock = clock;
         this.store = SiteStore.open(folder);
         Moments moments = this::reached;
-        this.providers = new Providers(List.of(new MemoryProvider("memory", storage, clock, System::nanoTime)));
+        this.providers =
+                new Providers(List.of(mountable(new MemoryProvider("memory", storage, clock, System::nanoTime))));
         this.taker = new FakeTaker(providers, moments, clock);
         this.replicator = new FakeReplicator(providers, moments);
         var random = new Random(folder.hashCode() + System.nanoTime());
@@ -80,6 +92,35 @@ public final class TestSite implements AutoCloseable {
                 providers, taker, replicator, new FakePairing(store.catalog(), clock), link -> inTheWay);
         this.control = new SiteControl(
                 new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
+    }
+
+    /** Memory has no file systems: what is in {@link #mounted} looks as if it had one that is mounted. */
+    private StorageProvider mountable(StorageProvider provider) {
+        return (StorageProvider) Proxy.newProxyInstance(
+                TestSite.class.getClassLoader(), new Class<?>[] {StorageProvider.class}, (proxy, method, arguments) -> {
+                    try {
+                        var answer = method.invoke(provider, arguments);
+                        return answer instanceof Volume volume && mounted.contains(volume.id())
+                                ? new Volume(
+                                        volume.id(),
+                                        volume.sizeBytes(),
+                                        volume.capabilities(),
+                                        volume.device(),
+                                        List.of(Path.of("/srv")),
+                                        volume.facts())
+                                : answer;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    /** Writes one byte into the volume, as an application would. */
+    public void write(VolumeId volume, long offsetBytes, int value) throws ProviderException {
+        try (var writer = providers.of(volume).write(volume)) {
+            writer.write(offsetBytes, ByteBuffer.wrap(new byte[] {(byte) value}));
+            writer.flush();
+        }
     }
 
     public static TestSite in(Path folder) {
@@ -117,8 +158,12 @@ public final class TestSite implements AutoCloseable {
 
     /** The next life. What the old one was doing stays undone. */
     public TestSite reborn() {
+        return reborn(new OperationSettings(8, Duration.ofSeconds(20)));
+    }
+
+    public TestSite reborn(OperationSettings settings) {
         store.close();
-        return new TestSite(folder, storage, clock, new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE);
+        return new TestSite(folder, storage, clock, settings, Observer.NONE);
     }
 
     public Intent intent() {

@@ -348,6 +348,25 @@ class SiteStoreTest {
     }
 
     @Test
+    void whenALinkIsDueIsMovedOnlyFromWhatItsMoverKnew() {
+        store.catalog().savePeer(peer("site-b", 'a'));
+        store.links().save(link());
+        var changed = new LinkStore.Due(LINK, NOW, 0);
+
+        store.links().moveDue(LINK, Optional.empty(), link -> changed);
+        store.links().moveDue(LINK, Optional.empty(), link -> new LinkStore.Due(LINK, NOW, 1));
+        store.links()
+                .moveDue(LINK, Optional.of(new LinkStore.Due(LINK, NOW, 2)), link -> new LinkStore.Due(LINK, NOW, 3));
+
+        assertThat(store.links().due(LINK)).contains(changed);
+        store.links().moveDue(LINK, Optional.of(changed), link -> new LinkStore.Due(LINK, NOW, 4));
+        assertThat(store.links().due(LINK)).contains(new LinkStore.Due(LINK, NOW, 4));
+        store.links().remove(LINK);
+        store.links().moveDue(LINK, Optional.empty(), link -> changed);
+        assertThat(store.links().due(LINK)).isEmpty();
+    }
+
+    @Test
     void operationsAreTheSameAfterReopeningAndFoundByStateAndByWhatTheyMake() {
         store.operations().add(operation("op-1", Operation.State.RUNNING), Optional.of(new RecoveryPointId("rp-1")));
         store.operations().add(operation("op-2", Operation.State.FAILED), Optional.empty());

@@ -5,6 +5,7 @@ import io.tidemark.domain.ReplicationLink;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** Keeps replication links and when each is due. */
@@ -39,4 +40,12 @@ public interface LinkStore {
 
     /** Does nothing when the link is gone. */
     void saveDue(Due due);
+
+    /**
+     * Saves when the link is due next, decided from the link as it is now, in one transaction; only while what is
+     * written is still {@code before}: whoever wrote another meanwhile is not overruled.
+     *
+     * @param before empty: none was written
+     */
+    void moveDue(LinkId id, Optional<Due> before, Function<ReplicationLink, Due> next);
 }
