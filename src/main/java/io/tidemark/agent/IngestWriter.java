@@ -37,6 +37,9 @@ final class IngestWriter implements AutoCloseable {
     private final Consumer<TargetInput> answers;
     private final Thread thread;
     private final ArrayDeque<Task> queue = new ArrayDeque<>();
+    /** Of the writer's thread. */
+    private boolean skippedSync;
+
     private int queuedFrames;
     private boolean working;
     private boolean failed;
@@ -143,10 +146,13 @@ final class IngestWriter implements AutoCloseable {
                 }
             }
             case Sync sync -> {
-                if (anotherSyncWaits()) {
-                    // The disk is behind: one sync for both costs it less, and its answer covers this one.
+                if (!skippedSync && anotherSyncWaits()) {
+                    // The disk is behind: one sync for both costs it less, and its answer covers this one. Not twice
+                    // in a row: behind such a disk there is always another, and the source waits for answers.
+                    skippedSync = true;
                     return;
                 }
+                skippedSync = false;
                 ingest.sync(sync.totals());
                 answers.accept(new TargetInput.LogSynced(sync.totals()));
             }

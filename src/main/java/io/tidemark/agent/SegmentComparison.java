@@ -103,19 +103,21 @@ final class SegmentComparison implements ChangedRuns {
     }
 
     private void compare() {
-        var range = new OneSegment();
-        var comparer = new ChangedBlocks(range, older, newer, kernel, resumeBytes);
-        synchronized (this) {
-            comparers.add(comparer);
-        }
         try {
+            // Here and not before: the memory it takes may not be there, and whoever waits must hear of that.
+            var range = new OneSegment();
+            var comparer = new ChangedBlocks(range, older, newer, kernel, resumeBytes);
+            synchronized (this) {
+                comparers.add(comparer);
+            }
             for (var segment = take(); segment != null; segment = take()) {
                 long from = segment.number * SEGMENT_BYTES;
                 range.range = new BlockRange(from, Math.min(SEGMENT_BYTES, newer.sizeBytes() - from));
                 fill(segment, comparer);
                 finished(segment);
             }
-        } catch (ProviderException | RuntimeException | Error e) {
+        } catch (Throwable e) {
+            // Not ours to handle: whoever waits for the segment throws it on.
             fail(e);
         }
     }

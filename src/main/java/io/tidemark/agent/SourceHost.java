@@ -39,7 +39,6 @@ final class SourceHost {
     private static final int RECEIVED_MAXIMUM = 16;
 
     private static final Duration CANCEL_POLL = Duration.ofMillis(40);
-    private static final Duration ALIVE = Duration.ofSeconds(1);
     private static final Duration PROGRESS = Duration.ofMillis(250);
 
     /** How long a refusal that crossed our data may take to arrive before the lost connection itself is reported. */
@@ -63,12 +62,14 @@ final class SourceHost {
     private final ArrayDeque<SourceInput> inputs = new ArrayDeque<>();
     private final BlockingQueue<SourceInput> received = new ArrayBlockingQueue<>(RECEIVED_MAXIMUM);
     private final long startNanos;
-    private SourceSync sync;
+    /** Read by signs of life too. */
+    private volatile SourceSync sync;
+
     private volatile @Nullable PeerConnection connection;
+    private @Nullable PeerSender sender;
     private volatile boolean cancelled;
     private volatile boolean over;
     private @Nullable SourceImage image;
-    private long aliveNanos;
     private long progressNanos;
 
     SourceHost(
@@ -86,7 +87,6 @@ final class SourceHost {
         this.listener = listener;
         this.sync = SourceSync.of(task);
         this.startNanos = nanos.getAsLong();
-        this.aliveNanos = startNanos;
         this.progressNanos = startNanos - PROGRESS.toNanos();
     }
 
@@ -141,7 +141,6 @@ final class SourceHost {
                             ? failed(new ReplicationError.Cancelled(sync.task().link()))
                             : heard;
                 }
-                alive();
                 progress();
             }
         } catch (InterruptedException e) {
@@ -156,7 +155,11 @@ final class SourceHost {
             perform(effect);
             return true;
         } catch (ProviderException e) {
-            inputs.addFirst(failed(new ReplicationError.Storage(e.error())));
+            // A cancellation refuses to read on.
+            inputs.addFirst(failed(
+                    cancelled
+                            ? new ReplicationError.Cancelled(sync.task().link())
+                            : new ReplicationError.Storage(e.error())));
         } catch (ReplicationException e) {
             inputs.addFirst(lastWord(e.error()));
         }
@@ -170,7 +173,7 @@ final class SourceHost {
                 if (send.message() instanceof Message.Blocks blocks) {
                     keepPace(blocks.data().remaining(), 0);
                 }
-                open().send(send.message());
+                openedSender().send(send.message());
             }
             case SourceEffect.Hold hold -> {
                 provider.hold(snapshot(hold.point()), owner());
@@ -179,7 +182,6 @@ final class SourceHost {
             case SourceEffect.OpenImage open -> openImage(open);
             case SourceEffect.UseDigests use -> openedImage().use(use.digests());
             case SourceEffect.ReadBlocks _ -> {
-                alive();
                 long readBefore = openedImage().cost(costSoFar()).readBytes();
                 inputs.add(openedImage().next(costSoFar()));
                 keepPace(0, openedImage().cost(costSoFar()).readBytes() - readBefore);
@@ -193,14 +195,13 @@ final class SourceHost {
         }
     }
 
-    /** Waits in pieces: the peer hears that we live, and a cancellation is heard. */
+    /** Waits in pieces, so that a cancellation is heard. */
     private void keepPace(long sendBytes, long readBytes) {
         try {
             for (long wait = route.pace().ask(sendBytes, readBytes);
                     wait > 0 && !cancelled;
                     wait = route.pace().ask(sendBytes, readBytes)) {
                 Thread.sleep(Duration.ofNanos(Math.min(wait, CANCEL_POLL.toNanos())));
-                alive();
                 progress();
             }
         } catch (InterruptedException e) {
@@ -211,6 +212,8 @@ final class SourceHost {
     private void connect() throws ReplicationException {
         var made = route.connector().connect(route.address(), route.fingerprint());
         connection = made;
+        // From Hello on: it must be the first.
+        sender = new PeerSender(made, this::alive);
         Thread.ofVirtual().name("tidemark-sync-receive").start(() -> receive(made));
         inputs.add(new SourceInput.Connected());
     }
@@ -264,7 +267,10 @@ final class SourceHost {
         }
         letGo(open.letGo());
         image = SourceImage.open(
-                origin, snapshot(sync.task().point()), open.base().map(this::snapshot), open.resumeBytes());
+                origin,
+                new SourceImage.Wanted(
+                        snapshot(sync.task().point()), open.base().map(this::snapshot), open.resumeBytes()),
+                () -> cancelled);
     }
 
     private void letGo(List<RecoveryPointId> points) throws ProviderException {
@@ -273,18 +279,10 @@ final class SourceHost {
         }
     }
 
-    private void alive() {
-        var open = connection;
-        if (open == null || nanos.getAsLong() - aliveNanos < ALIVE.toNanos()) {
-            return;
-        }
-        aliveNanos = nanos.getAsLong();
-        try {
-            open.send(new Message.Alive(
-                    sync.state().name(), sync.sent().throughBytes(), sync.task().volumeBytes()));
-        } catch (ReplicationException e) {
-            inputs.addFirst(lastWord(e.error()));
-        }
+    private Message.Alive alive() {
+        var now = sync;
+        return new Message.Alive(
+                now.state().name(), now.sent().throughBytes(), now.task().volumeBytes());
     }
 
     /** A failed send is often the echo of a refusal that is on its way: report that one, if it comes. */
@@ -356,12 +354,11 @@ final class SourceHost {
         return new SourceInput.Failed(error);
     }
 
-    private PeerConnection open() {
-        var open = connection;
-        if (open == null) {
+    private PeerSender openedSender() {
+        if (sender == null) {
             throw new IllegalStateException("not connected in " + sync.state());
         }
-        return open;
+        return sender;
     }
 
     private SourceImage openedImage() {
@@ -383,6 +380,9 @@ final class SourceHost {
         var open = connection;
         if (open != null) {
             open.close();
+        }
+        if (sender != null) {
+            sender.close();
         }
         try {
             if (image != null) {

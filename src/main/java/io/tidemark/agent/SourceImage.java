@@ -10,6 +10,7 @@ import io.tidemark.replication.SourceInput;
 import io.tidemark.replication.protocol.BlockExtent;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.SyncCost;
+import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
@@ -17,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** The image being sent, as frames' worth of changed blocks. One thread. */
@@ -46,31 +48,55 @@ final class SourceImage implements AutoCloseable {
         this.changedRangeSource = answer == null ? "digests" : answer.ranges().source();
     }
 
-    /** @param base empty: blocks are told by the digests that {@link #use} gets */
-    static SourceImage open(SourceHost.Origin origin, SnapshotId point, Optional<SnapshotId> base, long resumeBytes)
+    /**
+     * What is read.
+     *
+     * @param base empty: blocks are told by the digests that {@link #use} gets
+     */
+    record Wanted(SnapshotId point, Optional<SnapshotId> base, long resumeBytes) {}
+
+    /** @param cancelled asked before each read; once it is true, reading fails */
+    static SourceImage open(SourceHost.Origin origin, Wanted wanted, BooleanSupplier cancelled)
             throws ProviderException, ReplicationException {
         var provider = origin.provider();
-        var kernel = origin.kernel();
-        var newer = provider.read(point);
+        SnapshotReader older = null;
+        SnapshotReader newer = null;
+        SourceImage opened = null;
         try {
-            if (base.isEmpty()) {
-                return new SourceImage(newer, null, null, kernel, null);
-            }
-            var older = provider.read(base.get());
-            var answer = origin.transfer()
-                    .changes(provider, new TrackingTrust.SnapshotReaders(base.get(), older, point, newer));
-            var ranges = answer.ranges();
-            ChangedRuns runs;
-            if (ranges.source().equals(WholeImage.SOURCE)) {
-                ranges.close();
-                runs = new SegmentComparison(older, newer, kernel, resumeBytes);
+            newer = new CancellableReader(provider.read(wanted.point()), cancelled);
+            if (wanted.base().isEmpty()) {
+                opened = new SourceImage(newer, null, null, origin.kernel(), null);
             } else {
-                runs = new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
+                var base = wanted.base().get();
+                older = new CancellableReader(provider.read(base), cancelled);
+                var answer = origin.transfer()
+                        .changes(provider, new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer));
+                var runs = runs(answer.ranges(), older, newer, origin.kernel(), wanted.resumeBytes());
+                opened = new SourceImage(newer, older, runs, origin.kernel(), answer);
             }
-            return new SourceImage(newer, older, runs, kernel, answer);
-        } catch (ProviderException | ReplicationException e) {
-            newer.close();
-            throw e;
+            return opened;
+        } finally {
+            if (opened == null) {
+                closeBoth(newer, older);
+            }
+        }
+    }
+
+    private static ChangedRuns runs(
+            ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes)
+            throws ProviderException {
+        if (!ranges.source().equals(WholeImage.SOURCE)) {
+            return new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
+        }
+        ranges.close();
+        return new SegmentComparison(older, newer, kernel, resumeBytes);
+    }
+
+    private static void closeBoth(@Nullable SnapshotReader newer, @Nullable SnapshotReader older)
+            throws ProviderException {
+        try (var first = newer;
+                var second = older) {
+            // Closed, whichever of them is open; one that cannot be closed does not keep the other open.
         }
     }
 
@@ -165,10 +191,7 @@ final class SourceImage implements AutoCloseable {
         try {
             endRuns();
         } finally {
-            newer.close();
-            if (older != null) {
-                older.close();
-            }
+            closeBoth(newer, older);
         }
     }
 }

@@ -19,9 +19,9 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
@@ -37,9 +37,6 @@ import org.slf4j.LoggerFactory;
  */
 final class TargetHost implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TargetHost.class);
-
-    /** Longest silence towards the source during long work. */
-    private static final Duration ALIVE = Duration.ofSeconds(1);
 
     /**
      * What every session shares.
@@ -68,6 +65,7 @@ final class TargetHost implements AutoCloseable {
 
     private final Site site;
     private final Optional<PeerConnection> connection;
+    private final Optional<PeerSender> sender;
     private final ReplicationLink link;
     private final StorageProvider provider;
     private final ConcurrentLinkedQueue<TargetInput> inputs = new ConcurrentLinkedQueue<>();
@@ -78,7 +76,9 @@ final class TargetHost implements AutoCloseable {
 
     private final TargetBlocks blocks;
     private final TargetPoints points;
-    private TargetSync sync;
+    /** Read without the turn by signs of life alone. */
+    private volatile TargetSync sync;
+
     private @Nullable IngestLog log;
     private @Nullable IngestWriter writer;
     private boolean direct;
@@ -87,7 +87,6 @@ final class TargetHost implements AutoCloseable {
     private Optional<RecoveryPointId> kept = Optional.empty();
 
     private volatile boolean connected;
-    private long aliveNanos;
     private Optional<ReplicationError> failure = Optional.empty();
 
     TargetHost(Site site, Optional<PeerConnection> connection, ReplicationLink link, TargetSync sync)
@@ -100,7 +99,7 @@ final class TargetHost implements AutoCloseable {
         this.points = new TargetPoints(site, link, provider);
         this.sync = sync;
         this.connected = connection.isPresent();
-        this.aliveNanos = site.nanos().getAsLong();
+        this.sender = connection.map(to -> new PeerSender(to, this::alive));
     }
 
     /**
@@ -134,6 +133,8 @@ final class TargetHost implements AutoCloseable {
 
     /** Serves the connection to the end of the synchronisation; empty when it ended well. */
     Optional<ReplicationError> serve(Message.Offer first) {
+        // What was left has to be looked at before the first answer: that can take long.
+        sender.orElseThrow().begin();
         inputs.add(new TargetInput.Received(first));
         work();
         while (!ended() && connected) {
@@ -231,7 +232,6 @@ final class TargetHost implements AutoCloseable {
                 break;
             }
         }
-        alive("receive", sync.received().throughBytes());
     }
 
     private void run(TargetEffect effect) throws ReplicationException, ProviderException {
@@ -302,19 +302,19 @@ final class TargetHost implements AutoCloseable {
             return;
         }
         try {
-            connection.orElseThrow().send(message);
-            aliveNanos = site.nanos().getAsLong();
+            sender.orElseThrow().send(message);
         } catch (ReplicationException e) {
             connected = false;
             inputs.add(new TargetInput.LinkLost(e.error()));
         }
     }
 
-    private void alive(String phase, long done) {
-        if (site.nanos().getAsLong() - aliveNanos > ALIVE.toNanos()) {
-            send(new Message.Alive(
-                    phase, done, sync.offer().map(Message.Offer::volumeBytes).orElse(0L)));
-        }
+    private Message.Alive alive() {
+        var now = sync;
+        return new Message.Alive(
+                now.state().name().toLowerCase(Locale.ROOT),
+                now.received().throughBytes(),
+                now.offer().map(Message.Offer::volumeBytes).orElse(0L));
     }
 
     private void look(Message.Offer offer) throws ReplicationException, ProviderException {
@@ -434,7 +434,6 @@ final class TargetHost implements AutoCloseable {
             committed.<ProviderException>replay(replayed -> {
                 blocks.write(replayed);
                 site.moments().reached(Moment.INGEST_PARTLY_APPLIED);
-                alive("apply", replayed.extents().getLast().endBytes());
             });
         }
         blocks.flush();
@@ -463,7 +462,8 @@ final class TargetHost implements AutoCloseable {
     public void close() throws ReplicationException, ProviderException {
         try (var volume = blocks;
                 var ingestLog = log;
-                var last = writer) {
+                var last = writer;
+                var quiet = sender.orElse(null)) {
             connected = false;
         }
     }
