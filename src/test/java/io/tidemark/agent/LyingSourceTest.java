@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.block.RangeAlgebra;
-import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Peer;
-import io.tidemark.domain.PeerId;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
@@ -24,7 +22,6 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.transport.TlsPeerConnector;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,6 +55,7 @@ class LyingSourceTest {
 
     private final MemoryAudits audits = new MemoryAudits();
     private Optional<BlockRange> hidden = Optional.empty();
+    private PairedSites sites;
     private TestSite a;
     private TestSite b;
     private Peer peer;
@@ -65,22 +63,11 @@ class LyingSourceTest {
 
     @BeforeEach
     void copyOnce() throws Exception {
-        a = new TestSite(Files.createDirectory(folder.resolve("a")));
-        b = new TestSite(Files.createDirectory(folder.resolve("b")));
-        peer = a.pairing.accept(
-                new PeerId("site-b"),
-                b.pairing.invite(new PeerId("site-a"), Duration.ofMinutes(5)).token());
-        a.provider.create(HERE, SIZE);
-        link = new ReplicationLink(
-                new LinkId("ln-1"),
-                ReplicationLink.Role.SOURCE,
-                peer.id(),
-                HERE,
-                THERE,
-                new GroupId("orders"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        sites = PairedSites.in(folder, HERE, THERE, SIZE);
+        a = sites.a();
+        b = sites.b();
+        peer = sites.peer();
+        link = sites.link();
         a.replicator.openLink(link, peer, SIZE);
         a.writeNoise(HERE, 0, MIB, 1);
         sync(a.take(HERE, "rp-1"), ALL);
@@ -90,8 +77,7 @@ class LyingSourceTest {
 
     @AfterEach
     void closeBoth() {
-        a.close();
-        b.close();
+        sites.close();
     }
 
     /** The provider of site a, which does not name what is hidden. */

@@ -3,12 +3,9 @@ package io.tidemark.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.tidemark.domain.GroupId;
-import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
-import io.tidemark.domain.PeerId;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
@@ -48,6 +45,7 @@ class PeerReplicatorTest {
     @TempDir
     Path folder;
 
+    private PairedSites sites;
     private TestSite a;
     private TestSite b;
     private Peer peer;
@@ -55,27 +53,16 @@ class PeerReplicatorTest {
 
     @BeforeEach
     void pairTwoSites() throws Exception {
-        a = new TestSite(Files.createDirectory(folder.resolve("a")));
-        b = new TestSite(Files.createDirectory(folder.resolve("b")));
-        var invitation = b.pairing.invite(new PeerId("site-a"), java.time.Duration.ofMinutes(5));
-        peer = a.pairing.accept(new PeerId("site-b"), invitation.token());
-        a.provider.create(HERE, SIZE);
-        link = new ReplicationLink(
-                new LinkId("ln-1"),
-                ReplicationLink.Role.SOURCE,
-                peer.id(),
-                HERE,
-                THERE,
-                new GroupId("orders"),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        sites = PairedSites.in(folder, HERE, THERE, SIZE);
+        a = sites.a();
+        b = sites.b();
+        peer = sites.peer();
+        link = sites.link();
     }
 
     @AfterEach
     void closeBoth() {
-        a.close();
-        b.close();
+        sites.close();
     }
 
     private SyncReport sync(RecoveryPoint point, String... bases) throws Exception {

@@ -455,29 +455,6 @@ class SiteStoreTest {
     }
 
     @Test
-    void aDatabaseOfANewerVersionIsRefusedAndNotTouched() throws Exception {
-        store.close();
-        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
-                var statement = connection.createStatement()) {
-            statement.execute("""
-                    INSERT INTO flyway_schema_history (installed_rank, version, description, type, script, checksum,
-                        installed_by, execution_time, success)
-                    VALUES (99, '99', 'from the future', 'SQL', 'V99__future.sql', 1, 'x', 1, 1)""");
-        }
-
-        assertThatThrownBy(() -> SiteStore.open(folder))
-                .isInstanceOf(StoreException.class)
-                .hasMessageContaining("schema 99")
-                .hasMessageContaining("knows up to 3");
-
-        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
-                var statement = connection.createStatement()) {
-            statement.execute("DELETE FROM flyway_schema_history WHERE version = '99'");
-        }
-        store = SiteStore.open(folder);
-    }
-
-    @Test
     void aFileThatIsNoDatabaseIsRefused(@TempDir Path other) throws Exception {
         Files.writeString(
                 other.resolve("tidemark.db"), "this is no database, but long enough to be looked at ".repeat(50));
