@@ -48,14 +48,20 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
 
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
 
+    private static final String RECEIVING = "a synchronisation that is being received";
+
     private final TargetHost.Site site;
     private final SitePairing pairing;
     private final ConcurrentMap<LinkId, Session> sessions = new ConcurrentHashMap<>();
     /** Links forgotten while this process runs; a handful. */
     private final Set<LinkId> retired = ConcurrentHashMap.newKeySet();
 
-    /** One synchronisation in work. */
-    private record Session(PeerConnection connection, CountDownLatch ended) {}
+    /**
+     * Whoever works on what a link receives: a synchronisation, or what finishes an interrupted one.
+     *
+     * @param interrupt ends it soon, or does nothing when it ends by itself
+     */
+    private record Session(Runnable interrupt, CountDownLatch ended) {}
 
     /**
      * @param stateFolder ingest logs go to a folder {@code ingest} in it
@@ -220,7 +226,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
 
     private void becomeSource(ReplicationLink link, RecoveryPointId point, long everyMillis)
             throws ReplicationException, ProviderException {
-        settle(link);
+        refuseWhenInWork(settle(link));
         var now = site.catalog().link(link.id()).orElse(link);
         if (!now.inStep().equals(Optional.of(point))) {
             throw new ReplicationException(new ReplicationError.PeerRefused(
@@ -235,11 +241,14 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         if (written.isPresent()) {
             throw new ReplicationException(new ReplicationError.TargetWritten(link.localVolume(), written.get()));
         }
-        var inTheWay = retire(link.id());
+        refuseWhenInWork(retire(link.id()));
+        promote(link, point, everyMillis == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(everyMillis)));
+    }
+
+    private static void refuseWhenInWork(Optional<String> inTheWay) throws ReplicationException {
         if (inTheWay.isPresent()) {
             throw new ReplicationException(new ReplicationError.PeerRefused("in-work", inTheWay.get()));
         }
-        promote(link, point, everyMillis == 0 ? Optional.empty() : Optional.of(Duration.ofMillis(everyMillis)));
     }
 
     private void promote(ReplicationLink link, RecoveryPointId point, Optional<Duration> every) {
@@ -257,8 +266,19 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     }
 
     @Override
-    public void settle(ReplicationLink link) throws ReplicationException {
-        TargetHost.finishCommitted(site, link);
+    public Optional<String> settle(ReplicationLink link) throws ReplicationException {
+        // In the link's place: beside a synchronisation it would take that one's log for its own.
+        var mine = new Session(() -> {}, new CountDownLatch(1));
+        if (sessions.putIfAbsent(link.id(), mine) != null) {
+            return Optional.of(RECEIVING);
+        }
+        try {
+            TargetHost.finishCommitted(site, link);
+            return Optional.empty();
+        } finally {
+            sessions.remove(link.id(), mine);
+            mine.ended().countDown();
+        }
     }
 
     @Override
@@ -270,7 +290,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     public void interrupt(LinkId link) {
         var session = sessions.get(link);
         if (session != null) {
-            session.connection().close();
+            session.interrupt().run();
         }
     }
 
@@ -312,9 +332,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     public Optional<String> retire(LinkId link) throws ReplicationException {
         // Named before asked: a session that begins now sees it, one that began before is seen.
         boolean added = retired.add(link);
-        var inTheWay = sessions.containsKey(link)
-                ? Optional.of("a synchronisation that is being received")
-                : new IngestFolder(site).forget(link);
+        var inTheWay = sessions.containsKey(link) ? Optional.of(RECEIVING) : new IngestFolder(site).forget(link);
         if (inTheWay.isPresent() && added) {
             retired.remove(link);
         }
@@ -326,10 +344,10 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
      * connection is closed, and what it committed is waited for.
      */
     private Session takeOver(LinkId link, PeerConnection connection) throws ReplicationException {
-        var mine = new Session(connection, new CountDownLatch(1));
+        var mine = new Session(connection::close, new CountDownLatch(1));
         long until = site.nanos().getAsLong() + TAKE_OVER.toNanos();
         for (var other = sessions.putIfAbsent(link, mine); other != null; other = sessions.putIfAbsent(link, mine)) {
-            other.connection().close();
+            other.interrupt().run();
             try {
                 long left = until - site.nanos().getAsLong();
                 if (left <= 0 || !other.ended().await(left, TimeUnit.NANOSECONDS)) {

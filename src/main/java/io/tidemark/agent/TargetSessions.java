@@ -16,8 +16,14 @@ public interface TargetSessions {
      */
     Optional<String> retire(LinkId link) throws ReplicationException;
 
-    /** Finishes a recovery point of the link that was received whole and is not applied yet; twice is once. */
-    default void settle(ReplicationLink link) throws ReplicationException {}
+    /**
+     * Finishes a recovery point of the link that was received whole and is not applied yet; twice is once.
+     *
+     * @return what stands in the way, one phrase; then nothing was changed
+     */
+    default Optional<String> settle(ReplicationLink link) throws ReplicationException {
+        return Optional.empty();
+    }
 
     /** Serves a retired link again: it is received here once more. */
     default void readmit(LinkId link) {}

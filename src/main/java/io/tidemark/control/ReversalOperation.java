@@ -298,8 +298,10 @@ final class ReversalOperation implements OperationKind {
             return link;
         }
         states.mustAllow(link.id(), LinkEvent.PROMOTED);
-        targetSessions.settle(link);
-        var inTheWay = targetSessions.retire(link.id());
+        var inTheWay = targetSessions.settle(link);
+        if (inTheWay.isEmpty()) {
+            inTheWay = targetSessions.retire(link.id());
+        }
         if (inTheWay.isPresent()) {
             throw new ControlException(new ControlError.InUse("link", link.id().value(), inTheWay.orElseThrow()));
         }

@@ -156,7 +156,7 @@ public final class PeerListener implements AutoCloseable {
 
     private void serve(SocketChannel socket) {
         String from = String.valueOf(socket.socket().getRemoteSocketAddress());
-        try (var tls = new TlsChannel(socket, context.engine())) {
+        try (var tls = TlsChannel.over(socket, context::engine)) {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
             String fingerprint;
             try (var deadline = new Deadline(limits.handshake(), tls)) {

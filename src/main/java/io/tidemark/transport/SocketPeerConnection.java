@@ -9,6 +9,7 @@ import io.tidemark.replication.protocol.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Frames over TLS. A frame is decrypted into one buffer and read there; whoever keeps a message takes that buffer along
@@ -22,7 +23,7 @@ final class SocketPeerConnection implements PeerConnection {
     private static final int UNKNOWN_PAYLOAD_BYTES = 4 << 10;
 
     private final TlsChannel tls;
-    private final FrameBuffers buffers;
+    private final FrameBuffers.Share buffers;
     private final ZstdCompression compression = new ZstdCompression();
     private final FrameCodec codec = new FrameCodec(compression);
     private final SilenceWatch watch;
@@ -39,7 +40,7 @@ final class SocketPeerConnection implements PeerConnection {
     /** @param tls after its handshake */
     SocketPeerConnection(TlsChannel tls, String fingerprint, Duration idle, FrameBuffers buffers) throws IOException {
         this.tls = tls;
-        this.buffers = buffers;
+        this.buffers = buffers.share();
         this.fingerprint = fingerprint;
         this.address = String.valueOf(tls.peerAddress()).replaceFirst("^.*/", "");
         this.watch = new SilenceWatch(idle, tls);
@@ -112,10 +113,13 @@ final class SocketPeerConnection implements PeerConnection {
     public Kept keep() throws ReplicationException {
         ByteBuffer fresh;
         try {
-            fresh = buffers.take();
+            fresh = buffers.take(FrameBuffers.WAIT_MAXIMUM);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ReplicationException(new ReplicationError.ConnectionLost(address, "interrupted"), e);
+        } catch (TimeoutException e) {
+            String reason = watch.silent().orElse(String.valueOf(e.getMessage()));
+            throw new ReplicationException(new ReplicationError.ConnectionLost(address, reason), e);
         }
         ByteBuffer kept;
         if (lastCompressed) {
@@ -151,6 +155,7 @@ final class SocketPeerConnection implements PeerConnection {
     @Override
     public void close() {
         watch.close();
+        buffers.close();
         tls.close();
     }
 

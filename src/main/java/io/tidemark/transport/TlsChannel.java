@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.security.cert.Certificate;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
@@ -42,8 +43,25 @@ final class TlsChannel implements AutoCloseable {
     private boolean closed;
     private boolean freed;
 
-    /** @param engine owned from now on */
-    TlsChannel(SocketChannel socket, SSLEngine engine) {
+    /** Owns the socket from the call on, and the engine from its making on: a channel that fails leaves neither open. */
+    static TlsChannel over(SocketChannel socket, Supplier<SSLEngine> engines) throws IOException {
+        SSLEngine engine = null;
+        TlsChannel made = null;
+        try {
+            engine = engines.get();
+            made = new TlsChannel(socket, engine);
+            return made;
+        } finally {
+            if (made == null) {
+                if (engine != null) {
+                    PinnedTls.free(engine);
+                }
+                socket.close();
+            }
+        }
+    }
+
+    private TlsChannel(SocketChannel socket, SSLEngine engine) {
         this.socket = socket;
         this.engine = engine;
         this.packetBytes = engine.getSession().getPacketBufferSize();

@@ -40,6 +40,7 @@ public final class TlsPeerConnector implements PeerConnector {
     }
 
     private PeerConnection connect(PeerAddress where, String fingerprint, PinnedTls context) throws IOException {
+        PeerConnection made = null;
         var socket = SocketChannel.open();
         try {
             socket.socket()
@@ -47,19 +48,26 @@ public final class TlsPeerConnector implements PeerConnector {
                             new InetSocketAddress(where.host(), where.port()),
                             Math.toIntExact(limits.connect().toMillis()));
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            var tls = new TlsChannel(socket, context.engine());
-            try (var deadline = new Deadline(limits.handshake(), tls)) {
-                tls.handshake();
-                var connection = new SocketPeerConnection(tls, fingerprint, limits.idle(), buffers);
-                connection.trust();
-                return connection;
-            } catch (IOException e) {
-                tls.close();
-                throw e;
+            made = shakeHands(TlsChannel.over(socket, context::engine), fingerprint);
+            return made;
+        } finally {
+            if (made == null) {
+                socket.close();
             }
-        } catch (IOException e) {
-            socket.close();
-            throw e;
+        }
+    }
+
+    private PeerConnection shakeHands(TlsChannel tls, String fingerprint) throws IOException {
+        SocketPeerConnection made = null;
+        try (var deadline = new Deadline(limits.handshake(), tls)) {
+            tls.handshake();
+            made = new SocketPeerConnection(tls, fingerprint, limits.idle(), buffers);
+            made.trust();
+            return made;
+        } finally {
+            if (made == null) {
+                tls.close();
+            }
         }
     }
 

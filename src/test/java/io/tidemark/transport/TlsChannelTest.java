@@ -78,7 +78,7 @@ class TlsChannelTest {
     private Pair connect(SslProvider client, SslProvider server, Optional<String> pinned) throws Exception {
         Future<Object[]> accepted = threads.submit(() -> {
             try (var context = PinnedTls.server(b, new PinnedTls.Pin(Optional.empty()), server)) {
-                var tls = new TlsChannel(listener.accept(), context.engine());
+                var tls = TlsChannel.over(listener.accept(), context::engine);
                 var certificate = tls.handshake();
                 // The client says this together with the end of its handshake: it must not get lost in there.
                 var greeting = ByteBuffer.allocateDirect(64 << 10);
@@ -88,7 +88,7 @@ class TlsChannelTest {
             }
         });
         try (var context = PinnedTls.client(a, new PinnedTls.Pin(pinned), client)) {
-            var tls = new TlsChannel(SocketChannel.open(listener.getLocalAddress()), context.engine());
+            var tls = TlsChannel.over(SocketChannel.open(listener.getLocalAddress()), context::engine);
             try {
                 tls.handshake();
                 tls.write(ByteBuffer.wrap(new byte[] {GREETING}));

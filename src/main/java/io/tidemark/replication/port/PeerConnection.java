@@ -28,7 +28,9 @@ public interface PeerConnection extends AutoCloseable {
 
     /**
      * Leaves the buffers of the last received message to the caller, beyond the next {@link #receive}; may wait until
-     * others have given some back.
+     * some are given back, for a named time.
+     *
+     * @throws ReplicationException ConnectionLost when there are none in that time, or the connection was closed
      */
     default Kept keep() throws ReplicationException {
         return () -> {};
@@ -49,7 +51,7 @@ public interface PeerConnection extends AutoCloseable {
      */
     void finish();
 
-    /** Ends waiting sends and receives with ConnectionLost. Never waits. */
+    /** Ends whoever waits to send, to receive or to keep with ConnectionLost. Never waits. */
     @Override
     void close();
 }
