@@ -399,10 +399,11 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         }
     }
 
-    /** A source that waits long for its own storage says that it lives before it offers. */
+    /** A source that waits long for its own storage says that it lives before it offers, and is answered. */
     private static Message afterAlive(PeerConnection connection) throws ReplicationException {
         var message = connection.receive();
         for (int heard = 0; message instanceof Message.Alive && heard < ALIVE_BEFORE_OFFER_MAXIMUM; heard++) {
+            connection.send(new Message.Alive("offered", 0, 0));
             message = connection.receive();
         }
         return message;

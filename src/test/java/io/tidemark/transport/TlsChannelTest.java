@@ -102,6 +102,18 @@ class TlsChannelTest {
     }
 
     @Test
+    void aChannelThatCannotBeBuiltLeavesNoSocketOpen() throws Exception {
+        var socket = SocketChannel.open(listener.getLocalAddress());
+
+        assertThatThrownBy(() -> TlsChannel.over(socket, () -> {
+                    throw new OutOfMemoryError("no engine");
+                }))
+                .hasMessage("no engine");
+
+        assertThat(socket.isOpen()).isFalse();
+    }
+
+    @Test
     void theNativeEngineIsThere() {
         assertThat(OpenSsl.isAvailable())
                 .as(String.valueOf(OpenSsl.unavailabilityCause()))
