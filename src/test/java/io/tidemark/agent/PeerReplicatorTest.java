@@ -419,30 +419,6 @@ class PeerReplicatorTest {
     }
 
     @Test
-    void neitherEndLosesTheOtherOverWorkThatTakesLongerThanASilence() throws Exception {
-        open();
-        a.writeNoise(HERE, 0, MIB, 1);
-        var point = a.take(HERE, "rp-1");
-        var longWork = TestSite.LIMITS.idle().plusSeconds(2);
-        a.moments = moment -> sleepAt(Moment.SYNC_CONNECTED, moment, longWork);
-        b.moments = moment -> sleepAt(Moment.INGEST_COMMITTED, moment, longWork);
-
-        sync(point);
-
-        assertCopied("rp-1");
-    }
-
-    private static void sleepAt(Moment wanted, Moment reached, java.time.Duration time) {
-        if (reached == wanted) {
-            try {
-                Thread.sleep(time);
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-        }
-    }
-
-    @Test
     void aTargetThatDiesAfterTheCommitFinishesAtItsStart() throws Exception {
         for (var moment : List.of(
                 Moment.INGEST_COMMITTED,
@@ -482,34 +458,6 @@ class PeerReplicatorTest {
         assertThat(sync(second, "rp-1").sentPayloadBytes()).isZero();
         assertThat(held(a, HERE, "rp-1")).as("%s", moment).isFalse();
         assertThat(held(b, THERE, "rp-2")).as("%s", moment).isTrue();
-    }
-
-    @Test
-    void aLinkIsNotSettledBesideItsSynchronisation() throws Exception {
-        open();
-        a.writeNoise(HERE, 0, MIB, 1);
-        sync(a.take(HERE, "rp-1"));
-        a.writeNoise(HERE, 0, MIB, 2);
-        var second = a.take(HERE, "rp-2");
-        var meanwhile = new AtomicReference<Optional<String>>();
-        b.moments = reached -> {
-            if (reached == Moment.INGEST_COMMITTED) {
-                try {
-                    meanwhile.set(b.server.settle(b.catalog.link(link.id()).orElseThrow()));
-                } catch (ReplicationException e) {
-                    throw new AssertionError(e);
-                }
-            }
-        };
-
-        sync(second, "rp-1");
-
-        assertThat(meanwhile.get()).contains("a synchronisation that is being received");
-        assertCopied("rp-2");
-        b.moments = io.tidemark.domain.Moments.NONE;
-        Awaitility.await()
-                .until(() ->
-                        b.server.settle(b.catalog.link(link.id()).orElseThrow()).isEmpty());
     }
 
     @Test

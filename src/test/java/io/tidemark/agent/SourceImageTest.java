@@ -3,6 +3,8 @@ package io.tidemark.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.domain.LinkId;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.protocol.SyncCost;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -34,10 +36,11 @@ class SourceImageTest {
     private @Nullable Exception unreadableBase;
     private @Nullable Exception undescribed;
 
-    private SourceImage open(AtomicBoolean cancelled) throws ProviderException {
+    private SourceImage open(AtomicBoolean cancelled) throws ProviderException, ReplicationException {
         var wanted = new SourceImage.Wanted(snapshot("rp-2"), Optional.of(snapshot("rp-1")), 0);
-        var origin =
-                new SourceHost.Origin(provider(), VOLUME, TestSite.KERNEL, TrackingTrust.unaudited(TestSite.KERNEL));
+        var transfer =
+                TrackingTrust.unaudited(TestSite.KERNEL).begin(new LinkId("ln-1"), VOLUME, new RecoveryPointId("rp-2"));
+        var origin = new SourceHost.Origin(provider(), TestSite.KERNEL, transfer);
         return SourceImage.open(origin, wanted, cancelled::get);
     }
 
