@@ -347,11 +347,12 @@ class LinkControlTest {
     @Test
     void reversalsToAStuckTargetLeaveTheOthersTheirTurn() throws Exception {
         restartWith(new OperationSettings(1, Duration.ofSeconds(20)));
+        site.addGroup("other", "other");
         site.replicator.stuck.add(link.id());
         var stuck = reverse(ReverseLink.Mode.PLANNED);
         Awaitility.await().until(() -> now().state() == LinkState.DRAINING);
 
-        var taken = site.control.points().create().start(new io.tidemark.domain.GroupId("orders"), site.intent());
+        var taken = site.control.points().create().start(new io.tidemark.domain.GroupId("other"), site.intent());
 
         assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
         assertThat(site.control.operations().get(stuck.id()).state()).isEqualTo(Operation.State.RUNNING);
