@@ -281,20 +281,24 @@ final class TargetHost implements AutoCloseable {
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.ClearLog _ -> {
-                var point = openLog().header().point();
-                if (connection.isPresent()) {
-                    site.volumes().writeStamp(provider.volume(link.localVolume()), link.id(), point);
-                } else {
-                    // Finished after a restart: who wrote between the cut and now is not known, so look in full.
-                    site.volumes().deleteStamp(link.id());
-                }
-                openLog().delete();
-                log = null;
+                clearLog();
                 inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.Finish _ -> {}
             case TargetEffect.Fail fail -> failure = Optional.of(fail.error());
         }
+    }
+
+    private void clearLog() throws ReplicationException, ProviderException {
+        var point = openLog().header().point();
+        if (connection.isPresent()) {
+            site.volumes().writeStamp(provider.volume(link.localVolume()), link.id(), point);
+        } else {
+            // Finished after a restart: who wrote between the cut and now is not known, so look in full.
+            site.volumes().deleteStamp(link.id());
+        }
+        openLog().delete();
+        log = null;
     }
 
     private void send(Message message) {

@@ -18,6 +18,9 @@ public final class Problems {
     /** What a client is told to wait where the error itself does not know better. */
     private static final Duration RETRY_SOON = Duration.ofSeconds(5);
 
+    private static final String CAUGHT = "synchronise again, which compares in full from now on; then verify the"
+            + " volume's links, and resync those that differ: earlier synchronisations may have missed changes";
+
     private static final String OVERWRITE =
             "look at what the target has; resync the link to overwrite it, or make a link to a new volume";
 
@@ -165,13 +168,7 @@ public final class Problems {
                 Problem.of(502, "corrupt-frame", e.message(), "ask again; if it stays, check the network")
                         .retryAfter(RETRY_SOON);
             case ReplicationError.TrackingUntrusted e ->
-                Problem.of(
-                                502,
-                                "tracking-untrusted",
-                                e.message(),
-                                "synchronise again, which compares in full from now on; then verify the volume's links,"
-                                        + " and resync those that differ: earlier synchronisations may have missed changes")
-                        .retryAfter(RETRY_SOON);
+                Problem.of(502, "tracking-untrusted", e.message(), CAUGHT).retryAfter(RETRY_SOON);
             case ReplicationError.ChecksumMismatch e ->
                 Problem.of(502, "checksum-mismatch", e.message(), "verify the link and check memory and disks of both");
             case ReplicationError.PeerRefused e ->
