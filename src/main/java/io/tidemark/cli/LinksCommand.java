@@ -77,7 +77,11 @@ final class LinksCommand extends ResourceCommand {
         return site.show(site.client().post("/v1/links", body));
     }
 
-    @Command(name = "sync", description = "Sends a recovery point: what changed, or everything the first time.")
+    @Command(
+            name = "sync",
+            description =
+                    "Sends the group's newest recovery point: what changed, or everything the first time. Takes none: see"
+                            + " recovery-points create.")
     int sync(
             @Mixin SiteOptions site,
             @Mixin WaitOptions waiting,
@@ -88,7 +92,11 @@ final class LinksCommand extends ResourceCommand {
         return waiting.finish(site, operation, (to, result) -> to.show(result.at("report")));
     }
 
-    @Command(name = "verify", description = "Compares a recovery point with its copy, whole, by checksums.")
+    @Command(
+            name = "verify",
+            description =
+                    "Compares a recovery point with its copy, whole, by checksums. What was written to either volume"
+                            + " since is not looked at.")
     int verify(
             @Mixin SiteOptions site,
             @Mixin WaitOptions waiting,

@@ -55,7 +55,11 @@ public final class ReverseLink {
     private void mustFit(ReplicationLink link, Mode mode) throws ControlException, ProviderException {
         switch (mode) {
             case PLANNED -> {
-                mustBe(ReplicationLink.Role.SOURCE, link, "a planned reversal");
+                mustBe(
+                        ReplicationLink.Role.SOURCE,
+                        link,
+                        "a planned reversal",
+                        "UNPLANNED (--unplanned) when peer %s is lost, else ask at that site".formatted(link.peer()));
                 if (link.state() == LinkState.PAUSED) {
                     throw new ControlException(new ControlError.LinkState(link.id(), link.state(), "reverse"));
                 }
@@ -66,23 +70,33 @@ public final class ReverseLink {
                 ReversalOperation.refuseWhenMounted(inventory.volume(link.localVolume()));
             }
             case UNPLANNED -> {
-                mustBe(ReplicationLink.Role.TARGET, link, "an unplanned reversal");
+                mustBe(
+                        ReplicationLink.Role.TARGET,
+                        link,
+                        "an unplanned reversal",
+                        "PLANNED, or ask at peer " + link.peer());
                 if (link.inStep().isEmpty()) {
                     throw new ControlException(new ControlError.NotFound(
                             "recovery point received over link", link.id().value()));
                 }
             }
-            case FOLLOW -> mustBe(ReplicationLink.Role.SOURCE, link, "following");
+            case FOLLOW ->
+                mustBe(
+                        ReplicationLink.Role.SOURCE,
+                        link,
+                        "following",
+                        "another mode: this side is the target already, or ask at peer " + link.peer());
         }
     }
 
-    private static void mustBe(ReplicationLink.Role role, ReplicationLink link, String what) throws ControlException {
+    private static void mustBe(ReplicationLink.Role role, ReplicationLink link, String what, String advice)
+            throws ControlException {
         if (link.role() != role) {
             throw new ControlException(new ControlError.Invalid(
                     "mode",
                     link.id().value(),
                     "does not fit: %s is asked for at the %s, this side is the %s".formatted(what, role, link.role()),
-                    "another mode, or the same at peer " + link.peer()));
+                    advice));
         }
     }
 }

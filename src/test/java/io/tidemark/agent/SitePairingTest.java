@@ -188,6 +188,7 @@ class SitePairingTest {
             assertThat(connection.receive()).isInstanceOf(Message.Welcome.class);
 
             connection.send(new Message.Alive("HOLDING", 0, 0));
+            assertThat(connection.receive()).as("is answered").isInstanceOf(Message.Alive.class);
             connection.send(new Message.Welcome(1, "test"));
 
             assertThat(connection.receive())
