@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 /** The contract; that both kernels give the same answers; and files that shrink under the virtual machine's feet. */
 final class NativeFileScanTest extends FileScanContract {
     private static final int CUT_BYTES = 64 << 20;
+    /** A quarter of a second for the whole file. */
+    private static final long CUT_RATE_BYTES_PER_SECOND = 256L << 20;
 
     @BeforeEach
     void needsTheLibrary() {
@@ -99,7 +101,8 @@ final class NativeFileScanTest extends FileScanContract {
     void fileCutWhileItIsMappedFailsTheScanAndNotTheProcess() throws Exception {
         var file = image("image", BlockKernelContract.random(9, CUT_BYTES));
         for (int round = 0; round < 20; round++) {
-            var control = new ScanControl();
+            // Paced, so that it has not ended when this thread comes to cut the file.
+            var control = new ScanControl(CUT_RATE_BYTES_PER_SECOND);
             var digests = ByteBuffer.allocateDirect(CUT_BYTES / 512 * 32);
             var scan = FileScan.digests(file, whole(CUT_BYTES, 512, ReadBy.MAPPED), HashAlgorithm.SHA_256, digests);
             var failure = new Throwable[1];
