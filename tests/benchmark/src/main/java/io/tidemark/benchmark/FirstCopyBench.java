@@ -59,14 +59,13 @@ final class FirstCopyBench implements Bench {
             double ours = mib / BenchRun.median(seconds[0]);
             return List.of(
                     Measure.rate(NAME, ours, "MiB/s", PEER, mib / BenchRun.median(seconds[1]), GOAL),
-                    Measure.rate("with its snapshot", mib / BenchRun.median(seconds[3]), "MiB/s", NAME, ours, 0),
-                    Measure.rate(
+                    Measure.reported("with its snapshot", mib / BenchRun.median(seconds[3]), "MiB/s", NAME, ours),
+                    Measure.reported(
                             NAME + " (disk)",
                             ours,
                             "MiB/s",
                             "write and fsync alone",
-                            mib / BenchRun.median(seconds[2]),
-                            0));
+                            mib / BenchRun.median(seconds[2])));
         } catch (Skipped e) {
             return List.of(Measure.skipped(NAME, PEER, e.reason()));
         }
