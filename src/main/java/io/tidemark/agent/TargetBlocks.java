@@ -28,6 +28,9 @@ final class TargetBlocks implements AutoCloseable {
     private final ByteBuffer digests =
             ByteBuffer.allocateDirect(Message.DigestsWanted.LENGTH_BYTES_MAXIMUM / BLOCK_BYTES * DIGEST_BYTES);
     private final ByteBuffer zeroDigest = ByteBuffer.allocateDirect(DIGEST_BYTES);
+    /** Made by the first write: a session may read only. */
+    private @Nullable GatheredWrites gathered;
+
     private @Nullable VolumeWriter writer;
     private @Nullable DataExtents data;
 
@@ -38,17 +41,29 @@ final class TargetBlocks implements AutoCloseable {
         kernel.hashBlocks(ByteBuffer.allocateDirect(BLOCK_BYTES), BLOCK_BYTES, HashAlgorithm.XXH3_128, zeroDigest);
     }
 
+    /** Written at once or with what follows; {@link #flush} writes all. */
     void write(Message.Blocks blocks) throws ProviderException {
         var open = open();
+        var joined = gathered();
         var bytes = blocks.data().duplicate();
         for (var extent : blocks.extents()) {
             if (extent.zero()) {
+                joined.write(open);
                 open.writeZeroes(new BlockRange(extent.offsetBytes(), extent.lengthBytes()));
             } else {
-                open.write(extent.offsetBytes(), bytes.slice(bytes.position(), extent.lengthBytes()));
+                joined.add(open, extent.offsetBytes(), bytes.slice(bytes.position(), extent.lengthBytes()));
                 bytes.position(bytes.position() + extent.lengthBytes());
             }
         }
+    }
+
+    private GatheredWrites gathered() {
+        var joined = gathered;
+        if (joined == null) {
+            joined = new GatheredWrites();
+            gathered = joined;
+        }
+        return joined;
     }
 
     /** Good until the next call. Holes are told without reading them. */
@@ -103,6 +118,7 @@ final class TargetBlocks implements AutoCloseable {
             open = writer;
         }
         if (open != null) {
+            gathered().write(open);
             open.flush();
         }
     }
@@ -116,12 +132,14 @@ final class TargetBlocks implements AutoCloseable {
         return open;
     }
 
+    /** What was written and not flushed is lost, or not. */
     @Override
     public void close() throws ProviderException {
         VolumeWriter open;
         synchronized (this) {
             open = writer;
             writer = null;
+            gathered = null;
         }
         if (open != null) {
             open.close();

@@ -24,6 +24,8 @@ final class ImageVolumeWriter implements VolumeWriter {
     private final FileChannel channel;
     private final Optional<HostCalls> host;
     private final Uses uses;
+    private final PastPageCache pastPageCache;
+    private boolean folderSynced;
 
     private ImageVolumeWriter(
             ImageVolume volume, long sizeBytes, FileChannel channel, Optional<HostCalls> host, Uses uses) {
@@ -32,6 +34,7 @@ final class ImageVolumeWriter implements VolumeWriter {
         this.channel = channel;
         this.host = host;
         this.uses = uses;
+        this.pastPageCache = new PastPageCache(volume.image());
     }
 
     static ImageVolumeWriter open(ImageVolume volume, Optional<HostCalls> host, Uses uses) throws ProviderException {
@@ -60,7 +63,8 @@ final class ImageVolumeWriter implements VolumeWriter {
         ImageSnapshotReader.checkRange(offsetBytes, source.remaining(), sizeBytes);
         try {
             checkOpen();
-            SparseCopy.writeFully(channel, offsetBytes, source);
+            int direct = pastPageCache.write(offsetBytes, source);
+            SparseCopy.writeFully(channel, offsetBytes + direct, source);
         } catch (IOException e) {
             throw failed("writing to ", e);
         }
@@ -116,8 +120,12 @@ final class ImageVolumeWriter implements VolumeWriter {
     public synchronized void flush() throws ProviderException {
         try {
             checkOpen();
+            // Of the file, whichever channel wrote it.
             channel.force(true);
-            DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+            if (!folderSynced) {
+                DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+                folderSynced = true;
+            }
         } catch (IOException e) {
             throw failed("flushing ", e);
         }
@@ -126,7 +134,7 @@ final class ImageVolumeWriter implements VolumeWriter {
     @Override
     public synchronized void close() throws ProviderException {
         uses.remove(volume.id(), this);
-        try {
+        try (var direct = pastPageCache) {
             channel.close();
         } catch (IOException e) {
             throw failed("closing ", e);
