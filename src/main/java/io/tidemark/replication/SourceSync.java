@@ -270,11 +270,11 @@ public record SourceSync(
                 .pump(List.of());
     }
 
-    private Step send(SourceInput.BlocksRead blocks) {
-        var totals = sent.plus(blocks.extents(), blocks.data());
+    private Step send(SourceInput.BlocksRead read) {
+        var blocks = new Message.Blocks(read.extents(), read.data());
+        var totals = sent.plus(blocks);
         return with(totals, durable, digestsAskedBytes, spansAsked, spansQueued, false, cost)
-                .pump(List.of(
-                        send(new Message.Blocks(blocks.extents(), blocks.data())), reached(Moment.SYNC_PARTLY_SENT)));
+                .pump(List.of(send(blocks), reached(Moment.SYNC_PARTLY_SENT)));
     }
 
     private boolean lastSpan() {

@@ -196,7 +196,7 @@ public record TargetSync(
             }
             end = extent.endBytes();
         }
-        var now = received.plus(blocks.extents(), blocks.data());
+        var now = received.plus(blocks);
         var effects = new ArrayList<TargetEffect>(List.of(new TargetEffect.Append(blocks)));
         boolean sync = now.payloadBytes() - asked.payloadBytes() >= SYNC_BYTES
                 || now.frameCount() - asked.frameCount() >= syncFrames;

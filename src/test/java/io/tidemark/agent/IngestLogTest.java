@@ -48,7 +48,7 @@ class IngestLogTest {
             for (int number = 0; number < 6; number++) {
                 var message = blocks(number);
                 log.append(message);
-                totals = totals.plus(message.extents(), message.data());
+                totals = totals.plus(message);
                 if (number % 2 == 1 && number < 5) {
                     log.checkpoint(totals);
                     checkpoints.add(totals);
@@ -131,7 +131,7 @@ class IngestLogTest {
             log.continueFromCheckpoint();
             var message = blocks(9);
             log.append(message);
-            log.commit(new Message.Commit(log.durable().plus(message.extents(), message.data()), SyncCost.NONE));
+            log.commit(new Message.Commit(log.durable().plus(message), SyncCost.NONE));
         }
 
         try (var log = IngestLog.open(file).orElseThrow()) {

@@ -101,8 +101,8 @@ class SyncPlanTest {
 
     @Test
     void anInterruptedTransferResumesOnlyIfItIsTheSame() {
-        var totals =
-                IngestTotals.NOTHING.plus(List.of(new BlockExtent(0, 4096, false)), ByteBuffer.wrap(new byte[4096]));
+        var totals = IngestTotals.NOTHING.plus(
+                new Message.Blocks(List.of(new BlockExtent(0, 4096, false)), ByteBuffer.wrap(new byte[4096])));
         var log = new TargetView.LogView(
                 new RecoveryPointId("rp-4"), Optional.of(new RecoveryPointId("rp-2")), SIZE, false, totals);
         var view = new TargetView(VOLUME, SIZE, ids("rp-2"), Optional.empty(), Optional.empty(), Optional.of(log));
@@ -114,8 +114,8 @@ class SyncPlanTest {
 
     @Test
     void aFirstCopyNeverResumesAtAnOffsetBecauseNothingKeepsWhatIsThere() {
-        var totals =
-                IngestTotals.NOTHING.plus(List.of(new BlockExtent(0, 4096, false)), ByteBuffer.wrap(new byte[4096]));
+        var totals = IngestTotals.NOTHING.plus(
+                new Message.Blocks(List.of(new BlockExtent(0, 4096, false)), ByteBuffer.wrap(new byte[4096])));
         var log = new TargetView.LogView(new RecoveryPointId("rp-4"), Optional.empty(), SIZE, true, totals);
         var view = new TargetView(VOLUME, SIZE, ids(), Optional.empty(), Optional.empty(), Optional.of(log));
 

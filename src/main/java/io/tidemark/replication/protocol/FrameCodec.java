@@ -77,7 +77,7 @@ public final class FrameCodec {
         MessageCodec.write(message, frame);
         var packedFrame = pack(frame.flip(), message.type());
         boolean compressed = packedFrame != null;
-        var parts = finish(message.type(), compressed, packedFrame == null ? frame : packedFrame, NOTHING);
+        var parts = finish(message.type(), compressed, packedFrame == null ? frame : packedFrame, NOTHING, 0);
         agree(message);
         return parts;
     }
@@ -92,13 +92,13 @@ public final class FrameCodec {
             int headBytes = head.position();
             var packedFrame = pack(head.put(blocks.data().duplicate()).flip(), type);
             if (packedFrame != null) {
-                return finish(type, true, packedFrame, NOTHING);
+                return finish(type, true, packedFrame, NOTHING, 0);
             }
             head.limit(headBytes);
         } else {
             head.flip();
         }
-        return finish(type, false, head, blocks.data().duplicate());
+        return finish(type, false, head, blocks.data().duplicate(), blocks.dataChecksum());
     }
 
     /** @return null when it does not shrink enough to be worth it */
@@ -118,9 +118,10 @@ public final class FrameCodec {
         return shrinks ? small.flip() : null;
     }
 
-    private ByteBuffer[] finish(FrameType type, boolean compressed, ByteBuffer frame, ByteBuffer rest) {
+    private ByteBuffer[] finish(
+            FrameType type, boolean compressed, ByteBuffer frame, ByteBuffer rest, int restChecksum) {
         int version = type.greets() ? ProtocolVersion.OF_GREETINGS : agreed;
-        FrameHeader.write(frame.rewind(), rest, version, type, compressed, nextSent++);
+        FrameHeader.write(frame.rewind(), rest.remaining(), restChecksum, version, type, compressed, nextSent++);
         return rest.hasRemaining() ? new ByteBuffer[] {frame, rest} : new ByteBuffer[] {frame};
     }
 
@@ -131,7 +132,8 @@ public final class FrameCodec {
      */
     public Message decode(FrameHeader header, ByteBuffer payload) throws ReplicationException {
         // First: a flipped bit in the version must not pass for a peer of another one, which no retry would help.
-        header.check(payload);
+        boolean plainBlocks = header.type() == FrameType.BLOCKS && !header.compressed();
+        int dataChecksum = header.check(payload, plainBlocks ? MessageCodec.headBytes(payload) : payload.remaining());
         if (header.version() != (header.type().greets() ? ProtocolVersion.OF_GREETINGS : agreed)) {
             throw new ReplicationException(
                     new ReplicationError.ProtocolMismatch(versions.toString(), Integer.toString(header.version())));
@@ -141,6 +143,9 @@ public final class FrameCodec {
                     "%s frame has number %d, %d was due".formatted(header.type(), header.sequence(), nextReceived));
         }
         nextReceived++;
+        if (plainBlocks) {
+            return MessageCodec.readBlocks(new PayloadReader(header.type(), payload), _ -> dataChecksum);
+        }
         var message = MessageCodec.read(header.type(), header.compressed() ? unpack(header, payload) : payload);
         agree(message);
         return message;

@@ -52,36 +52,47 @@ public record FrameHeader(
         return new ReplicationException(new ReplicationError.CorruptFrame(evidence));
     }
 
-    /** @throws ReplicationException CorruptFrame when a bit of the header or the payload is not as it was sent */
-    void check(ByteBuffer payload) throws ReplicationException {
+    /**
+     * @param headBytes where the payload is divided for its checksum
+     * @return the checksum of what lies behind the head
+     * @throws ReplicationException CorruptFrame when a bit of the header or the payload is not as it was sent
+     */
+    int check(ByteBuffer payload, int headBytes) throws ReplicationException {
         var bytes = ByteBuffer.allocate(BYTES);
         put(bytes, version, type, compressed, lengthBytes, sequence);
         var crc = new CRC32C();
         crc.update(bytes.rewind());
-        crc.update(payload.duplicate());
-        if ((int) crc.getValue() != checksum) {
-            throw corrupt("checksum of %s frame %d is %08x, %08x announced"
-                    .formatted(type, sequence, (int) crc.getValue(), checksum));
+        crc.update(payload.slice(payload.position(), headBytes));
+        var rest = payload.slice(payload.position() + headBytes, payload.remaining() - headBytes);
+        int restChecksum = Crc32c.of(rest);
+        int found = Crc32c.ofBoth((int) crc.getValue(), restChecksum, rest.remaining());
+        if (found != checksum) {
+            throw corrupt("checksum of %s frame %d is %08x, %08x announced".formatted(type, sequence, found, checksum));
         }
+        return restChecksum;
     }
 
     /** As the other, where the frame holds all of its payload. */
     static void write(ByteBuffer frame, int version, FrameType type, boolean compressed, long sequence) {
-        write(frame, ByteBuffer.allocate(0), version, type, compressed, sequence);
+        write(frame, 0, 0, version, type, compressed, sequence);
     }
 
     /**
      * Writes the header at the start of a frame whose payload follows it already, with the checksum over both.
      *
-     * @param rest what of the payload lies elsewhere
+     * @param restBytes length and checksum of what of the payload lies elsewhere
      */
     static void write(
-            ByteBuffer frame, ByteBuffer rest, int version, FrameType type, boolean compressed, long sequence) {
-        put(frame, version, type, compressed, frame.limit() - BYTES + rest.remaining(), sequence);
-        var crc = new CRC32C();
-        crc.update(frame.slice(0, frame.limit()));
-        crc.update(rest.duplicate());
-        frame.putInt(CHECKSUM_AT, (int) crc.getValue());
+            ByteBuffer frame,
+            int restBytes,
+            int restChecksum,
+            int version,
+            FrameType type,
+            boolean compressed,
+            long sequence) {
+        put(frame, version, type, compressed, frame.limit() - BYTES + restBytes, sequence);
+        int first = Crc32c.of(frame.slice(0, frame.limit()));
+        frame.putInt(CHECKSUM_AT, Crc32c.ofBoth(first, restChecksum, restBytes));
     }
 
     private static void put(

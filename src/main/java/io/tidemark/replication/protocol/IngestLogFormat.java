@@ -68,7 +68,7 @@ public final class IngestLogFormat {
         MessageCodec.text(header.point().value(), bytes);
         MessageCodec.text(header.base().map(RecoveryPointId::value).orElse(""), bytes);
         MessageCodec.text(header.volume().value(), bytes);
-        return bytes.putInt(HEADER_CHECKSUM_AT, crc(bytes.clear())).clear();
+        return bytes.putInt(HEADER_CHECKSUM_AT, Crc32c.of(bytes.clear())).clear();
     }
 
     /** @throws ReplicationException CorruptFrame when it is not a whole header of this version */
@@ -78,7 +78,7 @@ public final class IngestLogFormat {
         }
         var copy = ByteBuffer.allocate(HEADER_BYTES).put(bytes.duplicate()).flip();
         copy.putInt(HEADER_CHECKSUM_AT, 0);
-        if (crc(copy) != bytes.getInt(HEADER_CHECKSUM_AT)) {
+        if (Crc32c.of(copy) != bytes.getInt(HEADER_CHECKSUM_AT)) {
             throw FrameHeader.corrupt("checksum of ingest log header is wrong");
         }
         var in = new PayloadReader(FrameType.OFFER, bytes);
@@ -111,10 +111,8 @@ public final class IngestLogFormat {
                 .putInt(4, BLOCKS_KIND)
                 .putInt(8, payloadBytes)
                 .putInt(RECORD_CHECKSUM_AT, 0);
-        var crc = new CRC32C();
-        crc.update(into.duplicate());
-        crc.update(blocks.data().duplicate());
-        into.putInt(RECORD_CHECKSUM_AT, (int) crc.getValue());
+        int bytes = blocks.data().remaining();
+        into.putInt(RECORD_CHECKSUM_AT, Crc32c.ofBoth(Crc32c.of(into), blocks.dataChecksum(), bytes));
     }
 
     /** Writes a record at the start of {@code into}, which then holds exactly it. */
@@ -142,7 +140,7 @@ public final class IngestLogFormat {
         };
         into.flip();
         into.putInt(0, RECORD_MAGIC).putInt(4, kind).putInt(8, into.limit() - RECORD_HEADER_BYTES);
-        into.putInt(RECORD_CHECKSUM_AT, 0).putInt(RECORD_CHECKSUM_AT, crc(into));
+        into.putInt(RECORD_CHECKSUM_AT, 0).putInt(RECORD_CHECKSUM_AT, Crc32c.of(into));
     }
 
     /** Empty where no record begins, or one that no record can be: the log ends here. */
@@ -167,8 +165,11 @@ public final class IngestLogFormat {
                 .flip();
         var crc = new CRC32C();
         crc.update(head);
-        crc.update(payload.duplicate());
-        if ((int) crc.getValue() != header.checksum()) {
+        int divided = header.kind() == BLOCKS_KIND ? MessageCodec.headBytes(payload) : payload.remaining();
+        crc.update(payload.slice(payload.position(), divided));
+        var rest = payload.slice(payload.position() + divided, payload.remaining() - divided);
+        int restChecksum = Crc32c.of(rest);
+        if (Crc32c.ofBoth((int) crc.getValue(), restChecksum, rest.remaining()) != header.checksum()) {
             return Optional.empty();
         }
         var in = new PayloadReader(FrameType.BLOCKS, payload);
@@ -176,7 +177,7 @@ public final class IngestLogFormat {
             return Optional.of(
                     switch (header.kind()) {
                         case 1 -> new Entry.Metadata(in.text("metadata"));
-                        case 2 -> new Entry.Blocks(MessageCodec.readBlocks(in));
+                        case 2 -> new Entry.Blocks(MessageCodec.readBlocks(in, _ -> restChecksum));
                         case 3 -> new Entry.Checkpoint(MessageCodec.totals(in));
                         default -> new Entry.Commit(new Message.Commit(MessageCodec.totals(in), MessageCodec.cost(in)));
                     });
@@ -192,11 +193,5 @@ public final class IngestLogFormat {
 
     private static int largest(int kind) {
         return kind == 1 ? FrameType.OFFER.payloadBytesMaximum() : FrameType.BLOCKS.payloadBytesMaximum();
-    }
-
-    private static int crc(ByteBuffer bytes) {
-        var crc = new CRC32C();
-        crc.update(bytes.duplicate());
-        return (int) crc.getValue();
     }
 }

@@ -4,8 +4,6 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.List;
-import java.util.zip.CRC32C;
 
 /**
  * How far a transfer has come and what it consisted of; both sides count alike, and at the commit they must agree.
@@ -29,7 +27,8 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
     }
 
     /** With one more frame. */
-    public IngestTotals plus(List<BlockExtent> extents, ByteBuffer data) {
+    public IngestTotals plus(Message.Blocks blocks) {
+        var extents = blocks.extents();
         var digest = sha256();
         digest.update(chain.duplicate());
         var fields = ByteBuffer.allocate(extents.size() * EXTENT_BYTES + Integer.BYTES);
@@ -38,13 +37,11 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
             fields.putLong(extent.offsetBytes()).putInt(extent.zero() ? -extent.lengthBytes() : extent.lengthBytes());
             zeros += extent.zero() ? extent.lengthBytes() : 0;
         }
-        var crc = new CRC32C();
-        crc.update(data.duplicate());
-        digest.update(fields.putInt((int) crc.getValue()).flip());
+        digest.update(fields.putInt(blocks.dataChecksum()).flip());
         return new IngestTotals(
                 extents.getLast().endBytes(),
                 frameCount + 1,
-                payloadBytes + data.remaining(),
+                payloadBytes + blocks.data().remaining(),
                 zeroBytes + zeros,
                 ByteBuffer.wrap(digest.digest()));
     }

@@ -141,12 +141,17 @@ public sealed interface Message {
      * @param extents 1 to 1024
      * @param data bytes of all extents that are not zero, one after the other
      */
-    record Blocks(List<BlockExtent> extents, ByteBuffer data) implements Message {
+    record Blocks(List<BlockExtent> extents, ByteBuffer data, int dataChecksum) implements Message {
         public static final int EXTENTS_MAXIMUM = 1_024;
         public static final int DATA_BYTES_MAXIMUM = 256 << 10;
 
         public Blocks {
             extents = List.copyOf(extents);
+        }
+
+        /** Reads the data once, for its checksum. */
+        public Blocks(List<BlockExtent> extents, ByteBuffer data) {
+            this(extents, data, Crc32c.of(data));
         }
 
         @Override

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 
 /** Messages as payload bytes, big-endian; docs/formats/frames.md has the layout of each. */
 final class MessageCodec {
@@ -24,6 +25,8 @@ final class MessageCodec {
 
     /** A recovery point's id, 43 characters, and its length. */
     private static final int ID_BYTES = 48;
+
+    private static final int EXTENT_BYTES = Long.BYTES + Integer.BYTES;
 
     private MessageCodec() {}
 
@@ -116,7 +119,7 @@ final class MessageCodec {
             case DIGESTS ->
                 new Message.Digests(
                         in.size("offset"), in.count("length", Message.DigestsWanted.LENGTH_BYTES_MAXIMUM), in.rest());
-            case BLOCKS -> readBlocks(in);
+            case BLOCKS -> readBlocks(in, Crc32c::of);
             case ACKNOWLEDGED -> new Message.Acknowledged(totals(in));
             case COMMIT -> new Message.Commit(totals(in), cost(in));
             case COMMITTED -> new Message.Committed(in.id("point", RecoveryPointId::new));
@@ -218,7 +221,23 @@ final class MessageCodec {
         }
     }
 
-    static Message.Blocks readBlocks(PayloadReader in) throws ReplicationException {
+    /**
+     * Where the data of BLOCKS begin, as far as can be told before anything of it is checked: a length in any case.
+     *
+     * @return all of the payload where it has no such place
+     */
+    static int headBytes(ByteBuffer payload) {
+        int all = payload.remaining();
+        if (all < Integer.BYTES) {
+            return all;
+        }
+        int count = payload.getInt(payload.position());
+        long head = Integer.BYTES + (long) EXTENT_BYTES * count;
+        return count < 0 || head > all ? all : (int) head;
+    }
+
+    /** @param checksum of the data, where it is not known */
+    static Message.Blocks readBlocks(PayloadReader in, ToIntFunction<ByteBuffer> checksum) throws ReplicationException {
         int count = in.count("extents", Message.Blocks.EXTENTS_MAXIMUM);
         if (count == 0) {
             throw in.corrupt("extents", "are none");
@@ -245,7 +264,7 @@ final class MessageCodec {
         if (data.remaining() != dataBytes) {
             throw in.corrupt("data", "has %d bytes, extents name %d".formatted(data.remaining(), dataBytes));
         }
-        return new Message.Blocks(extents, data);
+        return new Message.Blocks(extents, data, checksum.applyAsInt(data));
     }
 
     static void totals(IngestTotals totals, ByteBuffer into) {

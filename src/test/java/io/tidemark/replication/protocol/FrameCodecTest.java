@@ -28,8 +28,8 @@ class FrameCodecTest {
     private static final VolumeId VOLUME = new VolumeId("memory:a");
 
     static Stream<Message> everyMessage() {
-        var totals =
-                IngestTotals.NOTHING.plus(List.of(new BlockExtent(4096, 4096, false)), ByteBuffer.wrap(new byte[4096]));
+        var totals = IngestTotals.NOTHING.plus(
+                new Message.Blocks(List.of(new BlockExtent(4096, 4096, false)), ByteBuffer.wrap(new byte[4096])));
         return Stream.concat(
                 Stream.of(
                         new Message.Hello(1, 1, Message.Purpose.SYNC, "tidemark 0.1"),

@@ -52,7 +52,7 @@ class RecordedFramesTest {
     static Stream<Message> everyMessage() {
         var bytes = ByteBuffer.wrap("sixteen bytes ok".repeat(256).getBytes(StandardCharsets.US_ASCII));
         var extents = List.of(new BlockExtent(4096, 4096, false), new BlockExtent(1L << 40, 1 << 30, true));
-        var totals = IngestTotals.NOTHING.plus(extents, bytes);
+        var totals = IngestTotals.NOTHING.plus(new Message.Blocks(extents, bytes));
         var messages = new ArrayList<Message>();
         for (var purpose : List.of(
                 Message.Purpose.SYNC, Message.Purpose.OPEN_LINK, Message.Purpose.VERIFY, Message.Purpose.PAIR)) {
