@@ -9,6 +9,7 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.security.KeyPairGenerator;
@@ -24,8 +25,8 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /**
- * Bytes from one JVM to another over TLS 1.3 with BoringSSL and blocking channels, and nothing else: no reading, no
- * checksums, no writing. What a replication stream is measured beside.
+ * Bytes from one JVM to another over TLS 1.3 with BoringSSL and blocking channels, and nothing else: no checksums, no
+ * acknowledgements; from memory into nothing, or from a file into a file. What a replication stream is measured beside.
  */
 final class BareStream implements AutoCloseable {
     private static final int PLAIN_BYTES = 256 << 10;
@@ -107,6 +108,42 @@ final class BareStream implements AutoCloseable {
     void receive(long bytes) throws Exception {
         read(bytes);
         write(ByteBuffer.allocateDirect(1));
+    }
+
+    /** Sends a file's bytes and waits until the other side has synced all. */
+    void send(FileChannel file) throws Exception {
+        var source = ByteBuffer.allocateDirect(PLAIN_BYTES);
+        while (file.read(source) >= 0) {
+            write(source.flip());
+            source.clear();
+        }
+        read(1);
+    }
+
+    /** Receives so many bytes into a file, syncs it, then says so. */
+    void receive(long bytes, FileChannel file) throws Exception {
+        long left = bytes - plain.position();
+        while (left > 0) {
+            if (plain.remaining() < 32 << 10) {
+                drain(file);
+            }
+            var result = engine.unwrap(incoming, plain);
+            left -= result.bytesProduced();
+            if (result.getStatus() == Status.BUFFER_UNDERFLOW) {
+                receive();
+            }
+        }
+        drain(file);
+        file.force(true);
+        write(ByteBuffer.allocateDirect(1));
+    }
+
+    private void drain(FileChannel file) throws Exception {
+        plain.flip();
+        while (plain.hasRemaining()) {
+            file.write(plain);
+        }
+        plain.clear();
     }
 
     private void write(ByteBuffer source) throws Exception {

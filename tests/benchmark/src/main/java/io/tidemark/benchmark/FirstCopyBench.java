@@ -45,7 +45,7 @@ final class FirstCopyBench implements Bench {
             // Once untimed, each: both processes have compiled what they need then.
             copy.run();
             sites.stream(size);
-            var seconds = new double[4][run.rounds()];
+            var seconds = new double[5][run.rounds()];
             for (int round = 0; round < run.rounds(); round++) {
                 removeOld(targets);
                 long start = System.currentTimeMillis();
@@ -53,12 +53,20 @@ final class FirstCopyBench implements Bench {
                 seconds[0][round] = (sites.target().durableMillis() - start) / 1e3;
                 seconds[1][round] = BenchRun.seconds(() -> sites.stream(size));
                 removeOld(targets);
+                seconds[4][round] = BenchRun.seconds(() -> sites.carry(volumes.path(snapshot)));
+                removeOld(targets);
                 seconds[2][round] = BenchRun.seconds(() -> write(targets.resolve("plain.raw.bench"), size));
             }
             double mib = size / MIB;
             double ours = mib / BenchRun.median(seconds[0]);
             return List.of(
                     Measure.rate(NAME, ours, "MiB/s", PEER, mib / BenchRun.median(seconds[1]), GOAL),
+                    Measure.reported(
+                            NAME + " (file to file)",
+                            ours,
+                            "MiB/s",
+                            "bare TLS stream from file to file",
+                            mib / BenchRun.median(seconds[4])),
                     Measure.reported("with its snapshot", mib / BenchRun.median(seconds[3]), "MiB/s", NAME, ours),
                     Measure.reported(
                             NAME + " (disk)",

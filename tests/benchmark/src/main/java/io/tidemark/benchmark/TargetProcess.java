@@ -12,10 +12,12 @@ import io.tidemark.transport.TransportLimits;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -98,6 +100,10 @@ final class TargetProcess implements AutoCloseable {
         return Integer.parseInt(words[3]);
     }
 
+    int filePort() {
+        return Integer.parseInt(words[4]);
+    }
+
     @Override
     public void close() {
         process.destroy();
@@ -137,19 +143,37 @@ final class TargetProcess implements AutoCloseable {
         var listener =
                 PeerListener.start("127.0.0.1", 0, identity, server, TransportLimits.DEFAULT, InstantSource.system());
         var streams = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        Thread.ofPlatform().daemon().start(() -> serve(streams, streamBytes));
+        Thread.ofPlatform().daemon().start(() -> serve(streams, stream -> stream.receive(streamBytes)));
+        var files = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        Thread.ofPlatform().daemon().start(() -> serve(files, stream -> receiveFile(stream, folder, streamBytes)));
         System.out.printf(
-                "ready %s %s %d%n",
-                listener.address(), identity.fingerprint(), streams.socket().getLocalPort());
+                "ready %s %s %d %d%n",
+                listener.address(),
+                identity.fingerprint(),
+                streams.socket().getLocalPort(),
+                files.socket().getLocalPort());
         // Ends with the process that reads our output.
         System.in.transferTo(OutputStream.nullOutputStream());
         System.exit(0);
     }
 
-    private static void serve(ServerSocketChannel streams, long bytes) {
+    /** What one bare stream's receiver does. */
+    private interface Receiver {
+        void receive(BareStream stream) throws Exception;
+    }
+
+    private static void receiveFile(BareStream stream, Path folder, long bytes) throws Exception {
+        var file = folder.resolve("volumes").resolve("carried.bench");
+        try (var into = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            stream.receive(bytes, into);
+        }
+    }
+
+    private static void serve(ServerSocketChannel streams, Receiver receiver) {
         while (streams.isOpen()) {
             try (var stream = BareStream.accept(streams)) {
-                stream.receive(bytes);
+                receiver.receive(stream);
             } catch (Exception e) {
                 System.err.println("stream: " + e);
             }

@@ -20,8 +20,10 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.transport.SiteIdentity;
 import io.tidemark.transport.TlsPeerConnector;
 import io.tidemark.transport.TransportLimits;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -44,6 +46,14 @@ record TwoSites(TargetProcess target, TlsPeerConnector connector) implements Aut
     void stream(long bytes) throws Exception {
         try (var stream = BareStream.connect(target.streamPort())) {
             stream.send(bytes);
+        }
+    }
+
+    /** A bare stream of a file of as many bytes, into a file that is synced. */
+    void carry(Path file) throws Exception {
+        try (var from = FileChannel.open(file, StandardOpenOption.READ);
+                var stream = BareStream.connect(target.filePort())) {
+            stream.send(from);
         }
     }
 
