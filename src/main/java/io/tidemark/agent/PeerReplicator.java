@@ -211,7 +211,7 @@ public final class PeerReplicator implements Replicator {
                 var reader = providers.of(link.localVolume()).read(new SnapshotId(link.localVolume(), point))) {
             connection.send(new Message.Verify(link.id(), point));
             long[] spoken = {nanos.getAsLong()};
-            var mine = ImageTree.<ReplicationException>of(reader, kernel, done -> {
+            var mine = ImageTree.of(reader, kernel, done -> {
                 if (listener.cancelled()) {
                     throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
                 }

@@ -25,25 +25,26 @@ import org.jspecify.annotations.Nullable;
 final class SourceImage implements AutoCloseable {
     private final SnapshotReader newer;
     private final @Nullable SnapshotReader older;
-    private final BlockKernel kernel;
     private final String changedRangeSource;
     private final TrackingTrust.@Nullable Answer answer;
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
     private final ByteBuffer batch = ByteBuffer.allocateDirect(Message.Blocks.DATA_BYTES_MAXIMUM);
-    private @Nullable ChangedRuns runs;
+    private final ChangedRuns runs;
+    /** The same, where blocks are told by digest. */
+    private final @Nullable ChangedBlocksByDigest byDigest;
+
+    private boolean inSpan;
     private @Nullable ChangedRun rest;
-    private ChangedRuns.Counts finished = ChangedRuns.Counts.NONE;
 
     private SourceImage(
             SnapshotReader newer,
             @Nullable SnapshotReader older,
-            @Nullable ChangedRuns runs,
-            BlockKernel kernel,
+            ChangedRuns runs,
             TrackingTrust.@Nullable Answer answer) {
         this.newer = newer;
         this.older = older;
         this.runs = runs;
-        this.kernel = kernel;
+        this.byDigest = runs instanceof ChangedBlocksByDigest told ? told : null;
         this.answer = answer;
         this.changedRangeSource = answer == null ? "digests" : answer.ranges().source();
     }
@@ -65,14 +66,15 @@ final class SourceImage implements AutoCloseable {
         try {
             newer = new CancellableReader(provider.read(wanted.point()), cancelled);
             if (wanted.base().isEmpty()) {
-                opened = new SourceImage(newer, null, null, origin.kernel(), null);
+                var data = DataExtents.of(newer.path(), newer.sizeBytes());
+                opened = new SourceImage(newer, null, new ChangedBlocksByDigest(newer, data, origin.kernel()), null);
             } else {
                 var base = wanted.base().get();
                 older = new CancellableReader(provider.read(base), cancelled);
                 var answer = origin.transfer()
                         .changes(provider, new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer));
                 var runs = runs(answer.ranges(), older, newer, origin.kernel(), wanted.resumeBytes());
-                opened = new SourceImage(newer, older, runs, origin.kernel(), answer);
+                opened = new SourceImage(newer, older, runs, answer);
             }
             return opened;
         } finally {
@@ -88,8 +90,7 @@ final class SourceImage implements AutoCloseable {
         if (!ranges.source().equals(WholeImage.SOURCE)) {
             return new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
         }
-        ranges.close();
-        return new SegmentComparison(older, newer, kernel, resumeBytes);
+        return new SegmentComparison(ranges, older, newer, kernel, resumeBytes);
     }
 
     private static void closeBoth(@Nullable SnapshotReader newer, @Nullable SnapshotReader older)
@@ -100,11 +101,9 @@ final class SourceImage implements AutoCloseable {
         }
     }
 
+    /** Kept until {@link #next} has come to their span: not the connection's buffer. */
     void use(Message.Digests arrived) {
-        // Copied: the connection's buffer holds the next frame soon.
-        var copy = ByteBuffer.allocate(arrived.digests().remaining())
-                .put(arrived.digests().duplicate());
-        digests.add(new Message.Digests(arrived.offsetBytes(), arrived.lengthBytes(), copy.flip()));
+        digests.add(arrived);
     }
 
     /**
@@ -113,13 +112,13 @@ final class SourceImage implements AutoCloseable {
      * @throws ReplicationException TrackingUntrusted in place of the end, when the source has left out a change
      */
     SourceInput next(SyncCost soFar) throws ProviderException, ReplicationException {
-        if (runs == null) {
-            nextSpan();
+        if (byDigest != null && !inSpan) {
+            nextSpan(byDigest);
         }
         var extents = new ArrayList<BlockExtent>();
         batch.clear();
         while (batch.hasRemaining() && extents.size() < Message.Blocks.EXTENTS_MAXIMUM) {
-            var run = rest != null ? rest : runs == null ? null : runs.next().orElse(null);
+            var run = rest != null ? rest : runs.next().orElse(null);
             rest = null;
             if (run == null) {
                 break;
@@ -134,7 +133,7 @@ final class SourceImage implements AutoCloseable {
             }
         }
         if (extents.isEmpty()) {
-            endRuns();
+            inSpan = false;
             if (answer != null) {
                 answer.verdict();
             }
@@ -145,7 +144,7 @@ final class SourceImage implements AutoCloseable {
 
     /** @param soFar what is not this image's to know: bytes sent and resumed, time */
     SyncCost cost(SyncCost soFar) {
-        var counts = runs == null ? finished : finished.plus(runs.counts());
+        var counts = runs.counts();
         long audited = answer == null ? 0 : answer.auditedBytes();
         return new SyncCost(
                 changedRangeSource,
@@ -159,25 +158,12 @@ final class SourceImage implements AutoCloseable {
                 soFar.durationMillis());
     }
 
-    private void nextSpan() {
+    private void nextSpan(ChangedBlocksByDigest told) {
         var span = digests.poll();
         if (span != null) {
-            runs = new ChangedBlocksByDigest(
-                    newer,
-                    kernel,
-                    new ChangedBlocksByDigest.SpanDigests(
-                            span.offsetBytes(),
-                            span.lengthBytes(),
-                            span.digests().hasRemaining() ? span.digests() : null));
-        }
-    }
-
-    private void endRuns() throws ProviderException {
-        var ended = runs;
-        if (ended != null) {
-            finished = finished.plus(ended.counts());
-            runs = null;
-            ended.close();
+            told.begin(new ChangedBlocksByDigest.SpanDigests(
+                    span.offsetBytes(), span.lengthBytes(), span.digests().hasRemaining() ? span.digests() : null));
+            inSpan = true;
         }
     }
 
@@ -189,7 +175,7 @@ final class SourceImage implements AutoCloseable {
     @Override
     public void close() throws ProviderException {
         try {
-            endRuns();
+            runs.close();
         } finally {
             closeBoth(newer, older);
         }
