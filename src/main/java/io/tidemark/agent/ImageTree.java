@@ -1,6 +1,7 @@
 package io.tidemark.agent;
 
 import io.tidemark.block.ChecksumTree;
+import io.tidemark.block.DataPlaces;
 import io.tidemark.block.DigestLevels;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
@@ -49,6 +50,10 @@ final class ImageTree implements DigestLevels<ReplicationException> {
     private final ByteBuffer leaves = ByteBuffer.allocateDirect(GROUP_BLOCKS * DIGEST_BYTES);
 
     private final ByteBuffer chunks = ByteBuffer.allocateDirect(ChecksumTree.FAN_OUT * DIGEST_BYTES);
+    /** What a chunk of zeros has in both. */
+    private final ByteBuffer zeroLeaves = ByteBuffer.allocateDirect(CHUNK_BLOCKS * DIGEST_BYTES);
+
+    private final ByteBuffer zeroChunk = ByteBuffer.allocateDirect(DIGEST_BYTES);
     private long group = NO_GROUP;
     private final ChecksumTree kept;
 
@@ -58,6 +63,8 @@ final class ImageTree implements DigestLevels<ReplicationException> {
         this.watch = watch;
         this.sizeBytes = reader.sizeBytes();
         this.blockCount = Math.ceilDiv(sizeBytes, BLOCK_BYTES);
+        kernel.hashBlocks(data, BLOCK_BYTES, ALGORITHM, zeroLeaves);
+        kernel.hashBlocks(zeroLeaves, zeroLeaves.capacity(), ALGORITHM, zeroChunk);
         this.kept = keep();
     }
 
@@ -79,7 +86,7 @@ final class ImageTree implements DigestLevels<ReplicationException> {
                 watch.read(from + GROUP_BYTES);
                 continue;
             }
-            load(index, true);
+            load(index, extents, true);
             kernel.hashBlocks(chunks.rewind(), chunks.capacity(), ALGORITHM, digest.clear());
             builder.append(digest);
         }
@@ -88,38 +95,31 @@ final class ImageTree implements DigestLevels<ReplicationException> {
 
     /** The kept digest of a group of zeros. */
     private ByteBuffer zeroGroup() {
-        data.clear();
-        leaves.clear();
-        kernel.hashBlocks(data, BLOCK_BYTES, ALGORITHM, leaves);
-        leaves.clear().limit(CHUNK_BLOCKS * DIGEST_BYTES);
-        var chunk = ByteBuffer.allocateDirect(DIGEST_BYTES);
-        kernel.hashBlocks(leaves, leaves.limit(), ALGORITHM, chunk);
         chunks.clear();
         while (chunks.hasRemaining()) {
-            chunks.put(chunk.clear());
+            chunks.put(zeroChunk.duplicate());
         }
-        kernel.hashBlocks(chunks.flip(), chunks.capacity(), ALGORITHM, chunk.clear());
-        return chunk.clear();
+        var digest = ByteBuffer.allocateDirect(DIGEST_BYTES);
+        kernel.hashBlocks(chunks.flip(), chunks.capacity(), ALGORITHM, digest);
+        return digest;
     }
 
-    /** Reads a group, and digests it into the buffers, whose limits are then what it has. */
-    private void load(long index, boolean firstTime) throws ReplicationException {
+    /** Digests a group into the buffers, whose limits are then what it has. */
+    private void load(long index, DataPlaces places, boolean firstTime) throws ReplicationException {
         group = NO_GROUP;
         leaves.clear();
         chunks.clear();
         long end = Math.min(sizeBytes, (index + 1) * GROUP_BYTES);
         try {
             for (long at = index * GROUP_BYTES; at < end; at += CHUNK_BYTES) {
-                data.clear().limit((int) Math.min(CHUNK_BYTES, end - at));
-                reader.read(at, data);
-                data.flip();
-                int from = leaves.position();
-                int blocks = (int) kernel.hashBlocks(data, BLOCK_BYTES, ALGORITHM, leaves);
-                var made = leaves.slice(from, blocks * DIGEST_BYTES);
-                kernel.hashBlocks(made, CHUNK_BLOCKS * DIGEST_BYTES, ALGORITHM, chunks);
-                leaves.position(from + blocks * DIGEST_BYTES);
-                chunks.position(chunks.position() + DIGEST_BYTES);
-                watch.read(firstTime ? at + data.limit() : sizeBytes);
+                int length = (int) Math.min(CHUNK_BYTES, end - at);
+                if (length == CHUNK_BYTES && places.dataFrom(at) >= at + CHUNK_BYTES) {
+                    leaves.put(zeroLeaves.duplicate());
+                    chunks.put(zeroChunk.duplicate());
+                } else {
+                    loadChunk(at, length);
+                }
+                watch.read(firstTime ? at + length : sizeBytes);
             }
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
@@ -127,6 +127,17 @@ final class ImageTree implements DigestLevels<ReplicationException> {
         leaves.flip();
         chunks.flip();
         group = index;
+    }
+
+    private void loadChunk(long offsetBytes, int lengthBytes) throws ProviderException {
+        data.clear().limit(lengthBytes);
+        reader.read(offsetBytes, data);
+        data.flip();
+        int from = leaves.position();
+        int bytes = (int) kernel.hashBlocks(data, BLOCK_BYTES, ALGORITHM, leaves) * DIGEST_BYTES;
+        kernel.hashBlocks(leaves.slice(from, bytes), zeroLeaves.capacity(), ALGORITHM, chunks);
+        leaves.position(from + bytes);
+        chunks.position(chunks.position() + DIGEST_BYTES);
     }
 
     @Override
@@ -159,7 +170,8 @@ final class ImageTree implements DigestLevels<ReplicationException> {
         var answer = ByteBuffer.allocate(count * DIGEST_BYTES);
         for (long at = from; answer.hasRemaining(); ) {
             if (group != at / inGroup) {
-                load(at / inGroup, false);
+                // Its holes too: extents are told in ascending order alone.
+                load(at / inGroup, DataPlaces.EVERYWHERE, false);
             }
             var made = level == 0 ? leaves : chunks;
             int first = (int) (at % inGroup) * DIGEST_BYTES;
