@@ -19,6 +19,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The image being sent, as frames' worth of changed blocks. One thread. */
@@ -34,6 +35,7 @@ final class SourceImage implements AutoCloseable {
     private final @Nullable ChangedBlocksByDigest byDigest;
 
     private boolean inSpan;
+    private long askedBytes;
     private @Nullable ChangedRun rest;
 
     private SourceImage(
@@ -111,7 +113,7 @@ final class SourceImage implements AutoCloseable {
      *
      * @throws ReplicationException TrackingUntrusted in place of the end, when the source has left out a change
      */
-    SourceInput next(SyncCost soFar) throws ProviderException, ReplicationException {
+    SourceInput next(Supplier<SyncCost> soFar) throws ProviderException, ReplicationException {
         if (byDigest != null && !inSpan) {
             nextSpan(byDigest);
         }
@@ -126,7 +128,7 @@ final class SourceImage implements AutoCloseable {
             long taken = Math.min(run.lengthBytes(), run.zero() ? BlockExtent.LENGTH_BYTES_MAXIMUM : batch.remaining());
             extents.add(new BlockExtent(run.offsetBytes(), (int) taken, run.zero()));
             if (!run.zero()) {
-                batch.put(run.data().slice(0, (int) taken));
+                batch.put(batch.position(), run.data(), run.data().position(), (int) taken).position(batch.position() + (int) taken);
             }
             if (taken < run.lengthBytes()) {
                 rest = after(run, taken);
@@ -137,9 +139,17 @@ final class SourceImage implements AutoCloseable {
             if (answer != null) {
                 answer.verdict();
             }
-            return new SourceInput.NothingLeft(cost(soFar));
+            return new SourceInput.NothingLeft(cost(soFar.get()));
         }
         return new SourceInput.BlocksRead(extents, batch.flip().duplicate());
+    }
+
+    /** From both snapshots, since this was asked before. */
+    long readSinceAsked() {
+        long audited = answer == null ? 0 : answer.auditedBytes();
+        long before = askedBytes;
+        askedBytes = runs.counts().readBytes() + 2 * audited;
+        return askedBytes - before;
     }
 
     /** @param soFar what is not this image's to know: bytes sent and resumed, time */

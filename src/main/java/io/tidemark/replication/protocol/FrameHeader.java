@@ -58,7 +58,7 @@ public record FrameHeader(
         put(bytes, version, type, compressed, lengthBytes, sequence);
         var crc = new CRC32C();
         crc.update(bytes.rewind());
-        crc.update(payload.duplicate());
+        update(crc, payload);
         if ((int) crc.getValue() != checksum) {
             throw corrupt("checksum of %s frame %d is %08x, %08x announced"
                     .formatted(type, sequence, (int) crc.getValue(), checksum));
@@ -79,9 +79,16 @@ public record FrameHeader(
             ByteBuffer frame, ByteBuffer rest, int version, FrameType type, boolean compressed, long sequence) {
         put(frame, version, type, compressed, frame.limit() - BYTES + rest.remaining(), sequence);
         var crc = new CRC32C();
-        crc.update(frame.slice(0, frame.limit()));
-        crc.update(rest.duplicate());
+        update(crc, frame.rewind());
+        update(crc, rest);
         frame.putInt(CHECKSUM_AT, (int) crc.getValue());
+    }
+
+    /** Leaves the buffer as it was: a view for each frame would be garbage. */
+    private static void update(CRC32C crc, ByteBuffer bytes) {
+        int from = bytes.position();
+        crc.update(bytes);
+        bytes.position(from);
     }
 
     private static void put(

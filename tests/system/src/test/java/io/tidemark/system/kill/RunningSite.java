@@ -76,7 +76,8 @@ public final class RunningSite implements AutoCloseable {
                 "standalone",
                 "--config",
                 folder.resolve("site.yaml").toString()));
-        command.addAll(1, javaOptions);
+        // Behind the others: the last of two counts.
+        command.addAll(command.indexOf("-cp"), javaOptions);
         var started = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(
