@@ -1,5 +1,6 @@
 package io.tidemark.agent;
 
+import io.tidemark.block.DataPlaces;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCalls;
 import java.io.IOException;
@@ -13,7 +14,7 @@ import java.util.Optional;
  * is in it. Without the native library, on devices and on file systems that do not list extents, all of it may be data.
  * Asked in ascending order, by one thread; whoever writes to the file meanwhile writes behind what was asked.
  */
-final class DataExtents {
+final class DataExtents implements DataPlaces {
     /** Below this, asking costs more than reading: it makes the kernel write the file's dirty pages out. */
     private static final long MINIMUM_FILE_BYTES = 64L << 20;
 
@@ -40,27 +41,47 @@ final class DataExtents {
 
     /** False only where every byte of the range is zero. */
     boolean mayHaveData(long offsetBytes, long lengthBytes) {
+        return dataFrom(offsetBytes) < offsetBytes + lengthBytes;
+    }
+
+    @Override
+    public long dataFrom(long offsetBytes) {
+        var extent = extentBehind(offsetBytes);
         if (host.isEmpty()) {
-            return true;
+            return offsetBytes;
         }
+        return extent.map(found -> Math.max(offsetBytes, found.logicalBytes())).orElse(Long.MAX_VALUE);
+    }
+
+    /** Where the data ends that begins at what {@link #dataFrom} has answered; no sooner than it does. */
+    long dataEnd(long offsetBytes) {
+        var extent = extentBehind(offsetBytes);
+        if (host.isEmpty() || extent.isEmpty()) {
+            return Long.MAX_VALUE;
+        }
+        return end(extent.get());
+    }
+
+    /** The first extent that ends behind the offset; empty when there is none, or nobody to ask. */
+    private Optional<HostCalls.Extent> extentBehind(long offsetBytes) {
         try {
-            while (true) {
+            while (host.isPresent()) {
                 while (index < page.size() && end(page.get(index)) <= offsetBytes) {
                     index++;
                 }
                 if (index < page.size()) {
-                    return page.get(index).logicalBytes() < offsetBytes + lengthBytes;
+                    return Optional.of(page.get(index));
                 }
                 if (last) {
-                    return false;
+                    return Optional.empty();
                 }
                 fetch(host.get());
             }
         } catch (IOException e) {
             // This file system does not list extents.
             host = Optional.empty();
-            return true;
         }
+        return Optional.empty();
     }
 
     private void fetch(HostCalls calls) throws IOException {

@@ -98,8 +98,8 @@ final class IngestLog implements AutoCloseable {
         } catch (ReplicationException e) {
             return Optional.empty();
         }
-        var large = ByteBuffer.allocate(IngestLogFormat.largestBytes(true));
         long at = IngestLogFormat.HEADER_BYTES;
+        var large = ByteBuffer.allocate(metadataBytes(channel, at));
         if (!(entryAt(channel, at, large).orElse(null) instanceof Entry.Metadata(var metadata))) {
             return Optional.empty();
         }
@@ -179,10 +179,8 @@ final class IngestLog implements AutoCloseable {
     /** Reads all blocks, from the first. */
     <E extends Exception> void replay(BlocksReader<E> reader) throws ReplicationException, E {
         long at = IngestLogFormat.HEADER_BYTES;
-        var large = ByteBuffer.allocate(IngestLogFormat.largestBytes(true));
         try {
-            entryAt(channel, at, large);
-            at += large.limit();
+            at += metadataBytes(channel, at);
             while (at < durableEndBytes) {
                 var entry = entryAt(channel, at, buffer)
                         .orElseThrow(() -> new IOException("a record before the commit is damaged"));
@@ -242,8 +240,21 @@ final class IngestLog implements AutoCloseable {
         return end;
     }
 
+    /** Of the first record, which may be as large as 8 MiB and seldom is; 0 where there is none that can be. */
+    private static int metadataBytes(FileChannel channel, long at) throws IOException {
+        var head = ByteBuffer.allocate(IngestLogFormat.RECORD_HEADER_BYTES);
+        return fill(channel, head, at)
+                ? IngestLogFormat.entryHeader(head.flip())
+                        .map(header -> IngestLogFormat.RECORD_HEADER_BYTES + header.lengthBytes())
+                        .orElse(0)
+                : 0;
+    }
+
     /** Afterwards {@code into} has the whole record, its limit being the record's length. */
     private static Optional<Entry> entryAt(FileChannel channel, long at, ByteBuffer into) throws IOException {
+        if (into.capacity() < IngestLogFormat.RECORD_HEADER_BYTES) {
+            return Optional.empty();
+        }
         into.clear().limit(IngestLogFormat.RECORD_HEADER_BYTES);
         if (!fill(channel, into, at)) {
             return Optional.empty();

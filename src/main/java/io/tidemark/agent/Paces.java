@@ -102,6 +102,10 @@ public final class Paces {
                 long now = nanos.getAsLong();
                 look(now);
                 sample(now);
+                if (linkRate == RATE_UNLIMITED && hostRate == RATE_UNLIMITED && control.isEmpty()) {
+                    // Buckets fill meanwhile, by the time that passes.
+                    return 0;
+                }
                 var byLink = linkBucket.take(sendBytes, linkRate, now);
                 var byHost = hostBucket.take(sendBytes, hostRate, now);
                 var byControl = controlBucket.take(

@@ -42,6 +42,7 @@ public final class PeerReplicator implements Replicator {
     private final String software;
     private final Optional<Paces> paces;
     private final TrackingTrust trust;
+    private final InFlightBudget budget;
     private final Set<LinkId> busy = ConcurrentHashMap.newKeySet();
 
     /**
@@ -55,10 +56,22 @@ public final class PeerReplicator implements Replicator {
             Moments moments,
             LongSupplier nanos,
             String software) {
-        this(providers, connector, kernel, moments, nanos, software, Optional.empty(), TrackingTrust.unaudited(kernel));
+        this(
+                providers,
+                connector,
+                kernel,
+                moments,
+                nanos,
+                software,
+                Optional.empty(),
+                TrackingTrust.unaudited(kernel),
+                InFlightBudget.unlimited());
     }
 
-    /** @param paces empty: every sender goes as fast as it can */
+    /**
+     * @param paces empty: every sender goes as fast as it can
+     * @param budget of all that this host sends
+     */
     public PeerReplicator(
             Providers providers,
             PeerConnector connector,
@@ -67,8 +80,10 @@ public final class PeerReplicator implements Replicator {
             LongSupplier nanos,
             String software,
             Optional<Paces> paces,
-            TrackingTrust trust) {
+            TrackingTrust trust,
+            InFlightBudget budget) {
         this.paces = paces;
+        this.budget = budget;
         this.trust = trust;
         this.providers = providers;
         this.connector = connector;
@@ -138,7 +153,7 @@ public final class PeerReplicator implements Replicator {
                     resync ? Message.Purpose.RESYNC : usual,
                     SourceSync.Terms.USUAL);
             return new SourceHost(
-                            new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
+                            new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link), budget),
                             new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer),
                             moments,
                             nanos,
@@ -211,7 +226,7 @@ public final class PeerReplicator implements Replicator {
                 var reader = providers.of(link.localVolume()).read(new SnapshotId(link.localVolume(), point))) {
             connection.send(new Message.Verify(link.id(), point));
             long[] spoken = {nanos.getAsLong()};
-            var mine = ImageTree.<ReplicationException>of(reader, kernel, done -> {
+            var mine = ImageTree.of(reader, kernel, done -> {
                 if (listener.cancelled()) {
                     throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
                 }

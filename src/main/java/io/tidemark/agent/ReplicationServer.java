@@ -367,7 +367,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         var provider = site.providers().of(link.localVolume());
         try (var reader = provider.read(new SnapshotId(link.localVolume(), asked.point()))) {
             long[] spoken = {site.nanos().getAsLong()};
-            var tree = ImageTree.<ReplicationException>of(reader, site.kernel(), done -> {
+            var tree = ImageTree.of(reader, site.kernel(), done -> {
                 if (site.nanos().getAsLong() - spoken[0] > Duration.ofSeconds(1).toNanos()) {
                     spoken[0] = site.nanos().getAsLong();
                     connection.send(new Message.Alive("verify", done, reader.sizeBytes()));
@@ -386,8 +386,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         }
     }
 
-    private static Message nodes(io.tidemark.block.ChecksumTree tree, Message.NodesWanted wanted)
-            throws ReplicationException {
+    private static Message nodes(ImageTree tree, Message.NodesWanted wanted) throws ReplicationException {
         try {
             return new Message.Nodes(
                     wanted.level(),

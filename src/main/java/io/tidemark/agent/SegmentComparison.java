@@ -16,7 +16,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Two snapshots compared wholly, where no storage says what changed: segments on several cores, ahead of whoever sends.
+ * Two snapshots compared wherever they may hold data, where no storage says what changed: segments on several cores,
+ * ahead of whoever sends.
  * Gives the same blocks in the same order as one core would. Holds {@value #SEGMENT_BYTES} bytes for each segment that
  * is ahead, two segments and two chunks a core, whatever the volume's size.
  */
@@ -32,6 +33,10 @@ final class SegmentComparison implements ChangedRuns {
         final ByteBuffer data = ByteBuffer.allocateDirect(SEGMENT_BYTES);
         final List<ChangedRun> runs = new ArrayList<>();
         long number;
+
+        @Nullable
+        BlockRange range;
+
         boolean done;
     }
 
@@ -65,31 +70,45 @@ final class SegmentComparison implements ChangedRuns {
         public void close() {}
     }
 
+    /** Guarded, as everything that is not final, by this. */
+    private final ChangedRanges ranges;
+
     private final SnapshotReader older;
     private final SnapshotReader newer;
     private final BlockKernel kernel;
     private final long resumeBytes;
-    private final long segmentCount;
     private final List<Thread> cores = new ArrayList<>();
     private final ArrayDeque<Segment> free = new ArrayDeque<>();
     private final List<Segment> ahead = new ArrayList<>();
     private final List<ChangedBlocks> comparers = new ArrayList<>();
+    /** What is left of the range in work, widened to whole blocks. */
+    private long fromBytes;
+
+    private long toBytes;
+    private boolean ended;
+    /** Segments are numbered as they are begun. */
     private long nextToCompare;
+
     private long nextToGive;
     private @Nullable Segment given;
     private int givenRuns;
     private boolean closed;
     private @Nullable Throwable failure;
 
-    /** Closes none of the readers. */
-    SegmentComparison(SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes) {
+    /**
+     * Closes the ranges, none of the readers.
+     *
+     * @param ranges what is compared: all that may hold data in either
+     */
+    SegmentComparison(
+            ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes) {
+        this.ranges = ranges;
         this.older = older;
         this.newer = newer;
         this.kernel = kernel;
         this.resumeBytes = resumeBytes;
-        this.segmentCount = Math.ceilDiv(newer.sizeBytes(), SEGMENT_BYTES);
-        this.nextToCompare = resumeBytes / SEGMENT_BYTES;
-        this.nextToGive = nextToCompare;
+        this.fromBytes = resumeBytes;
+        this.toBytes = resumeBytes;
         int count = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, CORES_MAXIMUM);
         for (int index = 0; index < 2 * count; index++) {
             free.add(new Segment());
@@ -111,8 +130,7 @@ final class SegmentComparison implements ChangedRuns {
                 comparers.add(comparer);
             }
             for (var segment = take(); segment != null; segment = take()) {
-                long from = segment.number * SEGMENT_BYTES;
-                range.range = new BlockRange(from, Math.min(SEGMENT_BYTES, newer.sizeBytes() - from));
+                range.range = segment.range;
                 fill(segment, comparer);
                 finished(segment);
             }
@@ -139,7 +157,7 @@ final class SegmentComparison implements ChangedRuns {
         }
     }
 
-    private synchronized @Nullable Segment take() {
+    private synchronized @Nullable Segment take() throws ProviderException {
         try {
             while (free.isEmpty() && !closed) {
                 wait();
@@ -147,14 +165,36 @@ final class SegmentComparison implements ChangedRuns {
         } catch (InterruptedException e) {
             return null;
         }
-        if (closed || nextToCompare == segmentCount) {
+        if (closed || !moreToCompare()) {
             return null;
         }
         var segment = free.remove();
+        long end = Math.min(toBytes, (fromBytes / SEGMENT_BYTES + 1) * SEGMENT_BYTES);
+        segment.range = new BlockRange(fromBytes, end - fromBytes);
+        fromBytes = end;
         segment.number = nextToCompare++;
         segment.done = false;
         ahead.add(segment);
         return segment;
+    }
+
+    private boolean moreToCompare() throws ProviderException {
+        while (fromBytes >= toBytes && !ended) {
+            var range = ranges.next().orElse(null);
+            if (range == null) {
+                ended = true;
+                notifyAll();
+            } else {
+                // Two ranges may share a block: never take one twice.
+                fromBytes = Math.max(toBytes, range.offsetBytes() / BLOCK_BYTES * BLOCK_BYTES);
+                toBytes = Math.max(toBytes, Math.min(newer.sizeBytes(), roundUp(range.endBytes())));
+            }
+        }
+        return !ended;
+    }
+
+    private static long roundUp(long bytes) {
+        return Math.ceilDiv(bytes, BLOCK_BYTES) * BLOCK_BYTES;
     }
 
     private synchronized void finished(Segment segment) {
@@ -187,11 +227,11 @@ final class SegmentComparison implements ChangedRuns {
             given = null;
             notifyAll();
         }
-        if (nextToGive == segmentCount) {
-            return false;
-        }
         try {
             while (failure == null) {
+                if (ended && nextToGive == nextToCompare) {
+                    return false;
+                }
                 var next = finished();
                 if (next != null) {
                     ahead.remove(next);
@@ -233,7 +273,7 @@ final class SegmentComparison implements ChangedRuns {
 
     /** Waits for the reads in work: the readers are closed next. */
     @Override
-    public void close() {
+    public void close() throws ProviderException {
         synchronized (this) {
             closed = true;
             notifyAll();
@@ -251,5 +291,6 @@ final class SegmentComparison implements ChangedRuns {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+        ranges.close();
     }
 }

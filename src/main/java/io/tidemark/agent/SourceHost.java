@@ -39,6 +39,9 @@ final class SourceHost {
     private static final int RECEIVED_MAXIMUM = 16;
 
     private static final Duration CANCEL_POLL = Duration.ofMillis(40);
+    /** How soon a link that waits for the host's budget sees that another one has let go of some. */
+    private static final Duration BUDGET_POLL = Duration.ofMillis(5);
+
     private static final Duration PROGRESS = Duration.ofMillis(250);
 
     /** How long a refusal that crossed our data may take to arrive before the lost connection itself is reported. */
@@ -47,8 +50,9 @@ final class SourceHost {
     /**
      * @param address of the peer, {@code fingerprint} its pinned key
      * @param pace asked before each frame of blocks
+     * @param budget of all links of this host
      */
-    record Route(PeerConnector connector, String address, String fingerprint, Pace pace) {}
+    record Route(PeerConnector connector, String address, String fingerprint, Pace pace, InFlightBudget budget) {}
 
     /** What is sent: snapshots of one volume, and how far its changed-range source is believed. */
     record Origin(StorageProvider provider, BlockKernel kernel, TrackingTrust.Transfer transfer) {}
@@ -69,6 +73,10 @@ final class SourceHost {
     private @Nullable PeerSender sender;
     private volatile boolean cancelled;
     private volatile boolean over;
+    private final InFlightBudget.Share share;
+    /** Blocks are to be read once the budget lets another frame pass. */
+    private boolean readWaits;
+
     private @Nullable SourceImage image;
     private long progressNanos;
 
@@ -86,6 +94,7 @@ final class SourceHost {
         this.nanos = nanos;
         this.listener = listener;
         this.sync = SourceSync.of(task);
+        this.share = route.budget().join();
         this.startNanos = nanos.getAsLong();
         this.progressNanos = startNanos - PROGRESS.toNanos();
     }
@@ -98,6 +107,7 @@ final class SourceHost {
             while (!sync.state().ended()) {
                 var step = sync.step(nextInput());
                 sync = step.sync();
+                share.hold(sync.state() == SourceState.SENDING ? sync.inFlightBytes() : 0);
                 for (var effect : step.effects()) {
                     if (effect instanceof SourceEffect.Fail fail) {
                         failure = fail.error();
@@ -113,6 +123,7 @@ final class SourceHost {
             return report();
         } finally {
             over = true;
+            share.close();
             watch.interrupt();
             closeAll();
         }
@@ -134,7 +145,15 @@ final class SourceHost {
                 if (own != null) {
                     return own;
                 }
-                heard = received.poll(CANCEL_POLL.toMillis(), TimeUnit.MILLISECONDS);
+                if (readWaits) {
+                    attempt(new SourceEffect.ReadBlocks());
+                    own = inputs.poll();
+                    if (own != null) {
+                        return own;
+                    }
+                }
+                var poll = readWaits ? BUDGET_POLL : CANCEL_POLL;
+                heard = received.poll(poll.toMillis(), TimeUnit.MILLISECONDS);
                 if (heard != null) {
                     // A cancellation closes the connection: what is heard of that is no loss of it.
                     return cancelled && heard instanceof SourceInput.Failed
@@ -182,9 +201,12 @@ final class SourceHost {
             case SourceEffect.OpenImage open -> openImage(open);
             case SourceEffect.UseDigests use -> openedImage().use(use.digests());
             case SourceEffect.ReadBlocks _ -> {
-                long readBefore = openedImage().cost(costSoFar()).readBytes();
-                inputs.add(openedImage().next(costSoFar()));
-                keepPace(0, openedImage().cost(costSoFar()).readBytes() - readBefore);
+                readWaits = !share.grant();
+                if (readWaits) {
+                    return;
+                }
+                inputs.add(openedImage().next(this::costSoFar));
+                keepPace(0, openedImage().readSinceAsked());
             }
             case SourceEffect.MoveHolds move -> {
                 letGo(move.letGo());

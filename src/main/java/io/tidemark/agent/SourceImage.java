@@ -19,31 +19,34 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The image being sent, as frames' worth of changed blocks. One thread. */
 final class SourceImage implements AutoCloseable {
     private final SnapshotReader newer;
     private final @Nullable SnapshotReader older;
-    private final BlockKernel kernel;
     private final String changedRangeSource;
     private final TrackingTrust.@Nullable Answer answer;
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
     private final ByteBuffer batch = ByteBuffer.allocateDirect(Message.Blocks.DATA_BYTES_MAXIMUM);
-    private @Nullable ChangedRuns runs;
+    private final ChangedRuns runs;
+    /** The same, where blocks are told by digest. */
+    private final @Nullable ChangedBlocksByDigest byDigest;
+
+    private boolean inSpan;
+    private long askedBytes;
     private @Nullable ChangedRun rest;
-    private ChangedRuns.Counts finished = ChangedRuns.Counts.NONE;
 
     private SourceImage(
             SnapshotReader newer,
             @Nullable SnapshotReader older,
-            @Nullable ChangedRuns runs,
-            BlockKernel kernel,
+            ChangedRuns runs,
             TrackingTrust.@Nullable Answer answer) {
         this.newer = newer;
         this.older = older;
         this.runs = runs;
-        this.kernel = kernel;
+        this.byDigest = runs instanceof ChangedBlocksByDigest told ? told : null;
         this.answer = answer;
         this.changedRangeSource = answer == null ? "digests" : answer.ranges().source();
     }
@@ -65,14 +68,15 @@ final class SourceImage implements AutoCloseable {
         try {
             newer = new CancellableReader(provider.read(wanted.point()), cancelled);
             if (wanted.base().isEmpty()) {
-                opened = new SourceImage(newer, null, null, origin.kernel(), null);
+                var data = DataExtents.of(newer.path(), newer.sizeBytes());
+                opened = new SourceImage(newer, null, new ChangedBlocksByDigest(newer, data, origin.kernel()), null);
             } else {
                 var base = wanted.base().get();
                 older = new CancellableReader(provider.read(base), cancelled);
                 var answer = origin.transfer()
                         .changes(provider, new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer));
                 var runs = runs(answer.ranges(), older, newer, origin.kernel(), wanted.resumeBytes());
-                opened = new SourceImage(newer, older, runs, origin.kernel(), answer);
+                opened = new SourceImage(newer, older, runs, answer);
             }
             return opened;
         } finally {
@@ -88,8 +92,7 @@ final class SourceImage implements AutoCloseable {
         if (!ranges.source().equals(WholeImage.SOURCE)) {
             return new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
         }
-        ranges.close();
-        return new SegmentComparison(older, newer, kernel, resumeBytes);
+        return new SegmentComparison(ranges, older, newer, kernel, resumeBytes);
     }
 
     private static void closeBoth(@Nullable SnapshotReader newer, @Nullable SnapshotReader older)
@@ -100,11 +103,9 @@ final class SourceImage implements AutoCloseable {
         }
     }
 
+    /** Kept until {@link #next} has come to their span: not the connection's buffer. */
     void use(Message.Digests arrived) {
-        // Copied: the connection's buffer holds the next frame soon.
-        var copy = ByteBuffer.allocate(arrived.digests().remaining())
-                .put(arrived.digests().duplicate());
-        digests.add(new Message.Digests(arrived.offsetBytes(), arrived.lengthBytes(), copy.flip()));
+        digests.add(arrived);
     }
 
     /**
@@ -112,14 +113,14 @@ final class SourceImage implements AutoCloseable {
      *
      * @throws ReplicationException TrackingUntrusted in place of the end, when the source has left out a change
      */
-    SourceInput next(SyncCost soFar) throws ProviderException, ReplicationException {
-        if (runs == null) {
-            nextSpan();
+    SourceInput next(Supplier<SyncCost> soFar) throws ProviderException, ReplicationException {
+        if (byDigest != null && !inSpan) {
+            nextSpan(byDigest);
         }
         var extents = new ArrayList<BlockExtent>();
         batch.clear();
         while (batch.hasRemaining() && extents.size() < Message.Blocks.EXTENTS_MAXIMUM) {
-            var run = rest != null ? rest : runs == null ? null : runs.next().orElse(null);
+            var run = rest != null ? rest : runs.next().orElse(null);
             rest = null;
             if (run == null) {
                 break;
@@ -127,25 +128,34 @@ final class SourceImage implements AutoCloseable {
             long taken = Math.min(run.lengthBytes(), run.zero() ? BlockExtent.LENGTH_BYTES_MAXIMUM : batch.remaining());
             extents.add(new BlockExtent(run.offsetBytes(), (int) taken, run.zero()));
             if (!run.zero()) {
-                batch.put(run.data().slice(0, (int) taken));
+                batch.put(batch.position(), run.data(), run.data().position(), (int) taken)
+                        .position(batch.position() + (int) taken);
             }
             if (taken < run.lengthBytes()) {
                 rest = after(run, taken);
             }
         }
         if (extents.isEmpty()) {
-            endRuns();
+            inSpan = false;
             if (answer != null) {
                 answer.verdict();
             }
-            return new SourceInput.NothingLeft(cost(soFar));
+            return new SourceInput.NothingLeft(cost(soFar.get()));
         }
         return new SourceInput.BlocksRead(extents, batch.flip().duplicate());
     }
 
+    /** From both snapshots, since this was asked before. */
+    long readSinceAsked() {
+        long audited = answer == null ? 0 : answer.auditedBytes();
+        long before = askedBytes;
+        askedBytes = runs.counts().readBytes() + 2 * audited;
+        return askedBytes - before;
+    }
+
     /** @param soFar what is not this image's to know: bytes sent and resumed, time */
     SyncCost cost(SyncCost soFar) {
-        var counts = runs == null ? finished : finished.plus(runs.counts());
+        var counts = runs.counts();
         long audited = answer == null ? 0 : answer.auditedBytes();
         return new SyncCost(
                 changedRangeSource,
@@ -159,25 +169,12 @@ final class SourceImage implements AutoCloseable {
                 soFar.durationMillis());
     }
 
-    private void nextSpan() {
+    private void nextSpan(ChangedBlocksByDigest told) {
         var span = digests.poll();
         if (span != null) {
-            runs = new ChangedBlocksByDigest(
-                    newer,
-                    kernel,
-                    new ChangedBlocksByDigest.SpanDigests(
-                            span.offsetBytes(),
-                            span.lengthBytes(),
-                            span.digests().hasRemaining() ? span.digests() : null));
-        }
-    }
-
-    private void endRuns() throws ProviderException {
-        var ended = runs;
-        if (ended != null) {
-            finished = finished.plus(ended.counts());
-            runs = null;
-            ended.close();
+            told.begin(new ChangedBlocksByDigest.SpanDigests(
+                    span.offsetBytes(), span.lengthBytes(), span.digests().hasRemaining() ? span.digests() : null));
+            inSpan = true;
         }
     }
 
@@ -189,7 +186,7 @@ final class SourceImage implements AutoCloseable {
     @Override
     public void close() throws ProviderException {
         try {
-            endRuns();
+            runs.close();
         } finally {
             closeBoth(newer, older);
         }

@@ -69,8 +69,12 @@ final class TargetBlocks implements AutoCloseable {
     /** Good until the next call. Holes are told without reading them. */
     Message.Digests digests(Message.DigestsWanted wanted) throws ProviderException {
         var open = open();
-        boolean allZero = true;
         digests.clear();
+        if (wanted.lengthBytes() % BLOCK_BYTES == 0
+                && !extents(open).mayHaveData(wanted.offsetBytes(), wanted.lengthBytes())) {
+            return new Message.Digests(wanted.offsetBytes(), wanted.lengthBytes(), digests.limit(0));
+        }
+        boolean allZero = true;
         for (int done = 0; done < wanted.lengthBytes(); done += CHUNK_BYTES) {
             int length = Math.min(CHUNK_BYTES, wanted.lengthBytes() - done);
             int blocks = (length + BLOCK_BYTES - 1) / BLOCK_BYTES;

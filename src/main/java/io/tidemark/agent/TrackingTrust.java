@@ -117,8 +117,12 @@ public final class TrackingTrust {
             var known = audits.find(volume).orElseGet(() -> TrackingAudit.begin(volume, now));
             mustBeOfThisEpoch(known);
             boolean tracked = provider.volume(volume).can(Capability.CHANGED_RANGES);
-            if (!tracked || known.distrust().isPresent()) {
+            if (known.distrust().isPresent()) {
+                // Not even its holes: the same storage tells them.
                 return new Answer(this, new WholeImage(snapshots.newer().sizeBytes()), Optional.empty());
+            }
+            if (!tracked) {
+                return new Answer(this, DataRanges.of(snapshots.older(), snapshots.newer()), Optional.empty());
             }
             var named = provider.changedRanges(snapshots.olderId(), snapshots.newerId());
             if (named.source().equals(WholeImage.SOURCE)) {

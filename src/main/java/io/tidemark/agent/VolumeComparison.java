@@ -66,10 +66,11 @@ final class VolumeComparison {
     }
 
     private Optional<String> comparedWholly(StorageProvider provider, SnapshotId base) throws ProviderException {
+        var file = provider.volume(base.volume()).device();
         try (var older = provider.read(base);
                 var writer = provider.write(base.volume());
                 var changed = new ChangedBlocks(
-                        new WholeImage(writer.sizeBytes()),
+                        DataRanges.of(older, file, Math.min(writer.sizeBytes(), older.sizeBytes())),
                         older,
                         new SnapshotReader() {
                             @Override

@@ -1,6 +1,7 @@
 package io.tidemark.bootstrap;
 
 import io.tidemark.agent.HostLoad;
+import io.tidemark.agent.InFlightBudget;
 import io.tidemark.agent.LocalRecoveryPointTaker;
 import io.tidemark.agent.Paces;
 import io.tidemark.agent.PeerReplicator;
@@ -68,7 +69,15 @@ final class HostParts implements AutoCloseable {
         var trust =
                 new TrackingTrust(store.trackingAudits(), kernel, clock, new SecureRandom(), settings.trackingEffort());
         this.replicator = new PeerReplicator(
-                providers, connector, kernel, moments, System::nanoTime, software, Optional.of(paces), trust);
+                providers,
+                connector,
+                kernel,
+                moments,
+                System::nanoTime,
+                software,
+                Optional.of(paces),
+                trust,
+                new InFlightBudget(settings.replicationBytesInFlightMaximum()));
         this.pairing = new SitePairing(
                 catalog,
                 connector,

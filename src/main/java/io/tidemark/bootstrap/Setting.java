@@ -82,6 +82,12 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     64L << 10,
                     1L << 40,
                     "bytes a second that a sender giving way never goes above"),
+            bytes(
+                    "replication.bytesInFlightMaximum",
+                    "256MiB",
+                    1L << 20,
+                    64L << 30,
+                    "bytes that all links together have sent and that are not durable at their targets yet"),
             number(
                     "replication.auditSamples",
                     64,

@@ -131,6 +131,10 @@ public final class Settings {
         return new Paces.HostLimits(rates, bounds);
     }
 
+    public long replicationBytesInFlightMaximum() {
+        return amount("replication.bytesInFlightMaximum");
+    }
+
     public TrackingTrust.Effort trackingEffort() {
         var every = Duration.ofMillis(amount("replication.auditEvery"));
         return new TrackingTrust.Effort(

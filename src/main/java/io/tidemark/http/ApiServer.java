@@ -36,6 +36,13 @@ public final class ApiServer implements AutoCloseable {
     private static final int REQUEST_LINE_BYTES_MAXIMUM = 8 * 1_024;
     /** The API decodes, validates and dispatches there; more would only take cores from block I/O. */
     private static final int EVENT_LOOPS = 2;
+    /**
+     * System property, for tests: milliseconds from which on a blocked event loop is logged with its stack. Without it
+     * Vert.x's own 2 s hold: a host that is short of processors is no reason to warn.
+     */
+    private static final String EVENT_LOOP_LIMIT_PROPERTY = "tidemark.eventloop.limit";
+
+    private static final Duration EVENT_LOOP_CHECK = Duration.ofMillis(5);
     /** Runs the OpenAPI validator for short moments. */
     private static final int WORKERS = 4;
 
@@ -58,11 +65,7 @@ public final class ApiServer implements AutoCloseable {
      */
     public static ApiServer start(ApiSettings settings, SiteControl control, ApiTokens tokens, Metrics metrics)
             throws IOException, InterruptedException {
-        var vertx = Vertx.vertx(new VertxOptions()
-                .setEventLoopPoolSize(EVENT_LOOPS)
-                .setWorkerPoolSize(WORKERS)
-                .setInternalBlockingPoolSize(WORKERS)
-                .setFileSystemOptions(new FileSystemOptions().setFileCachingEnabled(false)));
+        var vertx = Vertx.vertx(options());
         var blocking = new Blocking();
         var stream = new OperationStream(vertx, control.operations(), blocking);
         boolean listening = false;
@@ -87,6 +90,24 @@ public final class ApiServer implements AutoCloseable {
                 closeVertx(vertx);
             }
         }
+    }
+
+    private static VertxOptions options() {
+        var options = new VertxOptions()
+                .setEventLoopPoolSize(EVENT_LOOPS)
+                .setWorkerPoolSize(WORKERS)
+                .setInternalBlockingPoolSize(WORKERS)
+                .setFileSystemOptions(new FileSystemOptions().setFileCachingEnabled(false));
+        long limit = Long.getLong(EVENT_LOOP_LIMIT_PROPERTY, 0);
+        if (limit > 0) {
+            options.setMaxEventLoopExecuteTimeUnit(TimeUnit.MILLISECONDS)
+                    .setMaxEventLoopExecuteTime(limit)
+                    .setWarningExceptionTimeUnit(TimeUnit.MILLISECONDS)
+                    .setWarningExceptionTime(limit)
+                    .setBlockedThreadCheckIntervalUnit(TimeUnit.MILLISECONDS)
+                    .setBlockedThreadCheckInterval(EVENT_LOOP_CHECK.toMillis());
+        }
+        return options;
     }
 
     private static HttpServerOptions options(ApiSettings settings) {

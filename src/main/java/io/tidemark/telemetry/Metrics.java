@@ -1,7 +1,9 @@
 package io.tidemark.telemetry;
 
+import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -15,6 +17,7 @@ import io.tidemark.control.Observer;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.SyncReport;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.function.IntSupplier;
 
@@ -31,6 +34,12 @@ public final class Metrics implements Observer, AutoCloseable {
         new ProcessorMetrics().bindTo(registry);
         new UptimeMetrics().bindTo(registry);
         garbageCollection.bindTo(registry);
+        if (ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads) {
+            FunctionCounter.builder("tidemark.heap.allocated", threads, ThreadMXBean::getTotalThreadAllocatedBytes)
+                    .description("bytes that all threads have allocated on the heap, garbage or not")
+                    .baseUnit("bytes")
+                    .register(registry);
+        }
     }
 
     /** Shows how many operations run and wait at the moment of each scrape. */

@@ -112,7 +112,8 @@ class LyingSourceTest {
                 System::nanoTime,
                 "test",
                 Optional.empty(),
-                trust);
+                trust,
+                InFlightBudget.unlimited());
         var bases = List.of(new RecoveryPointId("rp-2"), new RecoveryPointId("rp-1"));
         return replicator.sync(link, peer, point, bases, ProgressListener.NONE);
     }

@@ -119,7 +119,7 @@ class SourceImageTest {
     void aCancellationEndsAComparison() throws Exception {
         var cancelled = new AtomicBoolean(true);
         try (var image = open(cancelled)) {
-            assertThatThrownBy(() -> image.next(new SyncCost("", 0, 0, 0, 0, 0, 0, 0, 0)))
+            assertThatThrownBy(() -> image.next(() -> SyncCost.NONE))
                     .isInstanceOf(ProviderException.class)
                     .hasMessageContaining("cancelled");
         }

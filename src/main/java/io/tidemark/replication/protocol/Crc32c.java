@@ -21,10 +21,12 @@ final class Crc32c {
 
     private Crc32c() {}
 
-    /** Leaves the buffer as it is. */
+    /** Leaves the buffer as it was: a view for each frame would be garbage. */
     static int of(ByteBuffer bytes) {
+        int from = bytes.position();
         var crc = new CRC32C();
-        crc.update(bytes.duplicate());
+        crc.update(bytes);
+        bytes.position(from);
         return (int) crc.getValue();
     }
 

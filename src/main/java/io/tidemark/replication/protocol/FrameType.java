@@ -49,13 +49,16 @@ public enum FrameType {
         return payloadBytesMaximum;
     }
 
+    /** Asked for each frame: {@link #values} makes a copy. */
+    private static final FrameType[] ALL = values();
+
     /** Whether sites of any two versions must understand it: their layout and their header's version never change. */
     boolean greets() {
         return this == HELLO || this == WELCOME || this == REFUSED || this == ALIVE;
     }
 
     static Optional<FrameType> ofCode(int code) {
-        for (var type : values()) {
+        for (var type : ALL) {
             if (type.code == code) {
                 return Optional.of(type);
             }

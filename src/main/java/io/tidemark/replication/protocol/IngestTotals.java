@@ -17,6 +17,9 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
     public static final int CHAIN_BYTES = 32;
     private static final int EXTENT_BYTES = 12;
 
+    /** One a thread: a new one for each frame would be most of a transfer's garbage. Whole after each digest. */
+    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(IngestTotals::sha256);
+
     public static final IngestTotals NOTHING = new IngestTotals(0, 0, 0, 0, ByteBuffer.allocate(CHAIN_BYTES));
 
     public IngestTotals {
@@ -29,21 +32,21 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
     /** With one more frame. */
     public IngestTotals plus(Message.Blocks blocks) {
         var extents = blocks.extents();
-        var digest = sha256();
-        digest.update(chain.duplicate());
-        var fields = ByteBuffer.allocate(extents.size() * EXTENT_BYTES + Integer.BYTES);
+        var fields = ByteBuffer.allocate(CHAIN_BYTES + extents.size() * EXTENT_BYTES + Integer.BYTES);
+        chain.get(chain.position(), fields.array(), 0, CHAIN_BYTES);
+        fields.position(CHAIN_BYTES);
         long zeros = 0;
         for (var extent : extents) {
             fields.putLong(extent.offsetBytes()).putInt(extent.zero() ? -extent.lengthBytes() : extent.lengthBytes());
             zeros += extent.zero() ? extent.lengthBytes() : 0;
         }
-        digest.update(fields.putInt(blocks.dataChecksum()).flip());
+        fields.putInt(blocks.dataChecksum());
         return new IngestTotals(
                 extents.getLast().endBytes(),
                 frameCount + 1,
                 payloadBytes + blocks.data().remaining(),
                 zeroBytes + zeros,
-                ByteBuffer.wrap(digest.digest()));
+                ByteBuffer.wrap(SHA_256.get().digest(fields.array())));
     }
 
     public String chainHex() {
@@ -52,7 +55,7 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
 
     private static byte[] bytesOf(ByteBuffer buffer) {
         var bytes = new byte[buffer.remaining()];
-        buffer.duplicate().get(bytes);
+        buffer.get(buffer.position(), bytes);
         return bytes;
     }
 

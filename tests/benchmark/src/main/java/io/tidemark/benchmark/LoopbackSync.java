@@ -1,6 +1,7 @@
 package io.tidemark.benchmark;
 
 import io.tidemark.agent.HostLoad;
+import io.tidemark.agent.InFlightBudget;
 import io.tidemark.agent.Paces;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
@@ -191,7 +192,8 @@ final class LoopbackSync implements AutoCloseable {
                 System::nanoTime,
                 "bench",
                 Optional.of(paces),
-                TrackingTrust.unaudited(BlockKernels.best()));
+                TrackingTrust.unaudited(BlockKernels.best()),
+                InFlightBudget.unlimited());
         try {
             while (!stop.get()) {
                 copyOnce(replicator);

@@ -3,6 +3,7 @@ package io.tidemark.simulation;
 import io.tidemark.block.ChangedBlocks;
 import io.tidemark.block.ChangedBlocksByDigest;
 import io.tidemark.block.ChangedRuns;
+import io.tidemark.block.DataPlaces;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.SourceEffect;
@@ -231,11 +232,10 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
         var open = runs;
         if (open == null && !digests.isEmpty()) {
             var span = digests.remove();
-            open = new ChangedBlocksByDigest(
-                    provider.read(snapshot(point())),
-                    World.KERNEL,
-                    new ChangedBlocksByDigest.SpanDigests(span.offsetBytes(), span.lengthBytes(), span.digests()));
-            runs = open;
+            var told = new ChangedBlocksByDigest(provider.read(snapshot(point())), DataPlaces.EVERYWHERE, World.KERNEL);
+            told.begin(new ChangedBlocksByDigest.SpanDigests(span.offsetBytes(), span.lengthBytes(), span.digests()));
+            open = told;
+            runs = told;
         }
         var run = open == null ? null : open.next().orElse(null);
         if (run == null) {

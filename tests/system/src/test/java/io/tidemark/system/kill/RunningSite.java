@@ -7,6 +7,7 @@ import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,10 +27,17 @@ public final class RunningSite implements AutoCloseable {
     private final Path folder;
     private final Path volumes;
     private final Path haltFile;
+    private final List<String> javaOptions;
     private @Nullable Process process;
     private Watchdog.@Nullable Undo undo;
 
     public RunningSite(String name, Path folder, Path volumes) throws IOException {
+        this(name, folder, volumes, List.of("-Xmx256m"));
+    }
+
+    /** @param javaOptions the heap's size among them */
+    public RunningSite(String name, Path folder, Path volumes, List<String> javaOptions) throws IOException {
+        this.javaOptions = List.copyOf(javaOptions);
         this.name = name;
         this.folder = Files.createDirectories(folder);
         this.volumes = Files.createDirectories(volumes);
@@ -37,7 +45,7 @@ public final class RunningSite implements AutoCloseable {
         Files.writeString(folder.resolve("site.yaml"), """
                 site: {name: %s}
                 state: {folder: %s}
-                http: {host: 127.0.0.1, port: 0}
+                http: {host: 127.0.0.1, port: 0, metricsOpen: true}
                 replication: {host: 127.0.0.1, port: %d}
                 providers: {image: {folders: [%s]}}
                 """.formatted(name, state(), freePort(), volumes));
@@ -60,7 +68,6 @@ public final class RunningSite implements AutoCloseable {
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "-Xmx256m",
                 "-Dtidemark.halt.file=" + haltFile,
                 "-Dlogback.configurationFile=" + Ground.repository().resolve("config/logback.xml"),
                 "-cp",
@@ -69,6 +76,8 @@ public final class RunningSite implements AutoCloseable {
                 "standalone",
                 "--config",
                 folder.resolve("site.yaml").toString()));
+        // Behind the others: the last of two counts.
+        command.addAll(command.indexOf("-cp"), javaOptions);
         var started = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(
@@ -120,7 +129,20 @@ public final class RunningSite implements AutoCloseable {
                 URI.create(endpoints.at("http").text()), Optional.of(state().resolve("admin.token")), Optional.empty());
     }
 
-    String log() throws IOException {
+    /** A figure of this name, without labels, as Prometheus would read it. */
+    public double metric(String metric) throws IOException {
+        var url = client().base().resolve("/metrics").toURL();
+        try (var answer = url.openStream()) {
+            return new String(answer.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> line.startsWith(metric + " "))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(metric.length() + 1)))
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("site %s has no metric %s".formatted(name, metric)));
+        }
+    }
+
+    public String log() throws IOException {
         Path log = folder.resolve("log");
         return Files.exists(log) ? Files.readString(log) : "";
     }
