@@ -42,6 +42,7 @@ public final class PeerReplicator implements Replicator {
     private final String software;
     private final Optional<Paces> paces;
     private final TrackingTrust trust;
+    private final SentIndexes indexes;
     private final Set<LinkId> busy = ConcurrentHashMap.newKeySet();
 
     /**
@@ -55,7 +56,16 @@ public final class PeerReplicator implements Replicator {
             Moments moments,
             LongSupplier nanos,
             String software) {
-        this(providers, connector, kernel, moments, nanos, software, Optional.empty(), TrackingTrust.unaudited(kernel));
+        this(
+                providers,
+                connector,
+                kernel,
+                moments,
+                nanos,
+                software,
+                Optional.empty(),
+                TrackingTrust.unaudited(kernel),
+                SentIndexes.none(kernel));
     }
 
     /** @param paces empty: every sender goes as fast as it can */
@@ -67,8 +77,10 @@ public final class PeerReplicator implements Replicator {
             LongSupplier nanos,
             String software,
             Optional<Paces> paces,
-            TrackingTrust trust) {
+            TrackingTrust trust,
+            SentIndexes indexes) {
         this.paces = paces;
+        this.indexes = indexes;
         this.trust = trust;
         this.providers = providers;
         this.connector = connector;
@@ -139,7 +151,7 @@ public final class PeerReplicator implements Replicator {
                     SourceSync.Terms.USUAL);
             return new SourceHost(
                             new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link)),
-                            new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer),
+                            new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer, indexes),
                             moments,
                             nanos,
                             listener,
@@ -150,6 +162,11 @@ public final class PeerReplicator implements Replicator {
         } finally {
             busy.remove(link.id());
         }
+    }
+
+    @Override
+    public void forget(LinkId link) {
+        indexes.forget(link);
     }
 
     private Pace pace(ReplicationLink link) throws ProviderException {

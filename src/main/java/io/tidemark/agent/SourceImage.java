@@ -4,6 +4,7 @@ import io.tidemark.block.ChangedBlocks;
 import io.tidemark.block.ChangedBlocksByDigest;
 import io.tidemark.block.ChangedRun;
 import io.tidemark.block.ChangedRuns;
+import io.tidemark.block.RangeAlgebra;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.SourceInput;
@@ -26,6 +27,7 @@ final class SourceImage implements AutoCloseable {
     private final SnapshotReader newer;
     private final @Nullable SnapshotReader older;
     private final BlockKernel kernel;
+    private final IndexUse index;
     private final String changedRangeSource;
     private final TrackingTrust.@Nullable Answer answer;
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
@@ -38,12 +40,14 @@ final class SourceImage implements AutoCloseable {
             SnapshotReader newer,
             @Nullable SnapshotReader older,
             @Nullable ChangedRuns runs,
-            BlockKernel kernel,
+            SourceHost.Origin origin,
+            IndexUse index,
             TrackingTrust.@Nullable Answer answer) {
         this.newer = newer;
         this.older = older;
         this.runs = runs;
-        this.kernel = kernel;
+        this.kernel = origin.kernel();
+        this.index = index;
         this.answer = answer;
         this.changedRangeSource = answer == null ? "digests" : answer.ranges().source();
     }
@@ -59,37 +63,47 @@ final class SourceImage implements AutoCloseable {
     static SourceImage open(SourceHost.Origin origin, Wanted wanted, BooleanSupplier cancelled)
             throws ProviderException, ReplicationException {
         var provider = origin.provider();
+        var index = new IndexUse(origin.indexes(), origin.transfer(), wanted.point(), origin.kernel());
         SnapshotReader older = null;
         SnapshotReader newer = null;
         SourceImage opened = null;
         try {
             newer = new CancellableReader(provider.read(wanted.point()), cancelled);
             if (wanted.base().isEmpty()) {
-                opened = new SourceImage(newer, null, null, origin.kernel(), null);
+                if (origin.transfer().comparesWholly(provider)) {
+                    newer = index.watched(newer, wanted.resumeBytes());
+                }
+                opened = new SourceImage(newer, null, null, origin, index, null);
             } else {
                 var base = wanted.base().get();
                 older = new CancellableReader(provider.read(base), cancelled);
-                var answer = origin.transfer()
-                        .changes(provider, new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer));
-                var runs = runs(answer.ranges(), older, newer, origin.kernel(), wanted.resumeBytes());
-                opened = new SourceImage(newer, older, runs, origin.kernel(), answer);
+                var snapshots = new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer);
+                var answer = origin.transfer().changes(provider, snapshots);
+                var runs = runs(answer.ranges(), snapshots, origin.kernel(), wanted.resumeBytes(), index, cancelled);
+                opened = new SourceImage(newer, older, runs, origin, index, answer);
             }
             return opened;
         } finally {
             if (opened == null) {
+                index.close();
                 closeBoth(newer, older);
             }
         }
     }
 
     private static ChangedRuns runs(
-            ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes)
+            ChangedRanges ranges,
+            TrackingTrust.SnapshotReaders snapshots,
+            BlockKernel kernel,
+            long resumeBytes,
+            IndexUse index,
+            BooleanSupplier cancelled)
             throws ProviderException {
-        if (!ranges.source().equals(WholeImage.SOURCE)) {
-            return new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
+        if (!ranges.source().equals(RangeAlgebra.WHOLE)) {
+            return new ChangedBlocks(ranges, snapshots.older(), snapshots.newer(), kernel, resumeBytes);
         }
         ranges.close();
-        return new SegmentComparison(older, newer, kernel, resumeBytes);
+        return index.compare(snapshots, resumeBytes, cancelled);
     }
 
     private static void closeBoth(@Nullable SnapshotReader newer, @Nullable SnapshotReader older)
@@ -186,11 +200,17 @@ final class SourceImage implements AutoCloseable {
         return new ChangedRun(run.offsetBytes() + taken, run.lengthBytes() - taken, run.zero(), data);
     }
 
+    /** The target has all of it: what was learnt of it on the way is kept for the next synchronisation. */
+    void sent() {
+        index.sent();
+    }
+
     @Override
     public void close() throws ProviderException {
         try {
             endRuns();
         } finally {
+            index.close();
             closeBoth(newer, older);
         }
     }

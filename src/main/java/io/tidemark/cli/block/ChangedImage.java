@@ -83,8 +83,7 @@ final class ChangedImage {
         var reading = hashing.reading(base, batch, blockBytes);
         digests.clear().limit(Math.toIntExact(reading.blockSpan() * digestBytes));
         var scan = FileScan.digests(image.path(), reading, index.algorithm(), digests);
-        hashing.await(
-                hashing.submit(image.name(), control -> hashing.kernel().scanFile(scan, control)), progress);
+        hashing.await(hashing.submit(image.name(), control -> hashing.kernel().scanFile(scan, control)), progress);
         image.checkStillNamed(base);
         for (var range : batch) {
             long first = range.offsetBytes() / blockBytes;

@@ -130,7 +130,8 @@ final class IndexCommand extends BlockSubcommand {
         return BlockExit.OK;
     }
 
-    private int indexPipe(Path target, boolean force, HashAlgorithm algorithm, int blockBytes) throws IOException, CommandFailure {
+    private int indexPipe(Path target, boolean force, HashAlgorithm algorithm, int blockBytes)
+            throws IOException, CommandFailure {
         hashing.reading().refuseForPipe();
         var kernel = BlockKernels.best();
         try (var file = NewFile.create(target, force);

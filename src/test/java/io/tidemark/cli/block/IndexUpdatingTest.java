@@ -18,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,9 +110,9 @@ final class IndexUpdatingTest {
     }
 
     /** Stops writing after so many calls, as a killed process does. */
-    private record Dying(ImageWriter file, int[] writesLeft) implements ImageWriter {
+    private record Dying(ImageWriter file, AtomicInteger writesLeft) implements ImageWriter {
         private void dieWhenDue() throws IOException {
-            if (writesLeft[0]-- <= 0) {
+            if (writesLeft.getAndDecrement() <= 0) {
                 throw new IOException("killed");
             }
         }
@@ -162,15 +163,14 @@ final class IndexUpdatingTest {
     }
 
     private void updateKilledAfter(int writes) throws Exception {
-        int[] left = {writes};
+        var left = new AtomicInteger(writes);
         try (var image = ImageFile.read(path("newer"));
                 var index = ImageFile.write(path("index"));
                 var journal = ImageFile.journal(path("index.journal"));
                 var threads = Hashing.start(new ReadOptions());
                 var delta = DeltaReader.open(ImageFile.read(path("delta")), BlockKernels.best())) {
             var progress = new ProgressLine(new PrintWriter(new StringWriter()), false, "test", 0);
-            var update = BlockIndexUpdate.begin(
-                    BlockKernels.best(), new Dying(index, left), new Dying(journal, left));
+            var update = BlockIndexUpdate.begin(BlockKernels.best(), new Dying(index, left), new Dying(journal, left));
             new ChangedImage(image, update.index(), threads, progress).putInto(update, delta);
             update.finish(root -> {});
         }
@@ -194,7 +194,9 @@ final class IndexUpdatingTest {
                 refused++;
                 assertThat(verify.err).contains("between two states", "--update");
             }
-            assertThat(again.exitCode).as("after %d writes: %s", writes, again.err).isZero();
+            assertThat(again.exitCode)
+                    .as("after %d writes: %s", writes, again.err)
+                    .isZero();
             assertThat(path("index")).hasSameBinaryContentAs(path("anew"));
             assertThat(path("index.journal")).doesNotExist();
         }
@@ -264,7 +266,8 @@ final class IndexUpdatingTest {
         change(Files.copy(path("index"), path("broken-index")), 200, (byte) 1, (byte) 1, (byte) 1);
         var before = everything();
 
-        var answer = run((Object[]) ("index " + arguments).replace("@", folder.toString()).split(" "));
+        var answer = run((Object[])
+                ("index " + arguments).replace("@", folder.toString()).split(" "));
 
         assertThat(answer.err).contains(message);
         assertThat(answer.exitCode).isEqualTo(exitCode);
@@ -275,7 +278,10 @@ final class IndexUpdatingTest {
         var text = new StringBuilder();
         try (var files = Files.list(folder)) {
             for (var file : files.sorted().toList()) {
-                text.append(file).append(' ').append(Arrays.hashCode(Files.readAllBytes(file))).append('\n');
+                text.append(file)
+                        .append(' ')
+                        .append(Arrays.hashCode(Files.readAllBytes(file)))
+                        .append('\n');
             }
         }
         return text.toString();

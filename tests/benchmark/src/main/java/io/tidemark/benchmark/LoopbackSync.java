@@ -5,6 +5,7 @@ import io.tidemark.agent.Paces;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
+import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.SitePairing;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.domain.Certificate;
@@ -191,7 +192,8 @@ final class LoopbackSync implements AutoCloseable {
                 System::nanoTime,
                 "bench",
                 Optional.of(paces),
-                TrackingTrust.unaudited(BlockKernels.best()));
+                TrackingTrust.unaudited(BlockKernels.best()),
+                SentIndexes.none(BlockKernels.best()));
         try {
             while (!stop.get()) {
                 copyOnce(replicator);
