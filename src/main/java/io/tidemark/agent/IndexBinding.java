@@ -62,7 +62,7 @@ record IndexBinding(LinkId link, SnapshotId snapshot, long sizeBytes, long epoch
             bytes.get(magic);
             int version = bytes.getInt();
             if (!Arrays.equals(magic, MAGIC) || version != VERSION) {
-                throw new IOException("no binding of an index of version " + VERSION);
+                throw new IOException("no binding of an index, version " + VERSION);
             }
             int crcOffset = bytes.limit() - Integer.BYTES;
             if (bytes.getInt(crcOffset) != crcOf(bytes.slice(0, crcOffset))) {
@@ -74,6 +74,9 @@ record IndexBinding(LinkId link, SnapshotId snapshot, long sizeBytes, long epoch
             var link = new LinkId(take(bytes));
             var volume = new VolumeId(take(bytes));
             var snapshot = new SnapshotId(volume, new RecoveryPointId(take(bytes)));
+            if (bytes.position() != crcOffset) {
+                throw new IOException("binding of an index has bytes that belong to nothing");
+            }
             return new IndexBinding(link, snapshot, sizeBytes, epoch, root);
         } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw new IOException("binding of an index is cut short or malformed", e);

@@ -131,7 +131,7 @@ final class IndexBuild implements AutoCloseable {
     }
 
     /**
-     * Writes what is left; the file is durable, not yet named.
+     * Writes what is left; the file is whole, not yet named.
      *
      * @throws IOException when not every block has passed, or the file cannot be written
      */
@@ -140,9 +140,7 @@ final class IndexBuild implements AutoCloseable {
             throw new IOException(
                     broken != null ? broken : "%d of %d blocks were read".formatted(nextBlock, geometry.blockCount()));
         }
-        var root = writer.finish();
-        file.flush();
-        return root;
+        return writer.finish();
     }
 
     @Override

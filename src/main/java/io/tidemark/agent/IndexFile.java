@@ -10,7 +10,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 
-/** A file of the state's folder that holds an index or its journal. One process has it: the state's folder is locked. */
+/**
+ * A file of the state's folder that holds an index or its journal. One process has it: the state's folder is locked.
+ *
+ * <p>Nothing is synced. A killed process loses nothing by that; after a power cut a file may be anything, which shows when
+ * the root is computed anew from all leaves, and costs a comparison of both snapshots.
+ */
 final class IndexFile implements ImageWriter, AutoCloseable {
     private final Path path;
     private final FileChannel channel;
@@ -25,14 +30,12 @@ final class IndexFile implements ImageWriter, AutoCloseable {
         return new IndexFile(path, FileChannel.open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
     }
 
-    /** Made when there is none; its name is durable. */
+    /** Made when there is none. */
     static IndexFile openOrMake(Path path) throws IOException {
-        var file = new IndexFile(
+        return new IndexFile(
                 path,
                 FileChannel.open(
                         path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)));
-        IngestLog.syncFolder(path);
-        return file;
     }
 
     /** Empty, whatever it was. */
@@ -99,8 +102,8 @@ final class IndexFile implements ImageWriter, AutoCloseable {
     }
 
     @Override
-    public void flush() throws IOException {
-        channel.force(true);
+    public void flush() {
+        // See above: the six syncs of an update would cost more than what they spare.
     }
 
     @Override

@@ -209,21 +209,16 @@ public final class SentIndexes {
     /** Makes a finished build the link's index; it may be closed afterwards. */
     void publish(IndexBinding binding) throws IOException {
         write(binding);
-        var index = file(binding.link(), INDEX);
-        Files.move(file(binding.link(), INDEX + FRESH), index, StandardCopyOption.ATOMIC_MOVE);
-        IngestLog.syncFolder(index);
+        Files.move(file(binding.link(), INDEX + FRESH), file(binding.link(), INDEX), StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** Replaces the binding; durable on return. */
+    /** Replaces the binding. */
     void write(IndexBinding binding) throws IOException {
-        var file = file(binding.link(), BINDING);
         var fresh = file(binding.link(), BINDING + FRESH);
         try (var made = IndexFile.make(fresh)) {
             made.write(0, binding.encoded());
-            made.flush();
         }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-        IngestLog.syncFolder(file);
+        Files.move(fresh, file(binding.link(), BINDING), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private IndexBinding binding(LinkId link) throws IOException {
@@ -240,7 +235,6 @@ public final class SentIndexes {
         if (!Files.isDirectory(folder)) {
             Files.createDirectory(
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            IngestLog.syncFolder(folder);
         }
     }
 
