@@ -22,9 +22,14 @@ record CancellableReader(SnapshotReader reader, BooleanSupplier cancelled) imple
     @Override
     public void read(long offsetBytes, ByteBuffer target) throws ProviderException {
         if (cancelled.getAsBoolean()) {
-            throw new ProviderException(new ProviderError.Unexpected("read of a snapshot", "cancelled"));
+            throw ended();
         }
         reader.read(offsetBytes, target);
+    }
+
+    /** For who does by other means what a cancelled reader does not do. */
+    static ProviderException ended() {
+        return new ProviderException(new ProviderError.Unexpected("read of a snapshot", "cancelled"));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.tidemark.agent;
 
+import io.tidemark.block.RangeAlgebra;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.SnapshotReader;
@@ -52,7 +53,7 @@ final class DataRanges implements ChangedRanges {
 
     @Override
     public String source() {
-        return WholeImage.SOURCE;
+        return RangeAlgebra.WHOLE;
     }
 
     @Override

@@ -43,6 +43,7 @@ public final class PeerReplicator implements Replicator {
     private final Optional<Paces> paces;
     private final TrackingTrust trust;
     private final InFlightBudget budget;
+    private final SentIndexes indexes;
     private final Set<LinkId> busy = ConcurrentHashMap.newKeySet();
 
     /**
@@ -65,7 +66,8 @@ public final class PeerReplicator implements Replicator {
                 software,
                 Optional.empty(),
                 TrackingTrust.unaudited(kernel),
-                InFlightBudget.unlimited());
+                InFlightBudget.unlimited(),
+                SentIndexes.none(kernel));
     }
 
     /**
@@ -81,9 +83,11 @@ public final class PeerReplicator implements Replicator {
             String software,
             Optional<Paces> paces,
             TrackingTrust trust,
-            InFlightBudget budget) {
+            InFlightBudget budget,
+            SentIndexes indexes) {
         this.paces = paces;
         this.budget = budget;
+        this.indexes = indexes;
         this.trust = trust;
         this.providers = providers;
         this.connector = connector;
@@ -154,7 +158,7 @@ public final class PeerReplicator implements Replicator {
                     SourceSync.Terms.USUAL);
             return new SourceHost(
                             new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link), budget),
-                            new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer),
+                            new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer, indexes),
                             moments,
                             nanos,
                             listener,
@@ -165,6 +169,11 @@ public final class PeerReplicator implements Replicator {
         } finally {
             busy.remove(link.id());
         }
+    }
+
+    @Override
+    public void forget(LinkId link) {
+        indexes.forget(link);
     }
 
     private Pace pace(ReplicationLink link) throws ProviderException {

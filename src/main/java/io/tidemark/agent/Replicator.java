@@ -1,5 +1,6 @@
 package io.tidemark.agent;
 
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
@@ -47,6 +48,9 @@ public interface Replicator {
             List<RecoveryPointId> candidateBases,
             ProgressListener listener)
             throws ReplicationException;
+
+    /** Drops what is kept here for the next synchronisation of a link that is gone; nothing else depends on it. */
+    void forget(LinkId link);
 
     /**
      * How it is known that the link's volume here is no longer what its snapshot of the recovery point is, one phrase;

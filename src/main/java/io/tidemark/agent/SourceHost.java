@@ -55,7 +55,7 @@ final class SourceHost {
     record Route(PeerConnector connector, String address, String fingerprint, Pace pace, InFlightBudget budget) {}
 
     /** What is sent: snapshots of one volume, and how far its changed-range source is believed. */
-    record Origin(StorageProvider provider, BlockKernel kernel, TrackingTrust.Transfer transfer) {}
+    record Origin(StorageProvider provider, BlockKernel kernel, TrackingTrust.Transfer transfer, SentIndexes indexes) {}
 
     private final Route route;
     private final Origin origin;
@@ -119,6 +119,9 @@ final class SourceHost {
             }
             if (failure != null) {
                 throw new ReplicationException(failure);
+            }
+            if (image != null) {
+                image.sent();
             }
             return report();
         } finally {

@@ -4,6 +4,7 @@ import io.tidemark.block.ChangedBlocks;
 import io.tidemark.block.ChangedBlocksByDigest;
 import io.tidemark.block.ChangedRun;
 import io.tidemark.block.ChangedRuns;
+import io.tidemark.block.RangeAlgebra;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.SourceInput;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class SourceImage implements AutoCloseable {
     private final SnapshotReader newer;
     private final @Nullable SnapshotReader older;
+    private final IndexUse index;
     private final String changedRangeSource;
     private final TrackingTrust.@Nullable Answer answer;
     private final ArrayDeque<Message.Digests> digests = new ArrayDeque<>();
@@ -42,11 +44,13 @@ final class SourceImage implements AutoCloseable {
             SnapshotReader newer,
             @Nullable SnapshotReader older,
             ChangedRuns runs,
+            IndexUse index,
             TrackingTrust.@Nullable Answer answer) {
         this.newer = newer;
         this.older = older;
         this.runs = runs;
         this.byDigest = runs instanceof ChangedBlocksByDigest told ? told : null;
+        this.index = index;
         this.answer = answer;
         this.changedRangeSource = answer == null ? "digests" : answer.ranges().source();
     }
@@ -62,6 +66,7 @@ final class SourceImage implements AutoCloseable {
     static SourceImage open(SourceHost.Origin origin, Wanted wanted, BooleanSupplier cancelled)
             throws ProviderException, ReplicationException {
         var provider = origin.provider();
+        var index = new IndexUse(origin.indexes(), origin.transfer(), wanted.point(), origin.kernel());
         SnapshotReader older = null;
         SnapshotReader newer = null;
         SourceImage opened = null;
@@ -69,30 +74,40 @@ final class SourceImage implements AutoCloseable {
             newer = new CancellableReader(provider.read(wanted.point()), cancelled);
             if (wanted.base().isEmpty()) {
                 var data = DataExtents.of(newer.path(), newer.sizeBytes());
-                opened = new SourceImage(newer, null, new ChangedBlocksByDigest(newer, data, origin.kernel()), null);
+                if (origin.transfer().comparesWholly(provider)) {
+                    newer = index.watched(newer, wanted.resumeBytes(), DataExtents.of(newer.path(), newer.sizeBytes()));
+                }
+                var runs = new ChangedBlocksByDigest(newer, data, origin.kernel());
+                opened = new SourceImage(newer, null, runs, index, null);
             } else {
                 var base = wanted.base().get();
                 older = new CancellableReader(provider.read(base), cancelled);
-                var answer = origin.transfer()
-                        .changes(provider, new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer));
-                var runs = runs(answer.ranges(), older, newer, origin.kernel(), wanted.resumeBytes());
-                opened = new SourceImage(newer, older, runs, answer);
+                var snapshots = new TrackingTrust.SnapshotReaders(base, older, wanted.point(), newer);
+                var answer = origin.transfer().changes(provider, snapshots);
+                var runs = runs(answer.ranges(), snapshots, origin.kernel(), wanted.resumeBytes(), index, cancelled);
+                opened = new SourceImage(newer, older, runs, index, answer);
             }
             return opened;
         } finally {
             if (opened == null) {
+                index.close();
                 closeBoth(newer, older);
             }
         }
     }
 
     private static ChangedRuns runs(
-            ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes)
+            ChangedRanges ranges,
+            TrackingTrust.SnapshotReaders snapshots,
+            BlockKernel kernel,
+            long resumeBytes,
+            IndexUse index,
+            BooleanSupplier cancelled)
             throws ProviderException {
-        if (!ranges.source().equals(WholeImage.SOURCE)) {
-            return new ChangedBlocks(ranges, older, newer, kernel, resumeBytes);
+        if (!ranges.source().equals(RangeAlgebra.WHOLE)) {
+            return new ChangedBlocks(ranges, snapshots.older(), snapshots.newer(), kernel, resumeBytes);
         }
-        return new SegmentComparison(ranges, older, newer, kernel, resumeBytes);
+        return index.compare(ranges, snapshots, resumeBytes, cancelled);
     }
 
     private static void closeBoth(@Nullable SnapshotReader newer, @Nullable SnapshotReader older)
@@ -183,11 +198,17 @@ final class SourceImage implements AutoCloseable {
         return new ChangedRun(run.offsetBytes() + taken, run.lengthBytes() - taken, run.zero(), data);
     }
 
+    /** The target has all of it: what was learnt of it on the way is kept for the next synchronisation. */
+    void sent() {
+        index.sent();
+    }
+
     @Override
     public void close() throws ProviderException {
         try {
             runs.close();
         } finally {
+            index.close();
             closeBoth(newer, older);
         }
     }

@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import io.tidemark.block.AuditRound;
 import io.tidemark.block.AuditedRanges;
+import io.tidemark.block.RangeAlgebra;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.TrackingAudit;
 import io.tidemark.nativeblock.BlockKernel;
@@ -87,8 +88,21 @@ public final class TrackingTrust {
             this.mayResume = mayResume;
         }
 
+        LinkId link() {
+            return link;
+        }
+
         VolumeId volume() {
             return volume;
+        }
+
+        long epoch() {
+            return epoch;
+        }
+
+        /** Whether changes are looked for in both snapshots wholly: the storage does not name them, or was caught. */
+        boolean comparesWholly(StorageProvider provider) throws ProviderException {
+            return !provider.volume(volume).can(Capability.CHANGED_RANGES) || !believes(volume);
         }
 
         /**
@@ -119,13 +133,13 @@ public final class TrackingTrust {
             boolean tracked = provider.volume(volume).can(Capability.CHANGED_RANGES);
             if (known.distrust().isPresent()) {
                 // Not even its holes: the same storage tells them.
-                return new Answer(this, new WholeImage(snapshots.newer().sizeBytes()), Optional.empty());
+                return new Answer(this, RangeAlgebra.whole(snapshots.newer().sizeBytes()), Optional.empty());
             }
             if (!tracked) {
                 return new Answer(this, DataRanges.of(snapshots.older(), snapshots.newer()), Optional.empty());
             }
             var named = provider.changedRanges(snapshots.olderId(), snapshots.newerId());
-            if (named.source().equals(WholeImage.SOURCE)) {
+            if (named.source().equals(RangeAlgebra.WHOLE)) {
                 return new Answer(this, named, Optional.empty());
             }
             var window = effort.wholeEvery()

@@ -1,6 +1,7 @@
 package io.tidemark.agent;
 
 import io.tidemark.block.ChangedBlocks;
+import io.tidemark.block.RangeAlgebra;
 import io.tidemark.domain.LinkId;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.spi.Capability;
@@ -52,7 +53,7 @@ final class VolumeComparison {
         try (var older = provider.read(base);
                 var newer = provider.read(probe);
                 var changed = new ChangedBlocks(
-                        believed ? provider.changedRanges(base, probe) : new WholeImage(newer.sizeBytes()),
+                        believed ? provider.changedRanges(base, probe) : RangeAlgebra.whole(newer.sizeBytes()),
                         older,
                         newer,
                         kernel,

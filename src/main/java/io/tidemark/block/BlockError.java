@@ -54,6 +54,15 @@ public sealed interface BlockError {
         }
     }
 
+    /** The blocks that the delta names hold something else in the image. */
+    record NotTheResult(String image, Digest expectedRoot, Digest actualRoot) implements BlockError {
+        @Override
+        public String message() {
+            return "%s does not hold the delta's result: with its blocks the root is %s, the result's is %s"
+                    .formatted(image, actualRoot.hex(), expectedRoot.hex());
+        }
+    }
+
     /** A block that the delta writes holds neither the base's bytes nor the result's. */
     record StrangeBlocks(String image, long firstOffsetBytes, long blockCount) implements BlockError {
         @Override

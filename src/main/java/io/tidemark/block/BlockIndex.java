@@ -73,6 +73,11 @@ public final class BlockIndex implements DigestLevels<IOException> {
         return geometry;
     }
 
+    /** Of the index. */
+    public long sizeBytes() {
+        return format.fileBytes();
+    }
+
     @Override
     public Digest root() {
         return root;

@@ -2,38 +2,32 @@ package io.tidemark.block;
 
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
-import io.tidemark.spi.BlockRange;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Brings an index up to date where its image changed, at the cost of the change: only the changed blocks are hashed,
- * and of the index only the chunks above them are read. What will be written goes to a journal first; a process that
- * dies leaves the old index, or a journal from which {@link #recover} finishes the new one. In between the index has no
- * valid header, so nobody mistakes it for either.
+ * Brings an index up to date where its image changed, at the cost of the change: of the index only the chunks that hold
+ * the changed blocks' digests, or those of their parents, are read. What will be written goes to a journal as it comes;
+ * {@link #finish} makes it count. A process that dies before leaves the old index, later a journal from which
+ * {@link #recover} finishes the new one. In between the index has no valid header, so nobody mistakes it for either.
+ *
+ * <p>One thread. Holds one chunk of a level and the digests of the level above the blocks that changed.
  */
 public final class BlockIndexUpdate {
 
-    /** Digests of the image as it is now. */
+    /** Hears of the new root while the index can still stay as it is. */
     @FunctionalInterface
-    public interface CurrentDigests {
-        /** @param count at most {@link ChecksumTree#MAXIMUM_DIGESTS_PER_CALL} */
-        ByteBuffer of(long firstBlock, int count) throws IOException;
+    public interface BeforeSealing {
+        /** What is thrown ends the update, and the index is the old one. */
+        void root(Digest root) throws IOException, BlockException;
     }
 
     /** New digests of neighbours within one chunk of a level. */
     private record Run(long first, ByteBuffer digests) {}
-
-    /** Runs in ascending order. */
-    @FunctionalInterface
-    private interface Runs {
-        Optional<Run> next() throws IOException;
-    }
 
     private final BlockKernel kernel;
     private final ImageWriter file;
@@ -42,6 +36,9 @@ public final class BlockIndexUpdate {
     private final HashAlgorithm algorithm;
     private final int digestBytes;
     private final UpdateJournal journal;
+    private final List<Run> parents = new ArrayList<>();
+    private @Nullable ChunkEdit edit;
+    private long nextBlock;
 
     private BlockIndexUpdate(BlockKernel kernel, ImageWriter file, BlockIndex index, UpdateJournal journal) {
         this.kernel = kernel;
@@ -67,37 +64,70 @@ public final class BlockIndexUpdate {
     }
 
     /**
-     * Updates the index; durable when it returns. The image's size must not have changed.
+     * Recovers, and begins another update. The image's size must not have changed.
      *
-     * @param journal an empty file beside the index, or what an interrupted update left
-     * @param changed ascending and disjoint; may name what did not change, must name all that did
-     * @param digests asked for whole blocks that the ranges touch
-     * @return the new root
+     * @param journal an empty file beside the index, whose name is durable, or what an interrupted update left
      */
-    public static Digest run(
-            BlockKernel kernel,
-            ImageWriter index,
-            ImageWriter journal,
-            Iterator<BlockRange> changed,
-            CurrentDigests digests)
+    public static BlockIndexUpdate begin(BlockKernel kernel, ImageWriter index, ImageWriter journal)
             throws IOException, BlockException {
         recover(index, journal);
-        var update = new BlockIndexUpdate(kernel, index, BlockIndex.open(index), new UpdateJournal(journal));
-        return update.run(new ChangedLeaves(update.index.geometry().blockCount(), changed, digests));
+        return new BlockIndexUpdate(kernel, index, BlockIndex.open(index), new UpdateJournal(journal));
     }
 
-    private Digest run(ChangedLeaves leaves) throws IOException, BlockException {
-        var root = index.root();
-        Runs runs = () -> leaves.next(index.geometry().blockBytes());
-        for (int level = 0; level < format.levels() && format.count(0) > 0; level++) {
-            var parents = stage(level, runs);
-            if (parents.isEmpty()) {
-                return root;
-            }
-            root = Digest.take(algorithm, parents.getFirst().digests().duplicate());
-            var iterator = parents.iterator();
-            runs = () -> iterator.hasNext() ? Optional.of(iterator.next()) : Optional.empty();
+    /** The index as it was when the update began. */
+    public BlockIndex index() {
+        return index;
+    }
+
+    /** Of the journal so far: what the update takes beside the index. */
+    public long journalBytes() {
+        return journal.sizeBytes();
+    }
+
+    /**
+     * What neighbouring blocks hold now; they may hold what they held before.
+     *
+     * @param firstBlock behind all that came before
+     * @param digests not kept; the position moves to the limit
+     */
+    public void put(long firstBlock, ByteBuffer digests) throws IOException {
+        int count = digests.remaining() / digestBytes;
+        if (digests.remaining() % digestBytes != 0
+                || firstBlock < nextBlock
+                || firstBlock > index.geometry().blockCount() - count) {
+            throw new IllegalArgumentException("%d bytes of digests from block %d, after block %d of %d"
+                    .formatted(
+                            digests.remaining(),
+                            firstBlock,
+                            nextBlock,
+                            index.geometry().blockCount()));
         }
+        nextBlock = firstBlock + count;
+        for (long block = firstBlock; digests.hasRemaining(); ) {
+            long chunkEnd = (block / BlockIndexFormat.CHUNK_DIGESTS + 1) * BlockIndexFormat.CHUNK_DIGESTS;
+            int taken = Math.toIntExact(Math.min(nextBlock, chunkEnd) - block);
+            edit = put(edit, 0, new Run(block, digests.slice(digests.position(), taken * digestBytes)), parents);
+            digests.position(digests.position() + taken * digestBytes);
+            block += taken;
+        }
+    }
+
+    /**
+     * Writes all that was put; durable when it returns, and the journal is empty.
+     *
+     * @return the new root
+     */
+    public Digest finish(BeforeSealing before) throws IOException, BlockException {
+        var root = index.root();
+        if (edit != null) {
+            edit.finish(parents);
+            var runs = List.copyOf(parents);
+            for (int level = 1; level < format.levels(); level++) {
+                runs = stage(level, runs);
+            }
+            root = Digest.take(algorithm, runs.getFirst().digests().duplicate());
+        }
+        before.root(root);
         if (!root.equals(index.root())) {
             var oldHeader = ByteBuffer.allocate(BlockIndexFormat.HEADER.lengthBytes());
             file.read(0, oldHeader);
@@ -111,23 +141,30 @@ public final class BlockIndexUpdate {
     }
 
     /** Journals the runs of one level. Returns the new digests of the level above; of the top level, its own. */
-    private List<Run> stage(int level, Runs runs) throws IOException {
-        var parents = new ArrayList<Run>();
-        Optional<ChunkEdit> edit = Optional.empty();
-        for (var run = runs.next(); run.isPresent(); run = runs.next()) {
-            long number = run.get().first() / BlockIndexFormat.CHUNK_DIGESTS;
-            if (edit.isEmpty() || edit.get().number != number) {
-                if (edit.isPresent()) {
-                    edit.get().finish(parents);
-                }
-                edit = Optional.of(new ChunkEdit(level, number));
+    private List<Run> stage(int level, List<Run> runs) throws IOException {
+        var above = new ArrayList<Run>();
+        ChunkEdit current = null;
+        for (var run : runs) {
+            current = put(current, level, run, above);
+        }
+        if (current != null) {
+            current.finish(above);
+        }
+        return above;
+    }
+
+    /** Goes on with the chunk in work, or with the next when the run is of that. */
+    private ChunkEdit put(@Nullable ChunkEdit current, int level, Run run, List<Run> above) throws IOException {
+        long number = run.first() / BlockIndexFormat.CHUNK_DIGESTS;
+        var chunk = current;
+        if (chunk == null || chunk.number != number) {
+            if (chunk != null) {
+                chunk.finish(above);
             }
-            edit.get().put(run.get());
+            chunk = new ChunkEdit(level, number);
         }
-        if (edit.isPresent()) {
-            edit.get().finish(parents);
-        }
-        return parents;
+        chunk.put(run);
+        return chunk;
     }
 
     /** One chunk of a level with some digests replaced. */
@@ -155,56 +192,26 @@ public final class BlockIndexUpdate {
             journal.record(format.chunkOffset(level, number) + (long) within * digestBytes, run.digests());
         }
 
-        void finish(List<Run> parents) throws IOException {
+        void finish(List<Run> above) throws IOException {
             int crc = BlockIndexFormat.chunkCrc(level, number, bytes.duplicate());
             journal.record(
                     format.chunkOffset(level, number) + bytes.capacity(),
                     ByteBuffer.allocate(Integer.BYTES).putInt(crc).flip());
             if (level == format.levels() - 1) {
-                parents.add(new Run(0, bytes.slice(0, digestBytes)));
+                above.add(new Run(0, bytes.slice(0, digestBytes)));
                 return;
             }
             int groupBytes = ChecksumTree.FAN_OUT * digestBytes;
             long firstParent = firstDigest / ChecksumTree.FAN_OUT;
+            var hashed = ByteBuffer.allocateDirect(groups.cardinality() * digestBytes);
             for (int group = groups.nextSetBit(0); group >= 0; group = groups.nextSetBit(group + 1)) {
                 int from = group * groupBytes;
-                var parent = ByteBuffer.allocateDirect(digestBytes);
+                var parent = hashed.slice(hashed.position(), digestBytes);
+                hashed.position(hashed.position() + digestBytes);
                 var children = bytes.slice(from, Math.min(groupBytes, bytes.capacity() - from));
                 kernel.hashBlocks(children, groupBytes, algorithm, parent);
-                parents.add(new Run(firstParent + group, parent));
+                above.add(new Run(firstParent + group, parent));
             }
-        }
-    }
-
-    /** Changed ranges as runs of whole blocks, none across two chunks. */
-    private static final class ChangedLeaves {
-        private final long blockCount;
-        private final Iterator<BlockRange> changed;
-        private final CurrentDigests digests;
-        private long nextBlock;
-        private long endBlock;
-
-        ChangedLeaves(long blockCount, Iterator<BlockRange> changed, CurrentDigests digests) {
-            this.blockCount = blockCount;
-            this.changed = changed;
-            this.digests = digests;
-        }
-
-        Optional<Run> next(int blockBytes) throws IOException {
-            while (nextBlock >= endBlock) {
-                if (!changed.hasNext()) {
-                    return Optional.empty();
-                }
-                var range = changed.next();
-                // Two ranges that are disjoint may share a block.
-                nextBlock = Math.max(endBlock, range.offsetBytes() / blockBytes);
-                endBlock = Math.max(endBlock, Math.min(blockCount, Math.ceilDiv(range.endBytes(), blockBytes)));
-            }
-            long chunkEnd = (nextBlock / BlockIndexFormat.CHUNK_DIGESTS + 1) * BlockIndexFormat.CHUNK_DIGESTS;
-            int count = Math.toIntExact(Math.min(endBlock, chunkEnd) - nextBlock);
-            var run = new Run(nextBlock, digests.of(nextBlock, count));
-            nextBlock += count;
-            return Optional.of(run);
         }
     }
 }

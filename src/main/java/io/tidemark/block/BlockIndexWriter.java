@@ -63,6 +63,11 @@ public final class BlockIndexWriter {
         return root;
     }
 
+    /** Of the index of such an image. */
+    public static long fileBytes(HashAlgorithm algorithm, ImageGeometry geometry) {
+        return new BlockIndexFormat(algorithm, geometry.blockCount()).fileBytes();
+    }
+
     public long fileBytes() {
         return format.fileBytes();
     }

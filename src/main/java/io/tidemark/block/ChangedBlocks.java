@@ -26,7 +26,8 @@ public final class ChangedBlocks implements ChangedRuns {
     private long namedBytes;
     private long readBytes;
     private long comparedBytes;
-    /** What is left of the range in work, widened to whole blocks. */
+    private final long resumeBytes;
+    /** What is left of the range in work. */
     private long fromBytes;
 
     private long toBytes;
@@ -38,13 +39,12 @@ public final class ChangedBlocks implements ChangedRuns {
      */
     public ChangedBlocks(
             ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes) {
-        this.ranges = ranges;
+        this.ranges = RangeAlgebra.widened(ranges, BLOCK_BYTES, newer.sizeBytes());
         this.older = older;
         this.newer = newer;
         this.kernel = kernel;
         this.runs = new ChunkRuns(kernel);
-        this.fromBytes = resumeBytes;
-        this.toBytes = resumeBytes;
+        this.resumeBytes = resumeBytes;
     }
 
     @Override
@@ -69,10 +69,8 @@ public final class ChangedBlocks implements ChangedRuns {
                 return false;
             }
             namedBytes += range.lengthBytes();
-            // Ranges are disjoint, but once widened to whole blocks two may share one: never take a block twice.
-            fromBytes = Math.max(toBytes, range.offsetBytes() / BLOCK_BYTES * BLOCK_BYTES);
-            long end = Math.min(range.endBytes(), newer.sizeBytes());
-            toBytes = Math.max(toBytes, Math.min(newer.sizeBytes(), roundUp(end)));
+            fromBytes = Math.max(resumeBytes, range.offsetBytes());
+            toBytes = range.endBytes();
         }
         int length = (int) Math.min(ChunkRuns.CHUNK_BYTES, toBytes - fromBytes);
         var data = into.begin(fromBytes, length);

@@ -24,7 +24,7 @@ public interface ChangedRuns extends AutoCloseable {
     void close() throws ProviderException;
 
     /**
-     * @param namedBytes what the changed-range source named
+     * @param namedBytes what the changed-range source named, in whole blocks
      * @param readBytes read from the snapshots, older and newer
      * @param comparedBytes compared with the older snapshot or with the other side's digests
      * @param changedBytes in the runs given so far, zero runs too

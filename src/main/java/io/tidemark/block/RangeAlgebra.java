@@ -13,6 +13,9 @@ import java.util.Optional;
  * truly differ is {@link ChangedBlocks}: that takes the bytes.
  */
 public final class RangeAlgebra {
+    /** What every provider calls it when it names everything, and so does {@link #whole}. */
+    public static final String WHOLE = "full";
+
     private RangeAlgebra() {}
 
     /** What either names: the changes of two tracking sources that each saw a part. */
@@ -30,18 +33,14 @@ public final class RangeAlgebra {
         return new RangeCombination(left, right, (inLeft, inRight) -> inLeft && !inRight, "-");
     }
 
-    /** {@code [0, sizeBytes)}: all that could have changed. */
+    /** {@code [0, sizeBytes)}: all that could have changed, where nobody says what did. */
     public static ChangedRanges whole(long sizeBytes) {
-        return of(sizeBytes == 0 ? Optional.empty() : Optional.of(new BlockRange(0, sizeBytes)));
-    }
-
-    private static ChangedRanges of(Optional<BlockRange> range) {
         return new ChangedRanges() {
-            private Optional<BlockRange> left = range;
+            private boolean given = sizeBytes == 0;
 
             @Override
             public int granularityBytes() {
-                return 1;
+                return ChangedRuns.BLOCK_BYTES;
             }
 
             @Override
@@ -51,14 +50,16 @@ public final class RangeAlgebra {
 
             @Override
             public String source() {
-                return "whole";
+                return WHOLE;
             }
 
             @Override
             public Optional<BlockRange> next() {
-                var given = left;
-                left = Optional.empty();
-                return given;
+                if (given) {
+                    return Optional.empty();
+                }
+                given = true;
+                return Optional.of(new BlockRange(0, sizeBytes));
             }
 
             @Override

@@ -1,5 +1,6 @@
 package io.tidemark.block;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -21,9 +22,13 @@ final class UpdateJournal {
     private static final int RECORD_BYTES_MAXIMUM =
             BlockIndexFormat.CHUNK_DIGESTS * BlockIndexFormat.DIGEST_FIELD_BYTES;
 
+    /** Written and read at once: records are often of a few bytes. */
+    private static final int BUFFER_BYTES = 256 << 10;
+
     private final ImageWriter file;
     private final CRC32C crc = new CRC32C();
-    private long endBytes = HEADER.lengthBytes();
+    private final ByteBuffer unwritten = ByteBuffer.allocate(BUFFER_BYTES);
+    private long writtenBytes = HEADER.lengthBytes();
 
     UpdateJournal(ImageWriter file) {
         this.file = file;
@@ -35,19 +40,42 @@ final class UpdateJournal {
                 .putLong(indexOffset)
                 .putInt(bytes.remaining())
                 .flip();
-        for (var part : new ByteBuffer[] {header, bytes.duplicate()}) {
-            crc.update(part.duplicate());
-            endBytes += part.remaining();
-            file.write(endBytes - part.remaining(), part);
+        append(header);
+        append(bytes.duplicate());
+    }
+
+    /** With what is still to be written to the file. */
+    long sizeBytes() {
+        return writtenBytes + unwritten.position();
+    }
+
+    private void append(ByteBuffer bytes) throws IOException {
+        crc.update(bytes.duplicate());
+        while (bytes.hasRemaining()) {
+            int taken = Math.min(bytes.remaining(), unwritten.remaining());
+            unwritten.put(bytes.slice(bytes.position(), taken));
+            bytes.position(bytes.position() + taken);
+            if (!unwritten.hasRemaining()) {
+                writeOut();
+            }
         }
+    }
+
+    private void writeOut() throws IOException {
+        unwritten.flip();
+        int length = unwritten.remaining();
+        file.write(writtenBytes, unwritten);
+        writtenBytes += length;
+        unwritten.clear();
     }
 
     /** From here on the update will be finished, whoever dies. */
     void seal(ByteBuffer oldIndexHeader, ByteBuffer newIndexHeader, long indexBytes) throws IOException {
+        writeOut();
         file.flush();
         var header = HEADER.begin()
                 .putInt((int) crc.getValue())
-                .putLong(endBytes)
+                .putLong(writtenBytes)
                 .putLong(indexBytes)
                 .putInt(0)
                 .put(newIndexHeader.duplicate())
@@ -120,23 +148,57 @@ final class UpdateJournal {
         // Neither the old index nor the new one until all is written: no reader takes it for either.
         index.write(Long.BYTES, ByteBuffer.allocate(newIndexHeader.remaining() - Long.BYTES));
         index.flush();
-        for (long at = HEADER.lengthBytes(); at < end; ) {
-            var record = ByteBuffer.allocate(RECORD_HEADER_BYTES);
-            file.read(at, record);
-            record.flip();
+        var records = new Records(end);
+        while (records.more()) {
+            long at = records.atBytes();
+            var record = records.take(RECORD_HEADER_BYTES);
             long offset = record.getLong();
             int length = record.getInt();
             if (length < 1 || length > RECORD_BYTES_MAXIMUM || offset < 0 || offset > indexBytes - length) {
                 throw new BlockException(new BlockError.Damaged(file.name(), at, "record outside the index"));
             }
-            var bytes = ByteBuffer.allocate(length);
-            file.read(at + RECORD_HEADER_BYTES, bytes);
-            index.write(offset, bytes.flip());
-            at += RECORD_HEADER_BYTES + length;
+            index.write(offset, records.take(length));
         }
         index.flush();
         index.write(0, newIndexHeader);
         index.flush();
+    }
+
+    /** What the journal holds, in order, many records read at once. */
+    private final class Records {
+        private final long end;
+        private final ByteBuffer read = ByteBuffer.allocate(BUFFER_BYTES).limit(0);
+        private long readBytes = HEADER.lengthBytes();
+
+        Records(long end) {
+            this.end = end;
+        }
+
+        boolean more() {
+            return atBytes() < end;
+        }
+
+        long atBytes() {
+            return readBytes - read.remaining();
+        }
+
+        ByteBuffer take(int length) throws IOException {
+            var taken = ByteBuffer.allocate(length);
+            while (taken.hasRemaining()) {
+                if (!read.hasRemaining()) {
+                    read.clear().limit((int) Math.min(BUFFER_BYTES, end - readBytes));
+                    if (!read.hasRemaining()) {
+                        throw new EOFException("%s ends within a record".formatted(file.name()));
+                    }
+                    file.read(readBytes, read);
+                    readBytes += read.flip().remaining();
+                }
+                int part = Math.min(taken.remaining(), read.remaining());
+                taken.put(read.slice(read.position(), part));
+                read.position(read.position() + part);
+            }
+            return taken.flip();
+        }
     }
 
     /** The index has the old header, the new one, or one that this journal's update wiped. */

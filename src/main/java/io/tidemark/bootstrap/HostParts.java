@@ -7,6 +7,7 @@ import io.tidemark.agent.Paces;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
+import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.agent.SitePairing;
 import io.tidemark.agent.TargetSessions;
@@ -68,6 +69,11 @@ final class HostParts implements AutoCloseable {
                 new Paces.Clocks(System::nanoTime, clock, ZoneId.systemDefault()));
         var trust =
                 new TrackingTrust(store.trackingAudits(), kernel, clock, new SecureRandom(), settings.trackingEffort());
+        var indexes =
+                new SentIndexes(settings.stateFolder().resolve("block-indexes"), kernel, settings.sentIndexLimit());
+        indexes.keepOnly(link -> catalog.link(link)
+                .filter(known -> known.role() == ReplicationLink.Role.SOURCE)
+                .isPresent());
         this.replicator = new PeerReplicator(
                 providers,
                 connector,
@@ -77,7 +83,8 @@ final class HostParts implements AutoCloseable {
                 software,
                 Optional.of(paces),
                 trust,
-                new InFlightBudget(settings.replicationBytesInFlightMaximum()));
+                new InFlightBudget(settings.replicationBytesInFlightMaximum()),
+                indexes);
         this.pairing = new SitePairing(
                 catalog,
                 connector,

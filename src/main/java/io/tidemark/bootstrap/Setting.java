@@ -100,6 +100,16 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     0,
                     3_650L * 86_400_000,
                     "time in which all that the storage calls unchanged is compared once; 0ms: never"),
+            flag(
+                    "replication.blockIndexes",
+                    true,
+                    "whether the digests of the blocks sent last are kept where the storage does not say what changed"),
+            bytes(
+                    "replication.blockIndexBytesMaximum",
+                    "16GiB",
+                    1L << 20,
+                    1L << 50,
+                    "most that these digests may take of state.folder; 4 GiB a TiB of volume"),
             number("operations.concurrentMaximum", 8, 1, 64, "operations that run at once; further ones wait"),
             duration(
                     "operations.stopTimeout",

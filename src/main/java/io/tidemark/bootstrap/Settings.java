@@ -1,6 +1,7 @@
 package io.tidemark.bootstrap;
 
 import io.tidemark.agent.Paces;
+import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.bootstrap.SettingsReader.Written;
 import io.tidemark.domain.RateLimits;
@@ -139,6 +140,12 @@ public final class Settings {
         var every = Duration.ofMillis(amount("replication.auditEvery"));
         return new TrackingTrust.Effort(
                 (int) amount("replication.auditSamples"), every.isZero() ? Optional.empty() : Optional.of(every));
+    }
+
+    public SentIndexes.Limit sentIndexLimit() {
+        return Boolean.parseBoolean(text("replication.blockIndexes"))
+                ? new SentIndexes.Limit(amount("replication.blockIndexBytesMaximum"))
+                : SentIndexes.Limit.NONE;
     }
 
     public int operationsConcurrentMaximum() {

@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.agent.Replicator;
 import io.tidemark.agent.TargetSessions;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.ReplicationLink;
@@ -17,6 +18,7 @@ import java.util.List;
 public final class DeleteLink {
     private final ControlPorts.Stores stores;
     private final Providers providers;
+    private final Replicator replicator;
     private final TargetSessions targetSessions;
     private final Inventory inventory;
     private final Busy busy;
@@ -24,6 +26,7 @@ public final class DeleteLink {
     DeleteLink(ControlPorts.Stores stores, ControlPorts.Agents agents, Inventory inventory, Busy busy) {
         this.stores = stores;
         this.providers = agents.providers();
+        this.replicator = agents.replicator();
         this.targetSessions = agents.targetSessions();
         this.inventory = inventory;
         this.busy = busy;
@@ -44,6 +47,7 @@ public final class DeleteLink {
                 release(snapshot.id(), new HoldOwner(id.value()));
             }
             stores.links().remove(id);
+            replicator.forget(id);
         }
     }
 

@@ -68,71 +68,80 @@ public record ReplicationLink(
     /** What was under way has arrived when it is this one. */
     public ReplicationLink inStepWith(SyncReport report) {
         boolean arrived = state != LinkState.DRAINING && state != LinkState.HANDING_OVER;
-        return new ReplicationLink(
-                id,
-                role,
-                peer,
-                localVolume,
-                peerVolume,
-                group,
-                every,
-                Optional.of(report.recoveryPoint()),
-                Optional.of(report),
-                state,
-                underway.filter(point -> !arrived || !point.equals(report.recoveryPoint())),
-                rates,
-                onArrival);
+        var changed = new Changed(this);
+        changed.inStep = Optional.of(report.recoveryPoint());
+        changed.lastReport = Optional.of(report);
+        changed.underway = underway.filter(point -> !arrived || !point.equals(report.recoveryPoint()));
+        return changed.link();
     }
 
     public ReplicationLink in(LinkState newState, Optional<RecoveryPointId> nowUnderway) {
-        return new ReplicationLink(
-                id,
-                role,
-                peer,
-                localVolume,
-                peerVolume,
-                group,
-                every,
-                inStep,
-                lastReport,
-                newState,
-                nowUnderway,
-                rates,
-                onArrival);
+        var changed = new Changed(this);
+        changed.state = newState;
+        changed.underway = nowUnderway;
+        return changed.link();
     }
 
     /** The other way round: what was in step stays the base. Active, and nothing is under way. */
     public ReplicationLink reversed(Role newRole, GroupId newGroup, Optional<Duration> newEvery) {
-        return new ReplicationLink(
-                id,
-                newRole,
-                peer,
-                localVolume,
-                peerVolume,
-                newGroup,
-                newEvery,
-                inStep,
-                lastReport,
-                LinkState.ACTIVE,
-                Optional.empty(),
-                rates,
-                onArrival);
+        var changed = new Changed(this);
+        changed.role = newRole;
+        changed.group = newGroup;
+        changed.every = newEvery;
+        changed.state = LinkState.ACTIVE;
+        changed.underway = Optional.empty();
+        return changed.link();
     }
 
     public ReplicationLink with(Optional<Duration> newEvery, RateLimits newRates, boolean newOnArrival) {
-        return new ReplicationLink(
-                id,
-                role,
-                peer,
-                localVolume,
-                peerVolume,
-                group,
-                newEvery,
-                inStep,
-                lastReport,
-                state,
-                underway,
-                newRates,
-                newOnArrival);
+        var changed = new Changed(this);
+        changed.every = newEvery;
+        changed.rates = newRates;
+        changed.onArrival = newOnArrival;
+        return changed.link();
+    }
+
+    /** What of a link can become another; the rest stays the link's. */
+    private static final class Changed {
+        private final ReplicationLink before;
+        private Role role;
+        private GroupId group;
+        private Optional<Duration> every;
+        private Optional<RecoveryPointId> inStep;
+        private Optional<SyncReport> lastReport;
+        private LinkState state;
+        private Optional<RecoveryPointId> underway;
+        private RateLimits rates;
+        private boolean onArrival;
+
+        Changed(ReplicationLink before) {
+            this.before = before;
+            this.role = before.role;
+            this.group = before.group;
+            this.every = before.every;
+            this.inStep = before.inStep;
+            this.lastReport = before.lastReport;
+            this.state = before.state;
+            this.underway = before.underway;
+            this.rates = before.rates;
+            this.onArrival = before.onArrival;
+        }
+
+        ReplicationLink link() {
+            return new ReplicationLink(
+                    before.id,
+                    role,
+                    before.peer,
+                    before.localVolume,
+                    before.peerVolume,
+                    group,
+                    every,
+                    inStep,
+                    lastReport,
+                    state,
+                    underway,
+                    rates,
+                    onArrival);
+        }
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.block.RangeAlgebra;
-import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.ProgressListener;
@@ -27,13 +26,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Random;
-import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,7 +108,8 @@ class LyingSourceTest {
                 "test",
                 Optional.empty(),
                 trust,
-                InFlightBudget.unlimited());
+                InFlightBudget.unlimited(),
+                SentIndexes.none(TestSite.KERNEL));
         var bases = List.of(new RecoveryPointId("rp-2"), new RecoveryPointId("rp-1"));
         return replicator.sync(link, peer, point, bases, ProgressListener.NONE);
     }
@@ -241,51 +237,5 @@ class LyingSourceTest {
         assertThat(audits.find(HERE).orElseThrow().distrust()).contains(found);
         sync(point, ALL);
         assertCopied("rp-2");
-    }
-
-    private static final class MemoryAudits implements TrackingAudits {
-        private final Map<VolumeId, TrackingAudit> audits = new HashMap<>();
-        private final Map<LinkId, Map.Entry<RecoveryPointId, Long>> transfers = new HashMap<>();
-        private Runnable beforeChange = () -> {};
-
-        @Override
-        public Optional<TrackingAudit> find(VolumeId volume) {
-            return Optional.ofNullable(audits.get(volume));
-        }
-
-        @Override
-        public TrackingAudit change(VolumeId volume, Function<Optional<TrackingAudit>, TrackingAudit> change) {
-            var before = beforeChange;
-            beforeChange = () -> {};
-            before.run();
-            var changed = change.apply(find(volume));
-            audits.put(volume, changed);
-            return changed;
-        }
-
-        @Override
-        public void remove(VolumeId volume) {
-            audits.remove(volume);
-        }
-
-        @Override
-        public int distrustedCount() {
-            return (int) audits.values().stream()
-                    .filter(audit -> audit.distrust().isPresent())
-                    .count();
-        }
-
-        @Override
-        public void transferBegan(LinkId link, RecoveryPointId point, long epoch) {
-            transfers.put(link, Map.entry(point, epoch));
-        }
-
-        @Override
-        public OptionalLong transferEpoch(LinkId link, RecoveryPointId point) {
-            var transfer = transfers.get(link);
-            return transfer == null || !transfer.getKey().equals(point)
-                    ? OptionalLong.empty()
-                    : OptionalLong.of(transfer.getValue());
-        }
     }
 }

@@ -59,7 +59,8 @@ class ManyLinksTest {
                     "test",
                     Optional.empty(),
                     TrackingTrust.unaudited(TestSite.KERNEL),
-                    budget);
+                    budget,
+                    SentIndexes.none(TestSite.KERNEL));
             var running = new ArrayList<Future<Long>>();
             for (int number = 0; number < LINKS; number++) {
                 var link = link(sites, number);

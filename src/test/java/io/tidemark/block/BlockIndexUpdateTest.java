@@ -2,6 +2,7 @@ package io.tidemark.block;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -34,28 +35,29 @@ final class BlockIndexUpdateTest {
         return file;
     }
 
-    /** Counts what is hashed. */
-    private static final class Hashed implements BlockIndexUpdate.CurrentDigests {
-        private final byte[] image;
-        private final HashAlgorithm algorithm;
-        private long blocks;
-
-        Hashed(byte[] image, HashAlgorithm algorithm) {
-            this.image = image;
-            this.algorithm = algorithm;
+    /** Brings the index to what the image is now, by the blocks that the ranges touch. */
+    private static Digest update(
+            MemoryImage file, MemoryImage journal, List<BlockRange> changed, byte[] image, HashAlgorithm algorithm)
+            throws IOException, BlockException {
+        var update = BlockIndexUpdate.begin(KERNEL, file, journal);
+        long blockCount = Math.ceilDiv(image.length, (long) BLOCK_BYTES);
+        long end = 0;
+        for (var range : changed) {
+            // Two ranges that are disjoint may share a block.
+            long from = Math.max(end, range.offsetBytes() / BLOCK_BYTES);
+            end = Math.max(end, Math.min(blockCount, Math.ceilDiv(range.endBytes(), BLOCK_BYTES)));
+            update.put(from, digests(image, from, (int) (end - from), algorithm));
         }
+        return update.finish(root -> {});
+    }
 
-        @Override
-        public ByteBuffer of(long firstBlock, int count) {
-            int from = (int) firstBlock * BLOCK_BYTES;
-            int length = Math.min(count * BLOCK_BYTES, image.length - from);
-            var data =
-                    ByteBuffer.allocateDirect(length).put(image, from, length).flip();
-            var digests = ByteBuffer.allocateDirect(count * algorithm.digestBytes());
-            KERNEL.hashBlocks(data, BLOCK_BYTES, algorithm, digests);
-            blocks += count;
-            return digests;
-        }
+    private static ByteBuffer digests(byte[] image, long firstBlock, int count, HashAlgorithm algorithm) {
+        int from = (int) firstBlock * BLOCK_BYTES;
+        int length = Math.min(count * BLOCK_BYTES, image.length - from);
+        var data = ByteBuffer.allocateDirect(length).put(image, from, length).flip();
+        var digests = ByteBuffer.allocateDirect(count * algorithm.digestBytes());
+        KERNEL.hashBlocks(data, BLOCK_BYTES, algorithm, digests);
+        return digests;
     }
 
     /** Writes here and there, and tells where: ascending and disjoint. */
@@ -88,7 +90,7 @@ final class BlockIndexUpdateTest {
             var changed = change(image, random);
             var journal = new MemoryImage();
 
-            var root = BlockIndexUpdate.run(KERNEL, file, journal, changed.iterator(), new Hashed(image, algorithm));
+            var root = update(file, journal, changed, image, algorithm);
 
             var anew = index(image, algorithm);
             assertThat(file.bytes()).as("seed %d", seed).isEqualTo(anew.bytes());
@@ -98,7 +100,7 @@ final class BlockIndexUpdateTest {
     }
 
     @Test
-    void onlyWhatChangedIsHashedInAnIndexOfSeveralChunks() throws Exception {
+    void indexOfSeveralChunksIsUpdatedInEach() throws Exception {
         var image = randomImage(new Random(1), BLOCK_BYTES * 140_000);
         var file = index(image, HashAlgorithm.XXH3_128);
         var changed = new ArrayList<BlockRange>();
@@ -106,11 +108,9 @@ final class BlockIndexUpdateTest {
             image[block * BLOCK_BYTES + 7] ^= 1;
             changed.add(new BlockRange(block * (long) BLOCK_BYTES + 7, 1));
         }
-        var hashed = new Hashed(image, HashAlgorithm.XXH3_128);
 
-        BlockIndexUpdate.run(KERNEL, file, new MemoryImage(), changed.iterator(), hashed);
+        update(file, new MemoryImage(), changed, image, HashAlgorithm.XXH3_128);
 
-        assertThat(hashed.blocks).isEqualTo(4);
         assertThat(file.bytes()).isEqualTo(index(image, HashAlgorithm.XXH3_128).bytes());
     }
 
@@ -121,8 +121,7 @@ final class BlockIndexUpdateTest {
         var before = file.bytes();
 
         for (var changed : List.of(List.<BlockRange>of(), List.of(new BlockRange(0, 1 << 30)))) {
-            BlockIndexUpdate.run(
-                    KERNEL, file, new MemoryImage(), changed.iterator(), new Hashed(image, HashAlgorithm.XXH3_128));
+            update(file, new MemoryImage(), changed, image, HashAlgorithm.XXH3_128);
             assertThat(file.bytes()).isEqualTo(before);
         }
     }
@@ -139,21 +138,20 @@ final class BlockIndexUpdateTest {
         for (int writes = 0; died; writes++) {
             var file = new MemoryImage(old).killedAfter(writes);
             var journal = new MemoryImage();
-            died = update(file, journal, changed, image) instanceof MemoryImage.Killed;
+            died = failureOf(file, journal, changed, image) instanceof MemoryImage.Killed;
             assertRecovers(file.bytes(), journal.bytes(), old, anew);
         }
         died = true;
         for (int writes = 0; died; writes++) {
             var file = new MemoryImage(old);
             var journal = new MemoryImage().killedAfter(writes);
-            died = update(file, journal, changed, image) instanceof MemoryImage.Killed;
+            died = failureOf(file, journal, changed, image) instanceof MemoryImage.Killed;
             assertRecovers(file.bytes(), journal.bytes(), old, anew);
         }
     }
 
-    private static Throwable update(MemoryImage file, MemoryImage journal, List<BlockRange> changed, byte[] image) {
-        return catchThrowable(() -> BlockIndexUpdate.run(
-                KERNEL, file, journal, changed.iterator(), new Hashed(image, HashAlgorithm.XXH3_128)));
+    private static Throwable failureOf(MemoryImage file, MemoryImage journal, List<BlockRange> changed, byte[] image) {
+        return catchThrowable(() -> update(file, journal, changed, image, HashAlgorithm.XXH3_128));
     }
 
     private static void assertRecovers(byte[] left, byte[] leftJournal, byte[] old, byte[] anew) throws Exception {
@@ -168,13 +166,53 @@ final class BlockIndexUpdateTest {
         assertThat(file.bytes()).isEqualTo(finished || !readable ? anew : left);
     }
 
+    @Test
+    void updateWhoseRootIsRefusedLeavesTheIndexAsItIs() throws Exception {
+        var image = randomImage(new Random(7), 100_000);
+        var file = index(image, HashAlgorithm.XXH3_128);
+        var before = file.bytes();
+        var journal = new MemoryImage();
+        var update = BlockIndexUpdate.begin(KERNEL, file, journal);
+        image[0] ^= 1;
+        update.put(0, digests(image, 0, 1, HashAlgorithm.XXH3_128));
+
+        var refused = catchThrowable(() -> update.finish(root -> {
+            throw new IOException("not " + root.hex());
+        }));
+
+        assertThat(refused)
+                .hasMessage("not "
+                        + BlockIndex.open(index(image, HashAlgorithm.XXH3_128))
+                                .root()
+                                .hex());
+        assertThat(file.bytes()).isEqualTo(before);
+        assertThat(BlockIndexUpdate.recover(file, journal)).isFalse();
+    }
+
+    @Test
+    void digestsOutOfOrderOrOutsideTheImageAreRefused() throws Exception {
+        var image = randomImage(new Random(8), 100_000);
+        var file = index(image, HashAlgorithm.XXH3_128);
+        var update = BlockIndexUpdate.begin(KERNEL, file, new MemoryImage());
+        update.put(5, digests(image, 5, 2, HashAlgorithm.XXH3_128));
+
+        for (long first : new long[] {-1, 6, 195, 1L << 40}) {
+            assertThatThrownBy(() -> update.put(first, ByteBuffer.allocate(2 * 16)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("from block " + first);
+        }
+        assertThatThrownBy(() -> update.put(7, ByteBuffer.allocate(17)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("17 bytes of digests");
+    }
+
     /** What an update leaves that dies between sealing its journal and touching its index. */
     private static MemoryImage sealedJournal(byte[] image) throws IOException, BlockException {
         var file = new MemoryImage(index(image, HashAlgorithm.XXH3_128).bytes()).killedAfter(0);
         var journal = new MemoryImage();
         var changed = image.clone();
         changed[0] ^= 1;
-        assertThat(update(file, journal, List.of(new BlockRange(0, 1)), changed))
+        assertThat(failureOf(file, journal, List.of(new BlockRange(0, 1)), changed))
                 .isInstanceOf(MemoryImage.Killed.class);
         return journal;
     }

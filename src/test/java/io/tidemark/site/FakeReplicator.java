@@ -63,6 +63,9 @@ public final class FakeReplicator implements Replicator {
     }
 
     @Override
+    public void forget(LinkId link) {}
+
+    @Override
     public void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException {
         while (slowOpening) {
             pause();

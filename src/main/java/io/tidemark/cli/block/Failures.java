@@ -1,6 +1,7 @@
 package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockError;
+import io.tidemark.block.BlockException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -16,6 +17,9 @@ final class Failures {
     }
 
     static CommandFailure of(IOException error) {
+        if (error.getCause() instanceof BlockException refused) {
+            return of(refused.error());
+        }
         return switch (error) {
             case NoSuchFileException missing ->
                 new CommandFailure(BlockExit.BAD_INPUT, missing.getFile() + " does not exist", "check the path");
@@ -53,6 +57,8 @@ final class Failures {
             case BlockError.WrongSize size -> "apply it to the image it was made for; a device must hold both sizes";
             case BlockError.NotTheBase other ->
                 "apply it to the image it was made against, or say --force to write its blocks anyway";
+            case BlockError.NotTheResult other ->
+                "apply the delta to the image first, or make a new index of the image as it is";
             case BlockError.StrangeBlocks strange ->
                 "someone wrote there, or a power cut tore a block: --force overwrites these blocks with the result's";
             case BlockError.ImageChanged changed ->

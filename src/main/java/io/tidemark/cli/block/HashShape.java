@@ -1,5 +1,6 @@
 package io.tidemark.cli.block;
 
+import io.tidemark.block.BlockIndex;
 import io.tidemark.nativeblock.HashAlgorithm;
 import java.nio.file.Path;
 
@@ -7,17 +8,19 @@ import java.nio.file.Path;
 record HashShape(HashAlgorithm algorithm, int blockBytes) {
 
     static HashShape of(HashOptions options, LeafSource source, Path path) throws CommandFailure {
-        var askedAlgorithm = options.algorithm();
-        var askedBlockBytes = options.blockBytes();
         if (source.index().isEmpty()) {
             return new HashShape(
-                    askedAlgorithm.orElse(HashAlgorithm.XXH3_128),
-                    askedBlockBytes.orElse(HashOptions.DEFAULT_BLOCK_BYTES));
+                    options.algorithm().orElse(HashAlgorithm.XXH3_128),
+                    options.blockBytes().orElse(HashOptions.DEFAULT_BLOCK_BYTES));
         }
-        var index = source.index().get();
+        return of(options, source.index().get(), path);
+    }
+
+    /** The index's, which the options may repeat. */
+    static HashShape of(HashOptions options, BlockIndex index, Path path) throws CommandFailure {
         var found = new HashShape(index.algorithm(), index.geometry().blockBytes());
-        if (askedAlgorithm.orElse(found.algorithm) != found.algorithm
-                || askedBlockBytes.orElse(found.blockBytes) != found.blockBytes) {
+        if (options.algorithm().orElse(found.algorithm) != found.algorithm
+                || options.blockBytes().orElse(found.blockBytes) != found.blockBytes) {
             throw new CommandFailure(
                     BlockExit.BAD_INPUT,
                     "index %s was made with --hash %s --block-bytes %d"

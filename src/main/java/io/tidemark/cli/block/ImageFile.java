@@ -19,6 +19,8 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +32,11 @@ final class ImageFile implements ImageWriter, AutoCloseable {
 
     /** Written at once where a hole cannot be punched. */
     private static final int ZEROS_BYTES = 1 << 20;
+
+    private static final Set<StandardOpenOption> CREATE_OWNED =
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     private final Path path;
     private final FileChannel channel;
@@ -63,6 +70,17 @@ final class ImageFile implements ImageWriter, AutoCloseable {
                     "stop the virtual machine or the other tidemark that uses it");
         }
         return image;
+    }
+
+    /** Opens a file of ours, made when there is none; only its owner may read it. Its name is durable. */
+    static ImageFile journal(Path path) throws IOException, CommandFailure {
+        if (!Files.exists(path)) {
+            try (var made = FileChannel.open(path, CREATE_OWNED, OWNER_ONLY)) {
+                made.force(true);
+            }
+            NewFile.syncFolderOf(path);
+        }
+        return write(path);
     }
 
     private static @Nullable FileLock lock(FileChannel channel) throws IOException {

@@ -9,6 +9,7 @@ import io.tidemark.nativeblock.HashAlgorithm;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -18,7 +19,8 @@ import picocli.CommandLine.Parameters;
         name = "index",
         description = {
             "Writes the digest of every block of an image to a file, about 1/256 of its size,",
-            "against which diff finds what changed later."
+            "against which diff finds what changed later. With --update, an older index of the",
+            "image is brought up to date: only the blocks that the delta names are read."
         })
 final class IndexCommand extends BlockSubcommand {
     private static final Path PIPE = Path.of("-");
@@ -26,15 +28,45 @@ final class IndexCommand extends BlockSubcommand {
     @Mixin
     private HashOptions hashing = new HashOptions();
 
-    @Option(
-            names = {"-o", "--output"},
-            required = true,
-            paramLabel = "FILE",
-            description = "The index to write.")
-    private @Nullable Path output;
+    @ArgGroup(exclusive = true, multiplicity = "1")
+    private @Nullable Written written;
 
-    @Option(names = "--force", description = "Replace the index if it exists.")
-    private boolean force;
+    /** An index is made, or brought up to date. */
+    private static final class Written {
+        @ArgGroup(exclusive = false)
+        private @Nullable Anew anew;
+
+        @ArgGroup(exclusive = false)
+        private @Nullable Update update;
+    }
+
+    private static final class Anew {
+        @Option(
+                names = {"-o", "--output"},
+                required = true,
+                paramLabel = "FILE",
+                description = "The index to write.")
+        private @Nullable Path output;
+
+        @Option(names = "--force", description = "Replace the index if it exists.")
+        private boolean force;
+    }
+
+    private static final class Update {
+        @Option(
+                names = "--update",
+                required = true,
+                paramLabel = "INDEX",
+                description = "The image's index from before it changed; updated in place.")
+        private @Nullable Path index;
+
+        @Option(
+                names = "--changed",
+                required = true,
+                paramLabel = "DELTA",
+                description = "The delta that was made against this index, and that the image has now.")
+        private @Nullable Path delta;
+    }
 
     @Parameters(
             paramLabel = "IMAGE",
@@ -43,13 +75,32 @@ final class IndexCommand extends BlockSubcommand {
 
     @Override
     int run() throws IOException, BlockException, CommandFailure {
-        if (output == null || image == null) {
+        if (image == null || written == null) {
             throw new AssertionError("required parameters");
         }
+        var update = written.update;
+        if (update != null && update.index != null && update.delta != null) {
+            if (image.equals(PIPE)) {
+                throw new CommandFailure(
+                        BlockExit.USAGE,
+                        "--update cannot be used with a pipe",
+                        "name the image: only what changed of it is read");
+            }
+            var files = new IndexUpdating.Operands(image, update.index, update.delta);
+            return new IndexUpdating(this, hashing, files).run();
+        }
+        var anew = written.anew;
+        if (anew == null || anew.output == null) {
+            throw new AssertionError("required parameters");
+        }
+        return make(anew.output, anew.force, image);
+    }
+
+    private int make(Path output, boolean force, Path image) throws IOException, BlockException, CommandFailure {
         var algorithm = hashing.algorithm().orElse(HashAlgorithm.XXH3_128);
         int blockBytes = hashing.blockBytes().orElse(HashOptions.DEFAULT_BLOCK_BYTES);
         if (image.equals(PIPE)) {
-            return indexPipe(output, algorithm, blockBytes);
+            return indexPipe(output, force, algorithm, blockBytes);
         }
         try (var threads = Hashing.start(hashing.reading());
                 var source = ImageFile.read(image);
@@ -68,6 +119,7 @@ final class IndexCommand extends BlockSubcommand {
             }
             file.publish();
             print(new Made(
+                    output,
                     geometry,
                     algorithm,
                     root,
@@ -78,7 +130,8 @@ final class IndexCommand extends BlockSubcommand {
         return BlockExit.OK;
     }
 
-    private int indexPipe(Path target, HashAlgorithm algorithm, int blockBytes) throws IOException, CommandFailure {
+    private int indexPipe(Path target, boolean force, HashAlgorithm algorithm, int blockBytes)
+            throws IOException, CommandFailure {
         hashing.reading().refuseForPipe();
         var kernel = BlockKernels.best();
         try (var file = NewFile.create(target, force);
@@ -89,13 +142,14 @@ final class IndexCommand extends BlockSubcommand {
             piped.appendTo(writer, algorithm, geometry);
             var root = writer.finish();
             file.publish();
-            print(new Made(geometry, algorithm, root, 0, writer.fileBytes(), "pipe"));
+            print(new Made(target, geometry, algorithm, root, 0, writer.fileBytes(), "pipe"));
         }
         return BlockExit.OK;
     }
 
     /** @param read how the image was read */
     private record Made(
+            Path output,
             ImageGeometry geometry,
             HashAlgorithm algorithm,
             Digest root,
@@ -115,7 +169,7 @@ final class IndexCommand extends BlockSubcommand {
                         .put("blocks", geometry.blockCount())
                         .put("hash", HashOptions.name(made.algorithm()))
                         .put("root", made.root().hex())
-                        .put("index", String.valueOf(output))
+                        .put("index", made.output().toString())
                         .put("indexBytes", made.indexBytes())
                         .put("kernel", BlockKernels.best().name())
                         .put("read", made.read())
@@ -131,7 +185,7 @@ final class IndexCommand extends BlockSubcommand {
                         .formatted(
                                 made.root().hex(),
                                 HashOptions.name(made.algorithm()),
-                                output,
+                                made.output(),
                                 Sizes.text(made.indexBytes())));
     }
 }

@@ -24,8 +24,14 @@ final class LeafSource implements AutoCloseable {
         try {
             return new LeafSource(
                     file, BlockIndex.isIndex(file) ? Optional.of(BlockIndex.open(file)) : Optional.empty());
-        } catch (IOException | BlockException e) {
+        } catch (IOException e) {
             file.close();
+            throw e;
+        } catch (BlockException e) {
+            file.close();
+            if (IndexUpdating.interrupted(path)) {
+                throw IndexUpdating.interruption(path);
+            }
             throw e;
         }
     }

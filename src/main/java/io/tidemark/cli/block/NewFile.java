@@ -91,7 +91,12 @@ final class NewFile implements ByteWriter, AutoCloseable {
         } else {
             linkUnlessExisting();
         }
-        try (var folder = FileChannel.open(folderOf(target), StandardOpenOption.READ)) {
+        syncFolderOf(target);
+    }
+
+    /** Makes a name durable that was given, or taken, in the file's folder. */
+    static void syncFolderOf(Path file) throws IOException {
+        try (var folder = FileChannel.open(folderOf(file), StandardOpenOption.READ)) {
             folder.force(true);
         }
     }

@@ -14,6 +14,7 @@ public final class BenchMain {
             new BlockApplyBench(),
             new EngineIndexBench(),
             new DirectIndexBench(),
+            new IndexUpdateBench(),
             new KernelsBench(),
             new IncrementalSizeBench(),
             new ChangedBytesBench(),

@@ -69,7 +69,7 @@ final class BlockApplyBench implements Bench {
                         BYTES_GOAL));
     }
 
-    private static void change(Path image, long[] offsets, int round) throws IOException {
+    static void change(Path image, long[] offsets, int round) throws IOException {
         var random = new Random(round);
         var block = new byte[BLOCK_BYTES];
         try (var channel = FileChannel.open(image, StandardOpenOption.WRITE)) {

@@ -6,6 +6,7 @@ import io.tidemark.agent.Paces;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
+import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.SitePairing;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.domain.Certificate;
@@ -193,7 +194,8 @@ final class LoopbackSync implements AutoCloseable {
                 "bench",
                 Optional.of(paces),
                 TrackingTrust.unaudited(BlockKernels.best()),
-                InFlightBudget.unlimited());
+                InFlightBudget.unlimited(),
+                SentIndexes.none(BlockKernels.best()));
         try {
             while (!stop.get()) {
                 copyOnce(replicator);

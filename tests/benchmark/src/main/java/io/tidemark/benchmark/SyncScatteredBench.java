@@ -16,6 +16,7 @@ import java.util.Map;
  */
 final class SyncScatteredBench implements Bench {
     private static final String NAME = "sync of 1 % scattered, compared wholly";
+    private static final String INDEXED = "the same, compared with the index of what was sent";
     private static final String TRACKED = "the same, tracked by the storage";
     private static final int CHANGED_DIVISOR = 100;
     private static final int BLOCK_BYTES = 4096;
@@ -44,10 +45,15 @@ final class SyncScatteredBench implements Bench {
             var source = Files.createDirectories(disk.mountPoint().resolve("source"));
             try (var sites = TwoSites.in(run, disk.mountPoint(), 1)) {
                 var rounds = new Rounds(run, sites, there, size);
+                var kept = sites.keepingIndexes(disk.mountPoint().resolve("block-indexes"));
+                var indexed = new Rounds(run, kept, there, size);
+                indexed.first = rounds.first + run.rounds() + 1;
                 try (var volumes = ImageVolumes.in(source, Map.of("changes", "full"))) {
                     volumes.filled("volume", size);
                     sites.sync(volumes, volumes.cut(volume, "rp-100"), there, size);
                     rounds.measure(volumes, volume, rsync, disk.mountPoint().resolve("rsync.img"));
+                    // The round that is not counted makes the index.
+                    indexed.measure(volumes, volume, null, null);
                 }
                 var wholly = BenchRun.median(rounds.ours);
                 var measures = new ArrayList<>(List.of(
@@ -59,9 +65,10 @@ final class SyncScatteredBench implements Bench {
                                 "B",
                                 "blocks changed",
                                 rounds.changedBytes,
-                                SENT_GOAL)));
+                                SENT_GOAL),
+                        Measure.reported(INDEXED, BenchRun.median(indexed.ours), "s", "both read", wholly)));
                 var tracked = new Rounds(run, sites, there, size);
-                tracked.first = rounds.first + run.rounds() + 1;
+                tracked.first = indexed.first + run.rounds() + 1;
                 try (var volumes = ImageVolumes.in(source)) {
                     tracked.measure(volumes, volume, null, null);
                 }

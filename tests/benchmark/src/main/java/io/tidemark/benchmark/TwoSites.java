@@ -2,6 +2,8 @@ package io.tidemark.benchmark;
 
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
+import io.tidemark.agent.SentIndexes;
+import io.tidemark.agent.TrackingTrust;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.GroupId;
@@ -32,14 +34,21 @@ import java.util.Map;
 import java.util.Optional;
 
 /** A source in this process and a target in another one, over loopback. */
-record TwoSites(TargetProcess target, TlsPeerConnector connector) implements AutoCloseable {
+record TwoSites(TargetProcess target, TlsPeerConnector connector, SentIndexes indexes) implements AutoCloseable {
 
     /** @param streamBytes what a bare stream to the target carries */
     static TwoSites in(BenchRun run, Path folder, long streamBytes) throws Exception {
         var identity = SiteIdentity.in(Files.createDirectories(folder.resolve("source-state")), InstantSource.system());
         var target = TargetProcess.start(folder.resolve("target"), identity.fingerprint(), streamBytes);
         run.undo().add(target::close);
-        return new TwoSites(target, new TlsPeerConnector(identity, TransportLimits.DEFAULT));
+        return new TwoSites(
+                target, new TlsPeerConnector(identity, TransportLimits.DEFAULT), SentIndexes.none(BlockKernels.best()));
+    }
+
+    /** The same, whose source keeps indexes of what it sent. */
+    TwoSites keepingIndexes(Path folder) {
+        var kept = new SentIndexes(folder, BlockKernels.best(), new SentIndexes.Limit(Long.MAX_VALUE / 2));
+        return new TwoSites(target, connector, kept);
     }
 
     /** A bare stream of as many bytes as {@link #in} was told. */
@@ -77,7 +86,10 @@ record TwoSites(TargetProcess target, TlsPeerConnector connector) implements Aut
                 BlockKernels.best(),
                 Moments.NONE,
                 System::nanoTime,
-                "bench");
+                "bench",
+                Optional.empty(),
+                TrackingTrust.unaudited(BlockKernels.best()),
+                indexes);
         replicator.openLink(link, peer, sizeBytes);
         var point = new RecoveryPoint(
                 snapshot.recoveryPoint(),
