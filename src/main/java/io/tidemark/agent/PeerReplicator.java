@@ -56,7 +56,16 @@ public final class PeerReplicator implements Replicator {
             Moments moments,
             LongSupplier nanos,
             String software) {
-        this(providers, connector, kernel, moments, nanos, software, Optional.empty(), TrackingTrust.unaudited(kernel), InFlightBudget.unlimited());
+        this(
+                providers,
+                connector,
+                kernel,
+                moments,
+                nanos,
+                software,
+                Optional.empty(),
+                TrackingTrust.unaudited(kernel),
+                InFlightBudget.unlimited());
     }
 
     /**

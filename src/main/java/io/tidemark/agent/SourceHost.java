@@ -52,8 +52,7 @@ final class SourceHost {
      * @param pace asked before each frame of blocks
      * @param budget of all links of this host
      */
-    record Route(
-            PeerConnector connector, String address, String fingerprint, Pace pace, InFlightBudget budget) {}
+    record Route(PeerConnector connector, String address, String fingerprint, Pace pace, InFlightBudget budget) {}
 
     /** What is sent: snapshots of one volume, and how far its changed-range source is believed. */
     record Origin(StorageProvider provider, BlockKernel kernel, TrackingTrust.Transfer transfer) {}

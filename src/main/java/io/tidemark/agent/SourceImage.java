@@ -128,7 +128,8 @@ final class SourceImage implements AutoCloseable {
             long taken = Math.min(run.lengthBytes(), run.zero() ? BlockExtent.LENGTH_BYTES_MAXIMUM : batch.remaining());
             extents.add(new BlockExtent(run.offsetBytes(), (int) taken, run.zero()));
             if (!run.zero()) {
-                batch.put(batch.position(), run.data(), run.data().position(), (int) taken).position(batch.position() + (int) taken);
+                batch.put(batch.position(), run.data(), run.data().position(), (int) taken)
+                        .position(batch.position() + (int) taken);
             }
             if (taken < run.lengthBytes()) {
                 rest = after(run, taken);
@@ -141,14 +142,14 @@ final class SourceImage implements AutoCloseable {
             }
             return new SourceInput.NothingLeft(cost(soFar.get()));
         }
-        return new SourceInput.BlocksRead(extents, batch.flip().duplicate());
+        return new SourceInput.BlocksRead(extents, batch.flip());
     }
 
     /** From both snapshots, since this was asked before. */
     long readSinceAsked() {
         long audited = answer == null ? 0 : answer.auditedBytes();
         long before = askedBytes;
-        askedBytes = runs.counts().readBytes() + 2 * audited;
+        askedBytes = runs.readBytes() + 2 * audited;
         return askedBytes - before;
     }
 

@@ -35,8 +35,7 @@ public final class Metrics implements Observer, AutoCloseable {
         new UptimeMetrics().bindTo(registry);
         garbageCollection.bindTo(registry);
         if (ManagementFactory.getThreadMXBean() instanceof ThreadMXBean threads) {
-            FunctionCounter.builder(
-                            "tidemark.heap.allocated", threads, ThreadMXBean::getTotalThreadAllocatedBytes)
+            FunctionCounter.builder("tidemark.heap.allocated", threads, ThreadMXBean::getTotalThreadAllocatedBytes)
                     .description("bytes that all threads have allocated on the heap, garbage or not")
                     .baseUnit("bytes")
                     .register(registry);

@@ -97,7 +97,8 @@ class ImageTreeTest {
 
     @Test
     void everyLevelIsThatOfTheWholeTree() throws Exception {
-        var sizes = List.of(1L, 4_096L, 5_000L, 256L * BLOCK, 257L * BLOCK, (3L << 20) + 7, GROUP, GROUP + 1, 2 * GROUP + 12_345);
+        var sizes = List.of(
+                1L, 4_096L, 5_000L, 256L * BLOCK, 257L * BLOCK, (3L << 20) + 7, GROUP, GROUP + 1, 2 * GROUP + 12_345);
         for (long size : sizes) {
             var image = image("levels-" + size, size, size, 0, size / 2 / BLOCK * BLOCK, (size - 1) / BLOCK * BLOCK);
             var expected = whole(image);

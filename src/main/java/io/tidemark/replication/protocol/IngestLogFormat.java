@@ -112,8 +112,8 @@ public final class IngestLogFormat {
                 .putInt(8, payloadBytes)
                 .putInt(RECORD_CHECKSUM_AT, 0);
         var crc = new CRC32C();
-        crc.update(into.duplicate());
-        crc.update(blocks.data().duplicate());
+        update(crc, into);
+        update(crc, blocks.data());
         into.putInt(RECORD_CHECKSUM_AT, (int) crc.getValue());
     }
 
@@ -167,7 +167,7 @@ public final class IngestLogFormat {
                 .flip();
         var crc = new CRC32C();
         crc.update(head);
-        crc.update(payload.duplicate());
+        update(crc, payload);
         if ((int) crc.getValue() != header.checksum()) {
             return Optional.empty();
         }
@@ -194,9 +194,16 @@ public final class IngestLogFormat {
         return kind == 1 ? FrameType.OFFER.payloadBytesMaximum() : FrameType.BLOCKS.payloadBytesMaximum();
     }
 
+    /** Leaves the buffer as it was: a view for each record would be garbage. */
+    private static void update(CRC32C crc, ByteBuffer bytes) {
+        int from = bytes.position();
+        crc.update(bytes);
+        bytes.position(from);
+    }
+
     private static int crc(ByteBuffer bytes) {
         var crc = new CRC32C();
-        crc.update(bytes.duplicate());
+        update(crc, bytes);
         return (int) crc.getValue();
     }
 }
