@@ -149,7 +149,8 @@ final class SegmentComparison implements ChangedRuns {
                 segment.runs.add(found);
             } else {
                 int at = segment.data.position();
-                segment.data.put(found.data().duplicate());
+                segment.data.put(at, found.data(), found.data().position(), (int) found.lengthBytes());
+                segment.data.position(at + (int) found.lengthBytes());
                 segment.runs.add(
                         new ChangedRun(found.offsetBytes(), found.lengthBytes(), false, segment.data.slice(at, (int)
                                 found.lengthBytes())));
@@ -269,6 +270,15 @@ final class SegmentComparison implements ChangedRuns {
             counts = counts.plus(comparer.counts());
         }
         return counts;
+    }
+
+    @Override
+    public synchronized long readBytes() {
+        long bytes = 0;
+        for (int core = 0; core < comparers.size(); core++) {
+            bytes += comparers.get(core).readBytes();
+        }
+        return bytes;
     }
 
     /** Waits for the reads in work: the readers are closed next. */

@@ -157,14 +157,14 @@ final class SourceImage implements AutoCloseable {
             }
             return new SourceInput.NothingLeft(cost(soFar.get()));
         }
-        return new SourceInput.BlocksRead(extents, batch.flip().duplicate());
+        return new SourceInput.BlocksRead(extents, batch.flip());
     }
 
     /** From both snapshots, since this was asked before. */
     long readSinceAsked() {
         long audited = answer == null ? 0 : answer.auditedBytes();
         long before = askedBytes;
-        askedBytes = runs.counts().readBytes() + 2 * audited;
+        askedBytes = runs.readBytes() + 2 * audited;
         return askedBytes - before;
     }
 

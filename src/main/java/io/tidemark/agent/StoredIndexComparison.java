@@ -241,6 +241,11 @@ final class StoredIndexComparison implements ChangedRuns {
         return instead == null ? mine : mine.plus(instead.counts());
     }
 
+    @Override
+    public long readBytes() {
+        return scannedBytes + readAgainBytes + (instead == null ? 0 : instead.readBytes());
+    }
+
     /** Waits for the reads in work: the reader is closed next. */
     @Override
     public void close() throws ProviderException {

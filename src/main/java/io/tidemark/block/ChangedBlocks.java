@@ -58,6 +58,11 @@ public final class ChangedBlocks implements ChangedRuns {
     }
 
     @Override
+    public long readBytes() {
+        return readBytes;
+    }
+
+    @Override
     public void close() throws ProviderException {
         ranges.close();
     }

@@ -54,6 +54,11 @@ public final class ChangedBlocksByDigest implements ChangedRuns {
     }
 
     @Override
+    public long readBytes() {
+        return readBytes;
+    }
+
+    @Override
     public void close() {}
 
     private boolean fill(ChunkRuns into) throws ProviderException {

@@ -20,6 +20,9 @@ public interface ChangedRuns extends AutoCloseable {
     /** What it took so far. */
     Counts counts();
 
+    /** Of {@link #counts}, for who asks often. */
+    long readBytes();
+
     @Override
     void close() throws ProviderException;
 

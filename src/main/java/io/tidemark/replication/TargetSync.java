@@ -197,12 +197,10 @@ public record TargetSync(
             end = extent.endBytes();
         }
         var now = received.plus(blocks);
-        var effects = new ArrayList<TargetEffect>(List.of(new TargetEffect.Append(blocks)));
         boolean sync = now.payloadBytes() - asked.payloadBytes() >= SYNC_BYTES
                 || now.frameCount() - asked.frameCount() >= syncFrames;
-        if (sync) {
-            effects.add(new TargetEffect.SyncLog(now));
-        }
+        var append = new TargetEffect.Append(blocks);
+        List<TargetEffect> effects = sync ? List.of(append, new TargetEffect.SyncLog(now)) : List.of(append);
         return new Step(
                 new TargetSync(
                         state,

@@ -126,7 +126,8 @@ final class SocketPeerConnection implements PeerConnection {
             kept = codec.exchangeUnpacked(fresh);
         } else {
             kept = frame;
-            frame = fresh.clear().put(kept.slice(consumedBytes, kept.position() - consumedBytes));
+            int ahead = kept.position() - consumedBytes;
+            frame = fresh.clear().put(0, kept, consumedBytes, ahead).position(ahead);
             consumedBytes = 0;
         }
         return () -> buffers.give(kept);

@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,7 +28,7 @@ class ManyLinksTest {
     private static final long SIZE = 24L << 20;
     private static final long BUDGET = 80L << 20;
     private static final int FRAME = Message.Blocks.DATA_BYTES_MAXIMUM;
-    private static final long SYNC_MILLIS = 100;
+    private static final long SYNC_MILLIS = 250;
     private static final VolumeId FIRST = new VolumeId("memory:volume-0");
 
     @TempDir
@@ -61,18 +61,18 @@ class ManyLinksTest {
                     TrackingTrust.unaudited(TestSite.KERNEL),
                     budget,
                     SentIndexes.none(TestSite.KERNEL));
-            var running = new ArrayList<Future<Long>>();
+            var ready = new ArrayList<Callable<Long>>();
             for (int number = 0; number < LINKS; number++) {
                 var link = link(sites, number);
                 replicator.openLink(link, sites.peer(), SIZE);
                 sites.a().writeNoise(link.localVolume(), 0, (int) SIZE, number);
                 var point = sites.a().take(link.localVolume(), "rp-" + number);
-                running.add(threads.submit(() -> replicator
+                ready.add(() -> replicator
                         .sync(link, sites.peer(), point, List.of(), ProgressListener.NONE)
-                        .sentPayloadBytes()));
+                        .sentPayloadBytes());
             }
 
-            for (var sent : running) {
+            for (var sent : threads.invokeAll(ready)) {
                 assertThat(sent.get()).isEqualTo(SIZE);
             }
 

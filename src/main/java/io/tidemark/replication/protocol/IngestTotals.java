@@ -11,7 +11,7 @@ import java.util.HexFormat;
  * bytes)}, from 32 zero bytes on.
  *
  * @param throughBytes end of the last extent: everything that changed below it has been taken
- * @param chain 32 bytes, never changed once here
+ * @param chain 32 bytes, never changed once here: copied, unless it is a read-only buffer of just these
  */
 public record IngestTotals(long throughBytes, long frameCount, long payloadBytes, long zeroBytes, ByteBuffer chain) {
     public static final int CHAIN_BYTES = 32;
@@ -26,7 +26,10 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
         if (chain.remaining() != CHAIN_BYTES) {
             throw new IllegalArgumentException("chain has %d bytes".formatted(chain.remaining()));
         }
-        chain = ByteBuffer.wrap(bytesOf(chain)).asReadOnlyBuffer();
+        // What plus has made is nobody else's.
+        chain = chain.isReadOnly() && chain.capacity() == CHAIN_BYTES
+                ? chain
+                : ByteBuffer.wrap(bytesOf(chain)).asReadOnlyBuffer();
     }
 
     /** With one more frame. */
@@ -46,7 +49,7 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
                 frameCount + 1,
                 payloadBytes + blocks.data().remaining(),
                 zeroBytes + zeros,
-                ByteBuffer.wrap(SHA_256.get().digest(fields.array())));
+                ByteBuffer.wrap(SHA_256.get().digest(fields.array())).asReadOnlyBuffer());
     }
 
     public String chainHex() {

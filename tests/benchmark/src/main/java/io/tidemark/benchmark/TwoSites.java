@@ -1,5 +1,6 @@
 package io.tidemark.benchmark;
 
+import io.tidemark.agent.InFlightBudget;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.SentIndexes;
@@ -89,6 +90,7 @@ record TwoSites(TargetProcess target, TlsPeerConnector connector, SentIndexes in
                 "bench",
                 Optional.empty(),
                 TrackingTrust.unaudited(BlockKernels.best()),
+                InFlightBudget.unlimited(),
                 indexes);
         replicator.openLink(link, peer, sizeBytes);
         var point = new RecoveryPoint(

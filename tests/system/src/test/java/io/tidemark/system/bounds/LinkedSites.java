@@ -13,6 +13,7 @@ import java.util.Map;
 
 /** Two paired sites in processes of their own, and links between volumes of theirs; driven through the public API alone. */
 final class LinkedSites implements AutoCloseable {
+    private static final Duration LOG_POLL = Duration.ofMillis(50);
     private static final Duration OPERATION_LIMIT = Duration.ofSeconds(100);
 
     private final RunningSite source;
@@ -87,6 +88,17 @@ final class LinkedSites implements AutoCloseable {
             var site = sites.source.client();
             var taken = await(site, site.post("/v1/groups/" + name + "/recovery-points", Map.of()));
             return taken.at("recoveryPoint", "id").text();
+        }
+
+        /** As {@link #sync}, asking nothing of the source before the target's log says that it is done. */
+        Json syncUnwatched(String recoveryPoint) throws Exception {
+            var started = startSync();
+            var done = "ingest.done link=%s recoveryPoint=%s".formatted(id, recoveryPoint);
+            long deadline = System.nanoTime() + OPERATION_LIMIT.toNanos();
+            while (!sites.target.log().contains(done) && System.nanoTime() < deadline) {
+                Thread.sleep(LOG_POLL);
+            }
+            return await(sites.source.client(), started).at("report");
         }
 
         /** Of the group's newest recovery point; its report. */
