@@ -80,12 +80,12 @@ static int read_rest(const struct slot *slot, int fd, const struct part *part, s
     return 0;
 }
 
-static void take_slot(struct tidemark_work *work, struct slot *slot) {
+static int take_slot(struct tidemark_work *work, struct slot *slot) {
     const uint8_t *bytes[TIDEMARK_FILES_MAX] = {NULL};
     for (int i = 0; i < work->files; i++) {
         bytes[i] = slot->parts[i].buffer + (slot->piece.offset_bytes - slot->from_bytes);
     }
-    tidemark_take_piece(work, slot->piece, bytes);
+    return tidemark_take_piece(work, slot->piece, bytes);
 }
 
 int tidemark_read_direct_pread(struct tidemark_work *work) {
@@ -101,7 +101,7 @@ int tidemark_read_direct_pread(struct tidemark_work *work) {
             /* More threads wait for the device than there are to compute. */
             while (sem_wait(&work->computing) != 0) {
             }
-            take_slot(work, &slot);
+            result = take_slot(work, &slot);
             sem_post(&work->computing);
         }
     }
@@ -152,12 +152,12 @@ static void ended(struct tidemark_work *work, struct reads *reads, uint64_t tag,
         return;
     }
     reads->pieces--;
-    if (slot->failure != 0) {
-        stop(reads, slot->failure);
+    /* While this piece is computed, the others of this thread are being read. */
+    failure = slot->failure != 0 ? slot->failure : take_slot(work, slot);
+    if (failure != 0) {
+        stop(reads, failure);
         return;
     }
-    /* While this piece is computed, the others of this thread are being read. */
-    take_slot(work, slot);
     refill(work, reads, index);
 }
 

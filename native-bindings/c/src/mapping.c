@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Since Linux 5.14; headers of Debian 11 lack it. */
@@ -141,16 +140,6 @@ static void close_window(struct window *window) {
     }
 }
 
-/*
- * Whether the file ends before the piece does: of the page that holds its end the rest reads as zeros, without a
- * signal. A device has no size here, and raises one.
- */
-static bool ended_before(int fd, struct tidemark_piece piece) {
-    struct stat status;
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
-           && (uint64_t)status.st_size < piece.offset_bytes + piece.length_bytes;
-}
-
 /* Where no window can be had: through memory of our own. */
 static int take_read(struct tidemark_work *work, struct tidemark_piece piece, bool only_look) {
     uint8_t *buffers[TIDEMARK_FILES_MAX] = {NULL};
@@ -162,7 +151,7 @@ static int take_read(struct tidemark_work *work, struct tidemark_piece piece, bo
                      : tidemark_read_fully(work->fds[i], buffers[i], piece.length_bytes, piece.offset_bytes);
     }
     if (result == 0 && !only_look) {
-        tidemark_take_piece(work, piece, (const uint8_t *const *)buffers);
+        result = tidemark_take_piece(work, piece, (const uint8_t *const *)buffers);
     }
     for (int i = 0; i < work->files; i++) {
         free(buffers[i]);
@@ -177,16 +166,17 @@ static int take_mapped(struct tidemark_work *work, struct tidemark_piece piece, 
         opened = open_window(&windows->of[i], work->fds[i], piece) == 0;
         bytes[i] = windows->of[i].data;
     }
+    int result = 0;
     if (opened) {
         guarded = windows;
         atomic_signal_fence(memory_order_seq_cst);
-        tidemark_take_piece(work, piece, bytes);
+        result = tidemark_take_piece(work, piece, bytes);
         atomic_signal_fence(memory_order_seq_cst);
         guarded = NULL;
     }
     bool lost = false;
     for (int i = 0; i < work->files; i++) {
-        lost = lost || windows->of[i].lost != 0 || ended_before(work->fds[i], piece);
+        lost = lost || windows->of[i].lost != 0;
         close_window(&windows->of[i]);
     }
     if (!opened) {
@@ -194,10 +184,10 @@ static int take_mapped(struct tidemark_work *work, struct tidemark_piece piece, 
     }
     if (lost) {
         /* Zeros were computed over. A file that is whole again meanwhile was shorter all the same. */
-        int result = take_read(work, piece, true);
+        result = take_read(work, piece, true);
         return result == 0 ? -ENODATA : result;
     }
-    return 0;
+    return result;
 }
 
 int tidemark_read_mapped(struct tidemark_work *work) {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -28,6 +29,7 @@ struct thread {
     struct tidemark_work *work;
     tidemark_reader reader;
     pthread_t id;
+    int cpu; /* where it begins; -1: anywhere */
 };
 
 static void read_all(struct tidemark_work *work, tidemark_reader reader) {
@@ -38,8 +40,35 @@ static void read_all(struct tidemark_work *work, tidemark_reader reader) {
     }
 }
 
+/*
+ * The processor so many after the caller's, among those that it may run on. A new thread often begins on its parent's:
+ * both then share one for up to 20 ms while another idles, a tenth of a call over 1 GiB that is cached.
+ */
+static int processor_after(int from, unsigned steps, const cpu_set_t *allowed) {
+    while (steps > 0) {
+        from = (from + 1) % CPU_SETSIZE;
+        steps -= CPU_ISSET(from, allowed) ? 1 : 0;
+    }
+    return from;
+}
+
+/* Moves the thread there, and lets it go where it likes from then on. Without right or processor it stays. */
+static void begin_at(int cpu) {
+    cpu_set_t allowed;
+    cpu_set_t one;
+    if (cpu < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        return;
+    }
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    if (sched_setaffinity(0, sizeof one, &one) == 0) {
+        (void)sched_setaffinity(0, sizeof allowed, &allowed);
+    }
+}
+
 static void *run_thread(void *argument) {
     struct thread *thread = argument;
+    begin_at(thread->cpu);
     read_all(thread->work, thread->reader);
     return NULL;
 }
@@ -57,9 +86,15 @@ static int run_threads(struct tidemark_work *work, tidemark_reader reader, unsig
         sigdelset(&all, *raised);
     }
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    cpu_set_t allowed;
+    int here = sched_getcpu();
+    /* More threads than processors share them anyhow. A machine of over CPU_SETSIZE processors does as it likes. */
+    bool spread = here >= 0 && sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                  && count <= (unsigned)CPU_COUNT(&allowed);
     unsigned started = 0;
     for (; started + 1 < count; started++) {
-        threads[started] = (struct thread){.work = work, .reader = reader};
+        int cpu = spread ? processor_after(here, started + 1, &allowed) : -1;
+        threads[started] = (struct thread){.work = work, .reader = reader, .cpu = cpu};
         /* With fewer threads it takes longer, and is done all the same. */
         if (pthread_create(&threads[started].id, NULL, run_thread, &threads[started]) != 0) {
             break;

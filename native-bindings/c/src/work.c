@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,9 +135,26 @@ int tidemark_next_piece(struct tidemark_work *work, struct tidemark_piece *piece
     return refused != 0 ? refused : 1;
 }
 
-void tidemark_take_piece(struct tidemark_work *work, struct tidemark_piece piece, const uint8_t *const *bytes) {
+/*
+ * Of the page that holds a file's new end the rest reads as zeros, without a signal and, beside truncate(2), without a
+ * short read. The size is lowered before that page is cleared, so who looks at it afterwards knows. A device has no
+ * size here.
+ */
+static bool ended_before(int fd, struct tidemark_piece piece) {
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode)
+           && (uint64_t)status.st_size < piece.offset_bytes + piece.length_bytes;
+}
+
+int tidemark_take_piece(struct tidemark_work *work, struct tidemark_piece piece, const uint8_t *const *bytes) {
     work->take(work->job, piece, bytes);
+    for (int i = 0; i < work->files; i++) {
+        if (ended_before(work->fds[i], piece)) {
+            return -ENODATA;
+        }
+    }
     __atomic_fetch_add(&work->control->done_bytes, piece.length_bytes, __ATOMIC_RELAXED);
+    return 0;
 }
 
 int tidemark_read_fully(int fd, uint8_t *buffer, size_t length_bytes, uint64_t offset_bytes) {
@@ -169,7 +187,7 @@ int tidemark_read_buffered(struct tidemark_work *work) {
             result = tidemark_read_fully(work->fds[i], buffers[i], piece.length_bytes, piece.offset_bytes);
         }
         if (result == 0) {
-            tidemark_take_piece(work, piece, (const uint8_t *const *)buffers);
+            result = tidemark_take_piece(work, piece, (const uint8_t *const *)buffers);
         }
     }
     for (int i = 0; i < work->files; i++) {

@@ -67,9 +67,12 @@ TIDEMARK_HIDDEN uint64_t tidemark_reading_blocks(const struct tidemark_reading *
  */
 TIDEMARK_HIDDEN int tidemark_next_piece(struct tidemark_work *work, struct tidemark_piece *piece);
 
-/* work.c: computes, and counts the piece as done. */
-TIDEMARK_HIDDEN void tidemark_take_piece(struct tidemark_work *work, struct tidemark_piece piece,
-                                         const uint8_t *const *bytes);
+/*
+ * work.c: computes over what was read, and counts the piece as done. 0, or -ENODATA when a file now ends before the
+ * piece does: what is read while it is cut may be zeros.
+ */
+TIDEMARK_HIDDEN int tidemark_take_piece(struct tidemark_work *work, struct tidemark_piece piece,
+                                        const uint8_t *const *bytes);
 
 /* work.c: fills the buffer. 0, -ENODATA when the file ends first, or what pread gives. */
 TIDEMARK_HIDDEN int tidemark_read_fully(int fd, uint8_t *buffer, size_t length_bytes, uint64_t offset_bytes);

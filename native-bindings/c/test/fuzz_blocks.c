@@ -1,6 +1,7 @@
 /*
  * libFuzzer: any bytes, cut into blocks of any allowed or forbidden size, must give what plain loops give, on every
- * path, without one byte read or written outside the buffers. `build.sh --fuzz` builds it.
+ * path, without one byte read or written outside the buffers. `build.sh --fuzz` builds it; `build.sh --test` runs it
+ * over seeds (seeds_main.c).
  */
 #include "check.h"
 #include "hash.h"

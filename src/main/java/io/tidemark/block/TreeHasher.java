@@ -74,6 +74,11 @@ public final class TreeHasher {
         counts.set(level, counts.get(level) + digests.remaining() / algorithm.digestBytes());
         var group = groups.get(level);
         while (digests.hasRemaining()) {
+            // The kernel takes no buffer of the heap.
+            if (group.position() == 0 && digests.remaining() >= groupBytes && digests.isDirect()) {
+                promoteWhole(level, digests, sink);
+                continue;
+            }
             int taken = Math.min(group.remaining(), digests.remaining());
             group.put(digests.slice(digests.position(), taken));
             digests.position(digests.position() + taken);
@@ -81,6 +86,16 @@ public final class TreeHasher {
                 promote(level, sink);
             }
         }
+    }
+
+    /** Groups that came in one piece: hashed where they lie, as many in one call as make a group of the next level. */
+    private <E extends Exception> void promoteWhole(int level, ByteBuffer digests, Sink<E> sink) throws E {
+        int whole = Math.min(digests.remaining() / groupBytes, ChecksumTree.FAN_OUT);
+        var taken = digests.slice(digests.position(), whole * groupBytes);
+        var parents = ByteBuffer.allocateDirect(whole * algorithm.digestBytes());
+        kernel.hashBlocks(taken, groupBytes, algorithm, parents);
+        digests.position(digests.position() + taken.limit());
+        append(level + 1, parents, sink);
     }
 
     private <E extends Exception> void promote(int level, Sink<E> sink) throws E {

@@ -18,13 +18,13 @@ import java.util.List;
 import java.util.concurrent.Executors;
 
 /**
- * An index of 4 KiB XXH3-128 built by the engine in this process: one call a GiB, tree, checksums, index file.
- * Not synced: what that costs is the disk's.
+ * An index of 4 KiB XXH3-128 built by the engine in this process, in batches as the command has them, half a GiB a
+ * call: tree, checksums, index file. Not synced: what that costs is the disk's.
  */
 final class IndexBuild {
     static final int BLOCK_BYTES = 4096;
 
-    private static final long BATCH_BYTES = 1L << 30;
+    private static final long BATCH_BYTES = 1L << 29;
 
     private final Path image;
     private final Path index;
