@@ -4,6 +4,7 @@ import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetEffect;
@@ -333,7 +334,7 @@ final class TargetHost implements AutoCloseable {
         if (left.isPresent()) {
             log = left.get();
             var header = log.header();
-            kept = header.base().filter(KeptContent::is);
+            kept = header.base().filter(KeptPoints::is);
             view = sync.resync()
                     ? keptContent().resumable(log)
                     : Optional.of(new TargetView.LogView(

@@ -3,6 +3,7 @@ package io.tidemark.agent;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetView;
@@ -77,7 +78,7 @@ final class TargetVolumes {
         var points = new ArrayList<RecoveryPointId>();
         for (var snapshot : providers.snapshotsOf(volume)) {
             var point = snapshot.id().recoveryPoint();
-            if (!point.value().startsWith(VolumeComparison.PROBE) && !KeptContent.is(point)) {
+            if (!point.value().startsWith(VolumeComparison.PROBE) && !KeptPoints.is(point)) {
                 points.add(point);
             }
         }
