@@ -65,12 +65,18 @@ final class KeptContent {
     }
 
     /**
-     * Cuts, holds and records it, and sets aside the recovery points that are there. What an earlier try kept is kept
-     * once when the volume has not changed since.
+     * Before a resync: keeps it, and sets aside the recovery points that are there.
      *
      * @throws ProviderException OutOfSpace: then nothing is overwritten
      */
-    RecoveryPointId keep(RecoveryPointId offered) throws ReplicationException, ProviderException {
+    RecoveryPointId keepAndOverrule(RecoveryPointId offered) throws ReplicationException, ProviderException {
+        var kept = keep(offered);
+        site.volumes().overrule(link);
+        return kept;
+    }
+
+    /** Cuts, holds and records it. What an earlier try kept is kept once when the volume has not changed since. */
+    RecoveryPointId keep(RecoveryPointId offered) throws ProviderException {
         var earlier = KeptPoints.earlier(
                 site.providers().snapshotsOf(link.localVolume()).stream()
                         .map(snapshot -> snapshot.id().recoveryPoint())
@@ -83,8 +89,7 @@ final class KeptContent {
         var snapshot = new SnapshotId(link.localVolume(), kept);
         provider.hold(snapshot, new HoldOwner(link.id().value()));
         site.catalog().recordKept(recoveryPoint(kept, snapshot));
-        site.volumes().overrule(link);
-        LOG.info("resync.kept link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), kept);
+        LOG.info("volume.kept link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), kept);
         return kept;
     }
 

@@ -51,6 +51,10 @@ final class TargetBlocks implements AutoCloseable {
         }
     }
 
+    void write(long offsetBytes, ByteBuffer bytes) throws ProviderException {
+        open().write(offsetBytes, bytes);
+    }
+
     /** Good until the next call. Holes are told without reading them. */
     Message.Digests digests(Message.DigestsWanted wanted) throws ProviderException {
         var open = open();

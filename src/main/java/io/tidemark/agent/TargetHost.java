@@ -242,7 +242,8 @@ final class TargetHost implements AutoCloseable {
             case TargetEffect.Look look -> look(look.offer());
             case TargetEffect.KeepContent _ -> {
                 blocks.close();
-                kept = Optional.of(keptContent().keep(sync.offer().orElseThrow().point()));
+                kept = Optional.of(
+                        keptContent().keepAndOverrule(sync.offer().orElseThrow().point()));
             }
             case TargetEffect.StartLog start -> startLog(start);
             case TargetEffect.ReopenLog reopen -> {
@@ -435,6 +436,13 @@ final class TargetHost implements AutoCloseable {
 
     private void applyLog() throws ReplicationException, ProviderException {
         var committed = openLog();
+        if (!direct && connection.isEmpty()) {
+            var found = new FoundCommit(site, link, provider);
+            if (found.isCut(committed.header())) {
+                return;
+            }
+            found.makeWay(committed, blocks);
+        }
         if (!direct) {
             committed.<ProviderException>replay(replayed -> {
                 blocks.write(replayed);

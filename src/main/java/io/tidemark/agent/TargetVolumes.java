@@ -60,6 +60,12 @@ final class TargetVolumes {
         return comparison.changedSince(base, link, true);
     }
 
+    /** As the volume is now, whatever is remembered of it. */
+    <T> T compare(SnapshotId base, LinkId link, VolumeComparison.Reading<T> reading)
+            throws ReplicationException, ProviderException {
+        return comparison.compare(base, link, true, reading);
+    }
+
     /** Sets aside every recovery point that the volume has now. */
     void overrule(ReplicationLink link) throws ReplicationException, ProviderException {
         Overruled.write(folder, link.id(), points(link.localVolume()));

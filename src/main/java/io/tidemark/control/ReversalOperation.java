@@ -148,8 +148,13 @@ final class ReversalOperation implements OperationKind {
             return link;
         }
         states.mustAllow(link.id(), LinkEvent.FOLLOWED);
-        replicator.confirmPeerIsSource(link, inventory.peer(link.peer()));
-        return becomeTarget(link.id(), LinkEvent.FOLLOWED);
+        targetSessions.beginFollowing(link.id());
+        try {
+            replicator.confirmPeerIsSource(link, inventory.peer(link.peer()));
+            return becomeTarget(link.id(), LinkEvent.FOLLOWED);
+        } finally {
+            targetSessions.endFollowing(link.id());
+        }
     }
 
     @Override
