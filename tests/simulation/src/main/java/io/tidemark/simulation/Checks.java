@@ -97,6 +97,13 @@ final class Checks {
                 () -> "%s takes a recovery point, and is %s and %s".formatted(host.name, host.role, host.state));
     }
 
+    /** A side tells its peer that it is the source. */
+    void confirms(SimulatedHost host) {
+        World.require(
+                host.state != LinkState.HANDING_OVER,
+                () -> host.name + " says that it is the source, and is handing over");
+    }
+
     /** A side has become the source because its peer handed it over. */
     void handedOver(SimulatedHost to) {
         var from = world.other(to);

@@ -98,7 +98,7 @@ final class SimulatedHost {
             return;
         }
         // A kill leaves what the kernel has; a power cut takes what was not synced.
-        boolean power = world.random.nextInt(3) > 0;
+        boolean power = world.fragile() || world.random.nextInt(3) > 0;
         note(power ? "loses power" : "is killed");
         up = false;
         life++;

@@ -107,7 +107,7 @@ class SimulatedTarget extends TargetSessions {
             case TargetEffect.Send send -> session.send(send.message());
             case TargetEffect.Reached _, TargetEffect.Finish _ -> {}
             case TargetEffect.Fail fail -> session.failure = Optional.of(fail.error());
-            case TargetEffect.Look look -> look(look.offer(), session);
+            case TargetEffect.Look _ -> look(session);
             case TargetEffect.KeepContent _ ->
                 keepAndOverrule(session.sync.offer().orElseThrow().point());
             case TargetEffect.StartLog start -> start(start, session);
@@ -147,7 +147,7 @@ class SimulatedTarget extends TargetSessions {
         }
     }
 
-    private void look(Message.Offer offer, Session session) throws ProviderException, ReplicationException {
+    private void look(Session session) throws ProviderException, ReplicationException {
         finishCommitted();
         reopen();
         kept = Optional.ofNullable(log).flatMap(left -> left.header.base()).filter(KeptPoints::is);
@@ -430,7 +430,11 @@ class SimulatedTarget extends TargetSessions {
     final Optional<ReplicationError> reverse(Optional<RecoveryPointId> handed)
             throws ProviderException, ReplicationException {
         if (host.role == Role.SOURCE) {
-            return confirm();
+            var refusal = confirm();
+            if (refusal.isEmpty()) {
+                world.checks.confirms(host);
+            }
+            return refusal;
         }
         if (handed.isEmpty()) {
             withdrawn = host.inStep;

@@ -133,6 +133,11 @@ final class World {
         }
     }
 
+    /** A host is just back; who dies now loses power. */
+    boolean fragile() {
+        return schedule.nowMillis() < fragileUntilMillis;
+    }
+
     /** The owner of the link asks for a synchronisation or a reversal, as often as it takes. */
     private void attempt() throws ProviderException, ReplicationException {
         waiting = false;

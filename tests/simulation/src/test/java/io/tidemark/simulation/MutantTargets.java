@@ -93,7 +93,7 @@ final class MutantTargets {
 
         @Override
         Optional<ReplicationError> refusal() {
-            return Optional.empty();
+            return super.refusal().filter(error -> !(error instanceof ReplicationError.NoTarget));
         }
     }
 
