@@ -1,5 +1,6 @@
 package io.tidemark.agent;
 
+import io.tidemark.replication.IngestQueue;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetInput;
@@ -7,7 +8,6 @@ import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.IngestTotals;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.ProviderException;
-import java.util.ArrayDeque;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,20 +27,12 @@ final class IngestWriter implements AutoCloseable {
         void sync(IngestTotals totals) throws ReplicationException, ProviderException;
     }
 
-    private sealed interface Task {}
-
-    private record Append(Message.Blocks blocks, PeerConnection.Kept kept) implements Task {}
-
-    private record Sync(IngestTotals totals) implements Task {}
+    private record Arrived(Message.Blocks blocks, PeerConnection.Kept kept) {}
 
     private final Ingest ingest;
     private final Consumer<TargetInput> answers;
     private final Thread thread;
-    private final ArrayDeque<Task> queue = new ArrayDeque<>();
-    /** Of the writer's thread. */
-    private boolean skippedSync;
-
-    private int queuedFrames;
+    private final IngestQueue<Arrived> queue = new IngestQueue<>();
     private boolean working;
     private boolean failed;
     private boolean closed;
@@ -59,8 +51,7 @@ final class IngestWriter implements AutoCloseable {
             kept.close();
             return;
         }
-        queuedFrames++;
-        queue.add(new Append(blocks, kept));
+        queue.append(new Arrived(blocks, kept));
         notifyAll();
     }
 
@@ -68,13 +59,13 @@ final class IngestWriter implements AutoCloseable {
         if (failed || closed) {
             return;
         }
-        queue.add(new Sync(totals));
+        queue.sync(totals);
         notifyAll();
     }
 
     /** Waits until one more frame fits. */
     synchronized void awaitRoom() throws InterruptedException {
-        while (queuedFrames >= QUEUED_FRAMES_MAXIMUM && !failed) {
+        while (queue.appends() >= QUEUED_FRAMES_MAXIMUM && !failed) {
             wait();
         }
         rethrowBug();
@@ -138,37 +129,21 @@ final class IngestWriter implements AutoCloseable {
         }
     }
 
-    private void run(Task task) throws ReplicationException, ProviderException {
+    private void run(IngestQueue.Task<Arrived> task) throws ReplicationException, ProviderException {
         switch (task) {
-            case Append append -> {
-                try (var kept = append.kept()) {
-                    ingest.append(append.blocks());
+            case IngestQueue.Append<Arrived>(var arrived) -> {
+                try (var kept = arrived.kept()) {
+                    ingest.append(arrived.blocks());
                 }
             }
-            case Sync sync -> {
-                if (!skippedSync && anotherSyncWaits()) {
-                    // The disk is behind: one sync for both costs it less, and its answer covers this one. Not twice
-                    // in a row: behind such a disk there is always another, and the source waits for answers.
-                    skippedSync = true;
-                    return;
-                }
-                skippedSync = false;
-                ingest.sync(sync.totals());
-                answers.accept(new TargetInput.LogSynced(sync.totals()));
+            case IngestQueue.Sync<Arrived>(var totals) -> {
+                ingest.sync(totals);
+                answers.accept(new TargetInput.LogSynced(totals));
             }
         }
     }
 
-    private synchronized boolean anotherSyncWaits() {
-        for (var task : queue) {
-            if (task instanceof Sync) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private synchronized @Nullable Task next() {
+    private synchronized IngestQueue.@Nullable Task<Arrived> next() {
         working = false;
         notifyAll();
         while (queue.isEmpty() && !closed && !failed) {
@@ -178,12 +153,9 @@ final class IngestWriter implements AutoCloseable {
                 return null;
             }
         }
-        var task = queue.poll();
-        if (task != null) {
-            working = true;
-            queuedFrames -= task instanceof Append ? 1 : 0;
-        }
-        return task;
+        var task = queue.next();
+        working = task.isPresent();
+        return task.orElse(null);
     }
 
     private synchronized void end(@Nullable Throwable cause) {
@@ -194,12 +166,8 @@ final class IngestWriter implements AutoCloseable {
     }
 
     private void discard() {
-        for (var task : queue) {
-            if (task instanceof Append append) {
-                append.kept().close();
-            }
+        for (var arrived : queue.discard()) {
+            arrived.kept().close();
         }
-        queue.clear();
-        queuedFrames = 0;
     }
 }

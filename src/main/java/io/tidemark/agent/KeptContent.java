@@ -5,6 +5,7 @@ import io.tidemark.domain.Consistency;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetView;
 import io.tidemark.spi.CutRequest;
@@ -14,7 +15,6 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,12 +28,8 @@ import org.slf4j.LoggerFactory;
  */
 final class KeptContent {
     private static final Logger LOG = LoggerFactory.getLogger(KeptContent.class);
-    /** Sorts before every real id, so that it never looks like a newer recovery point of the volume. */
-    static final String PREFIX = "rp-0kept";
     /** Of all kept contents; no user's group has recovery points that were not taken as one. */
     static final GroupId GROUP = new GroupId("kept");
-    /** Of the offered recovery point's id, which has 40 characters at most; the rest is left to a counter. */
-    private static final int BODY_CHARACTERS_MAXIMUM = 30;
 
     private final TargetHost.Site site;
     private final ReplicationLink link;
@@ -45,14 +41,10 @@ final class KeptContent {
         this.provider = provider;
     }
 
-    static boolean is(RecoveryPointId point) {
-        return point.value().startsWith(PREFIX);
-    }
-
     /** What an interrupted resync left, when the volume is still what that resync kept. */
     Optional<TargetView.LogView> resumable(IngestLog log) throws ReplicationException, ProviderException {
         var header = log.header();
-        var kept = header.base().filter(KeptContent::is);
+        var kept = header.base().filter(KeptPoints::is);
         if (kept.isEmpty() || changedSince(kept.get()).isPresent()) {
             return Optional.empty();
         }
@@ -73,28 +65,31 @@ final class KeptContent {
     }
 
     /**
-     * Cuts, holds and records it, and sets aside the recovery points that are there. What an earlier try kept is kept
-     * once when the volume has not changed since.
+     * Before a resync: keeps it, and sets aside the recovery points that are there.
      *
      * @throws ProviderException OutOfSpace: then nothing is overwritten
      */
-    RecoveryPointId keep(RecoveryPointId offered) throws ReplicationException, ProviderException {
-        String body = offered.value().substring("rp-".length());
-        String beginning = PREFIX + body.substring(0, Math.min(body.length(), BODY_CHARACTERS_MAXIMUM));
-        List<RecoveryPointId> earlier = site.providers().snapshotsOf(link.localVolume()).stream()
-                .map(snapshot -> snapshot.id().recoveryPoint())
-                .filter(point -> point.value().startsWith(beginning))
-                .sorted(Comparator.comparing(RecoveryPointId::value))
-                .toList();
+    RecoveryPointId keepAndOverrule(RecoveryPointId offered) throws ReplicationException, ProviderException {
+        var kept = keep(offered);
+        site.volumes().overrule(link);
+        return kept;
+    }
+
+    /** Cuts, holds and records it. What an earlier try kept is kept once when the volume has not changed since. */
+    RecoveryPointId keep(RecoveryPointId offered) throws ProviderException {
+        var earlier = KeptPoints.earlier(
+                site.providers().snapshotsOf(link.localVolume()).stream()
+                        .map(snapshot -> snapshot.id().recoveryPoint())
+                        .toList(),
+                offered);
         var kept = earlier.isEmpty() || changedSince(earlier.getLast()).isPresent()
-                ? new RecoveryPointId("%s%03d".formatted(beginning, earlier.size()))
+                ? KeptPoints.next(earlier, offered)
                 : earlier.getLast();
         provider.cut(new CutRequest(kept, List.of(link.localVolume())));
         var snapshot = new SnapshotId(link.localVolume(), kept);
         provider.hold(snapshot, new HoldOwner(link.id().value()));
         site.catalog().recordKept(recoveryPoint(kept, snapshot));
-        site.volumes().overrule(link);
-        LOG.info("resync.kept link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), kept);
+        LOG.info("volume.kept link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), kept);
         return kept;
     }
 

@@ -26,6 +26,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,6 +57,15 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private final ConcurrentMap<LinkId, Session> sessions = new ConcurrentHashMap<>();
     /** Links forgotten while this process runs; a handful. */
     private final Set<LinkId> retired = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Recovery points whose hand-over was given up by its asker, the newest of each link; guards itself. Forgotten with
+     * this process, as is every connection that could still bring one.
+     */
+    private final Map<LinkId, RecoveryPointId> withdrawn = new HashMap<>();
+
+    /** Links whose peer this side asks whether to follow it. */
+    private final Set<LinkId> following = ConcurrentHashMap.newKeySet();
 
     /**
      * Whoever works on what a link receives: a synchronisation, or what finishes an interrupted one.
@@ -215,13 +226,31 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private void reverse(PeerConnection connection, Peer peer, Message.Reverse asked)
             throws ReplicationException, ProviderException {
         var link = link(asked.link(), peer);
-        if (link.role() == ReplicationLink.Role.TARGET) {
-            var point = asked.point()
-                    .orElseThrow(() -> new ReplicationException(new ReplicationError.PeerRefused(
-                            "not-source", "link %s is received here; nobody has promoted it".formatted(link.id()))));
-            becomeSource(link, point, asked.everyMillis());
+        if (asked.point().isPresent() && link.role() == ReplicationLink.Role.TARGET) {
+            becomeSource(link, asked.point().get(), asked.everyMillis());
+        } else {
+            confirmSource(asked.link(), peer);
         }
         connection.send(new Message.Reversed());
+    }
+
+    /**
+     * Who hears that this side is not the source gives its hand-over up: one that is still on its way, or in work here,
+     * must not make it the source after that. And who is handing over itself may be the target soon.
+     */
+    private void confirmSource(LinkId id, Peer peer) throws ReplicationException {
+        synchronized (withdrawn) {
+            var link = link(id, peer);
+            if (link.role() == ReplicationLink.Role.TARGET) {
+                link.inStep().ifPresent(point -> withdrawn.put(id, point));
+                throw new ReplicationException(new ReplicationError.PeerRefused(
+                        "not-source", "link %s is received here; nobody has promoted it".formatted(id)));
+            }
+            if (link.state() == LinkState.HANDING_OVER || following.contains(id)) {
+                throw new ReplicationException(new ReplicationError.PeerRefused(
+                        "in-work", "link %s is being handed over here, or follows".formatted(id)));
+            }
+        }
     }
 
     private void becomeSource(ReplicationLink link, RecoveryPointId point, long everyMillis)
@@ -251,10 +280,18 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         }
     }
 
-    private void promote(ReplicationLink link, RecoveryPointId point, Optional<Duration> every) {
+    private void promote(ReplicationLink link, RecoveryPointId point, Optional<Duration> every)
+            throws ReplicationException {
         boolean promoted = false;
         try {
-            site.catalog().promote(link.id(), every);
+            synchronized (withdrawn) {
+                if (point.equals(withdrawn.get(link.id()))) {
+                    throw new ReplicationException(new ReplicationError.PeerRefused(
+                            "withdrawn",
+                            "the hand-over of %s was given up; ask for the reversal again".formatted(point)));
+                }
+                site.catalog().promote(link.id(), every);
+            }
             promoted = true;
         } finally {
             if (!promoted) {
@@ -284,6 +321,16 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     @Override
     public void readmit(LinkId link) {
         retired.remove(link);
+    }
+
+    @Override
+    public void beginFollowing(LinkId link) {
+        following.add(link);
+    }
+
+    @Override
+    public void endFollowing(LinkId link) {
+        following.remove(link);
     }
 
     @Override

@@ -57,6 +57,11 @@ final class TargetBlocks implements AutoCloseable {
         }
     }
 
+    /** Bytes that are not a transfer's: among what is gathered they would go out of order. */
+    void write(long offsetBytes, ByteBuffer bytes) throws ProviderException {
+        open().write(offsetBytes, bytes);
+    }
+
     private GatheredWrites gathered() {
         var joined = gathered;
         if (joined == null) {

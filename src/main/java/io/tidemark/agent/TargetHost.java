@@ -4,6 +4,7 @@ import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetEffect;
@@ -241,7 +242,8 @@ final class TargetHost implements AutoCloseable {
             case TargetEffect.Look look -> look(look.offer());
             case TargetEffect.KeepContent _ -> {
                 blocks.close();
-                kept = Optional.of(keptContent().keep(sync.offer().orElseThrow().point()));
+                kept = Optional.of(
+                        keptContent().keepAndOverrule(sync.offer().orElseThrow().point()));
             }
             case TargetEffect.StartLog start -> startLog(start);
             case TargetEffect.ReopenLog reopen -> {
@@ -333,7 +335,7 @@ final class TargetHost implements AutoCloseable {
         if (left.isPresent()) {
             log = left.get();
             var header = log.header();
-            kept = header.base().filter(KeptContent::is);
+            kept = header.base().filter(KeptPoints::is);
             view = sync.resync()
                     ? keptContent().resumable(log)
                     : Optional.of(new TargetView.LogView(
@@ -434,6 +436,13 @@ final class TargetHost implements AutoCloseable {
 
     private void applyLog() throws ReplicationException, ProviderException {
         var committed = openLog();
+        if (!direct && connection.isEmpty()) {
+            var found = new FoundCommit(site, link, provider);
+            if (found.isCut(committed.header())) {
+                return;
+            }
+            found.makeWay(committed, blocks);
+        }
         if (!direct) {
             committed.<ProviderException>replay(replayed -> {
                 blocks.write(replayed);

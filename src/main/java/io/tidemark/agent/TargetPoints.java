@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
@@ -38,7 +39,7 @@ final class TargetPoints {
                         link.id(),
                         new SyncReport(
                                 point,
-                                committed.header().base().filter(base -> !KeptContent.is(base)),
+                                committed.header().base().filter(base -> !KeptPoints.is(base)),
                                 cost.changedRangeSource(),
                                 cost.namedBytes(),
                                 cost.readBytes(),

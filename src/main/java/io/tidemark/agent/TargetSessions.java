@@ -30,4 +30,12 @@ public interface TargetSessions {
 
     /** Ends a synchronisation that is being received; what it has synced is kept for the next one. */
     default void interrupt(LinkId link) {}
+
+    /**
+     * From now on this side, which asks its peer whether to follow it, does not tell the peer that it is the source: else
+     * each could follow the other. Ended by {@link #endFollowing}, or by this process's end.
+     */
+    default void beginFollowing(LinkId link) {}
+
+    default void endFollowing(LinkId link) {}
 }

@@ -3,6 +3,7 @@ package io.tidemark.agent;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetView;
@@ -59,6 +60,12 @@ final class TargetVolumes {
         return comparison.changedSince(base, link, true);
     }
 
+    /** As the volume is now, whatever is remembered of it. */
+    <T> T compare(SnapshotId base, LinkId link, VolumeComparison.Reading<T> reading)
+            throws ReplicationException, ProviderException {
+        return comparison.compare(base, link, true, reading);
+    }
+
     /** Sets aside every recovery point that the volume has now. */
     void overrule(ReplicationLink link) throws ReplicationException, ProviderException {
         Overruled.write(folder, link.id(), points(link.localVolume()));
@@ -77,7 +84,7 @@ final class TargetVolumes {
         var points = new ArrayList<RecoveryPointId>();
         for (var snapshot : providers.snapshotsOf(volume)) {
             var point = snapshot.id().recoveryPoint();
-            if (!point.value().startsWith(VolumeComparison.PROBE) && !KeptContent.is(point)) {
+            if (!point.value().startsWith(VolumeComparison.PROBE) && !KeptPoints.is(point)) {
                 points.add(point);
             }
         }

@@ -1,9 +1,11 @@
 package io.tidemark.agent;
 
 import io.tidemark.block.ChangedBlocks;
+import io.tidemark.block.ChangedRuns;
 import io.tidemark.block.RangeAlgebra;
 import io.tidemark.domain.LinkId;
 import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderException;
@@ -29,22 +31,43 @@ final class VolumeComparison {
         this.kernel = kernel;
     }
 
+    /** Reads what the volume has and the snapshot has not; good only inside. */
+    interface Reading<T> {
+        T read(ChangedRuns changed) throws ReplicationException, ProviderException;
+    }
+
     /**
-     * How it is known that the volume is not what the snapshot is; empty: it is. Through the storage's changed ranges
-     * where it has them, else wholly.
+     * How it is known that the volume is not what the snapshot is; empty: it is.
      *
      * @param believed whether the storage's word on what changed counts; else everything is read
      */
     Optional<String> changedSince(SnapshotId base, LinkId link, boolean believed) throws ProviderException {
+        try {
+            return compare(
+                    base,
+                    link,
+                    believed,
+                    changed -> changed.next()
+                            .map(run -> "it differs from %s from byte %d on"
+                                    .formatted(base.recoveryPoint(), run.offsetBytes())));
+        } catch (ReplicationException e) {
+            throw new AssertionError("nothing but storage is read", e);
+        }
+    }
+
+    /** Through the storage's changed ranges where it has them, else wholly. */
+    <T> T compare(SnapshotId base, LinkId link, boolean believed, Reading<T> reading)
+            throws ReplicationException, ProviderException {
         var provider = providers.of(base.volume());
         var volume = provider.volume(base.volume());
         return volume.can(Capability.INSTANT_SNAPSHOT) && volume.can(Capability.CHANGED_RANGES)
-                ? comparedByProbe(provider, base, link, believed)
-                : comparedWholly(provider, base);
+                ? comparedByProbe(provider, base, link, believed, reading)
+                : comparedWholly(provider, base, reading);
     }
 
-    private Optional<String> comparedByProbe(StorageProvider provider, SnapshotId base, LinkId link, boolean believed)
-            throws ProviderException {
+    private <T> T comparedByProbe(
+            StorageProvider provider, SnapshotId base, LinkId link, boolean believed, Reading<T> reading)
+            throws ReplicationException, ProviderException {
         String body = link.value().substring("ln-".length());
         var probe = new SnapshotId(
                 base.volume(), new RecoveryPointId(PROBE + body.substring(0, Math.min(body.length(), 30))));
@@ -58,15 +81,14 @@ final class VolumeComparison {
                         newer,
                         kernel,
                         0)) {
-            return changed.next()
-                    .map(run ->
-                            "it differs from %s from byte %d on".formatted(base.recoveryPoint(), run.offsetBytes()));
+            return reading.read(changed);
         } finally {
             provider.delete(probe);
         }
     }
 
-    private Optional<String> comparedWholly(StorageProvider provider, SnapshotId base) throws ProviderException {
+    private <T> T comparedWholly(StorageProvider provider, SnapshotId base, Reading<T> reading)
+            throws ReplicationException, ProviderException {
         var file = provider.volume(base.volume()).device();
         try (var older = provider.read(base);
                 var writer = provider.write(base.volume());
@@ -94,9 +116,7 @@ final class VolumeComparison {
                         },
                         kernel,
                         0)) {
-            return changed.next()
-                    .map(run ->
-                            "it differs from %s from byte %d on".formatted(base.recoveryPoint(), run.offsetBytes()));
+            return reading.read(changed);
         }
     }
 }

@@ -21,7 +21,9 @@ public interface ChangedRuns extends AutoCloseable {
     Counts counts();
 
     /** Of {@link #counts}, for who asks often. */
-    long readBytes();
+    default long readBytes() {
+        return counts().readBytes();
+    }
 
     @Override
     void close() throws ProviderException;

@@ -9,6 +9,7 @@ import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.PeerId;
 import io.tidemark.domain.ReplicationLink;
+import io.tidemark.policy.PlannedReversal;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.VolumeId;
@@ -122,7 +123,7 @@ class PlannedReversalTest {
                 .contains("volume-written")
                 .contains("byte 7")
                 .contains("ask for the reversal");
-        assertThat(site.replicator.sent).hasSize(ReversalOperation.DRAINS_MAXIMUM);
+        assertThat(site.replicator.sent).hasSize(PlannedReversal.DRAINS_MAXIMUM);
         assertStillTheSource();
     }
 

@@ -19,6 +19,12 @@ import java.util.random.RandomGenerator;
  * @param retention of events deletes a snapshot, if nobody holds it
  * @param operator of events deletes the source's base in spite of its hold
  * @param clockJump of events sets a host's wall clock forwards or backwards
+ * @param writer of events somebody writes to the target's volume
+ * @param application of events somebody writes to the source's volume, besides what is written between recovery points
+ * @param pause of events pauses the link at one of its sides, for a while
+ * @param promotion of events makes the target the source, without asking the other side
+ * @param planned one in so many recovery points is sent by a planned reversal
+ * @param slowDiskMillis the longest that a write or a sync of what arrives takes more than other work
  * @param skew whether the hosts begin with versions of their own, and change them when they restart
  */
 record Hazards(
@@ -34,13 +40,19 @@ record Hazards(
         int retention,
         int operator,
         int clockJump,
+        int writer,
+        int application,
+        int pause,
+        int promotion,
+        int planned,
+        int slowDiskMillis,
         boolean skew) {
 
     static final ProtocolVersion.Range PLAIN = new ProtocolVersion.Range(1, 1);
     private static final int NEWEST_EVER = 3;
 
     /** Nothing goes wrong, but retention goes on. */
-    static final Hazards KIND = new Hazards(0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, false);
+    static final Hazards KIND = new Hazards(0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 5, false);
 
     static Hazards draw(RandomGenerator random) {
         return new Hazards(
@@ -56,6 +68,12 @@ record Hazards(
                 often(random, 20),
                 often(random, 600),
                 often(random, 150),
+                often(random, 150),
+                often(random, 150),
+                often(random, 300),
+                random.nextInt(4) == 0 ? often(random, 600) : 0,
+                random.nextBoolean() ? 0 : 1 + random.nextInt(3),
+                random.nextBoolean() ? 1 : 60,
                 random.nextInt(4) == 0);
     }
 

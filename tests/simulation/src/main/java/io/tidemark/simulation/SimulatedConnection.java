@@ -169,13 +169,16 @@ final class SimulatedConnection {
     final Way toTarget;
     final Way toSource;
 
-    SimulatedConnection(World world, SimulatedSource source, SimulatedTarget target) {
+    final SimulatedHost from;
+
+    SimulatedConnection(World world, SimulatedHost from, SimulatedHost to) {
         this.world = world;
-        this.sourceVersions = source.versions;
-        this.targetVersions = target.versions;
-        var sourceCodec = new FrameCodec(NONE, source.versions);
-        var targetCodec = new FrameCodec(NONE, target.versions);
-        toTarget = new Way(sourceCodec, targetCodec, target);
-        toSource = new Way(targetCodec, sourceCodec, source);
+        this.from = from;
+        this.sourceVersions = from.versions;
+        this.targetVersions = to.versions;
+        var sourceCodec = new FrameCodec(NONE, from.versions);
+        var targetCodec = new FrameCodec(NONE, to.versions);
+        toTarget = new Way(sourceCodec, targetCodec, to.target);
+        toSource = new Way(targetCodec, sourceCodec, from.source);
     }
 }

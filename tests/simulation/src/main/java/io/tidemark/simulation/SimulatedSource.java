@@ -4,8 +4,8 @@ import io.tidemark.block.ChangedBlocks;
 import io.tidemark.block.ChangedBlocksByDigest;
 import io.tidemark.block.ChangedRuns;
 import io.tidemark.block.DataPlaces;
-import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.SourceEffect;
 import io.tidemark.replication.SourceInput;
 import io.tidemark.replication.SourceState;
@@ -13,22 +13,20 @@ import io.tidemark.replication.SourceSync;
 import io.tidemark.replication.protocol.BlockExtent;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.SyncCost;
-import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.SnapshotId;
-import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A source host: the real machine, carried out as {@code agent.SourceHost} does. Only its storage outlives it. */
-class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
-    static final VolumeId VOLUME = new VolumeId("memory:orders");
-    static final LinkId LINK = new LinkId("ln-1");
-    static final HoldOwner OWNER = new HoldOwner("ln-1");
+/** What sends: the real machine, carried out as {@code agent.SourceHost} does. Only the host's storage outlives it. */
+class SimulatedSource extends Worker implements SimulatedConnection.End {
+    /** Hears how a synchronisation ended; not when the host died in it. */
+    interface Ended {
+        void ended(boolean done, Optional<ReplicationError> why) throws ProviderException, ReplicationException;
+    }
 
     private final ArrayDeque<SourceInput> own = new ArrayDeque<>();
     private final ArrayDeque<SourceInput> heard = new ArrayDeque<>();
@@ -38,17 +36,36 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     private @Nullable SimulatedConnection connection;
     private @Nullable ChangedRuns runs;
     private Optional<ReplicationError> failure = Optional.empty();
+    private Ended whenEnded = (_, _) -> {};
 
-    SimulatedSource(World world) {
-        super(world, "source");
+    SimulatedSource(SimulatedHost host) {
+        super(host);
     }
 
-    final void start(RecoveryPointId point, List<RecoveryPointId> candidates) {
-        var terms = new SourceSync.Terms(versions, windowFrames(), World.SPAN_BYTES);
+    final void start(RecoveryPointId point, Message.Purpose purpose, Ended ended) {
+        var terms = new SourceSync.Terms(host.versions, windowFrames(), World.SPAN_BYTES);
         sync = SourceSync.of(new SourceSync.Task(
-                LINK, point, candidates, world.volumeBytes, World.METADATA, "simulated", Message.Purpose.SYNC, terms));
+                SimulatedHost.LINK,
+                point,
+                host.candidates(point),
+                world.volumeBytes,
+                World.METADATA,
+                "simulated",
+                purpose,
+                terms));
+        whenEnded = ended;
+        world.checks.tryBegins(host);
         own.add(new SourceInput.Start());
         wake();
+    }
+
+    /** As a pause does. */
+    final void cancel() {
+        if (sync != null) {
+            effects.clear();
+            own.addFirst(new SourceInput.Failed(new ReplicationError.Cancelled(SimulatedHost.LINK)));
+            wake();
+        }
     }
 
     int windowFrames() {
@@ -96,7 +113,7 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     }
 
     @Override
-    final void workOnce() throws ProviderException {
+    final void workOnce() throws ProviderException, ReplicationException {
         var running = sync;
         if (running == null) {
             return;
@@ -132,14 +149,20 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
             effects.clear();
             own.addFirst(new SourceInput.Failed(new ReplicationError.Storage(e.error())));
         }
-        world.checks.source();
+        world.checks.source(host);
     }
 
-    private void ended(boolean done) throws ProviderException {
+    private void ended(boolean done) throws ProviderException, ReplicationException {
         var why = failure;
+        var to = whenEnded;
+        var point = point();
         hangUp();
         forget();
-        world.tried(done, why);
+        if (done) {
+            host.inStep = Optional.of(point);
+        }
+        world.checks.tryEnded(host, done, why);
+        to.ended(done, why);
     }
 
     private void hangUp() {
@@ -161,11 +184,8 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     }
 
     @Override
-    final void crashed(boolean power) {}
-
-    @Override
-    final void restarted() throws ProviderException {
-        world.tried(false, Optional.empty());
+    final void restarted() throws ProviderException, ReplicationException {
+        world.restarted(host);
     }
 
     @Override
@@ -176,7 +196,7 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     void perform(SourceEffect effect) throws ProviderException {
         switch (effect) {
             case SourceEffect.Connect _ -> {
-                connection = world.network.connect().orElse(null);
+                connection = world.network.connect(host).orElse(null);
                 own.add(
                         connection != null
                                 ? new SourceInput.Connected()
@@ -184,7 +204,7 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
             }
             case SourceEffect.Send send -> send(send.message());
             case SourceEffect.Hold hold -> {
-                provider.hold(snapshot(hold.point()), OWNER);
+                host.provider.hold(SimulatedHost.snapshot(hold.point()), SimulatedHost.OWNER);
                 own.add(new SourceInput.Held());
             }
             case SourceEffect.OpenImage open -> open(open);
@@ -208,7 +228,7 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
     private void letGo(List<RecoveryPointId> points) throws ProviderException {
         for (var point : points) {
             world.mayCrash();
-            provider.release(snapshot(point), OWNER);
+            host.provider.release(SimulatedHost.snapshot(point), SimulatedHost.OWNER);
         }
     }
 
@@ -216,13 +236,13 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
         if (open.base().isEmpty()) {
             return;
         }
-        var base = snapshot(open.base().get());
-        provider.hold(base, OWNER);
+        var base = SimulatedHost.snapshot(open.base().get());
+        host.provider.hold(base, SimulatedHost.OWNER);
         letGo(open.letGo());
         runs = new ChangedBlocks(
-                provider.changedRanges(base, snapshot(point())),
-                provider.read(base),
-                provider.read(snapshot(point())),
+                host.provider.changedRanges(base, SimulatedHost.snapshot(point())),
+                host.provider.read(base),
+                host.provider.read(SimulatedHost.snapshot(point())),
                 World.KERNEL,
                 open.resumeBytes());
     }
@@ -232,7 +252,8 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
         var open = runs;
         if (open == null && !digests.isEmpty()) {
             var span = digests.remove();
-            var told = new ChangedBlocksByDigest(provider.read(snapshot(point())), DataPlaces.EVERYWHERE, World.KERNEL);
+            var told = new ChangedBlocksByDigest(
+                    provider.read(SimulatedHost.snapshot(point())), DataPlaces.EVERYWHERE, World.KERNEL);
             told.begin(new ChangedBlocksByDigest.SpanDigests(span.offsetBytes(), span.lengthBytes(), span.digests()));
             open = told;
             runs = told;
@@ -252,9 +273,5 @@ class SimulatedSource extends SimulatedHost implements SimulatedConnection.End {
             throw new IllegalStateException("nothing is being sent");
         }
         return sync.task().point();
-    }
-
-    static SnapshotId snapshot(RecoveryPointId point) {
-        return new SnapshotId(VOLUME, point);
     }
 }

@@ -1,67 +1,81 @@
 package io.tidemark.simulation;
 
+import io.tidemark.domain.LinkState;
+import io.tidemark.domain.ReplicationLink.Role;
 import io.tidemark.nativeblock.HashAlgorithm;
+import io.tidemark.replication.BlocksByOthers;
+import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetEffect;
 import io.tidemark.replication.TargetInput;
-import io.tidemark.replication.TargetState;
 import io.tidemark.replication.TargetSync;
 import io.tidemark.replication.TargetView;
 import io.tidemark.replication.protocol.IngestLogFormat;
+import io.tidemark.replication.protocol.IngestTotals;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.CutRequest;
-import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.SnapshotId;
-import io.tidemark.spi.SnapshotQuery;
-import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A target host: the real machine, carried out as {@code agent.TargetHost} does. Its storage, its ingest log and its
- * record of the link outlive it; its sessions are {@link TargetSessions}.
+ * What receives: the real machine, carried out as {@code agent.TargetHost} does. The host's storage, its ingest log and
+ * what a resync has overruled outlive it; its sessions are {@link TargetSessions}, its writer {@link SimulatedIngest}.
  */
 class SimulatedTarget extends TargetSessions {
-    static final VolumeId VOLUME = new VolumeId("memory:copy");
-    static final HoldOwner OWNER = new HoldOwner("ln-1");
     private static final int BLOCK_BYTES = 4 << 10;
     /** As {@code agent.IngestFolder}. */
     private static final Duration LOG_AGE_MAXIMUM = Duration.ofDays(7);
 
+    final SimulatedIngest ingest;
+
     @Nullable
     SimulatedLog log;
 
-    Optional<RecoveryPointId> inStep = Optional.empty();
     boolean full;
+    private Set<RecoveryPointId> overruled = Set.of();
     private @Nullable VolumeWriter writer;
     private Optional<RecoveryPointId> planned = Optional.empty();
+    /** Hand-over that its asker has given up. */
+    private Optional<RecoveryPointId> withdrawn = Optional.empty();
+    /** Of a resync: what its log builds upon. */
+    private Optional<RecoveryPointId> kept = Optional.empty();
 
-    SimulatedTarget(World world) {
-        super(world);
+    SimulatedTarget(SimulatedHost host) {
+        super(host);
+        this.ingest = new SimulatedIngest(host, this);
+    }
+
+    final void losesPower() {
+        if (log != null) {
+            log.crash(world.random);
+        }
     }
 
     @Override
-    final void crashed(boolean power) {
-        if (log != null && power) {
-            log.crash(world.random);
-        }
+    final void forget() {
+        super.forget();
         writer = null;
+        withdrawn = Optional.empty();
     }
 
     /** As {@code agent.IngestFolder}: finishes what is committed, keeps what is fresh. */
     @Override
     Optional<RecoveryPointId> leftCommitted() {
         reopen();
-        if (log != null && !log.committed() && log.header.createdAt().isBefore(now().minus(LOG_AGE_MAXIMUM))) {
+        if (log != null
+                && !log.committed()
+                && log.header.createdAt().isBefore(host.now().minus(LOG_AGE_MAXIMUM))) {
             note("removes a log of " + log.header.createdAt());
             log = null;
         }
@@ -78,50 +92,51 @@ class SimulatedTarget extends TargetSessions {
 
     @Override
     final void sessionEnded() throws ProviderException {
+        ingest.close();
         closeWriter();
+    }
+
+    @Override
+    boolean awaitsWriter(Session session) {
+        return session.effects.peek() instanceof TargetEffect.WriteCommit && ingest.busy();
     }
 
     @Override
     void perform(TargetEffect effect, Session session) throws ProviderException, ReplicationException {
         switch (effect) {
             case TargetEffect.Send send -> session.send(send.message());
-            case TargetEffect.Reached _, TargetEffect.Finish _, TargetEffect.KeepContent _ -> {}
+            case TargetEffect.Reached _, TargetEffect.Finish _ -> {}
             case TargetEffect.Fail fail -> session.failure = Optional.of(fail.error());
-            case TargetEffect.Look _ -> {
-                finishCommitted();
-                reopen();
-                var view = look();
-                planned = view.stands();
-                session.inputs.add(new TargetInput.Looked(view));
+            case TargetEffect.Look _ -> look(session);
+            case TargetEffect.KeepContent _ ->
+                keepAndOverrule(session.sync.offer().orElseThrow().point());
+            case TargetEffect.StartLog start -> start(start, session);
+            case TargetEffect.ReopenLog _ -> {
+                openLog().continueFromCheckpoint();
+                ingest.begin(session);
             }
-            case TargetEffect.StartLog start -> start(start);
-            case TargetEffect.ReopenLog _ -> openLog().continueFromCheckpoint();
-            case TargetEffect.Append append -> append(append.blocks());
-            case TargetEffect.SyncLog synced -> {
-                needRoom();
-                flushDirect();
-                openLog().appendCheckpoint(synced.totals());
-                world.mayCrash();
-                openLog().sync();
-                session.inputs.add(new TargetInput.LogSynced(synced.totals()));
-            }
+            case TargetEffect.Append append -> ingest.append(append.blocks());
+            case TargetEffect.SyncLog synced -> ingest.sync(synced.totals());
             case TargetEffect.AnswerDigests answer -> answer(answer.wanted(), session);
             case TargetEffect.WriteCommit commit -> {
-                needRoom();
-                flushDirect();
-                refuseWhenMovedMeanwhile();
-                commit(commit.commit());
-                session.inputs.add(new TargetInput.CommitDurable());
+                if (!ingest.failed()) {
+                    needRoom();
+                    flushDirect();
+                    refuseWhenWrittenMeanwhile(session.sync);
+                    commit(commit.commit());
+                    session.inputs.add(new TargetInput.CommitDurable());
+                }
             }
             case TargetEffect.ApplyLog _ -> apply(session);
             case TargetEffect.CutSnapshot cut -> {
                 closeWriter();
-                provider.cut(new CutRequest(cut.point(), List.of(VOLUME)));
+                host.provider.cut(new CutRequest(cut.point(), List.of(SimulatedHost.VOLUME)));
                 session.inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.HoldSnapshot hold -> hold(hold.point(), session);
             case TargetEffect.RecordPoint point -> {
-                inStep = Optional.of(point.point());
+                host.recorded.add(point.point());
+                host.inStep = Optional.of(point.point());
                 session.inputs.add(new TargetInput.StepDone());
             }
             case TargetEffect.LetGoOfOlder older -> letGo(older.point(), session);
@@ -132,17 +147,26 @@ class SimulatedTarget extends TargetSessions {
         }
     }
 
+    private void look(Session session) throws ProviderException, ReplicationException {
+        finishCommitted();
+        reopen();
+        kept = Optional.ofNullable(log).flatMap(left -> left.header.base()).filter(KeptPoints::is);
+        var view = view(session.sync.resync() ? resumable() : left());
+        planned = view.stands();
+        session.inputs.add(new TargetInput.Looked(view));
+    }
+
     private void finishCommitted() throws ProviderException, ReplicationException {
         var left = log;
         if (left == null || !left.committed()) {
             return;
         }
-        var finishing = new Session(null, TargetSync.of("simulated", World.SYNC_FRAMES, versions));
+        var finishing = new Session(null, TargetSync.of("simulated", World.SYNC_FRAMES, host.versions));
         finishing.inputs.add(new TargetInput.CommitFound(left.header.point()));
         while (!finishing.idle()) {
             world.mayCrash();
             if (Hazards.strikes(world.hazards().retention(), world.random)) {
-                world.retention(this, VOLUME);
+                world.people.retention(host);
             }
             turn(finishing);
         }
@@ -152,38 +176,91 @@ class SimulatedTarget extends TargetSessions {
         }
     }
 
-    private TargetView look() throws ProviderException {
-        var points = provider.snapshots(SnapshotQuery.ofVolume(VOLUME)).snapshots().stream()
-                .map(snapshot -> snapshot.id().recoveryPoint())
-                .toList();
-        var left = Optional.ofNullable(log)
+    private Optional<TargetView.LogView> left() {
+        return Optional.ofNullable(log)
                 .map(open -> new TargetView.LogView(
                         open.header.point(),
                         open.header.base(),
                         open.header.volumeBytes(),
                         open.header.direct(),
                         open.durable()));
-        return new TargetView(VOLUME, provider.volume(VOLUME).sizeBytes(), points, inStep, Optional.empty(), left);
     }
 
-    private void start(TargetEffect.StartLog start) throws ReplicationException {
+    /** What an interrupted resync left, when the volume is still what that resync kept. */
+    private Optional<TargetView.LogView> resumable() throws ProviderException {
+        if (kept.isEmpty() || host.writtenSince(kept.get())) {
+            return Optional.empty();
+        }
+        return left().map(of ->
+                new TargetView.LogView(of.point(), Optional.empty(), of.volumeBytes(), of.direct(), of.totals()));
+    }
+
+    private TargetView view(Optional<TargetView.LogView> left) throws ProviderException {
+        var points =
+                host.snapshots().stream().filter(point -> !KeptPoints.is(point)).toList();
+        var view = new TargetView(
+                SimulatedHost.VOLUME, world.volumeBytes, points, host.inStep, Optional.empty(), left, overruled);
+        return view.stands().isEmpty() || !written(view.stands().get())
+                ? view
+                : new TargetView(
+                        SimulatedHost.VOLUME,
+                        world.volumeBytes,
+                        points,
+                        host.inStep,
+                        Optional.of("it differs"),
+                        left,
+                        overruled);
+    }
+
+    boolean written(RecoveryPointId stands) throws ProviderException {
+        return host.writtenSince(stands);
+    }
+
+    void keepAndOverrule(RecoveryPointId offered) throws ProviderException {
+        keep(offered);
+        world.mayCrash();
+        overruled = Set.copyOf(host.snapshots());
+    }
+
+    /** As {@code agent.KeptContent}. */
+    final void keep(RecoveryPointId offered) throws ProviderException {
+        closeWriter();
+        if (full) {
+            throw new ProviderException(
+                    new ProviderError.OutOfSpace(SimulatedHost.VOLUME.value(), 0, world.volumeBytes));
+        }
+        var earlier = KeptPoints.earlier(host.snapshots(), offered);
+        var id = earlier.isEmpty() || host.writtenSince(earlier.getLast())
+                ? KeptPoints.next(earlier, offered)
+                : earlier.getLast();
+        host.provider.cut(new CutRequest(id, List.of(SimulatedHost.VOLUME)));
+        world.mayCrash();
+        host.provider.hold(SimulatedHost.snapshot(id), SimulatedHost.OWNER);
+        world.mayCrash();
+        host.recorded.add(id);
+        kept = Optional.of(id);
+    }
+
+    private void start(TargetEffect.StartLog start, Session session) throws ReplicationException {
         needRoom();
         var offer = start.offer();
         log = SimulatedLog.create(
                 new IngestLogFormat.Header(
-                        SimulatedSource.LINK,
+                        SimulatedHost.LINK,
                         offer.point(),
-                        start.base(),
-                        VOLUME,
+                        session.sync.resync() ? kept : start.base(),
+                        SimulatedHost.VOLUME,
                         offer.volumeBytes(),
                         start.direct(),
-                        now()),
+                        host.now()),
                 offer.metadata());
         world.mayCrash();
         log.sync();
+        ingest.begin(session);
     }
 
-    private void append(Message.Blocks blocks) throws ProviderException, ReplicationException {
+    /** Called by the writer. */
+    final void append(Message.Blocks blocks) throws ProviderException, ReplicationException {
         if (openLog().header.direct()) {
             write(blocks);
             return;
@@ -193,6 +270,19 @@ class SimulatedTarget extends TargetSessions {
             openLog().tearEnd(world.random);
             needRoom();
         }
+    }
+
+    /** Called by the writer. */
+    void sync(IngestTotals totals) throws ProviderException, ReplicationException {
+        needRoom();
+        flushDirect();
+        openLog().appendCheckpoint(totals);
+        world.mayCrash();
+        openLog().sync();
+    }
+
+    IngestTotals acknowledged(IngestTotals synced) {
+        return synced;
     }
 
     /** Two syncs: a commit record must never be durable before what it commits. */
@@ -205,14 +295,26 @@ class SimulatedTarget extends TargetSessions {
         openLog().sync();
     }
 
-    private void refuseWhenMovedMeanwhile() throws ProviderException, ReplicationException {
-        if (!openLog().header.direct() && !look().stands().equals(planned)) {
-            throw new ReplicationException(new ReplicationError.TargetWritten(VOLUME, "stands elsewhere now"));
+    void refuseWhenWrittenMeanwhile(TargetSync sync) throws ProviderException, ReplicationException {
+        if (openLog().header.direct()) {
+            return;
+        }
+        closeWriter();
+        boolean written;
+        if (sync.resync()) {
+            written = host.writtenSince(kept.orElseThrow());
+        } else {
+            var now = view(Optional.empty());
+            written = now.written().isPresent() || !now.stands().equals(planned);
+        }
+        if (written) {
+            throw new ReplicationException(
+                    new ReplicationError.TargetWritten(SimulatedHost.VOLUME, "written, or stands elsewhere now"));
         }
     }
 
-    void apply(Session session) throws ProviderException {
-        if (!openLog().header.direct()) {
+    void apply(Session session) throws ProviderException, ReplicationException {
+        if (!openLog().header.direct() && (session.connected() || makesWay())) {
             for (var blocks : openLog().blocks()) {
                 write(blocks);
                 world.mayCrash();
@@ -223,10 +325,65 @@ class SimulatedTarget extends TargetSessions {
         session.inputs.add(new TargetInput.StepDone());
     }
 
+    /**
+     * As {@code agent.FoundCommit}: what others wrote while nobody watched is kept, and made the base's again where the
+     * log leaves it alone.
+     *
+     * @return whether there is something to apply
+     */
+    boolean makesWay() throws ProviderException {
+        var point = openLog().header.point();
+        boolean resync = openLog().header.base().filter(KeptPoints::is).isPresent();
+        if (!resync && host.has(point)) {
+            host.provider.hold(SimulatedHost.snapshot(point), SimulatedHost.OWNER);
+            return false;
+        }
+        var base = openLog().header.base().or(() -> host.inStep);
+        if (base.isEmpty() || !host.has(base.get())) {
+            return true;
+        }
+        var others = byOthers(base.get());
+        if (!others.isEmpty()) {
+            note("others wrote " + others);
+            keep(point);
+            world.mayCrash();
+            for (var piece : others) {
+                if (!piece.inLog()) {
+                    restore(base.get(), piece);
+                    world.mayCrash();
+                }
+            }
+        }
+        return true;
+    }
+
+    private record Piece(long offsetBytes, long lengthBytes, boolean inLog) {}
+
+    private List<Piece> byOthers(RecoveryPointId base) throws ProviderException {
+        var pieces = new ArrayList<Piece>();
+        host.compare(base, changed -> {
+            var others = new BlocksByOthers(
+                    changed, (offset, length, inLog) -> pieces.add(new Piece(offset, length, inLog)));
+            for (var blocks : openLog().blocks()) {
+                others.passed(blocks);
+            }
+            others.end();
+        });
+        return pieces;
+    }
+
+    private void restore(RecoveryPointId base, Piece piece) throws ProviderException {
+        var bytes = ByteBuffer.allocate((int) piece.lengthBytes());
+        try (var reader = host.provider.read(SimulatedHost.snapshot(base))) {
+            reader.read(piece.offsetBytes(), bytes);
+        }
+        openWriter().write(piece.offsetBytes(), bytes.flip());
+    }
+
     /** As the real host does: retention may have been faster, and the volume still has the content. */
     private void hold(RecoveryPointId point, Session session) throws ProviderException {
-        provider.cut(new CutRequest(point, List.of(VOLUME)));
-        provider.hold(new SnapshotId(VOLUME, point), OWNER);
+        host.provider.cut(new CutRequest(point, List.of(SimulatedHost.VOLUME)));
+        host.provider.hold(SimulatedHost.snapshot(point), SimulatedHost.OWNER);
         session.inputs.add(new TargetInput.StepDone());
     }
 
@@ -241,7 +398,7 @@ class SimulatedTarget extends TargetSessions {
 
     final void write(Message.Blocks blocks) throws ProviderException {
         if (full) {
-            throw new ProviderException(new ProviderError.OutOfSpace(VOLUME.value(), 0, BLOCK_BYTES));
+            throw new ProviderException(new ProviderError.OutOfSpace(SimulatedHost.VOLUME.value(), 0, BLOCK_BYTES));
         }
         var data = blocks.data().duplicate();
         for (var extent : blocks.extents()) {
@@ -255,13 +412,104 @@ class SimulatedTarget extends TargetSessions {
     }
 
     private void letGo(RecoveryPointId point, Session session) throws ProviderException {
-        for (var snapshot : provider.snapshots(SnapshotQuery.ofVolume(VOLUME)).snapshots()) {
+        for (var other : host.snapshots()) {
             world.mayCrash();
-            if (!snapshot.id().recoveryPoint().equals(point)) {
-                provider.release(snapshot.id(), OWNER);
+            if (!other.equals(point)) {
+                host.provider.release(SimulatedHost.snapshot(other), SimulatedHost.OWNER);
             }
         }
         session.inputs.add(new TargetInput.StepDone());
+    }
+
+    /**
+     * As {@code agent.ReplicationServer} answers whoever hands over, or asks who is the source.
+     *
+     * @param handed empty: asked only; else what this side must be in step with
+     * @return why not; empty: this side is the source
+     */
+    final Optional<ReplicationError> reverse(Optional<RecoveryPointId> handed)
+            throws ProviderException, ReplicationException {
+        if (host.role == Role.SOURCE) {
+            var refusal = confirm();
+            if (refusal.isEmpty()) {
+                world.checks.confirms(host);
+            }
+            return refusal;
+        }
+        if (handed.isEmpty()) {
+            withdrawn = host.inStep;
+            return Optional.of(new ReplicationError.PeerRefused("not-source", "nobody has promoted it"));
+        }
+        if (working().isPresent()) {
+            return Optional.of(new ReplicationError.PeerRefused("in-work", "being received"));
+        }
+        finishCommitted();
+        if (!host.inStep.equals(handed)) {
+            return Optional.of(new ReplicationError.PeerRefused("not-in-step", "with " + host.inStep));
+        }
+        if (view(Optional.empty()).written().isPresent()) {
+            return Optional.of(new ReplicationError.TargetWritten(SimulatedHost.VOLUME, "it differs"));
+        }
+        if (isWithdrawn(handed.get())) {
+            return Optional.of(new ReplicationError.PeerRefused("withdrawn", "given up"));
+        }
+        if (promote()) {
+            world.checks.handedOver(host);
+            return Optional.empty();
+        }
+        return Optional.of(new ReplicationError.PeerRefused("in-work", "being received"));
+    }
+
+    boolean isWithdrawn(RecoveryPointId handed) {
+        return withdrawn.equals(Optional.of(handed));
+    }
+
+    /** Who hands over, or follows itself, may be the target soon. */
+    Optional<ReplicationError> confirm() {
+        boolean follows = host.reversal
+                .request
+                .filter(asked -> asked.mode() == SimulatedReversal.Mode.FOLLOW)
+                .isPresent();
+        return host.state == LinkState.HANDING_OVER || follows
+                ? Optional.of(new ReplicationError.PeerRefused("in-work", "being handed over"))
+                : Optional.empty();
+    }
+
+    /** As a server answers: what went wrong is a refusal. */
+    final Optional<ReplicationError> asked(Optional<RecoveryPointId> handed) {
+        try {
+            return reverse(handed);
+        } catch (ProviderException e) {
+            return Optional.of(new ReplicationError.Storage(e.error()));
+        } catch (ReplicationException e) {
+            return Optional.of(e.error());
+        }
+    }
+
+    /** Finishes what was received whole; false when something is in work. */
+    final boolean settle() throws ProviderException, ReplicationException {
+        if (working().isPresent()) {
+            return false;
+        }
+        finishCommitted();
+        return true;
+    }
+
+    /** Drops what was not received whole, then becomes the source, in one write. */
+    final boolean promote() {
+        if (!retire()) {
+            return false;
+        }
+        forgetLog();
+        world.mayCrash();
+        host.become(Role.SOURCE);
+        world.mayCrash();
+        return true;
+    }
+
+    void forgetLog() {
+        log = null;
+        overruled = Set.of();
     }
 
     private void flushDirect() throws ProviderException {
@@ -286,7 +534,7 @@ class SimulatedTarget extends TargetSessions {
     final VolumeWriter openWriter() throws ProviderException {
         var open = writer;
         if (open == null) {
-            open = provider.write(VOLUME);
+            open = host.provider.write(SimulatedHost.VOLUME);
             writer = open;
         }
         return open;
@@ -310,11 +558,10 @@ class SimulatedTarget extends TargetSessions {
         return log != null && log.header.direct();
     }
 
-    /** Bytes that arrived and would be lost if this host died now. */
-    final long unsyncedBytes() {
+    /** Frames that arrived and would be lost if this host died now. */
+    final long unsyncedFrames() {
         return working()
-                .filter(sync -> sync.state() == TargetState.RECEIVING)
-                .map(TargetSync::unsyncedBytes)
+                .map(sync -> sync.received().frameCount() - sync.durable().frameCount())
                 .orElse(0L);
     }
 }

@@ -1,5 +1,7 @@
 package io.tidemark.simulation;
 
+import io.tidemark.domain.LinkState;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetEffect;
@@ -20,8 +22,10 @@ import org.jspecify.annotations.Nullable;
  * The connections a target serves, as {@code agent.ReplicationServer} does: one session works on the link; a newer one
  * closes its connection and waits until it has let go, for ten seconds at most.
  */
-abstract class TargetSessions extends SimulatedHost implements SimulatedConnection.End {
+abstract class TargetSessions extends Worker implements SimulatedConnection.End {
     private static final long TAKE_OVER_MILLIS = 10_000;
+    private static final ReplicationError BUSY =
+            new ReplicationError.LinkBusy(SimulatedHost.LINK, Duration.ofSeconds(5));
 
     /** One synchronisation; without a connection when a restart finishes what was committed. */
     static final class Session {
@@ -47,6 +51,11 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
             }
         }
 
+        /** Not one that finishes what was found. */
+        boolean connected() {
+            return connection != null;
+        }
+
         void hangUp() {
             connected = false;
             if (connection != null) {
@@ -70,9 +79,15 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
     private @Nullable Session active;
     private @Nullable Session waiting;
 
-    TargetSessions(World world) {
-        super(world, "target");
+    /** Forgotten by a restart: while a promotion is in work, or done, nothing is received. */
+    private boolean retired;
+
+    TargetSessions(SimulatedHost host) {
+        super(host);
     }
+
+    /** As {@code agent.TargetHost} waits for its writer before a commit. */
+    abstract boolean awaitsWriter(Session session);
 
     abstract void perform(TargetEffect effect, Session session) throws ProviderException, ReplicationException;
 
@@ -124,31 +139,73 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
         }
     }
 
+    /** Empty when the link is received here; the role may change once more before the session's turn comes. */
+    Optional<ReplicationError> refusal() {
+        if (host.role != ReplicationLink.Role.TARGET) {
+            return Optional.of(new ReplicationError.NoTarget(SimulatedHost.LINK));
+        }
+        if (host.state != LinkState.ACTIVE) {
+            return Optional.of(new ReplicationError.LinkPaused(SimulatedHost.LINK));
+        }
+        return retired ? Optional.of(new ReplicationError.LinkUnknown(SimulatedHost.LINK)) : Optional.empty();
+    }
+
+    private void begin(Session session) {
+        var refusal = refusal();
+        if (refusal.isPresent()) {
+            refuse(session, refusal.get());
+        } else {
+            active = session;
+            world.checks.receives(host);
+            wake();
+        }
+    }
+
+    /** As a pause does: what it has synced is kept. */
+    final void interrupt() {
+        var running = active;
+        if (running != null) {
+            running.hangUp();
+            running.heard.add(new TargetInput.LinkLost(new ReplicationError.ConnectionLost("source", "interrupted")));
+            wake();
+        }
+    }
+
+    /** Nothing begins any more, unless something is in work. */
+    final boolean retire() {
+        boolean free = active == null;
+        retired = retired || free;
+        return free;
+    }
+
+    final void readmit() {
+        retired = false;
+    }
+
     private void takeOver(Session session) {
         var older = active;
         if (older == null) {
-            active = session;
-            wake();
+            begin(session);
             return;
         }
         note("a newer session waits for this one to let go");
         older.hangUp();
         older.heard.add(new TargetInput.LinkLost(new ReplicationError.ConnectionLost("source", "taken over")));
         if (waiting != null) {
-            refuse(waiting);
+            refuse(waiting, BUSY);
         }
         waiting = session;
         world.schedule.in(TAKE_OVER_MILLIS, () -> {
             if (waiting == session) {
                 waiting = null;
-                refuse(session);
+                refuse(session, BUSY);
             }
         });
         wake();
     }
 
-    private void refuse(Session session) {
-        session.send(new Message.Refused(new ReplicationError.LinkBusy(SimulatedSource.LINK, Duration.ofSeconds(5))));
+    private void refuse(Session session, ReplicationError error) {
+        session.send(new Message.Refused(error));
         forget(session);
     }
 
@@ -190,7 +247,8 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
 
     @Override
     final boolean hasWork() {
-        return active != null && (!active.idle() || active.over());
+        var session = active;
+        return session != null && (!session.idle() || session.over()) && !awaitsWriter(session);
     }
 
     @Override
@@ -204,7 +262,7 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
                 world.mayCrash();
             }
             turn(session);
-            world.checks.target();
+            world.checks.target(host);
         }
         if (session.over()) {
             note("session ends: "
@@ -212,8 +270,13 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
             sessionEnded();
             forget(session);
             serving = true;
-            active = waiting;
+            active = null;
+            var next = waiting;
             waiting = null;
+            if (next != null) {
+                begin(next);
+            }
+            world.checks.target(host);
         }
     }
 
@@ -241,8 +304,9 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
     }
 
     @Override
-    final void forget() {
+    void forget() {
         serving = true;
+        retired = false;
         sessions.clear();
         active = null;
         waiting = null;
@@ -252,7 +316,7 @@ abstract class TargetSessions extends SimulatedHost implements SimulatedConnecti
     final void restarted() {
         leftCommitted().ifPresent(point -> {
             serving = false;
-            var finishing = new Session(null, TargetSync.of("simulated", World.SYNC_FRAMES, versions));
+            var finishing = new Session(null, TargetSync.of("simulated", World.SYNC_FRAMES, host.versions));
             finishing.inputs.add(new TargetInput.CommitFound(point));
             active = finishing;
         });

@@ -2,6 +2,7 @@ package io.tidemark.simulation;
 
 import io.tidemark.replication.TargetEffect;
 import io.tidemark.replication.TargetInput;
+import io.tidemark.replication.protocol.IngestTotals;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
@@ -27,7 +28,23 @@ enum Mutant {
     THE_COPY_IS_NOT_HELD(target(DoesNotHold::new)),
     THE_POINT_IS_RECORDED_BEFORE_IT_IS_CUT(target(RecordsBeforeItCuts::new)),
     OLDER_HOLDS_NEVER_END_AT_THE_TARGET(target(NeverLetsGo::new)),
-    COMMITTED_IS_SAID_BEFORE_IT_IS_APPLIED(target(SaysCommittedTooEarly::new));
+    COMMITTED_IS_SAID_BEFORE_IT_IS_APPLIED(target(SaysCommittedTooEarly::new)),
+
+    WHAT_WAITS_IS_ACKNOWLEDGED_TOO(target(MutantTargets.AcknowledgesWhatWaits::new)),
+    A_COMMIT_DOES_NOT_WAIT_FOR_THE_WRITER(target(MutantTargets.CommitsBeforeTheWriterEnds::new)),
+    NOBODY_LOOKS_WHETHER_THE_TARGET_WAS_WRITTEN(target(MutantTargets.LooksAtNothing::new)),
+    NOBODY_LOOKS_AGAIN_BEFORE_THE_COMMIT(target(MutantTargets.LooksOnce::new)),
+    A_RESYNC_KEEPS_NOTHING(target(MutantTargets.KeepsNothing::new)),
+    A_FOUND_COMMIT_IS_APPLIED_OVER_WHATEVER_IS_THERE(target(MutantTargets.MakesNoWay::new)),
+    A_PAUSED_TARGET_RECEIVES(target(MutantTargets.ReceivesWhilePaused::new)),
+    A_SOURCE_RECEIVES(target(MutantTargets.ReceivesAsASource::new)),
+    A_PROMOTED_TARGET_KEEPS_ITS_LOG(target(MutantTargets.KeepsItsLog::new)),
+    A_SIDE_THAT_HANDS_OVER_SAYS_THAT_IT_IS_THE_SOURCE(target(MutantTargets.ConfirmsWhileHandingOver::new)),
+    A_HAND_OVER_THAT_WAS_GIVEN_UP_IS_TAKEN(target(MutantTargets.TakesWhatWasGivenUp::new)),
+    THE_OLD_SOURCE_IS_THE_TARGET_BEFORE_ITS_PEER_ANSWERS(reversal(MutantReversals.BecomesTheTargetFirst::new)),
+    NO_ANSWER_IS_TAKEN_FOR_A_YES(reversal(MutantReversals.TakesSilenceForYes::new)),
+    WHAT_WAS_DRAINED_IS_NOT_COMPARED(reversal(MutantReversals.ComparesNothing::new)),
+    FOLLOWING_DOES_NOT_ASK_THE_PEER(reversal(MutantReversals.FollowsUnasked::new));
 
     @SuppressWarnings("ImmutableEnumChecker") // constructors have no state
     final Cast cast;
@@ -36,17 +53,21 @@ enum Mutant {
         this.cast = cast;
     }
 
-    private static Cast source(Function<World, SimulatedSource> source) {
-        return new Cast(source, SimulatedTarget::new);
+    private static Cast source(Function<SimulatedHost, SimulatedSource> source) {
+        return new Cast(source, SimulatedTarget::new, SimulatedReversal::new);
     }
 
-    private static Cast target(Function<World, SimulatedTarget> target) {
-        return new Cast(SimulatedSource::new, target);
+    private static Cast target(Function<SimulatedHost, SimulatedTarget> target) {
+        return new Cast(SimulatedSource::new, target, SimulatedReversal::new);
+    }
+
+    private static Cast reversal(Function<SimulatedHost, SimulatedReversal> reversal) {
+        return new Cast(SimulatedSource::new, SimulatedTarget::new, reversal);
     }
 
     private static final class AppliesBeforeTheCommit extends SimulatedTarget {
-        AppliesBeforeTheCommit(World world) {
-            super(world);
+        AppliesBeforeTheCommit(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -64,8 +85,8 @@ enum Mutant {
     }
 
     private static final class TrustsWhatIsNotSynced extends SimulatedTarget {
-        TrustsWhatIsNotSynced(World world) {
-            super(world);
+        TrustsWhatIsNotSynced(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -75,25 +96,19 @@ enum Mutant {
     }
 
     private static final class AcknowledgesBeforeSync extends SimulatedTarget {
-        AcknowledgesBeforeSync(World world) {
-            super(world);
+        AcknowledgesBeforeSync(SimulatedHost host) {
+            super(host);
         }
 
         @Override
-        void perform(TargetEffect effect, Session session)
-                throws ProviderException, io.tidemark.replication.ReplicationException {
-            if (effect instanceof TargetEffect.SyncLog synced) {
-                openLog().appendCheckpoint(synced.totals());
-                session.inputs.add(new TargetInput.LogSynced(synced.totals()));
-            } else {
-                super.perform(effect, session);
-            }
+        void sync(IngestTotals totals) {
+            openLog().appendCheckpoint(totals);
         }
     }
 
     private static final class ForgetsTheCommittedLog extends SimulatedTarget {
-        ForgetsTheCommittedLog(World world) {
-            super(world);
+        ForgetsTheCommittedLog(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -104,8 +119,8 @@ enum Mutant {
     }
 
     private static final class KeepsTheTornTail extends SimulatedTarget {
-        KeepsTheTornTail(World world) {
-            super(world);
+        KeepsTheTornTail(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -126,13 +141,13 @@ enum Mutant {
     }
 
     private static final class DoesNotFlush extends SimulatedTarget {
-        DoesNotFlush(World world) {
-            super(world);
+        DoesNotFlush(SimulatedHost host) {
+            super(host);
         }
 
         @Override
         void apply(Session session) throws ProviderException {
-            if (!direct()) {
+            if (!direct() && (session.connected() || makesWay())) {
                 for (var blocks : openLog().blocks()) {
                     write(blocks);
                 }
@@ -143,8 +158,8 @@ enum Mutant {
     }
 
     private static final class DoesNotHold extends SimulatedTarget {
-        DoesNotHold(World world) {
-            super(world);
+        DoesNotHold(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -159,15 +174,15 @@ enum Mutant {
     }
 
     private static final class RecordsBeforeItCuts extends SimulatedTarget {
-        RecordsBeforeItCuts(World world) {
-            super(world);
+        RecordsBeforeItCuts(SimulatedHost host) {
+            super(host);
         }
 
         @Override
         void perform(TargetEffect effect, Session session)
                 throws ProviderException, io.tidemark.replication.ReplicationException {
             if (effect instanceof TargetEffect.CutSnapshot cut) {
-                inStep = Optional.of(cut.point());
+                host.inStep = Optional.of(cut.point());
                 world.mayCrash();
             }
             super.perform(effect, session);
@@ -175,8 +190,8 @@ enum Mutant {
     }
 
     private static final class NeverLetsGo extends SimulatedTarget {
-        NeverLetsGo(World world) {
-            super(world);
+        NeverLetsGo(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -191,8 +206,8 @@ enum Mutant {
     }
 
     private static final class SaysCommittedTooEarly extends SimulatedTarget {
-        SaysCommittedTooEarly(World world) {
-            super(world);
+        SaysCommittedTooEarly(SimulatedHost host) {
+            super(host);
         }
 
         @Override

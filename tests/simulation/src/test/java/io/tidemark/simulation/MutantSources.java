@@ -11,8 +11,8 @@ final class MutantSources {
     private MutantSources() {}
 
     static final class ReleasesTheBaseEarly extends SimulatedSource {
-        ReleasesTheBaseEarly(World world) {
-            super(world);
+        ReleasesTheBaseEarly(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -20,29 +20,29 @@ final class MutantSources {
             super.perform(effect);
             if (effect instanceof SourceEffect.Send(Message.Commit _)) {
                 for (var base : sync().orElseThrow().base().stream().toList()) {
-                    provider.release(snapshot(base), OWNER);
+                    host.provider.release(SimulatedHost.snapshot(base), SimulatedHost.OWNER);
                 }
             }
         }
     }
 
     static final class HoldsNothing extends SimulatedSource {
-        HoldsNothing(World world) {
-            super(world);
+        HoldsNothing(SimulatedHost host) {
+            super(host);
         }
 
         @Override
         void perform(SourceEffect effect) throws ProviderException {
             super.perform(effect);
             if (effect instanceof SourceEffect.Hold hold) {
-                provider.release(snapshot(hold.point()), OWNER);
+                host.provider.release(SimulatedHost.snapshot(hold.point()), SimulatedHost.OWNER);
             }
         }
     }
 
     static final class NeverLetsGo extends SimulatedSource {
-        NeverLetsGo(World world) {
-            super(world);
+        NeverLetsGo(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -52,8 +52,8 @@ final class MutantSources {
     }
 
     static final class BuildsUponAnOlderBase extends SimulatedSource {
-        BuildsUponAnOlderBase(World world) {
-            super(world);
+        BuildsUponAnOlderBase(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -63,7 +63,7 @@ final class MutantSources {
                     && !open.letGo().isEmpty()) {
                 super.perform(
                         new SourceEffect.OpenImage(Optional.of(open.letGo().getLast()), List.of(), open.resumeBytes()));
-                provider.hold(snapshot(open.base().get()), OWNER);
+                host.provider.hold(SimulatedHost.snapshot(open.base().get()), SimulatedHost.OWNER);
             } else {
                 super.perform(effect);
             }
@@ -71,8 +71,8 @@ final class MutantSources {
     }
 
     static final class IgnoresWhereToResume extends SimulatedSource {
-        IgnoresWhereToResume(World world) {
-            super(world);
+        IgnoresWhereToResume(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -85,8 +85,8 @@ final class MutantSources {
     }
 
     static final class IgnoresTheWindow extends SimulatedSource {
-        IgnoresTheWindow(World world) {
-            super(world);
+        IgnoresTheWindow(SimulatedHost host) {
+            super(host);
         }
 
         @Override
@@ -96,14 +96,14 @@ final class MutantSources {
     }
 
     static final class HoldsBeforeThePeerAgrees extends SimulatedSource {
-        HoldsBeforeThePeerAgrees(World world) {
-            super(world);
+        HoldsBeforeThePeerAgrees(SimulatedHost host) {
+            super(host);
         }
 
         @Override
         void perform(SourceEffect effect) throws ProviderException {
             if (effect instanceof SourceEffect.Connect) {
-                provider.hold(snapshot(point()), OWNER);
+                host.provider.hold(SimulatedHost.snapshot(point()), SimulatedHost.OWNER);
             }
             super.perform(effect);
         }

@@ -4,6 +4,7 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Map;
@@ -57,6 +58,31 @@ public final class MemoryStorage {
     public synchronized Set<HoldOwner> holds(SnapshotId snapshot) {
         var stored = snapshots.get(snapshot);
         return stored == null ? Set.of() : Set.copyOf(stored.holds());
+    }
+
+    /** What the volume has now. For checks, like {@link #holds}. */
+    public synchronized MemoryContent content(VolumeId volume) {
+        return new MemoryContent(existing(volume).current);
+    }
+
+    /** Empty when there is no such snapshot. */
+    public synchronized Optional<MemoryContent> content(SnapshotId snapshot) {
+        return Optional.ofNullable(snapshots.get(snapshot)).map(stored -> new MemoryContent(stored.content()));
+    }
+
+    /** Somebody who asks no provider writes to the device, and syncs what was written. */
+    public synchronized void overwrite(VolumeId volume, long offsetBytes, ByteBuffer source) {
+        var bytes = existing(volume);
+        bytes.durable.write(offsetBytes, source.duplicate());
+        bytes.current.write(offsetBytes, source.duplicate());
+    }
+
+    private VolumeBytes existing(VolumeId volume) {
+        var bytes = volumes.get(volume);
+        if (bytes == null) {
+            throw new IllegalArgumentException("no volume " + volume);
+        }
+        return bytes;
     }
 
     /**

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.client.ClientException;
 import io.tidemark.domain.Moment;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -35,7 +33,7 @@ class KillAtEveryMomentTest {
     private static final int DIED_PERCENT_MINIMUM = 95;
 
     private static final int RECOVERY_POINTS_KEPT = 3;
-    /** Needs a database; the recovery-point tests kill there. */
+    /** Needs a database: the recovery-point tests kill there. Of link control: {@link LinkControlKillTest}. */
     private static final List<Moment> ELSEWHERE = List.of(
             Moment.DATABASE_FROZEN,
             Moment.LINK_PAUSED,
@@ -187,7 +185,9 @@ class KillAtEveryMomentTest {
         assertThat(Replicated.orphans(target().client()))
                 .as("seed %d, %s", seed, moment)
                 .isEmpty();
-        assertThat(ingestLogs()).as("seed %d, %s", seed, moment).isEmpty();
+        assertThat(sites.orElseThrow().ingestLogs(target()))
+                .as("seed %d, %s", seed, moment)
+                .isEmpty();
         Replicated.prune(source().client(), RECOVERY_POINTS_KEPT);
         Replicated.prune(target().client(), RECOVERY_POINTS_KEPT);
     }
@@ -202,16 +202,6 @@ class KillAtEveryMomentTest {
         digests.put(point, digest);
         replicated().await(replicated().startSync());
         assertThat(replicated().targetDigest(point)).isEqualTo(digest);
-    }
-
-    private List<Path> ingestLogs() throws IOException {
-        Path folder = target().state().resolve("ingest");
-        if (!Files.exists(folder)) {
-            return List.of();
-        }
-        try (var files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(".ingest")).toList();
-        }
     }
 
     private Replicated replicated() {

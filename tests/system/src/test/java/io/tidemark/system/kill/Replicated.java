@@ -69,8 +69,11 @@ final class Replicated {
      * @param large whether so much that its synchronisation meets the moments of a long one
      */
     void write(RandomGenerator random, boolean large) throws IOException, ClientException {
-        Path image =
-                Path.of(source.client().get(volumePath(VOLUME)).at("device").text());
+        write(Path.of(source.client().get(volumePath(VOLUME)).at("device").text()), random, large);
+    }
+
+    /** Changes random blocks of a volume's image, whoever's it is, durably. */
+    static void write(Path image, RandomGenerator random, boolean large) throws IOException {
         try (var channel = FileChannel.open(image, StandardOpenOption.WRITE)) {
             if (large) {
                 byte[] run = new byte[LARGE_WRITE_BYTES];
@@ -118,7 +121,7 @@ final class Replicated {
     }
 
     /** Asks every few milliseconds: hundreds of runs wait here. */
-    private static Json await(SiteClient site, String operation) throws ClientException {
+    static Json await(SiteClient site, String operation) throws ClientException {
         long deadline = System.nanoTime() + OPERATION_LIMIT.toNanos();
         while (!Operations.ended(site.get("/v1/operations/" + operation)) && System.nanoTime() < deadline) {
             try {
@@ -207,7 +210,7 @@ final class Replicated {
         return "/v1/volumes/" + SiteClient.segment(volume);
     }
 
-    private static String digest(Path image) throws IOException {
+    static String digest(Path image) throws IOException {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(image)));
         } catch (NoSuchAlgorithmException e) {

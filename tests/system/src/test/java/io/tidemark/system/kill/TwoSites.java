@@ -94,6 +94,17 @@ final class TwoSites implements AutoCloseable {
         return mounted;
     }
 
+    /** What interrupted synchronisations have left at the site. */
+    List<Path> ingestLogs(RunningSite site) throws IOException {
+        Path folder = site.state().resolve("ingest");
+        if (!Files.exists(folder)) {
+            return List.of();
+        }
+        try (var files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".ingest")).toList();
+        }
+    }
+
     /** A write to the mounted volume comes back; a dead site must not hold it. */
     void assertNothingFrozen(long seed) throws Exception {
         if (mounted.isEmpty()) {

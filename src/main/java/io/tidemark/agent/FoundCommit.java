@@ -1,0 +1,137 @@
+package io.tidemark.agent;
+
+import io.tidemark.block.ChangedBlocks;
+import io.tidemark.block.RangeAlgebra;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.BlocksByOthers;
+import io.tidemark.replication.KeptPoints;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.TargetView;
+import io.tidemark.replication.protocol.IngestLogFormat;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A committed log that the life before this one, or a failed apply, has left. Until it is applied nobody watches the
+ * volume: what others wrote meanwhile would be overwritten, or end up in the copy.
+ */
+final class FoundCommit {
+    private static final Logger LOG = LoggerFactory.getLogger(FoundCommit.class);
+    private static final int BLOCK_BYTES = 4 << 10;
+
+    private final TargetHost.Site site;
+    private final ReplicationLink link;
+    private final StorageProvider provider;
+
+    FoundCommit(TargetHost.Site site, ReplicationLink link, StorageProvider provider) {
+        this.site = site;
+        this.link = link;
+        this.provider = provider;
+    }
+
+    /**
+     * Whether the volume was wholly written and cut: then it must not be written again, whoever wrote since. Held on
+     * return, so that the cut is not taken anew of what the volume has become. Never known of a resync: it may bring a
+     * recovery point whose snapshot was here before.
+     */
+    boolean isCut(IngestLogFormat.Header log) throws ProviderException {
+        if (log.base().filter(KeptPoints::is).isPresent()) {
+            return false;
+        }
+        try {
+            provider.hold(
+                    new SnapshotId(link.localVolume(), log.point()),
+                    new HoldOwner(link.id().value()));
+            return true;
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.SnapshotNotFound) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private boolean has(RecoveryPointId point) throws ProviderException {
+        return site.providers().snapshotsOf(link.localVolume()).stream()
+                .anyMatch(snapshot -> snapshot.id().recoveryPoint().equals(point));
+    }
+
+    /**
+     * Keeps the volume as it is when others wrote to it, as a resync does, and then makes what the log leaves alone the
+     * base's again. Does nothing when nobody wrote, or when the base's snapshot is gone and nothing can tell. May run
+     * twice.
+     *
+     * @throws ProviderException OutOfSpace: then nothing is overwritten, and the log stays
+     */
+    void makeWay(IngestLog log, TargetBlocks blocks) throws ReplicationException, ProviderException {
+        var base = base(log);
+        if (base.isEmpty() || !writtenByOthers(base.get(), log)) {
+            return;
+        }
+        var point = log.header().point();
+        var kept = new KeptContent(site, link, provider).keep(point);
+        LOG.warn(
+                "ingest.written-by-others link={} volume={} recoveryPoint={} kept={}",
+                link.id(),
+                link.localVolume(),
+                point,
+                kept);
+        restore(base.get(), kept, log, blocks);
+    }
+
+    private Optional<SnapshotId> base(IngestLog log) throws ReplicationException, ProviderException {
+        var known = site.catalog().link(link.id()).orElse(link);
+        var points = site.providers().snapshotsOf(link.localVolume()).stream()
+                .map(snapshot -> snapshot.id().recoveryPoint())
+                .filter(point -> !KeptPoints.is(point))
+                .toList();
+        var view = new TargetView(
+                link.localVolume(),
+                log.header().volumeBytes(),
+                points,
+                known.inStep(),
+                Optional.empty(),
+                Optional.empty());
+        var base = log.header().base().or(view::stands);
+        return base.isPresent() && has(base.get())
+                ? Optional.of(new SnapshotId(link.localVolume(), base.get()))
+                : Optional.empty();
+    }
+
+    private boolean writtenByOthers(SnapshotId base, IngestLog log) throws ReplicationException, ProviderException {
+        return site.volumes().compare(base, link.id(), changed -> {
+            var found = new boolean[1];
+            var others = new BlocksByOthers(changed, (_, _, _) -> found[0] = true);
+            log.<ProviderException>replay(others::passed);
+            others.end();
+            return found[0];
+        });
+    }
+
+    private void restore(SnapshotId base, RecoveryPointId kept, IngestLog log, TargetBlocks blocks)
+            throws ReplicationException, ProviderException {
+        try (var older = provider.read(base);
+                var newer = provider.read(new SnapshotId(link.localVolume(), kept));
+                var changed =
+                        new ChangedBlocks(RangeAlgebra.whole(newer.sizeBytes()), older, newer, site.kernel(), 0)) {
+            var others = new BlocksByOthers(changed, (offset, length, inLog) -> {
+                var bytes = ByteBuffer.allocate(BLOCK_BYTES);
+                for (long done = 0; !inLog && done < length; done += BLOCK_BYTES) {
+                    bytes.clear().limit((int) Math.min(BLOCK_BYTES, length - done));
+                    older.read(offset + done, bytes);
+                    blocks.write(offset + done, bytes.flip());
+                }
+            });
+            log.<ProviderException>replay(others::passed);
+            others.end();
+        }
+    }
+}
