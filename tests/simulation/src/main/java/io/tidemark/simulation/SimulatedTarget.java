@@ -1,7 +1,5 @@
 package io.tidemark.simulation;
 
-import io.tidemark.domain.LinkState;
-import io.tidemark.domain.ReplicationLink.Role;
 import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.replication.BlocksByOthers;
 import io.tidemark.replication.KeptPoints;
@@ -32,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * What receives: the real machine, carried out as {@code agent.TargetHost} does. The host's storage, its ingest log and
  * what a resync has overruled outlive it; its sessions are {@link TargetSessions}, its writer {@link SimulatedIngest}.
  */
-class SimulatedTarget extends TargetSessions {
+class SimulatedTarget extends TargetPromotions {
     private static final int BLOCK_BYTES = 4 << 10;
     /** As {@code agent.IngestFolder}. */
     private static final Duration LOG_AGE_MAXIMUM = Duration.ofDays(7);
@@ -46,8 +44,6 @@ class SimulatedTarget extends TargetSessions {
     private Set<RecoveryPointId> overruled = Set.of();
     private @Nullable VolumeWriter writer;
     private Optional<RecoveryPointId> planned = Optional.empty();
-    /** Hand-over that its asker has given up. */
-    private Optional<RecoveryPointId> withdrawn = Optional.empty();
     /** Of a resync: what its log builds upon. */
     private Optional<RecoveryPointId> kept = Optional.empty();
 
@@ -66,7 +62,6 @@ class SimulatedTarget extends TargetSessions {
     final void forget() {
         super.forget();
         writer = null;
-        withdrawn = Optional.empty();
     }
 
     /** As {@code agent.IngestFolder}: finishes what is committed, keeps what is fresh. */
@@ -156,7 +151,8 @@ class SimulatedTarget extends TargetSessions {
         session.inputs.add(new TargetInput.Looked(view));
     }
 
-    private void finishCommitted() throws ProviderException, ReplicationException {
+    @Override
+    final void finishCommitted() throws ProviderException, ReplicationException {
         var left = log;
         if (left == null || !left.committed()) {
             return;
@@ -210,6 +206,11 @@ class SimulatedTarget extends TargetSessions {
                         Optional.of("it differs"),
                         left,
                         overruled);
+    }
+
+    @Override
+    final boolean writtenByOthers() throws ProviderException {
+        return view(Optional.empty()).written().isPresent();
     }
 
     boolean written(RecoveryPointId stands) throws ProviderException {
@@ -421,92 +422,7 @@ class SimulatedTarget extends TargetSessions {
         session.inputs.add(new TargetInput.StepDone());
     }
 
-    /**
-     * As {@code agent.ReplicationServer} answers whoever hands over, or asks who is the source.
-     *
-     * @param handed empty: asked only; else what this side must be in step with
-     * @return why not; empty: this side is the source
-     */
-    final Optional<ReplicationError> reverse(Optional<RecoveryPointId> handed)
-            throws ProviderException, ReplicationException {
-        if (host.role == Role.SOURCE) {
-            var refusal = confirm();
-            if (refusal.isEmpty()) {
-                world.checks.confirms(host);
-            }
-            return refusal;
-        }
-        if (handed.isEmpty()) {
-            withdrawn = host.inStep;
-            return Optional.of(new ReplicationError.PeerRefused("not-source", "nobody has promoted it"));
-        }
-        if (working().isPresent()) {
-            return Optional.of(new ReplicationError.PeerRefused("in-work", "being received"));
-        }
-        finishCommitted();
-        if (!host.inStep.equals(handed)) {
-            return Optional.of(new ReplicationError.PeerRefused("not-in-step", "with " + host.inStep));
-        }
-        if (view(Optional.empty()).written().isPresent()) {
-            return Optional.of(new ReplicationError.TargetWritten(SimulatedHost.VOLUME, "it differs"));
-        }
-        if (isWithdrawn(handed.get())) {
-            return Optional.of(new ReplicationError.PeerRefused("withdrawn", "given up"));
-        }
-        if (promote()) {
-            world.checks.handedOver(host);
-            return Optional.empty();
-        }
-        return Optional.of(new ReplicationError.PeerRefused("in-work", "being received"));
-    }
-
-    boolean isWithdrawn(RecoveryPointId handed) {
-        return withdrawn.equals(Optional.of(handed));
-    }
-
-    /** Who hands over, or follows itself, may be the target soon. */
-    Optional<ReplicationError> confirm() {
-        boolean follows = host.reversal
-                .request
-                .filter(asked -> asked.mode() == SimulatedReversal.Mode.FOLLOW)
-                .isPresent();
-        return host.state == LinkState.HANDING_OVER || follows
-                ? Optional.of(new ReplicationError.PeerRefused("in-work", "being handed over"))
-                : Optional.empty();
-    }
-
-    /** As a server answers: what went wrong is a refusal. */
-    final Optional<ReplicationError> asked(Optional<RecoveryPointId> handed) {
-        try {
-            return reverse(handed);
-        } catch (ProviderException e) {
-            return Optional.of(new ReplicationError.Storage(e.error()));
-        } catch (ReplicationException e) {
-            return Optional.of(e.error());
-        }
-    }
-
-    /** Finishes what was received whole; false when something is in work. */
-    final boolean settle() throws ProviderException, ReplicationException {
-        if (working().isPresent()) {
-            return false;
-        }
-        finishCommitted();
-        return true;
-    }
-
-    /** Drops what was not received whole, then becomes the source, in one write. */
-    final boolean promote() {
-        if (!retire()) {
-            return false;
-        }
-        forgetLog();
-        world.mayCrash();
-        host.become(Role.SOURCE);
-        world.mayCrash();
-        return true;
-    }
-
+    @Override
     void forgetLog() {
         log = null;
         overruled = Set.of();
