@@ -69,7 +69,7 @@ class AllocationTest {
         double atSource = (much.source() - little.source()) / MIB / gibibytes;
         double atTarget = (much.target() - little.target()) / MIB / gibibytes;
         System.err.printf(
-                "allocated by a %s: MiB allocated per GiB: source %.1f, target %.1f; whatever is moved: %.1f, %.1f%n",
+                "%s: MiB allocated per GiB: source %.1f, target %.1f; whatever is moved: %.1f, %.1f%n",
                 what, atSource, atTarget, little.source() / MIB, little.target() / MIB);
         assertThat(atSource).as("%s: MiB allocated at the source per GiB", what).isLessThan(maximum);
         assertThat(atTarget).as("%s: MiB allocated at the target per GiB", what).isLessThan(maximum);
