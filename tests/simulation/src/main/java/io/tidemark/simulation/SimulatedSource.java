@@ -253,7 +253,7 @@ class SimulatedSource extends Worker implements SimulatedConnection.End {
         if (open == null && !digests.isEmpty()) {
             var span = digests.remove();
             var told = new ChangedBlocksByDigest(
-                    provider.read(SimulatedHost.snapshot(point())), DataPlaces.EVERYWHERE, World.KERNEL);
+                    host.provider.read(SimulatedHost.snapshot(point())), DataPlaces.EVERYWHERE, World.KERNEL);
             told.begin(new ChangedBlocksByDigest.SpanDigests(span.offsetBytes(), span.lengthBytes(), span.digests()));
             open = told;
             runs = told;
