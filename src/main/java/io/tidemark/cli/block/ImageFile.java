@@ -72,6 +72,16 @@ final class ImageFile implements ImageWriter, AutoCloseable {
         return image;
     }
 
+    /** A dash has always meant a pipe, and would be a file here. */
+    static void refusePipe(Path path, String advice) throws CommandFailure {
+        if (path.toString().equals("-")) {
+            throw new CommandFailure(
+                    BlockExit.USAGE,
+                    "- stands for a pipe, which cannot be used here",
+                    advice + "; a file of that name is ./-");
+        }
+    }
+
     /** Opens a file of ours, made when there is none; only its owner may read it. Its name is durable. */
     static ImageFile journal(Path path) throws IOException, CommandFailure {
         if (!Files.exists(path)) {
@@ -93,6 +103,7 @@ final class ImageFile implements ImageWriter, AutoCloseable {
     }
 
     private static ImageFile open(Path path, Set<? extends OpenOption> options) throws IOException, CommandFailure {
+        refusePipe(path, "only block index reads a pipe: make an index of it, and name that");
         if (!Files.exists(path)) {
             throw new NoSuchFileException(path.toString());
         }

@@ -38,6 +38,7 @@ final class NewFile implements ByteWriter, AutoCloseable {
      * @param inputs what must not be replaced even then
      */
     static NewFile create(Path target, boolean replace, Path... inputs) throws IOException, CommandFailure {
+        ImageFile.refusePipe(target, "it is written whole before it gets its name: name a file");
         checkMayBeWritten(target, replace, inputs);
         var folder = folderOf(target);
         if (!Files.isDirectory(folder)) {

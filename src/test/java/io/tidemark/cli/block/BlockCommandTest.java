@@ -146,6 +146,24 @@ final class BlockCommandTest {
     }
 
     @Test
+    void whereNoPipeCanBeUsedADashIsRefusedAndNoFileOfThatNameIsMade() throws Exception {
+        var image = image("image", 100_000, 1);
+        var index = folder.resolve("index");
+        run("index", image, "-o", index);
+        var attempts = List.of(
+                run("diff", "--base", index, image, "-o", "-"),
+                run("diff", "--base", index, "-", "-o", folder.resolve("delta")),
+                run("apply", "-", image),
+                run("verify", "-", image),
+                run("index", image, "-o", "-"));
+        for (var answer : attempts) {
+            assertThat(answer.exitCode).as(answer.err).isEqualTo(2);
+            assertThat(answer.err).contains("- stands for a pipe", "./-");
+        }
+        assertThat(Path.of("-")).doesNotExist();
+    }
+
+    @Test
     void deltaAgainstAnImageIsTheSameAsAgainstItsIndex() throws Exception {
         var older = image("older", 900_001, 1);
         var newer = Files.copy(older, folder.resolve("newer"));
