@@ -75,7 +75,7 @@ class LinkControlKillTest {
         for (int index = 0; index < ROUNDS; index++) {
             long started = System.nanoTime();
             // Of its own for each: the bytes of another moment's round may still be there.
-            var random = new Random(31 * moment.name().hashCode() + FIRST_SEED + index);
+            var random = new Random(31L * moment.name().hashCode() + FIRST_SEED + index);
             round.run(random, index % 2 == 1);
             converge(random);
             System.out.printf(
