@@ -12,6 +12,7 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
 import java.nio.ByteBuffer;
@@ -107,9 +108,15 @@ final class FoundCommit {
     }
 
     private boolean writtenByOthers(SnapshotId base, IngestLog log) throws ReplicationException, ProviderException {
+        long baseBytes = site.providers().snapshotsOf(base.volume()).stream()
+                .filter(snapshot -> snapshot.id().equals(base))
+                .mapToLong(Snapshot::sizeBytes)
+                .findFirst()
+                .orElse(0);
         return site.volumes().compare(base, link.id(), changed -> {
             var found = new boolean[1];
-            var others = new BlocksByOthers(changed, (_, _, _) -> found[0] = true);
+            // What lies behind the base's end came with the volume's growth.
+            var others = new BlocksByOthers(changed, (offset, _, _) -> found[0] |= offset < baseBytes);
             log.<ProviderException>replay(others::passed);
             others.end();
             return found[0];
@@ -124,8 +131,9 @@ final class FoundCommit {
                         new ChangedBlocks(RangeAlgebra.whole(newer.sizeBytes()), older, newer, site.kernel(), 0)) {
             var others = new BlocksByOthers(changed, (offset, length, inLog) -> {
                 var bytes = ByteBuffer.allocate(BLOCK_BYTES);
-                for (long done = 0; !inLog && done < length; done += BLOCK_BYTES) {
-                    bytes.clear().limit((int) Math.min(BLOCK_BYTES, length - done));
+                long known = Math.min(length, older.sizeBytes() - offset);
+                for (long done = 0; !inLog && done < known; done += BLOCK_BYTES) {
+                    bytes.clear().limit((int) Math.min(BLOCK_BYTES, known - done));
                     older.read(offset + done, bytes);
                     blocks.write(offset + done, bytes.flip());
                 }

@@ -11,6 +11,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotReader;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The checksum tree of a snapshot: XXH3-128, 4 KiB. Reads all of it but its holes. Keeps one digest for each 256 MiB
@@ -57,7 +58,8 @@ final class ImageTree implements DigestLevels<ReplicationException> {
     private long group = NO_GROUP;
     private final ChecksumTree kept;
 
-    private ImageTree(SnapshotReader reader, BlockKernel kernel, Watch watch) throws ReplicationException {
+    private ImageTree(SnapshotReader reader, BlockKernel kernel, boolean believed, Watch watch)
+            throws ReplicationException {
         this.reader = reader;
         this.kernel = kernel;
         this.watch = watch;
@@ -65,16 +67,20 @@ final class ImageTree implements DigestLevels<ReplicationException> {
         this.blockCount = Math.ceilDiv(sizeBytes, BLOCK_BYTES);
         kernel.hashBlocks(data, BLOCK_BYTES, ALGORITHM, zeroLeaves);
         kernel.hashBlocks(zeroLeaves, zeroLeaves.capacity(), ALGORITHM, zeroChunk);
-        this.kept = keep();
+        this.kept = keep(DataExtents.of(believed ? reader.path() : Optional.empty(), sizeBytes));
     }
 
     /** The reader stays open as long as the tree is asked. */
     static ImageTree of(SnapshotReader reader, BlockKernel kernel, Watch watch) throws ReplicationException {
-        return new ImageTree(reader, kernel, watch);
+        return new ImageTree(reader, kernel, true, watch);
     }
 
-    private ChecksumTree keep() throws ReplicationException {
-        var extents = DataExtents.of(reader.path(), sizeBytes);
+    /** The same of a storage that was caught: it is not believed where it says that there are holes. */
+    static ImageTree ofDistrusted(SnapshotReader reader, BlockKernel kernel, Watch watch) throws ReplicationException {
+        return new ImageTree(reader, kernel, false, watch);
+    }
+
+    private ChecksumTree keep(DataExtents extents) throws ReplicationException {
         var builder = ChecksumTree.builder(kernel, ALGORITHM);
         var digest = ByteBuffer.allocateDirect(DIGEST_BYTES);
         var zeros = zeroGroup();

@@ -13,6 +13,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -77,7 +78,16 @@ final class IndexUse implements AutoCloseable {
         newerBytes = newer.sizeBytes();
         var wanted = new SentIndexes.Wanted(link, snapshots.olderId(), older.sizeBytes(), epoch);
         // Where the volume grew, index and snapshot have different blocks at the old one's end.
-        var found = newerBytes == older.sizeBytes() ? indexes.open(wanted, cancelled) : Optional.<StoredIndex>empty();
+        Optional<StoredIndex> found = Optional.empty();
+        boolean looked = false;
+        try {
+            found = newerBytes == older.sizeBytes() ? indexes.open(wanted, cancelled) : found;
+            looked = true;
+        } finally {
+            if (!looked) {
+                ranges.close();
+            }
+        }
         if (found.isEmpty()) {
             // Of a storage that is not believed not even the holes are.
             var data = ranges instanceof DataRanges ? DataExtents.of(newer.path(), newerBytes) : DataPlaces.EVERYWHERE;
@@ -116,7 +126,7 @@ final class IndexUse implements AutoCloseable {
             if (open.journalBytes() > stored.index().sizeBytes() / JOURNAL_SHARE) {
                 update = null;
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             LOG.warn("block_index.not_updated link={} reason=\"{}\"", link, e.getMessage());
             update = null;
         }
@@ -132,7 +142,7 @@ final class IndexUse implements AutoCloseable {
             } else {
                 indexes.forget(link);
             }
-        } catch (IOException | BlockException e) {
+        } catch (IOException | BlockException | UncheckedIOException e) {
             LOG.warn("block_index.not_kept link={} reason=\"{}\"", link, e.getMessage());
             indexes.forget(link);
         }

@@ -45,6 +45,9 @@ final class IngestFolder {
                 resume(file).ifPresent(interrupted::add);
             } catch (ReplicationException e) {
                 LOG.error("ingest.stuck file={} reason=\"{}\"", file, e.getMessage());
+            } catch (RuntimeException e) {
+                // A fault of ours with one link's log must not keep the others, and the site, from starting.
+                LOG.error("ingest.stuck file={} reason=\"{}\"", file, e.getMessage(), e);
             }
         }
         interrupted.sort(Comparator.comparing(Interrupted::createdAt).reversed());

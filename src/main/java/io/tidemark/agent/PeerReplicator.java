@@ -235,7 +235,7 @@ public final class PeerReplicator implements Replicator {
                 var reader = providers.of(link.localVolume()).read(new SnapshotId(link.localVolume(), point))) {
             connection.send(new Message.Verify(link.id(), point));
             long[] spoken = {nanos.getAsLong()};
-            var mine = ImageTree.of(reader, kernel, done -> {
+            ImageTree.Watch watch = done -> {
                 if (listener.cancelled()) {
                     throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
                 }
@@ -244,7 +244,10 @@ public final class PeerReplicator implements Replicator {
                     listener.progress(new Operation.Progress("verify", done, reader.sizeBytes(), "bytes"));
                     connection.send(new Message.Alive("verify", done, reader.sizeBytes()));
                 }
-            });
+            };
+            var mine = trust.believes(link.localVolume())
+                    ? ImageTree.of(reader, kernel, watch)
+                    : ImageTree.ofDistrusted(reader, kernel, watch);
             var ready = await(connection, Message.VerifyReady.class, listener, link.id());
             if (ready.imageBytes() != reader.sizeBytes()) {
                 throw new ReplicationException(new ReplicationError.ChecksumMismatch(

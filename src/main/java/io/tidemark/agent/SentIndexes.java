@@ -10,6 +10,7 @@ import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,6 +58,9 @@ public final class SentIndexes {
     private final Path folder;
     private final BlockKernel kernel;
     private final Limit limit;
+    /** What each link's build will take when it is done; guarded by this map. */
+    private final Map<LinkId, Long> building = new HashMap<>();
+
     /** What was said last of each link: not again at each synchronisation. */
     private final Map<LinkId, String> said = new ConcurrentHashMap<>();
 
@@ -142,7 +147,7 @@ public final class SentIndexes {
         } catch (NoSuchFileException e) {
             say(wanted.link(), "there is none yet");
             return Optional.empty();
-        } catch (IOException | BlockException e) {
+        } catch (IOException | BlockException | UncheckedIOException e) {
             say(wanted.link(), String.valueOf(e.getMessage()));
             return Optional.empty();
         }
@@ -174,6 +179,12 @@ public final class SentIndexes {
             return Optional.empty();
         }
         forget(link);
+        synchronized (building) {
+            return buildWhereThereIsRoom(link, sizeBytes, data);
+        }
+    }
+
+    private Optional<IndexBuild> buildWhereThereIsRoom(LinkId link, long sizeBytes, DataPlaces data) {
         try {
             makeFolder();
             var geometry = new ImageGeometry(sizeBytes, ChangedRuns.BLOCK_BYTES);
@@ -189,7 +200,7 @@ public final class SentIndexes {
                         limit.bytesMaximum());
                 return Optional.empty();
             }
-            long freeBytes = Files.getFileStore(folder).getUsableSpace();
+            long freeBytes = Files.getFileStore(folder).getUsableSpace() - stillToCome();
             if (needed > freeBytes / FREE_SHARE) {
                 LOG.warn(
                         "block_index.not_made link={} neededBytes={} freeBytes={} folder={}",
@@ -199,7 +210,9 @@ public final class SentIndexes {
                         folder);
                 return Optional.empty();
             }
-            return Optional.of(new IndexBuild(kernel, IndexFile.make(file(link, INDEX + FRESH)), sizeBytes, data));
+            var build = new IndexBuild(kernel, IndexFile.make(file(link, INDEX + FRESH)), sizeBytes, data);
+            building.put(link, needed);
+            return Optional.of(build);
         } catch (IOException e) {
             LOG.warn("block_index.not_made link={} folder={} reason=\"{}\"", link, folder, e.getMessage());
             return Optional.empty();
@@ -208,6 +221,9 @@ public final class SentIndexes {
 
     /** Removes what a build that did not finish has written. */
     void discardBuild(LinkId link) throws IOException {
+        synchronized (building) {
+            building.remove(link);
+        }
         Files.deleteIfExists(file(link, INDEX + FRESH));
     }
 
@@ -246,9 +262,27 @@ public final class SentIndexes {
     private long takenBytes() throws IOException {
         long taken = 0;
         for (var file : files()) {
-            taken += Files.size(file);
+            taken += sizeOf(file);
         }
-        return taken;
+        return taken + stillToCome();
+    }
+
+    /** Of the builds of other links: their files have only begun to grow. */
+    private long stillToCome() throws IOException {
+        long bytes = 0;
+        for (var build : building.entrySet()) {
+            bytes += Math.max(0, build.getValue() - sizeOf(file(build.getKey(), INDEX + FRESH)));
+        }
+        return bytes;
+    }
+
+    /** 0 for one that its link has removed or renamed meanwhile. */
+    private static long sizeOf(Path file) throws IOException {
+        try {
+            return Files.size(file);
+        } catch (NoSuchFileException e) {
+            return 0;
+        }
     }
 
     private List<Path> files() throws IOException {

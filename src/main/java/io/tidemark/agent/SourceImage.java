@@ -16,6 +16,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Optional;
@@ -73,9 +74,11 @@ final class SourceImage implements AutoCloseable {
         try {
             newer = new CancellableReader(provider.read(wanted.point()), cancelled);
             if (wanted.base().isEmpty()) {
-                var data = DataExtents.of(newer.path(), newer.sizeBytes());
+                // Of a storage that was caught not even the holes are believed.
+                var told = origin.transfer().believed() ? newer.path() : Optional.<Path>empty();
+                var data = DataExtents.of(told, newer.sizeBytes());
                 if (origin.transfer().comparesWholly(provider)) {
-                    newer = index.watched(newer, wanted.resumeBytes(), DataExtents.of(newer.path(), newer.sizeBytes()));
+                    newer = index.watched(newer, wanted.resumeBytes(), DataExtents.of(told, newer.sizeBytes()));
                 }
                 var runs = new ChangedBlocksByDigest(newer, data, origin.kernel());
                 opened = new SourceImage(newer, null, runs, index, null);

@@ -46,6 +46,7 @@ final class StoredIndexComparison implements ChangedRuns {
     private final BatchScan scan;
     private final Changes changes;
     private final Rest rest;
+    private final BlockKernel kernel;
     private final BooleanSupplier cancelled;
     private final ExecutorService ahead = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("tidemark-compare-index").daemon().factory());
@@ -120,6 +121,7 @@ final class StoredIndexComparison implements ChangedRuns {
         this.scan = new BatchScan(newer, kernel);
         this.changes = changes;
         this.rest = rest;
+        this.kernel = kernel;
         this.cancelled = cancelled;
         this.nextToScan = resumeBytes;
     }
@@ -152,17 +154,20 @@ final class StoredIndexComparison implements ChangedRuns {
             block++;
         }
         int digestBytes = IndexBuild.ALGORITHM.digestBytes();
-        changes.put(
-                current.offsetBytes / BLOCK_BYTES + first,
-                current.digests.slice(first * digestBytes, (block - first) * digestBytes));
         long offset = current.offsetBytes + (long) first * BLOCK_BYTES;
         int length = Math.min(block * BLOCK_BYTES, current.lengthBytes) - first * BLOCK_BYTES;
         changedBytes += length;
+        long firstBlock = offset / BLOCK_BYTES;
+        var digests = current.digests.slice(first * digestBytes, (block - first) * digestBytes);
         if (zeros) {
+            changes.put(firstBlock, digests);
             return new ChangedRun(offset, length, true, data.slice(0, 0));
         }
         newer.read(offset, data.clear().limit(length));
         readAgainBytes += length;
+        // Of what is sent, not of what was scanned: a storage that answers twice must not get an index that hides it.
+        kernel.hashBlocks(data.flip(), BLOCK_BYTES, IndexBuild.ALGORITHM, digests);
+        changes.put(firstBlock, digests);
         return new ChangedRun(offset, length, false, data.slice(0, length));
     }
 

@@ -45,6 +45,17 @@ final class TargetBlocks implements AutoCloseable {
     void write(Message.Blocks blocks) throws ProviderException {
         var open = open();
         var joined = gathered();
+        write(blocks, open, joined);
+    }
+
+    /** Written when it returns, as far as a killed process is concerned. */
+    void writeAtOnce(Message.Blocks blocks) throws ProviderException {
+        write(blocks);
+        gathered().write(open());
+    }
+
+    private static void write(Message.Blocks blocks, VolumeWriter open, GatheredWrites joined)
+            throws ProviderException {
         var bytes = blocks.data().duplicate();
         for (var extent : blocks.extents()) {
             if (extent.zero()) {

@@ -441,11 +441,14 @@ final class TargetHost implements AutoCloseable {
             if (found.isCut(committed.header())) {
                 return;
             }
+            // Before anything is kept: a volume in use is looked at again and again, and may change each time.
+            TargetVolumes.refuseWhenMounted(provider.volume(link.localVolume()));
+            provider.write(link.localVolume()).close();
             found.makeWay(committed, blocks);
         }
         if (!direct) {
             committed.<ProviderException>replay(replayed -> {
-                blocks.write(replayed);
+                blocks.writeAtOnce(replayed);
                 site.moments().reached(Moment.INGEST_PARTLY_APPLIED);
             });
         }

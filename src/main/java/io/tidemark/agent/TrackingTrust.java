@@ -105,6 +105,11 @@ public final class TrackingTrust {
             return !provider.volume(volume).can(Capability.CHANGED_RANGES) || !believes(volume);
         }
 
+        /** Whether the storage is believed, where it says that there are holes too. */
+        boolean believed() {
+            return believes(volume);
+        }
+
         /**
          * Whether what an interrupted transfer left at the target may be gone on with. Not when it was begun in another
          * epoch: its blocks may have been named by a source that has been caught since.

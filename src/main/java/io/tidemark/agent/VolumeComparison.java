@@ -62,7 +62,7 @@ final class VolumeComparison {
         var volume = provider.volume(base.volume());
         return volume.can(Capability.INSTANT_SNAPSHOT) && volume.can(Capability.CHANGED_RANGES)
                 ? comparedByProbe(provider, base, link, believed, reading)
-                : comparedWholly(provider, base, reading);
+                : comparedWholly(provider, base, believed, reading);
     }
 
     private <T> T comparedByProbe(
@@ -87,13 +87,15 @@ final class VolumeComparison {
         }
     }
 
-    private <T> T comparedWholly(StorageProvider provider, SnapshotId base, Reading<T> reading)
+    private <T> T comparedWholly(StorageProvider provider, SnapshotId base, boolean believed, Reading<T> reading)
             throws ReplicationException, ProviderException {
         var file = provider.volume(base.volume()).device();
         try (var older = provider.read(base);
                 var writer = provider.write(base.volume());
                 var changed = new ChangedBlocks(
-                        DataRanges.of(older, file, Math.min(writer.sizeBytes(), older.sizeBytes())),
+                        believed
+                                ? DataRanges.of(older, file, Math.min(writer.sizeBytes(), older.sizeBytes()))
+                                : RangeAlgebra.whole(Math.min(writer.sizeBytes(), older.sizeBytes())),
                         older,
                         new SnapshotReader() {
                             @Override

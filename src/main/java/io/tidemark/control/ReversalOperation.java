@@ -112,6 +112,7 @@ final class ReversalOperation implements OperationKind {
                         current -> current.reversed(ReplicationLink.Role.TARGET, current.group(), current.every()))
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("link", link.value())));
         targetSessions.readmit(link);
+        replicator.forget(link);
         return target;
     }
 

@@ -23,7 +23,7 @@ final class PastPageCache implements AutoCloseable {
 
     private static final Set<String> FILE_SYSTEMS = Set.of("xfs", "ext4");
 
-    /** Offsets, lengths and addresses are multiples of it: no disk that we know has larger sectors. */
+    /** Offsets, lengths and addresses are multiples of it; file systems of larger blocks are written through the cache. */
     private static final int ALIGNMENT_BYTES = 4 << 10;
 
     private final Path image;
@@ -37,7 +37,7 @@ final class PastPageCache implements AutoCloseable {
     /**
      * Writes the beginning of {@code source}, as much of it as can be written so, and takes that from it.
      *
-     * @return how many bytes; 0 where the write is small or does not lie on {@value #ALIGNMENT_BYTES}
+     * @return how many bytes; 0 where the write is small or does not lie on {@value #ALIGNMENT_BYTES}, or fails this way
      */
     int write(long offsetBytes, ByteBuffer source) throws IOException {
         if (source.remaining() < WRITE_BYTES_MINIMUM
@@ -53,23 +53,32 @@ final class PastPageCache implements AutoCloseable {
             int length = source.remaining() / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
             source.limit(source.position() + length);
             // A short write that leaves a part of a page is gone on with by the caller, as what is left at the end is.
-            while (source.hasRemaining() && written % ALIGNMENT_BYTES == 0) {
-                written += open.write(source, offsetBytes + written);
+            try {
+                while (source.hasRemaining() && written % ALIGNMENT_BYTES == 0) {
+                    written += open.write(source, offsetBytes + written);
+                }
+            } catch (IOException e) {
+                // What this way cannot do the other may, and if not, it has the better reason.
+                refused = true;
+                open.close();
+                channel = null;
+            } finally {
+                source.limit(end);
             }
-            source.limit(end);
         }
         return written;
     }
 
-    private @Nullable FileChannel open() throws IOException {
+    private @Nullable FileChannel open() {
         if (channel == null && !refused) {
             try {
                 var direct = direct();
-                if (direct.isPresent()
-                        && FILE_SYSTEMS.contains(Files.getFileStore(image).type())) {
+                var store = Files.getFileStore(image);
+                boolean fits = FILE_SYSTEMS.contains(store.type()) && store.getBlockSize() <= ALIGNMENT_BYTES;
+                if (direct.isPresent() && fits) {
                     channel = FileChannel.open(image, StandardOpenOption.WRITE, direct.get());
                 }
-            } catch (UnsupportedOperationException e) {
+            } catch (UnsupportedOperationException | IOException e) {
                 channel = null;
             }
             refused = channel == null;
