@@ -74,7 +74,14 @@ final class FoundCommit {
      */
     void makeWay(IngestLog log, TargetBlocks blocks) throws ReplicationException, ProviderException {
         var base = base(log);
-        if (base.isEmpty() || !writtenByOthers(base.get(), log)) {
+        if (base.isEmpty()) {
+            return;
+        }
+        // Else each start reads the whole volume where the storage tracks nothing.
+        var volume = provider.volume(link.localVolume());
+        boolean untouched =
+                site.volumes().asRemembered(volume, link.id(), base.get().recoveryPoint());
+        if (untouched || !writtenByOthers(base.get(), log)) {
             return;
         }
         var point = log.header().point();

@@ -98,8 +98,7 @@ final class TargetVolumes {
      */
     private Optional<String> written(Volume volume, LinkId link, RecoveryPointId stands)
             throws ReplicationException, ProviderException {
-        var stamp = stamp(volume, stands);
-        if (stamp.isPresent() && stamp.equals(readStamp(link))) {
+        if (asRemembered(volume, link, stands)) {
             return Optional.empty();
         }
         var base = new SnapshotId(volume.id(), stands);
@@ -108,6 +107,12 @@ final class TargetVolumes {
             writeStamp(volume, link, stands);
         }
         return written;
+    }
+
+    /** Whether the volume's file is as it was when the volume became that recovery point: then nobody wrote to it. */
+    boolean asRemembered(Volume volume, LinkId link, RecoveryPointId stands) {
+        var stamp = stamp(volume, stands);
+        return stamp.isPresent() && stamp.equals(readStamp(link));
     }
 
     /** Remembers what the volume's file looks like at a recovery point; best effort, its loss costs one comparison. */

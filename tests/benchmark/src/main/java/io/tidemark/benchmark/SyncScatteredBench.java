@@ -4,8 +4,11 @@ import io.tidemark.domain.SyncReport;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.File;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -46,8 +49,7 @@ final class SyncScatteredBench implements Bench {
             try (var sites = TwoSites.in(run, disk.mountPoint(), 1)) {
                 var rounds = new Rounds(run, sites, there, size);
                 var kept = sites.keepingIndexes(disk.mountPoint().resolve("block-indexes"));
-                var indexed = new Rounds(run, kept, there, size);
-                indexed.first = rounds.first + run.rounds() + 1;
+                var indexed = rounds.then(kept);
                 try (var volumes = ImageVolumes.in(source, Map.of("changes", "full"))) {
                     volumes.filled("volume", size);
                     sites.sync(volumes, volumes.cut(volume, "rp-100"), there, size);
@@ -67,18 +69,50 @@ final class SyncScatteredBench implements Bench {
                                 rounds.changedBytes,
                                 SENT_GOAL),
                         Measure.reported(INDEXED, BenchRun.median(indexed.ours), "s", "both read", wholly)));
-                var tracked = new Rounds(run, sites, there, size);
-                tracked.first = indexed.first + run.rounds() + 1;
+                var tracked = indexed.then(sites);
+                var trackedCold = tracked.then(sites).cold();
                 try (var volumes = ImageVolumes.in(source)) {
                     tracked.measure(volumes, volume, null, null);
+                    trackedCold.measure(volumes, volume, null, null);
                 }
+                var whollyCold = trackedCold.then(sites).cold();
+                try (var volumes = ImageVolumes.in(source, Map.of("changes", "full"))) {
+                    whollyCold.measure(volumes, volume, null, null);
+                }
+                double trackedSeconds = BenchRun.median(tracked.ours);
+                double alone = blocksAlone(run, disk.mountPoint().resolve("rsync.img"), size);
+                measures.add(Measure.cost(TRACKED, trackedSeconds, "s", "compared wholly", wholly, TRACKED_GOAL));
                 measures.add(Measure.cost(
-                        TRACKED, BenchRun.median(tracked.ours), "s", "compared wholly", wholly, TRACKED_GOAL));
+                        TRACKED + ", nothing cached",
+                        BenchRun.median(trackedCold.ours),
+                        "s",
+                        "compared wholly",
+                        BenchRun.median(whollyCold.ours),
+                        TRACKED_GOAL));
+                measures.add(Measure.reported(TRACKED, trackedSeconds, "s", "its blocks written, synced", alone));
                 return measures;
             }
         } catch (Skipped e) {
             return List.of(Measure.skipped(NAME, "rsync --inplace", e.reason()));
         }
+    }
+
+    /** What no way of replicating can be faster than: as many scattered blocks, written once and synced. */
+    private static double blocksAlone(BenchRun run, Path file, long size) throws Exception {
+        var block = ByteBuffer.allocateDirect(BLOCK_BYTES);
+        var seconds = new double[run.rounds()];
+        for (int round = 0; round < run.rounds(); round++) {
+            var offsets = BenchRun.blockOffsets((int) (size / BLOCK_BYTES / CHANGED_DIVISOR), size, round);
+            try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                seconds[round] = BenchRun.seconds(() -> {
+                    for (long offset : offsets) {
+                        channel.write(block.clear(), offset);
+                    }
+                    channel.force(true);
+                });
+            }
+        }
+        return BenchRun.median(seconds);
     }
 
     /** Each round changes, cuts, and times what is compared with what. */
@@ -91,6 +125,7 @@ final class SyncScatteredBench implements Bench {
         private final double[] rsync;
         private final double[] cat;
         private int first = 100;
+        private boolean cold;
         private double sentBytes;
         private double changedBytes;
 
@@ -102,6 +137,19 @@ final class SyncScatteredBench implements Bench {
             this.ours = new double[run.rounds()];
             this.rsync = new double[run.rounds()];
             this.cat = new double[run.rounds()];
+        }
+
+        /** As many rounds behind these. */
+        Rounds then(TwoSites next) {
+            var following = new Rounds(run, next, there, size);
+            following.first = first + run.rounds() + 1;
+            return following;
+        }
+
+        /** With nothing of either snapshot in the page cache. */
+        Rounds cold() {
+            cold = true;
+            return this;
         }
 
         /** The first round is not counted: both processes compile then. */
@@ -123,6 +171,10 @@ final class SyncScatteredBench implements Bench {
                 cat(before);
                 cat(after);
                 double catSeconds = cat(before) + cat(after);
+                if (cold) {
+                    evict(before);
+                    evict(after);
+                }
                 var report = new SyncReport[1];
                 double seconds = BenchRun.seconds(() -> report[0] = sites.sync(
                         volumes, newer, there, size, older.recoveryPoint().value()));
@@ -140,6 +192,11 @@ final class SyncScatteredBench implements Bench {
                             BenchRun.seconds(() -> rsyncTool.run("--inplace", "--no-whole-file", after, rsyncCopy));
                 }
             }
+        }
+
+        /** By the advice that a read of nothing past the cache gives, see dd(1). */
+        private static void evict(Path file) throws Exception {
+            Tool.of("dd", "coreutils").run("if=" + file, "iflag=nocache", "count=0", "status=none");
         }
 
         private static double cat(Path file) throws Exception {
