@@ -44,6 +44,18 @@ final class DataExtents implements DataPlaces {
         return dataFrom(offsetBytes) < offsetBytes + lengthBytes;
     }
 
+    /** Whether at least half of the file may be data; looks no further than that takes. */
+    static boolean mostlyData(Optional<Path> file, long sizeBytes) {
+        var extents = of(file, sizeBytes);
+        long data = 0;
+        for (long at = extents.dataFrom(0); at < sizeBytes && data < sizeBytes - data; ) {
+            long end = Math.min(sizeBytes, extents.dataEnd(at));
+            data += end - at;
+            at = extents.dataFrom(end);
+        }
+        return data >= sizeBytes - data;
+    }
+
     @Override
     public long dataFrom(long offsetBytes) {
         var extent = extentBehind(offsetBytes);

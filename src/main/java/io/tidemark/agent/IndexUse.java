@@ -52,13 +52,14 @@ final class IndexUse implements AutoCloseable {
     }
 
     /**
-     * The snapshot to read, where all of it will be but holes: by way of a new index, if one is kept.
+     * The snapshot to read, where all of it will be but holes: by way of a new index, if one is kept. None is of an image
+     * that is mostly holes: it has 16 bytes for each block of them too, and reading the data costs less.
      *
      * @param data of {@code newer}, for the index alone
      */
     SnapshotReader watched(SnapshotReader newer, long resumeBytes, DataPlaces data) {
         newerBytes = newer.sizeBytes();
-        if (resumeBytes == 0) {
+        if (resumeBytes == 0 && DataExtents.mostlyData(newer.path(), newerBytes)) {
             build = indexes.build(link, newerBytes, data).orElse(null);
         }
         return build == null ? newer : build.watched(newer);
@@ -81,7 +82,8 @@ final class IndexUse implements AutoCloseable {
         Optional<StoredIndex> found = Optional.empty();
         boolean looked = false;
         try {
-            found = newerBytes == older.sizeBytes() ? indexes.open(wanted, cancelled) : found;
+            boolean comparable = newerBytes == older.sizeBytes() && DataExtents.mostlyData(newer.path(), newerBytes);
+            found = comparable ? indexes.open(wanted, cancelled) : found;
             looked = true;
         } finally {
             if (!looked) {

@@ -23,11 +23,21 @@ final class Crc32c {
 
     /** Leaves the buffer as it was: a view for each frame would be garbage. */
     static int of(ByteBuffer bytes) {
-        int from = bytes.position();
+        return of(bytes, bytes.position(), bytes.remaining());
+    }
+
+    /** Of the bytes from an index on, wherever the buffer's position is; leaves it as it was. */
+    static int of(ByteBuffer bytes, int from, int length) {
         var crc = new CRC32C();
-        crc.update(bytes);
-        bytes.position(from);
+        update(crc, bytes, from, length);
         return (int) crc.getValue();
+    }
+
+    static void update(CRC32C crc, ByteBuffer bytes, int from, int length) {
+        int position = bytes.position();
+        int limit = bytes.limit();
+        crc.update(bytes.limit(from + length).position(from));
+        bytes.limit(limit).position(position);
     }
 
     /**

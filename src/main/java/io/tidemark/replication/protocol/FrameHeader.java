@@ -62,10 +62,10 @@ public record FrameHeader(
         put(bytes, version, type, compressed, lengthBytes, sequence);
         var crc = new CRC32C();
         crc.update(bytes.rewind());
-        crc.update(payload.slice(payload.position(), headBytes));
-        var rest = payload.slice(payload.position() + headBytes, payload.remaining() - headBytes);
-        int restChecksum = Crc32c.of(rest);
-        int found = Crc32c.ofBoth((int) crc.getValue(), restChecksum, rest.remaining());
+        Crc32c.update(crc, payload, payload.position(), headBytes);
+        int restBytes = payload.remaining() - headBytes;
+        int restChecksum = Crc32c.of(payload, payload.position() + headBytes, restBytes);
+        int found = Crc32c.ofBoth((int) crc.getValue(), restChecksum, restBytes);
         if (found != checksum) {
             throw corrupt("checksum of %s frame %d is %08x, %08x announced".formatted(type, sequence, found, checksum));
         }
@@ -91,7 +91,7 @@ public record FrameHeader(
             boolean compressed,
             long sequence) {
         put(frame, version, type, compressed, frame.limit() - BYTES + restBytes, sequence);
-        int first = Crc32c.of(frame.slice(0, frame.limit()));
+        int first = Crc32c.of(frame.rewind());
         frame.putInt(CHECKSUM_AT, Crc32c.ofBoth(first, restChecksum, restBytes));
     }
 

@@ -166,10 +166,10 @@ public final class IngestLogFormat {
         var crc = new CRC32C();
         crc.update(head);
         int divided = header.kind() == BLOCKS_KIND ? MessageCodec.headBytes(payload) : payload.remaining();
-        crc.update(payload.slice(payload.position(), divided));
-        var rest = payload.slice(payload.position() + divided, payload.remaining() - divided);
-        int restChecksum = Crc32c.of(rest);
-        if (Crc32c.ofBoth((int) crc.getValue(), restChecksum, rest.remaining()) != header.checksum()) {
+        Crc32c.update(crc, payload, payload.position(), divided);
+        int restBytes = payload.remaining() - divided;
+        int restChecksum = Crc32c.of(payload, payload.position() + divided, restBytes);
+        if (Crc32c.ofBoth((int) crc.getValue(), restChecksum, restBytes) != header.checksum()) {
             return Optional.empty();
         }
         var in = new PayloadReader(FrameType.BLOCKS, payload);
