@@ -1,10 +1,7 @@
 package io.tidemark.agent;
 
-import io.tidemark.block.ImageWriter;
-import java.io.EOFException;
+import io.tidemark.block.ChannelImage;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -16,13 +13,9 @@ import java.util.Set;
  * <p>Nothing is synced. A killed process loses nothing by that; after a power cut a file may be anything, which shows when
  * the root is computed anew from all leaves, and costs a comparison of both snapshots.
  */
-final class IndexFile implements ImageWriter, AutoCloseable {
-    private final Path path;
-    private final FileChannel channel;
-
+final class IndexFile extends ChannelImage {
     private IndexFile(Path path, FileChannel channel) {
-        this.path = path;
-        this.channel = channel;
+        super(path, channel);
     }
 
     /** @throws java.nio.file.NoSuchFileException when there is none */
@@ -52,48 +45,16 @@ final class IndexFile implements ImageWriter, AutoCloseable {
     }
 
     @Override
-    public String name() {
-        return path.toString();
-    }
-
-    @Override
-    public long sizeBytes() {
-        try {
-            return channel.size();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    @Override
-    public void read(long offsetBytes, ByteBuffer target) throws IOException {
-        for (long at = offsetBytes; target.hasRemaining(); ) {
-            int count = channel.read(target, at);
-            if (count < 0) {
-                throw new EOFException("%s ends at byte %d".formatted(path, at));
-            }
-            at += count;
-        }
-    }
-
-    @Override
-    public void write(long offsetBytes, ByteBuffer source) throws IOException {
-        for (long at = offsetBytes; source.hasRemaining(); ) {
-            at += channel.write(source, at);
-        }
-    }
-
-    @Override
     public boolean fixedSize() {
         return false;
     }
 
     @Override
     public void resize(long sizeBytes) throws IOException {
-        if (sizeBytes > channel.size()) {
-            throw new IllegalArgumentException("%s is not grown to %d bytes".formatted(path, sizeBytes));
+        if (sizeBytes > channel().size()) {
+            throw new IllegalArgumentException("%s is not grown to %d bytes".formatted(path(), sizeBytes));
         }
-        channel.truncate(sizeBytes);
+        channel().truncate(sizeBytes);
     }
 
     @Override
@@ -104,10 +65,5 @@ final class IndexFile implements ImageWriter, AutoCloseable {
     @Override
     public void flush() {
         // See above: the six syncs of an update would cost more than what they spare.
-    }
-
-    @Override
-    public void close() throws IOException {
-        channel.close();
     }
 }

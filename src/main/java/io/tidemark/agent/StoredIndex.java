@@ -8,6 +8,7 @@ import io.tidemark.block.TreeHasher;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.function.BooleanSupplier;
 
 /** The index of a snapshot that was sent, found sound, and its update to the one being sent. One thread reads it. */
@@ -59,12 +60,16 @@ final class StoredIndex implements AutoCloseable {
     private static void checkRoot(BlockKernel kernel, BlockIndex index, BooleanSupplier cancelled)
             throws IOException, ProviderException {
         var hasher = new TreeHasher(kernel, index.algorithm());
+        var digests = ByteBuffer.allocateDirect(
+                ChecksumTree.MAXIMUM_DIGESTS_PER_CALL * index.algorithm().digestBytes());
         for (long from = 0; from < index.count(0); from += ChecksumTree.MAXIMUM_DIGESTS_PER_CALL) {
             if (cancelled.getAsBoolean()) {
                 throw CancellableReader.ended();
             }
             int count = (int) Math.min(ChecksumTree.MAXIMUM_DIGESTS_PER_CALL, index.count(0) - from);
-            hasher.append(index.digests(0, from, count), TreeHasher.Sink.none());
+            digests.clear().limit(count * index.algorithm().digestBytes());
+            index.read(0, from, digests);
+            hasher.append(digests.flip(), TreeHasher.Sink.none());
         }
         if (!hasher.finish(TreeHasher.Sink.none()).equals(index.root())) {
             throw new IOException("its digests do not give its root");

@@ -202,7 +202,7 @@ final class StoredIndexComparison implements ChangedRuns {
         nextToScan += batch.lengthBytes;
         scanning = ahead.submit(() -> {
             try {
-                batch.stored.put(index.digests(0, batch.offsetBytes / BLOCK_BYTES, batch.blockCount()));
+                index.read(0, batch.offsetBytes / BLOCK_BYTES, batch.stored);
                 batch.stored.flip();
             } catch (IOException e) {
                 batch.unreadable = e;

@@ -3,6 +3,7 @@ package io.tidemark.block;
 import io.tidemark.nativeblock.HashAlgorithm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /**
  * A block-hash index file, read as needed. Nothing of it is believed unchecked: header and lengths when opened, each
@@ -107,6 +108,22 @@ public final class BlockIndex implements DigestLevels<IOException> {
         }
     }
 
+    /**
+     * As {@link #digests}, as many as the buffer has room for, and nothing is allocated: who reads all of a large index
+     * would leave as much garbage.
+     *
+     * @param into its position moves to its limit
+     */
+    public void read(int level, long from, ByteBuffer into) throws IOException {
+        Objects.checkIndex(level, levels());
+        Objects.checkFromIndexSize(from, into.remaining() / algorithm.digestBytes(), count(level));
+        try {
+            fill(level, from, into);
+        } catch (BlockException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
     /** All leaves in order; closing them leaves the index open. */
     public LeafDigests leaves() {
         return new Leaves();
@@ -114,18 +131,21 @@ public final class BlockIndex implements DigestLevels<IOException> {
 
     private ByteBuffer checkedDigests(int level, long from, int count) throws IOException, BlockException {
         ChecksumTree.checkCall(this, level, from, count);
+        var result = ByteBuffer.allocate(count * algorithm.digestBytes());
+        fill(level, from, result);
+        return result.flip();
+    }
+
+    private void fill(int level, long from, ByteBuffer into) throws IOException, BlockException {
         int digestBytes = algorithm.digestBytes();
-        var result = ByteBuffer.allocate(count * digestBytes);
         long next = from;
-        while (result.hasRemaining()) {
-            long number = next / BlockIndexFormat.CHUNK_DIGESTS;
-            int within = (int) (next % BlockIndexFormat.CHUNK_DIGESTS);
-            var chunk = chunks[level].load(level, number);
-            int taken = Math.min(result.remaining(), chunk.remaining() - within * digestBytes);
-            result.put(chunk.slice(within * digestBytes, taken));
+        while (into.hasRemaining()) {
+            int within = (int) (next % BlockIndexFormat.CHUNK_DIGESTS) * digestBytes;
+            var chunk = chunks[level].load(level, next / BlockIndexFormat.CHUNK_DIGESTS);
+            int taken = Math.min(into.remaining(), chunk.remaining() - within);
+            into.put(into.position(), chunk, within, taken).position(into.position() + taken);
             next += taken / digestBytes;
         }
-        return result.flip();
     }
 
     private void checkTop() throws IOException, BlockException {
@@ -144,21 +164,24 @@ public final class BlockIndex implements DigestLevels<IOException> {
         private long number = -1;
         private ByteBuffer bytes = ByteBuffer.allocate(0);
 
+        /** Good until the next call; to be copied from, by index. */
         ByteBuffer load(int level, long wanted) throws IOException, BlockException {
             if (wanted != number) {
                 int digestsBytes = format.chunkDigests(level, wanted) * algorithm.digestBytes();
                 long offset = format.chunkOffset(level, wanted);
-                var read = ByteBuffer.allocate(digestsBytes + Integer.BYTES);
-                file.read(offset, read);
-                var digests = read.flip().slice(0, digestsBytes);
-                if (read.getInt(digestsBytes) != BlockIndexFormat.chunkCrc(level, wanted, digests.duplicate())) {
+                number = -1;
+                int readBytes = digestsBytes + Integer.BYTES;
+                bytes = bytes.capacity() < readBytes ? ByteBuffer.allocate(readBytes) : bytes.clear();
+                file.read(offset, bytes.limit(readBytes));
+                int checksum = bytes.getInt(digestsBytes);
+                bytes.flip().limit(digestsBytes);
+                if (checksum != BlockIndexFormat.chunkCrc(level, wanted, bytes.duplicate())) {
                     throw new BlockException(new BlockError.Damaged(
                             file.name(), offset, "digests of level %d do not match their checksum".formatted(level)));
                 }
-                bytes = digests;
                 number = wanted;
             }
-            return bytes.duplicate();
+            return bytes;
         }
     }
 

@@ -179,9 +179,9 @@ public final class BlockIndexUpdate {
             this.level = level;
             this.number = number;
             this.firstDigest = number * BlockIndexFormat.CHUNK_DIGESTS;
-            var before = index.digests(level, firstDigest, format.chunkDigests(level, number));
-            this.bytes =
-                    ByteBuffer.allocateDirect(before.remaining()).put(before).flip();
+            this.bytes = ByteBuffer.allocateDirect(format.chunkDigests(level, number) * digestBytes);
+            index.read(level, firstDigest, bytes);
+            bytes.flip();
         }
 
         void put(Run run) throws IOException {

@@ -15,10 +15,15 @@ import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Others write to a target while it is dead with a committed log; and who is asked who the source is. */
 @Timeout(60)
@@ -83,8 +89,8 @@ class FoundCommitTest {
         a.catalog.links.computeIfPresent(LINK, (key, link) -> link.inStepWith(report));
     }
 
-    /** The target dies at the moment of its second recovery point, and somebody writes to three places. */
-    private byte[] writtenWhileDead(Moment moment) throws Exception {
+    /** The target dies at the moment of its second recovery point. */
+    private void dies(Moment moment) throws Exception {
         a.writeNoise(VOLUME, 0, MIB, 1);
         sync(a.take(VOLUME, "rp-1"));
         a.writeNoise(VOLUME, 0, MIB / 2, 2);
@@ -101,6 +107,11 @@ class FoundCommitTest {
         // Else a commit that is partly applied would be met by no test.
         assertThat(Arrays.equals(b.read(VOLUME, null), b.read(VOLUME, "rp-1")))
                 .isEqualTo(moment == Moment.INGEST_COMMITTED);
+    }
+
+    /** As {@link #dies}, and somebody writes to three places. */
+    private byte[] writtenWhileDead(Moment moment) throws Exception {
+        dies(moment);
         b.writeNoise(VOLUME, MIB / 4, BLOCK, 7);
         b.writeNoise(VOLUME, 2L * MIB, 3 * BLOCK, 8);
         b.writeNoise(VOLUME, 4L * MIB - BLOCK, BLOCK, 9);
@@ -122,6 +133,74 @@ class FoundCommitTest {
         assertThat(b.catalog.kept).hasSize(1);
         var kept = b.catalog.kept.keySet().iterator().next();
         assertThat(Arrays.equals(b.read(VOLUME, kept.value()), written)).isTrue();
+    }
+
+    /** The first step before the source grows; it kept the site from starting. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aVolumeThatWasEnlargedMeanwhileGetsItsRecoveryPointAll(boolean alsoWritten) throws Exception {
+        dies(Moment.INGEST_COMMITTED);
+        if (alsoWritten) {
+            b.writeNoise(VOLUME, 2L * MIB, BLOCK, 8);
+        }
+        b.storage.grow(VOLUME, 6L * MIB);
+
+        b.server.resumeIngests();
+
+        var copy = Arrays.copyOf(b.read(VOLUME, "rp-2"), 4 * MIB);
+        assertThat(Arrays.equals(copy, a.read(VOLUME, "rp-2"))).isTrue();
+        assertThat(b.catalog.kept).hasSize(alsoWritten ? 1 : 0);
+    }
+
+    /** A mounted file system writes by itself: each try would keep the volume once more. */
+    @Test
+    void aMountedVolumeIsNotKeptAtEachTry() throws Exception {
+        writtenWhileDead(Moment.INGEST_COMMITTED);
+        var providers = new Providers(List.of(b.provider));
+        var snapshots = providers.snapshotsOf(VOLUME);
+        var site = new TargetHost.Site(
+                new Providers(List.of(mounted(b.provider))),
+                b.catalog,
+                TestSite.KERNEL,
+                b.folder.resolve("ingest"),
+                Moments.NONE,
+                InstantSource.system(),
+                System::nanoTime,
+                "test");
+        var link = b.catalog.link(LINK).orElseThrow();
+
+        for (int attempt = 0; attempt < 2; attempt++) {
+            assertThatThrownBy(() -> TargetHost.finishCommitted(site, link))
+                    .isInstanceOf(ReplicationException.class)
+                    .hasMessageContaining("mounted at /srv/orders");
+        }
+
+        assertThat(b.catalog.kept).isEmpty();
+        assertThat(providers.snapshotsOf(VOLUME)).isEqualTo(snapshots);
+        b.server.resumeIngests();
+        assertThat(b.catalog.kept).hasSize(1);
+    }
+
+    private static StorageProvider mounted(StorageProvider provider) {
+        return (StorageProvider) Proxy.newProxyInstance(
+                StorageProvider.class.getClassLoader(),
+                new Class<?>[] {StorageProvider.class},
+                (_, method, arguments) -> {
+                    try {
+                        var answer = method.invoke(provider, arguments);
+                        return answer instanceof Volume volume
+                                ? new Volume(
+                                        volume.id(),
+                                        volume.sizeBytes(),
+                                        volume.capabilities(),
+                                        volume.device(),
+                                        List.of(Path.of("/srv/orders")),
+                                        volume.facts())
+                                : answer;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.TrackingAudit;
+import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.replication.SourceInput;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.SyncCost;
@@ -44,9 +45,7 @@ class HolesNotBelievedTest {
 
     @BeforeEach
     void makeHole() throws Exception {
-        Assumptions.assumeTrue(
-                io.tidemark.nativeblock.BlockKernels.hostCalls().isPresent(),
-                "without the native library no hole is told");
+        Assumptions.assumeTrue(BlockKernels.hostCalls().isPresent(), "without the native library no hole is told");
         hole = folder.resolve("hole");
         try (var file = new RandomAccessFile(hole.toFile(), "rw")) {
             file.setLength(SIZE);

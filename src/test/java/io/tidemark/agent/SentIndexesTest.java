@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.block.BlockIndexUpdate;
+import io.tidemark.block.BlockIndexWriter;
+import io.tidemark.block.DataPlaces;
+import io.tidemark.block.ImageGeometry;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.ProgressListener;
@@ -450,5 +453,24 @@ class SentIndexesTest {
         }
         assertThat(IndexBinding.decode(ByteBuffer.wrap(bytes)).snapshot())
                 .isEqualTo(new SnapshotId(HERE, new RecoveryPointId("rp-1")));
+    }
+
+    /** The file of a build grows for hours: what it will take counts from its beginning. */
+    @Test
+    void twoBuildsThatDoNotFitTogetherAreNotBothBegun() throws Exception {
+        var geometry = new ImageGeometry(SIZE, 4_096);
+        long one = BlockIndexWriter.fileBytes(IndexBuild.ALGORITHM, geometry);
+        var kept = new SentIndexes(indexes, TestSite.KERNEL, new SentIndexes.Limit(one * 3 / 2));
+        var first = new LinkId("ln-1");
+        var second = new LinkId("ln-2");
+
+        try (var begun = kept.build(first, SIZE, DataPlaces.EVERYWHERE).orElseThrow()) {
+            assertThat(kept.build(second, SIZE, DataPlaces.EVERYWHERE)).isEmpty();
+            assertThat(begun).isNotNull();
+            kept.discardBuild(first);
+        }
+        try (var begun = kept.build(second, SIZE, DataPlaces.EVERYWHERE).orElseThrow()) {
+            assertThat(begun).isNotNull();
+        }
     }
 }

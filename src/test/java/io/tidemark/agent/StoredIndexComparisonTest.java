@@ -9,6 +9,7 @@ import io.tidemark.block.DataPlaces;
 import io.tidemark.block.RangeAlgebra;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotReader;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +41,7 @@ class StoredIndexComparisonTest {
     Path folder;
 
     /** Bytes that are in a file too, where they have a path. */
-    private static final class Image implements SnapshotReader {
+    private static class Image implements SnapshotReader {
         private final byte[] bytes;
         private final Optional<Path> path;
 
@@ -254,6 +256,53 @@ class StoredIndexComparisonTest {
                         },
                         cancelled::get)) {
             assertThatThrownBy(runs::next).isInstanceOf(ProviderException.class).hasMessageContaining("cancelled");
+        }
+    }
+
+    /** Else the index would say of a block what the target did not get, and the next comparison would find it equal. */
+    @Test
+    void whatIsPutIsTheDigestOfWhatIsSentAlsoWhenTheStorageAnswersTwice() throws Exception {
+        var older = image(new Random(5), 3 << 20);
+        var newer = changed(older, new Random(6));
+        var wavering = new Image(newer, Optional.empty()) {
+            private final AtomicInteger reads = new AtomicInteger();
+
+            @Override
+            public void read(long offsetBytes, ByteBuffer target) {
+                int from = target.position();
+                super.read(offsetBytes, target);
+                target.put(from, (byte) reads.incrementAndGet());
+            }
+        };
+        var put = new TreeMap<Long, ByteBuffer>();
+        try (var index = indexOf(older, "index");
+                var runs = new StoredIndexComparison(
+                        wavering,
+                        BlockIndex.open(index),
+                        KERNEL,
+                        0,
+                        (first, digests) -> put.put(
+                                first,
+                                ByteBuffer.allocate(digests.remaining())
+                                        .put(digests.duplicate())
+                                        .flip()),
+                        (offset, reason) -> {
+                            throw new AssertionError(reason);
+                        },
+                        () -> false)) {
+            int sent = 0;
+            for (var run = runs.next(); run.isPresent(); run = runs.next()) {
+                if (!run.get().zero()) {
+                    var bytes = ByteBuffer.allocateDirect((int) run.get().lengthBytes())
+                            .put(run.get().data().duplicate())
+                            .flip();
+                    var digests = ByteBuffer.allocateDirect(Math.ceilDiv(bytes.remaining(), BLOCK) * 16);
+                    KERNEL.hashBlocks(bytes, BLOCK, HashAlgorithm.XXH3_128, digests);
+                    assertThat(put.get(run.get().offsetBytes() / BLOCK)).isEqualTo(digests);
+                    sent++;
+                }
+            }
+            assertThat(sent).isPositive();
         }
     }
 

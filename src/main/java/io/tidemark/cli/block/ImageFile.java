@@ -2,13 +2,11 @@ package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockError;
 import io.tidemark.block.BlockException;
+import io.tidemark.block.ChannelImage;
 import io.tidemark.block.ImageGeometry;
-import io.tidemark.block.ImageWriter;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCallException;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -26,7 +24,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A regular file or block device, opened for reading, or for a delta to be applied to. */
-final class ImageFile implements ImageWriter, AutoCloseable {
+final class ImageFile extends ChannelImage {
     private static final int FILE_TYPE_MASK = 0xF000;
     private static final int BLOCK_DEVICE = 0x6000;
 
@@ -38,8 +36,6 @@ final class ImageFile implements ImageWriter, AutoCloseable {
     private static final FileAttribute<?> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
-    private final Path path;
-    private final FileChannel channel;
     private final boolean device;
     /** Of the file that is open; empty where the file system has none. */
     private final Optional<Object> key;
@@ -48,8 +44,7 @@ final class ImageFile implements ImageWriter, AutoCloseable {
     private @Nullable ByteBuffer zeros;
 
     private ImageFile(Path path, FileChannel channel, boolean device, Optional<Object> key) {
-        this.path = path;
-        this.channel = channel;
+        super(path, channel);
         this.device = device;
         this.key = key;
     }
@@ -61,7 +56,7 @@ final class ImageFile implements ImageWriter, AutoCloseable {
     /** Takes the lock that qemu and others take on images in use. */
     static ImageFile write(Path path) throws IOException, CommandFailure {
         var image = open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
-        image.lock = lock(image.channel);
+        image.lock = lock(image.channel());
         if (image.lock == null) {
             image.close();
             throw new CommandFailure(
@@ -146,11 +141,6 @@ final class ImageFile implements ImageWriter, AutoCloseable {
                 Files.readAttributes(path, BasicFileAttributes.class).fileKey());
     }
 
-    /** For calls that open the file themselves; {@link #checkStillNamed} afterwards. */
-    Path path() {
-        return path;
-    }
-
     /**
      * Size and lock are of the file that was opened, what a call read by {@link #path} is of the file of that name then.
      *
@@ -165,43 +155,9 @@ final class ImageFile implements ImageWriter, AutoCloseable {
 
     private boolean isStillNamed() throws IOException {
         try {
-            return key.equals(key(path));
+            return key.equals(key(path()));
         } catch (NoSuchFileException e) {
             return false;
-        }
-    }
-
-    @Override
-    public String name() {
-        return path.toString();
-    }
-
-    @Override
-    public long sizeBytes() {
-        try {
-            return channel.size();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    @Override
-    public void read(long offsetBytes, ByteBuffer target) throws IOException {
-        long at = offsetBytes;
-        while (target.hasRemaining()) {
-            int count = channel.read(target, at);
-            if (count < 0) {
-                throw new EOFException("%s ends at byte %d".formatted(path, at));
-            }
-            at += count;
-        }
-    }
-
-    @Override
-    public void write(long offsetBytes, ByteBuffer source) throws IOException {
-        long at = offsetBytes;
-        while (source.hasRemaining()) {
-            at += channel.write(source, at);
         }
     }
 
@@ -212,10 +168,10 @@ final class ImageFile implements ImageWriter, AutoCloseable {
 
     @Override
     public void resize(long sizeBytes) throws IOException {
-        if (sizeBytes < channel.size()) {
-            channel.truncate(sizeBytes);
-        } else if (sizeBytes > channel.size()) {
-            channel.write(ByteBuffer.allocate(1), sizeBytes - 1);
+        if (sizeBytes < channel().size()) {
+            channel().truncate(sizeBytes);
+        } else if (sizeBytes > channel().size()) {
+            channel().write(ByteBuffer.allocate(1), sizeBytes - 1);
         }
     }
 
@@ -240,7 +196,7 @@ final class ImageFile implements ImageWriter, AutoCloseable {
             return false;
         }
         try {
-            calls.get().punchHole(path, offsetBytes, lengthBytes);
+            calls.get().punchHole(path(), offsetBytes, lengthBytes);
             return true;
         } catch (HostCallException e) {
             // The storage cannot, or not at this alignment: zeros are written instead.
@@ -253,11 +209,6 @@ final class ImageFile implements ImageWriter, AutoCloseable {
 
     @Override
     public void flush() throws IOException {
-        channel.force(true);
-    }
-
-    @Override
-    public void close() throws IOException {
-        channel.close();
+        channel().force(true);
     }
 }

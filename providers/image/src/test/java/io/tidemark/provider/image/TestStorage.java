@@ -5,6 +5,7 @@ import io.tidemark.provider.commands.CommandRunner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
@@ -30,8 +31,12 @@ final class TestStorage implements AutoCloseable {
         return new TestStorage(base, base, Optional.empty());
     }
 
-    /** Skips, loudly, where the host cannot make one. */
-    static TestStorage mounted(String kind) throws Exception {
+    /**
+     * Skips, loudly, where the host cannot make one.
+     *
+     * @param options for its making
+     */
+    static TestStorage mounted(String kind, String... options) throws Exception {
         var commands = new CommandRunner();
         Assumptions.assumeTrue(
                 "root".equals(System.getProperty("user.name")), () -> kind + " on a loop device needs root");
@@ -41,7 +46,10 @@ final class TestStorage implements AutoCloseable {
         var mountPoint = Files.createDirectory(base.resolve("mount"));
         var storage = new TestStorage(base, mountPoint, Optional.of(mountPoint));
         storage.must("truncate", "-s", SPACE, image.toString());
-        storage.must("mkfs." + kind, "-q", image.toString());
+        var make = new ArrayList<>(List.of("mkfs." + kind, "-q"));
+        make.addAll(List.of(options));
+        make.add(image.toString());
+        storage.must(make.toArray(String[]::new));
         storage.must("mount", "-o", "loop", image.toString(), mountPoint.toString());
         return storage;
     }

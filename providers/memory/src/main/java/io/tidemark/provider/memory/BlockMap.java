@@ -37,14 +37,19 @@ final class BlockMap {
         this.chunks = new Chunk[Math.toIntExact(count)];
     }
 
-    private BlockMap(BlockMap source) {
-        this.sizeBytes = source.sizeBytes;
-        this.chunks = source.chunks.clone();
+    private BlockMap(BlockMap source, long sizeBytes) {
+        this.sizeBytes = sizeBytes;
+        this.chunks = Arrays.copyOf(source.chunks, new BlockMap(sizeBytes).chunks.length);
     }
 
     /** The same bytes; neither sees what is written to the other from now on. */
     BlockMap copy() {
-        var copy = new BlockMap(this);
+        return grown(sizeBytes);
+    }
+
+    /** As {@link #copy}, with zeros behind. */
+    BlockMap grown(long toBytes) {
+        var copy = new BlockMap(this, toBytes);
         // What was owned is shared now: both sides must copy a chunk before they write to it.
         ownership = new Object();
         return copy;

@@ -77,6 +77,12 @@ public final class MemoryStorage {
         bytes.current.write(offsetBytes, source.duplicate());
     }
 
+    /** Somebody who asks no provider enlarges the device, as an operator does; it reads as zeros behind its old end. */
+    public synchronized void grow(VolumeId volume, long sizeBytes) {
+        var bytes = existing(volume);
+        bytes.replace(bytes.current.grown(sizeBytes));
+    }
+
     private VolumeBytes existing(VolumeId volume) {
         var bytes = volumes.get(volume);
         if (bytes == null) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -85,8 +86,11 @@ class EventLoopTest {
         link.take();
         var over = new AtomicBoolean();
         var askers = new ArrayList<Thread>();
+        var failure = new AtomicReference<Throwable>();
         for (var site : sites) {
-            askers.add(Thread.ofPlatform().start(() -> ask(site, over)));
+            askers.add(Thread.ofPlatform()
+                    .uncaughtExceptionHandler((_, thrown) -> failure.set(thrown))
+                    .start(() -> ask(site, over)));
         }
         try {
             var running = link.startSync();
@@ -99,6 +103,7 @@ class EventLoopTest {
                 asker.join();
             }
         }
+        assertThat(failure.get()).as("the API, asked meanwhile").isNull();
     }
 
     private static void ask(SiteClient site, AtomicBoolean over) {

@@ -1,0 +1,68 @@
+package io.tidemark.block;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+
+/** Bytes of an open file or device, read and written whole at any place. What else an image can do is the subclass's. */
+public abstract class ChannelImage implements ImageWriter, AutoCloseable {
+    private final Path path;
+    private final FileChannel channel;
+
+    /** @param channel closed with this */
+    protected ChannelImage(Path path, FileChannel channel) {
+        this.path = path;
+        this.channel = channel;
+    }
+
+    /** For calls that open the file themselves, by the name it had. */
+    public final Path path() {
+        return path;
+    }
+
+    protected final FileChannel channel() {
+        return channel;
+    }
+
+    @Override
+    public final String name() {
+        return path.toString();
+    }
+
+    @Override
+    public final long sizeBytes() {
+        try {
+            return channel.size();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public final void read(long offsetBytes, ByteBuffer target) throws IOException {
+        long at = offsetBytes;
+        while (target.hasRemaining()) {
+            int count = channel.read(target, at);
+            if (count < 0) {
+                throw new EOFException("%s ends at byte %d".formatted(path, at));
+            }
+            at += count;
+        }
+    }
+
+    @Override
+    public final void write(long offsetBytes, ByteBuffer source) throws IOException {
+        long at = offsetBytes;
+        while (source.hasRemaining()) {
+            at += channel.write(source, at);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}
