@@ -4,7 +4,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
 /** Bytes of an open file or device, read and written whole at any place. What else an image can do is the subclass's. */
@@ -56,9 +58,22 @@ public abstract class ChannelImage implements ImageWriter, AutoCloseable {
     @Override
     public final void write(long offsetBytes, ByteBuffer source) throws IOException {
         long at = offsetBytes;
-        while (source.hasRemaining()) {
-            at += channel.write(source, at);
+        try {
+            while (source.hasRemaining()) {
+                at += channel.write(source, at);
+            }
+        } catch (ClosedChannelException e) {
+            throw e;
+        } catch (IOException e) {
+            throw named(e);
         }
+    }
+
+    /** The system's reason alone does not say which file's storage is full. */
+    private FileSystemException named(IOException cause) {
+        var named = new FileSystemException(path.toString(), null, cause.getMessage());
+        named.initCause(cause);
+        return named;
     }
 
     @Override

@@ -35,7 +35,7 @@ final class Failures {
                                 .formatted(
                                         other.getFile(),
                                         Optional.ofNullable(other.getReason()).orElse("failed")),
-                        "check the file system and the kernel's log");
+                        "check free space, the file system and the kernel's log");
             default ->
                 new CommandFailure(
                         BlockExit.INPUT_OUTPUT,

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -100,7 +101,10 @@ final class ImageFile extends ChannelImage {
     private static ImageFile open(Path path, Set<? extends OpenOption> options) throws IOException, CommandFailure {
         refusePipe(path, "only block index reads a pipe: make an index of it, and name that");
         if (!Files.exists(path)) {
-            throw new NoSuchFileException(path.toString());
+            // Of a folder that this user may not look into nobody says that the file is missing.
+            throw Files.notExists(path)
+                    ? new NoSuchFileException(path.toString())
+                    : new AccessDeniedException(path.toString());
         }
         boolean device = isBlockDevice(path);
         if (!device && !Files.isRegularFile(path)) {
