@@ -1,6 +1,6 @@
 package io.tidemark.agent;
 
-import io.tidemark.block.ChannelImage;
+import io.tidemark.blockfile.ChannelImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;

@@ -18,8 +18,6 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -182,25 +180,17 @@ class FoundCommitTest {
     }
 
     private static StorageProvider mounted(StorageProvider provider) {
-        return (StorageProvider) Proxy.newProxyInstance(
-                StorageProvider.class.getClassLoader(),
-                new Class<?>[] {StorageProvider.class},
-                (_, method, arguments) -> {
-                    try {
-                        var answer = method.invoke(provider, arguments);
-                        return answer instanceof Volume volume
-                                ? new Volume(
-                                        volume.id(),
-                                        volume.sizeBytes(),
-                                        volume.capabilities(),
-                                        volume.device(),
-                                        List.of(Path.of("/srv/orders")),
-                                        volume.facts())
-                                : answer;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return Answering.otherwise(
+                provider,
+                (answer, _) -> answer instanceof Volume volume
+                        ? new Volume(
+                                volume.id(),
+                                volume.sizeBytes(),
+                                volume.capabilities(),
+                                volume.device(),
+                                List.of(Path.of("/srv/orders")),
+                                volume.facts())
+                        : answer);
     }
 
     @Test

@@ -19,8 +19,6 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.transport.TlsPeerConnector;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -77,15 +75,8 @@ class LyingSourceTest {
 
     /** The provider of site a, which does not name what is hidden. */
     private StorageProvider lying() {
-        return (StorageProvider) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {StorageProvider.class}, (proxy, method, arguments) -> {
-                    try {
-                        Object answer = method.invoke(a.provider, arguments);
-                        return answer instanceof ChangedRanges ranges ? without(ranges) : answer;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return Answering.otherwise(
+                a.provider, (answer, _) -> answer instanceof ChangedRanges ranges ? without(ranges) : answer);
     }
 
     private ChangedRanges without(ChangedRanges ranges) {

@@ -23,8 +23,6 @@ import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.transport.TlsPeerConnector;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,26 +85,17 @@ class SentIndexesTest {
 
     /** The provider of site a, which counts what is read of each snapshot and, unless tracked, names no changes. */
     private StorageProvider untracked() {
-        return (StorageProvider) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {StorageProvider.class}, (proxy, method, arguments) -> {
-                    try {
-                        Object answer = method.invoke(a.provider, arguments);
-                        if (answer instanceof Volume volume && !tracked) {
-                            var can = EnumSet.copyOf(volume.capabilities());
-                            can.remove(Capability.CHANGED_RANGES);
-                            return new Volume(
-                                    volume.id(), volume.sizeBytes(), can, Optional.empty(), List.of(), Map.of());
-                        }
-                        if (answer instanceof ChangedRanges && !tracked) {
-                            throw new AssertionError("asked what it cannot say");
-                        }
-                        return answer instanceof SnapshotReader reader
-                                ? counted((SnapshotId) arguments[0], reader)
-                                : answer;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return Answering.otherwise(a.provider, (answer, arguments) -> {
+            if (answer instanceof Volume volume && !tracked) {
+                var can = EnumSet.copyOf(volume.capabilities());
+                can.remove(Capability.CHANGED_RANGES);
+                return new Volume(volume.id(), volume.sizeBytes(), can, Optional.empty(), List.of(), Map.of());
+            }
+            if (answer instanceof ChangedRanges && !tracked) {
+                throw new AssertionError("asked what it cannot say");
+            }
+            return answer instanceof SnapshotReader reader ? counted((SnapshotId) arguments[0], reader) : answer;
+        });
     }
 
     private SnapshotReader counted(SnapshotId snapshot, SnapshotReader reader) {

@@ -2,8 +2,8 @@ package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockError;
 import io.tidemark.block.BlockException;
-import io.tidemark.block.ChannelImage;
 import io.tidemark.block.ImageGeometry;
+import io.tidemark.blockfile.ChannelImage;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCallException;
 import java.io.IOException;

@@ -1,5 +1,6 @@
-package io.tidemark.block;
+package io.tidemark.blockfile;
 
+import io.tidemark.block.ImageWriter;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
