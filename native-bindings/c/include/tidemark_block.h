@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or a meaning below changes. NativeBlockKernel.ABI must be equal. */
-#define TIDEMARK_BLOCK_ABI 2
+#define TIDEMARK_BLOCK_ABI 3
 
 #define TIDEMARK_BLOCK_BYTES_MIN 512u
 #define TIDEMARK_BLOCK_BYTES_MAX (16u << 20)
@@ -157,6 +157,23 @@ TIDEMARK_API int64_t tidemark_compare_files(const struct tidemark_comparison *co
  */
 TIDEMARK_API int64_t tidemark_extents(const char *path, uint64_t from_bytes, struct tidemark_extent *extents,
                                       uint32_t maximum);
+
+/*
+ * Lists where the file may have data at or after from_bytes, in order, after flushing it: what lies between reads as
+ * zeros. Neighbouring extents are one range, what is allocated and unwritten is none; physical_bytes and flags are 0.
+ * Far cheaper than FIEMAP where blocks are shared (Btrfs looks up every extent's owners for that).
+ *
+ * Returns how many of at most `maximum` were written; 0 means there are no more. -EOPNOTSUPP where the file system does
+ * not list extents: its word on holes is not known to be good.
+ */
+TIDEMARK_API int64_t tidemark_data_ranges(const char *path, uint64_t from_bytes, struct tidemark_extent *ranges,
+                                          uint32_t maximum);
+
+/*
+ * Advice that the ranges will be read soon (POSIX_FADV_WILLNEED): what is not in memory is being read on return,
+ * as many at once as the storage takes. Of ranges nothing but logical_bytes and length_bytes is looked at. Returns 0.
+ */
+TIDEMARK_API int64_t tidemark_will_read(const char *path, const struct tidemark_extent *ranges, uint32_t count);
 
 /* Number of extents of the whole file after flushing it, without listing them. */
 TIDEMARK_API int64_t tidemark_extent_count(const char *path);

@@ -81,6 +81,67 @@ int64_t tidemark_extents(const char *path, uint64_t from_bytes, struct tidemark_
     return fd < 0 ? -errno : close_with(fd, list_extents(fd, from_bytes, extents, maximum));
 }
 
+/* Flushes the file, and asks whether its file system lists extents at all. */
+static int64_t flush_to_list(int fd, uint64_t from_bytes) {
+    struct {
+        struct fiemap map;
+        struct fiemap_extent first;
+    } request;
+    memset(&request, 0, sizeof request);
+    request.map.fm_start = from_bytes;
+    request.map.fm_length = FIEMAP_MAX_OFFSET - from_bytes;
+    request.map.fm_flags = FIEMAP_FLAG_SYNC;
+    request.map.fm_extent_count = 1;
+    return ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0 ? -errno : 0;
+}
+
+static int64_t list_data(int fd, uint64_t from_bytes, struct tidemark_extent *ranges, uint32_t maximum) {
+    int64_t flushed = flush_to_list(fd, from_bytes);
+    if (flushed != 0) {
+        return flushed;
+    }
+    off_t at = (off_t)from_bytes;
+    uint32_t found = 0;
+    while (found < maximum) {
+        off_t data = lseek(fd, at, SEEK_DATA);
+        if (data < 0) {
+            return errno == ENXIO ? (int64_t)found : -errno;
+        }
+        at = lseek(fd, data, SEEK_HOLE);
+        if (at < 0) {
+            return -errno;
+        }
+        /* Punched between the two questions: it begins where the next data does. */
+        if (at > data) {
+            ranges[found++] = (struct tidemark_extent){
+                .logical_bytes = (uint64_t)data,
+                .length_bytes = (uint64_t)(at - data),
+            };
+        }
+    }
+    return found;
+}
+
+int64_t tidemark_data_ranges(const char *path, uint64_t from_bytes, struct tidemark_extent *ranges, uint32_t maximum) {
+    if (from_bytes > INT64_MAX) {
+        return -EINVAL;
+    }
+    int fd = open(path, OPEN_TO_ASK);
+    return fd < 0 ? -errno : close_with(fd, list_data(fd, from_bytes, ranges, maximum));
+}
+
+int64_t tidemark_will_read(const char *path, const struct tidemark_extent *ranges, uint32_t count) {
+    int fd = open(path, OPEN_TO_ASK);
+    if (fd < 0) {
+        return -errno;
+    }
+    int failed = 0;
+    for (uint32_t i = 0; i < count && failed == 0; i++) {
+        failed = posix_fadvise(fd, (off_t)ranges[i].logical_bytes, (off_t)ranges[i].length_bytes, POSIX_FADV_WILLNEED);
+    }
+    return close_with(fd, -failed);
+}
+
 int64_t tidemark_extent_count(const char *path) {
     int fd = open(path, OPEN_TO_ASK);
     if (fd < 0) {

@@ -55,6 +55,9 @@ static void missing_paths_are_named_by_errno(void) {
     const char *absent = in_folder("absent/entry");
     CHECK_EQUAL(tidemark_extents(absent, 0, &extent, 1), -ENOENT);
     CHECK_EQUAL(tidemark_extents(absent, UINT64_MAX, &extent, 1), -EINVAL);
+    CHECK_EQUAL(tidemark_data_ranges(absent, 0, &extent, 1), -ENOENT);
+    CHECK_EQUAL(tidemark_data_ranges(absent, UINT64_MAX, &extent, 1), -EINVAL);
+    CHECK_EQUAL(tidemark_will_read(absent, &extent, 1), -ENOENT);
     CHECK_EQUAL(tidemark_extent_count(absent), -ENOENT);
     CHECK_EQUAL(tidemark_reflink(absent, absent), -ENOENT);
     CHECK_EQUAL(tidemark_sync_file_system(absent), -ENOENT);

@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import io.tidemark.block.DataPlaces;
 import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.nativeblock.FileRange;
 import io.tidemark.nativeblock.HostCalls;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,12 +19,12 @@ final class DataExtents implements DataPlaces {
     /** Below this, asking costs more than reading: it makes the kernel write the file's dirty pages out. */
     private static final long MINIMUM_FILE_BYTES = 64L << 20;
 
-    /** Extents fetched at once: 128 KiB of answers. */
-    private static final int EXTENTS_A_CALL = 4_096;
+    /** Fetched at once: 128 KiB of answers. */
+    private static final int RANGES_A_CALL = 4_096;
 
     private final Path file;
     private Optional<HostCalls> host;
-    private List<HostCalls.Extent> page = List.of();
+    private List<FileRange> page = List.of();
     private int index;
     private long fetchFromBytes;
     private boolean last;
@@ -62,7 +63,7 @@ final class DataExtents implements DataPlaces {
         if (host.isEmpty()) {
             return offsetBytes;
         }
-        return extent.map(found -> Math.max(offsetBytes, found.logicalBytes())).orElse(Long.MAX_VALUE);
+        return extent.map(found -> Math.max(offsetBytes, found.offsetBytes())).orElse(Long.MAX_VALUE);
     }
 
     /** Where the data ends that begins at what {@link #dataFrom} has answered; no sooner than it does. */
@@ -71,14 +72,14 @@ final class DataExtents implements DataPlaces {
         if (host.isEmpty() || extent.isEmpty()) {
             return Long.MAX_VALUE;
         }
-        return end(extent.get());
+        return extent.get().endBytes();
     }
 
     /** The first extent that ends behind the offset; empty when there is none, or nobody to ask. */
-    private Optional<HostCalls.Extent> extentBehind(long offsetBytes) {
+    private Optional<FileRange> extentBehind(long offsetBytes) {
         try {
             while (host.isPresent()) {
-                while (index < page.size() && end(page.get(index)) <= offsetBytes) {
+                while (index < page.size() && page.get(index).endBytes() <= offsetBytes) {
                     index++;
                 }
                 if (index < page.size()) {
@@ -97,15 +98,11 @@ final class DataExtents implements DataPlaces {
     }
 
     private void fetch(HostCalls calls) throws IOException {
-        page = calls.extents(file, fetchFromBytes, EXTENTS_A_CALL);
+        page = calls.dataRanges(file, fetchFromBytes, RANGES_A_CALL);
         index = 0;
-        last = page.size() < EXTENTS_A_CALL;
+        last = page.size() < RANGES_A_CALL;
         if (!page.isEmpty()) {
-            fetchFromBytes = end(page.getLast());
+            fetchFromBytes = page.getLast().endBytes();
         }
-    }
-
-    private static long end(HostCalls.Extent extent) {
-        return extent.logicalBytes() + extent.lengthBytes();
     }
 }

@@ -93,7 +93,8 @@ final class IndexUse implements AutoCloseable {
         if (found.isEmpty()) {
             // Of a storage that is not believed not even the holes are.
             var data = ranges instanceof DataRanges ? DataExtents.of(newer.path(), newerBytes) : DataPlaces.EVERYWHERE;
-            return new SegmentComparison(ranges, older, watched(newer, resumeBytes, data), kernel, resumeBytes);
+            return new SegmentComparison(
+                    ranges, older, watched(newer, resumeBytes, data), kernel, resumeBytes, cancelled);
         }
         ranges.close();
         var index = found.get();
@@ -113,7 +114,8 @@ final class IndexUse implements AutoCloseable {
                             offset,
                             reason.getMessage());
                     update = null;
-                    return new SegmentComparison(RangeAlgebra.whole(newerBytes), older, newer, kernel, offset);
+                    return new SegmentComparison(
+                            RangeAlgebra.whole(newerBytes), older, newer, kernel, offset, cancelled);
                 },
                 cancelled);
     }

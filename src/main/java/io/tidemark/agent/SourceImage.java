@@ -108,7 +108,8 @@ final class SourceImage implements AutoCloseable {
             BooleanSupplier cancelled)
             throws ProviderException {
         if (!ranges.source().equals(RangeAlgebra.WHOLE)) {
-            return new ChangedBlocks(ranges, snapshots.older(), snapshots.newer(), kernel, resumeBytes);
+            var ahead = ReadAhead.of(ranges, snapshots.older(), snapshots.newer());
+            return new ChangedBlocks(ahead, snapshots.older(), snapshots.newer(), kernel, resumeBytes);
         }
         return index.compare(ranges, snapshots, resumeBytes, cancelled);
     }

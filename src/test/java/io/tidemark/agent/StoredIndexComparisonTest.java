@@ -159,7 +159,8 @@ class StoredIndexComparisonTest {
                     new Image(older, Optional.empty()),
                     new Image(newer, Optional.empty()),
                     KERNEL,
-                    resume)) {
+                    resume,
+                    () -> false)) {
                 expected = blocks(runs);
             }
 
@@ -201,7 +202,8 @@ class StoredIndexComparisonTest {
                                 new Image(older, Optional.empty()),
                                 snapshot,
                                 KERNEL,
-                                offset);
+                                offset,
+                                () -> false);
                     },
                     () -> false)) {
                 found = blocks(runs);
@@ -210,7 +212,12 @@ class StoredIndexComparisonTest {
 
         assertThat(offsets).containsExactly(0L);
         try (var runs = new SegmentComparison(
-                RangeAlgebra.whole(snapshot.sizeBytes()), new Image(older, Optional.empty()), snapshot, KERNEL, 0)) {
+                RangeAlgebra.whole(snapshot.sizeBytes()),
+                new Image(older, Optional.empty()),
+                snapshot,
+                KERNEL,
+                0,
+                () -> false)) {
             assertThat(found).isEqualTo(blocks(runs));
         }
     }

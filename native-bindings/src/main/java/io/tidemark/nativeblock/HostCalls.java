@@ -31,6 +31,20 @@ public interface HostCalls {
      */
     List<Extent> extents(Path file, long fromBytes, int maximum) throws IOException;
 
+    /**
+     * Where the file may have data at or after {@code fromBytes}, in order, after flushing it; what lies between reads as
+     * zeros. At most {@code maximum}: ask again from the end of the last one. Neighbouring extents are one range, and
+     * what is allocated and unwritten is none ({@code SEEK_DATA}, {@code SEEK_HOLE} of {@code lseek(2)}); refused where
+     * the file system does not list extents.
+     */
+    List<FileRange> dataRanges(Path file, long fromBytes, int maximum) throws IOException;
+
+    /**
+     * Advice that the ranges will be read soon: reads of what is not in memory are under way on return, as many at once
+     * as the storage takes ({@code POSIX_FADV_WILLNEED}).
+     */
+    void willRead(Path file, List<FileRange> ranges) throws IOException;
+
     /** Number of extents, without listing them. */
     long extentCount(Path file) throws IOException;
 

@@ -28,6 +28,23 @@ final class LinuxHostCalls implements HostCalls {
 
     @Override
     public List<Extent> extents(Path file, long fromBytes, int maximum) throws IOException {
+        return listed("FIEMAP", file, fromBytes, maximum, library::tidemark_extents);
+    }
+
+    @Override
+    public List<FileRange> dataRanges(Path file, long fromBytes, int maximum) throws IOException {
+        return listed("SEEK_DATA", file, fromBytes, maximum, library::tidemark_data_ranges).stream()
+                .map(range -> new FileRange(range.logicalBytes(), range.lengthBytes()))
+                .toList();
+    }
+
+    @FunctionalInterface
+    private interface Listing {
+        long list(byte[] path, long fromBytes, long extents, int maximum);
+    }
+
+    private static List<Extent> listed(String call, Path file, long fromBytes, int maximum, Listing listing)
+            throws IOException {
         if (fromBytes < 0 || maximum < 1) {
             throw new IllegalArgumentException("fromBytes %d or maximum %d too small".formatted(fromBytes, maximum));
         }
@@ -39,8 +56,7 @@ final class LinuxHostCalls implements HostCalls {
             var from = fromBytes;
             while (extents.size() < maximum) {
                 var wanted = Math.min(room, maximum - extents.size());
-                var found =
-                        (int) checked("FIEMAP", file, library.tidemark_extents(path, from, memory.address(), wanted));
+                var found = (int) checked(call, file, listing.list(path, from, memory.address(), wanted));
                 for (int i = 0; i < found; i++) {
                     extents.add(extentAt(memory, (long) i * EXTENT_BYTES));
                 }
@@ -52,6 +68,27 @@ final class LinuxHostCalls implements HostCalls {
             }
         }
         return List.copyOf(extents);
+    }
+
+    @Override
+    public void willRead(Path file, List<FileRange> ranges) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            var memory = arena.allocate(Math.max(1L, ranges.size()) * EXTENT_BYTES, Long.BYTES);
+            for (int i = 0; i < ranges.size(); i++) {
+                memory.set(
+                        ValueLayout.JAVA_LONG,
+                        (long) i * EXTENT_BYTES,
+                        ranges.get(i).offsetBytes());
+                memory.set(
+                        ValueLayout.JAVA_LONG,
+                        (long) i * EXTENT_BYTES + LENGTH_AT,
+                        ranges.get(i).lengthBytes());
+            }
+            checked(
+                    "FADV_WILLNEED",
+                    file,
+                    library.tidemark_will_read(NativePath.bytes(file), memory.address(), ranges.size()));
+        }
     }
 
     private static Extent extentAt(MemorySegment memory, long at) {

@@ -15,7 +15,7 @@ import jnr.ffi.types.uintptr_t;
  */
 public interface TidemarkBlockLibrary {
     /** Must equal {@code TIDEMARK_BLOCK_ABI} in {@code tidemark_block.h}. */
-    int ABI = 2;
+    int ABI = 3;
 
     /** @throws UnsatisfiedLinkError if the file is missing, is for another machine, or has another ABI */
     static TidemarkBlockLibrary load(Path file) {
@@ -66,6 +66,13 @@ public interface TidemarkBlockLibrary {
 
     @int64_t
     long tidemark_extents(@In byte[] path, @u_int64_t long fromBytes, @uintptr_t long extents, @u_int32_t int maximum);
+
+    @int64_t
+    long tidemark_data_ranges(
+            @In byte[] path, @u_int64_t long fromBytes, @uintptr_t long ranges, @u_int32_t int maximum);
+
+    @int64_t
+    long tidemark_will_read(@In byte[] path, @uintptr_t long ranges, @u_int32_t int count);
 
     @int64_t
     long tidemark_extent_count(@In byte[] path);

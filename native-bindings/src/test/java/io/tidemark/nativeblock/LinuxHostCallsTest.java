@@ -9,8 +9,10 @@ import io.tidemark.nativeblock.HostCalls.Extent;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -75,6 +77,42 @@ final class LinuxHostCallsTest {
                 assertThat(extent.flags() & Extent.NOT_COMPARABLE).isZero();
                 assertThat(extent.lengthBytes()).isEqualTo(PIECE_BYTES);
             });
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"btrfs", "xfs", "ext4"})
+    void dataRangesAreTheWrittenPiecesAlsoBeforeTheyAreOnTheDisk(String kind) throws IOException {
+        try (var fileSystem = reflinking(kind)) {
+            var file = fragmented(fileSystem.mount().resolve("image"), 300);
+            long end = 2L * 300 * PIECE_BYTES;
+            try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                // Joins two pieces; behind the hole that follows the last one, not synced.
+                channel.write(ByteBuffer.allocate(PIECE_BYTES), PIECE_BYTES);
+                channel.write(ByteBuffer.allocate(PIECE_BYTES), end);
+            }
+
+            var ranges = calls().dataRanges(file, 0, 1000);
+
+            assertThat(ranges).hasSize(300);
+            assertThat(ranges.getFirst()).isEqualTo(new FileRange(0, 3 * PIECE_BYTES));
+            assertThat(ranges.subList(1, 299))
+                    .allSatisfy(range -> assertThat(range.lengthBytes()).isEqualTo(PIECE_BYTES));
+            assertThat(ranges.getLast()).isEqualTo(new FileRange(end, PIECE_BYTES));
+            assertThat(calls().dataRanges(file, ranges.get(10).endBytes(), 7)).isEqualTo(ranges.subList(11, 18));
+            assertThat(calls().dataRanges(file, ranges.getLast().endBytes(), 7)).isEmpty();
+        }
+    }
+
+    @Test
+    void whereExtentsAreNotListedNoHoleIsBelieved() throws IOException {
+        var file = Files.createTempFile(Path.of("/dev/shm"), "tidemark-holes", "");
+        try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.setLength(1 << 20);
+
+            assertErrno(HostCallException.EOPNOTSUPP, file, () -> calls().dataRanges(file, 0, 7));
+        } finally {
+            Files.delete(file);
         }
     }
 

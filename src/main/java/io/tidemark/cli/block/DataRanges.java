@@ -14,15 +14,13 @@ import java.util.Optional;
 /**
  * Where a sparse file has data: what lies between reads as zeros and need not be read. Without the native library, on
  * devices and on file systems that do not tell, all of it is data. Asked in ascending order, by one thread.
- *
- * <p>An extent that is allocated and unwritten counts as data: whether it still is unwritten may change meanwhile.
  */
 final class DataRanges {
     /** Below this, asking costs more than reading; asking also makes the kernel write the file's dirty pages out. */
     private static final long MINIMUM_FILE_BYTES = 64L << 20;
 
-    /** Extents fetched at once: 128 KiB of answers. */
-    private static final int EXTENTS_PER_CALL = 4096;
+    /** Fetched at once: 128 KiB of answers. */
+    private static final int RANGES_PER_CALL = 4096;
 
     private final Path file;
     private final ImageGeometry geometry;
@@ -88,16 +86,16 @@ final class DataRanges {
     }
 
     private void fetch() throws IOException {
-        var extents = calls.orElseThrow().extents(file, fetchFromBytes, EXTENTS_PER_CALL);
-        for (var extent : extents) {
-            fetchFromBytes = extent.logicalBytes() + extent.lengthBytes();
-            long from = roundDown(extent.logicalBytes());
+        var ranges = calls.orElseThrow().dataRanges(file, fetchFromBytes, RANGES_PER_CALL);
+        for (var range : ranges) {
+            fetchFromBytes = range.endBytes();
+            long from = roundDown(range.offsetBytes());
             long to = Math.min(geometry.sizeBytes(), roundDown(fetchFromBytes + geometry.blockBytes() - 1));
             if (from < to) {
                 fetched.add(new BlockRange(from, to - from));
             }
         }
-        allFetched = extents.size() < EXTENTS_PER_CALL;
+        allFetched = ranges.size() < RANGES_PER_CALL;
     }
 
     private long roundDown(long bytes) {
