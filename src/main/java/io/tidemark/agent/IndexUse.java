@@ -93,8 +93,7 @@ final class IndexUse implements AutoCloseable {
         if (found.isEmpty()) {
             // Of a storage that is not believed not even the holes are.
             var data = ranges instanceof DataRanges ? DataExtents.of(newer.path(), newerBytes) : DataPlaces.EVERYWHERE;
-            return new SegmentComparison(
-                    ranges, older, watched(newer, resumeBytes, data), kernel, resumeBytes, cancelled);
+            return new SegmentComparison(ranges, older, watched(newer, resumeBytes, data), kernel, resumeBytes);
         }
         ranges.close();
         var index = found.get();
@@ -114,8 +113,7 @@ final class IndexUse implements AutoCloseable {
                             offset,
                             reason.getMessage());
                     update = null;
-                    return new SegmentComparison(
-                            RangeAlgebra.whole(newerBytes), older, newer, kernel, offset, cancelled);
+                    return new SegmentComparison(RangeAlgebra.whole(newerBytes), older, newer, kernel, offset);
                 },
                 cancelled);
     }

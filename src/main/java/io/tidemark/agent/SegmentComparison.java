@@ -13,7 +13,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +77,6 @@ final class SegmentComparison implements ChangedRuns {
     private final SnapshotReader newer;
     private final BlockKernel kernel;
     private final long resumeBytes;
-    private final BooleanSupplier cancelled;
     private final List<Thread> cores = new ArrayList<>();
     private final ArrayDeque<Segment> free = new ArrayDeque<>();
     private final List<Segment> ahead = new ArrayList<>();
@@ -101,16 +99,9 @@ final class SegmentComparison implements ChangedRuns {
      * Closes the ranges, none of the readers.
      *
      * @param ranges what is compared: all that may hold data in either
-     * @param cancelled asked before each chunk is compared in place; what is read asks by itself
      */
     SegmentComparison(
-            ChangedRanges ranges,
-            SnapshotReader older,
-            SnapshotReader newer,
-            BlockKernel kernel,
-            long resumeBytes,
-            BooleanSupplier cancelled) {
-        this.cancelled = cancelled;
+            ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes) {
         this.ranges = ranges;
         this.older = older;
         this.newer = newer;
@@ -134,8 +125,7 @@ final class SegmentComparison implements ChangedRuns {
         try {
             // Here and not before: the memory it takes may not be there, and whoever waits must hear of that.
             var range = new OneSegment();
-            var inPlace = InPlaceComparison.of(older, newer, kernel, cancelled);
-            var comparer = new ChangedBlocks(range, older, newer, kernel, resumeBytes, inPlace);
+            var comparer = new ChangedBlocks(range, older, newer, kernel, resumeBytes);
             synchronized (this) {
                 comparers.add(comparer);
             }

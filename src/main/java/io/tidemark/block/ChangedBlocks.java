@@ -6,7 +6,6 @@ import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotReader;
 import java.nio.ByteBuffer;
-import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +22,7 @@ public final class ChangedBlocks implements ChangedRuns {
     private final SnapshotReader newer;
     private final BlockKernel kernel;
     private final ChunkRuns runs;
-    /** Where there is one, bytes are read of blocks that differ alone. */
-    private final @Nullable BlockComparison inPlace;
-    /** Of the older image, unless it is looked at in place. */
-    private final @Nullable ByteBuffer base;
-
+    private final ByteBuffer base = ByteBuffer.allocateDirect(ChunkRuns.CHUNK_BYTES);
     private long namedBytes;
     private long readBytes;
     private long comparedBytes;
@@ -44,25 +39,12 @@ public final class ChangedBlocks implements ChangedRuns {
      */
     public ChangedBlocks(
             ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, BlockKernel kernel, long resumeBytes) {
-        this(ranges, older, newer, kernel, resumeBytes, Optional.empty());
-    }
-
-    /** @param inPlace compares both without handing over their bytes */
-    public ChangedBlocks(
-            ChangedRanges ranges,
-            SnapshotReader older,
-            SnapshotReader newer,
-            BlockKernel kernel,
-            long resumeBytes,
-            Optional<BlockComparison> inPlace) {
         this.ranges = RangeAlgebra.widened(ranges, BLOCK_BYTES, newer.sizeBytes());
         this.older = older;
         this.newer = newer;
         this.kernel = kernel;
         this.runs = new ChunkRuns(kernel);
         this.resumeBytes = resumeBytes;
-        this.inPlace = inPlace.orElse(null);
-        this.base = inPlace.isPresent() ? null : ByteBuffer.allocateDirect(ChunkRuns.CHUNK_BYTES);
     }
 
     @Override
@@ -97,33 +79,25 @@ public final class ChangedBlocks implements ChangedRuns {
         }
         int length = (int) Math.min(ChunkRuns.CHUNK_BYTES, toBytes - fromBytes);
         var data = into.begin(fromBytes, length);
+        newer.read(fromBytes, data);
+        data.flip();
         int comparable = comparable(fromBytes, length);
-        if (inPlace == null) {
-            newer.read(fromBytes, data);
-            data.flip();
+        long differing = 0;
+        if (comparable > 0) {
+            base.clear().limit(comparable);
+            older.read(fromBytes, base);
+            base.flip();
+            differing = kernel.diffBlocks(data.slice(0, comparable), base, BLOCK_BYTES, into.differingBits());
         }
-        long differing = comparable == 0 ? 0 : differing(data.slice(0, comparable), into.differingBits());
         if (comparable < length) {
             into.markDiffering(comparable / BLOCK_BYTES);
             differing += roundUp(length - comparable) / BLOCK_BYTES;
-        }
-        if (inPlace != null && differing > 0) {
-            into.readDiffering(newer);
         }
         into.filled(differing);
         readBytes += length + comparable;
         comparedBytes += comparable;
         fromBytes += length;
         return true;
-    }
-
-    private long differing(ByteBuffer data, ByteBuffer bits) throws ProviderException {
-        if (inPlace != null) {
-            return inPlace.differing(fromBytes, data.remaining(), bits);
-        }
-        var before = Objects.requireNonNull(base).clear().limit(data.remaining());
-        older.read(fromBytes, before);
-        return kernel.diffBlocks(data, before.flip(), BLOCK_BYTES, bits);
     }
 
     /** Bytes of the chunk that the older image has too, in whole blocks unless both images end there. */

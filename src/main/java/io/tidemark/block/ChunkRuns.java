@@ -5,7 +5,6 @@ import static io.tidemark.block.ChangedRuns.RUN_BYTES_MAXIMUM;
 
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.spi.ProviderException;
-import io.tidemark.spi.SnapshotReader;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -63,22 +62,6 @@ final class ChunkRuns {
         for (int index = fromBlock; index < blockCount; index++) {
             int at = index / Byte.SIZE;
             differing.put(at, (byte) (differing.get(at) | 1 << index % Byte.SIZE));
-        }
-    }
-
-    /** Fills the data of blocks that differ; those between keep what was there before, which nobody looks at. */
-    void readDiffering(SnapshotReader newer) throws ProviderException {
-        for (int first = 0; first < blockCount; first++) {
-            if (bit(differing, first)) {
-                int end = first + 1;
-                while (end < blockCount && bit(differing, end)) {
-                    end++;
-                }
-                int from = first * BLOCK_BYTES;
-                int to = Math.min(end * BLOCK_BYTES, data.limit());
-                newer.read(chunkOffsetBytes + from, data.slice(from, to - from));
-                first = end;
-            }
         }
     }
 

@@ -159,8 +159,7 @@ class StoredIndexComparisonTest {
                     new Image(older, Optional.empty()),
                     new Image(newer, Optional.empty()),
                     KERNEL,
-                    resume,
-                    () -> false)) {
+                    resume)) {
                 expected = blocks(runs);
             }
 
@@ -202,8 +201,7 @@ class StoredIndexComparisonTest {
                                 new Image(older, Optional.empty()),
                                 snapshot,
                                 KERNEL,
-                                offset,
-                                () -> false);
+                                offset);
                     },
                     () -> false)) {
                 found = blocks(runs);
@@ -212,12 +210,7 @@ class StoredIndexComparisonTest {
 
         assertThat(offsets).containsExactly(0L);
         try (var runs = new SegmentComparison(
-                RangeAlgebra.whole(snapshot.sizeBytes()),
-                new Image(older, Optional.empty()),
-                snapshot,
-                KERNEL,
-                0,
-                () -> false)) {
+                RangeAlgebra.whole(snapshot.sizeBytes()), new Image(older, Optional.empty()), snapshot, KERNEL, 0)) {
             assertThat(found).isEqualTo(blocks(runs));
         }
     }

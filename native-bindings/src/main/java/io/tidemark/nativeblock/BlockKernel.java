@@ -16,9 +16,6 @@ public interface BlockKernel {
     /** {@code native} or {@code java}; shown by {@code version} and in benchmarks. */
     String name();
 
-    /** Whether {@link #compareFiles} looks at what is in memory where it is, so that many small calls are cheap. */
-    boolean looksInPlace();
-
     /**
      * Sets the bit of every block that differs between two buffers of equal length.
      *

@@ -21,11 +21,6 @@ public final class JavaBlockKernel implements BlockKernel {
     }
 
     @Override
-    public boolean looksInPlace() {
-        return false;
-    }
-
-    @Override
     public long diffBlocks(ByteBuffer left, ByteBuffer right, int blockBytes, ByteBuffer differingBits) {
         BlockArguments.checkDiff(left, right, blockBytes, differingBits);
         var ours = MemorySegment.ofBuffer(left);

@@ -26,11 +26,6 @@ public final class NativeBlockKernel implements BlockKernel {
     }
 
     @Override
-    public boolean looksInPlace() {
-        return true;
-    }
-
-    @Override
     public long diffBlocks(ByteBuffer left, ByteBuffer right, int blockBytes, ByteBuffer differingBits) {
         BlockArguments.checkDiff(left, right, blockBytes, differingBits);
         try {

@@ -13,6 +13,12 @@ import java.nio.file.Path;
 record RamDisk(Path folder, Path mountPoint, Tool unmount) implements AutoCloseable {
     private static final Path MEMORY = Path.of("/dev/shm");
 
+    /**
+     * Sparse: a file system as large as one that holds volumes. A small Btrfs has no room to reserve for as many scattered
+     * blocks as are measured here, and writes them out one by one.
+     */
+    private static final long FILE_SYSTEM_BYTES = 256L << 30;
+
     /** What stays free of memory for everyone else. */
     private static final long SPARE_BYTES = 3L << 30;
 
@@ -40,7 +46,7 @@ record RamDisk(Path folder, Path mountPoint, Tool unmount) implements AutoClosea
         var unused = Watchdog.get()
                 .remember("umount '%s'; rm -rf --one-file-system '%s'".formatted(disk.mountPoint(), folder));
         try (var created = new RandomAccessFile(file.toFile(), "rw")) {
-            created.setLength(contentBytes + (contentBytes >> 2) + (2L << 30));
+            created.setLength(FILE_SYSTEM_BYTES);
         }
         try {
             make.run("-q", file);
