@@ -5,9 +5,13 @@ import io.tidemark.nativeblock.HashAlgorithm;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
-/** Numbers of a delta file, version 1: {@code docs/formats/delta.md}. */
+/** Numbers of a delta: {@code docs/formats/delta.md}. */
 final class DeltaFormat {
-    static final FixedHeader HEADER = new FixedHeader("TMBDELTA", "delta", 1, 160);
+    static final int HEADER_BYTES = 160;
+    static final FixedHeader HEADER = new FixedHeader("TMBDELTA", "delta", 1, HEADER_BYTES);
+
+    /** Before the records of a delta whose header could not be written before them. */
+    static final FixedHeader STREAM_HEADER = new FixedHeader("TMBDELTA", "delta", 2, HEADER_BYTES);
 
     static final int BASE_ROOT_OFFSET = 40;
     static final int RESULT_ROOT_OFFSET = 72;
@@ -39,6 +43,26 @@ final class DeltaFormat {
     static final int END_BODY_BYTES = 3 * Long.BYTES + BlockIndexFormat.DIGEST_FIELD_BYTES;
 
     private DeltaFormat() {}
+
+    /** Puts the fields of both headers that are known before any block is. */
+    static ByteBuffer putShape(ByteBuffer header, HashAlgorithm algorithm, long baseBytes, ImageGeometry result) {
+        return header.putInt(algorithm.code())
+                .putInt(result.blockBytes())
+                .putInt(0)
+                .putLong(baseBytes)
+                .putLong(result.sizeBytes());
+    }
+
+    /** Every block in a record of its own, with bytes that nothing compresses. */
+    static long maximumStreamBytes(HashAlgorithm algorithm, ImageGeometry result) {
+        int aBlock = RECORD_HEADER_BYTES + EXTENT_BYTES + algorithm.digestBytes();
+        return HEADER_BYTES
+                + result.blockCount() * aBlock
+                + result.sizeBytes()
+                + RECORD_HEADER_BYTES
+                + END_BODY_BYTES
+                + HEADER_BYTES;
+    }
 
     /** Over the record's header up to the checksum, then its body. */
     static int recordCrc(ByteBuffer record) {

@@ -3,7 +3,6 @@ package io.tidemark.block;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
 import io.tidemark.nativeblock.BlockKernel;
-import io.tidemark.nativeblock.HashAlgorithm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -18,6 +17,7 @@ import java.util.function.Supplier;
  */
 public final class DeltaReader implements AutoCloseable {
     private final ByteReader file;
+    private final int headerBytesAtEnd;
     private final BlockKernel kernel;
     private final DeltaHeader header;
     private final int baseDigestBytes;
@@ -32,8 +32,9 @@ public final class DeltaReader implements AutoCloseable {
     private long zeroBlocks;
     private boolean ended;
 
-    private DeltaReader(ByteReader file, BlockKernel kernel, DeltaHeader header) {
+    private DeltaReader(ByteReader file, int headerBytesAtEnd, BlockKernel kernel, DeltaHeader header) {
         this.file = file;
+        this.headerBytesAtEnd = headerBytesAtEnd;
         this.kernel = kernel;
         this.header = header;
         this.baseDigestBytes = header.algorithm().digestBytes();
@@ -42,21 +43,58 @@ public final class DeltaReader implements AutoCloseable {
 
     /** @throws BlockException NotOfKind, UnknownVersion or Damaged */
     public static DeltaReader open(ByteReader file, BlockKernel kernel) throws IOException, BlockException {
+        if (DeltaFormat.HEADER.hasVersion(file)) {
+            return new DeltaReader(file, 0, kernel, header(file, file.sizeBytes()));
+        }
+        var start = DeltaStart.read(file);
+        long end = file.sizeBytes() - DeltaFormat.HEADER_BYTES;
+        var last = new LastHeader(file, end);
+        if (end < DeltaFormat.HEADER_BYTES || !DeltaFormat.HEADER.begins(last)) {
+            throw new BlockException(new BlockError.Damaged(
+                    file.name(), file.sizeBytes(), "ends before the header that follows its records"));
+        }
+        var header = header(last, end);
+        if (header.algorithm() != start.algorithm()
+                || !header.base().equals(start.base())
+                || !header.result().equals(start.result())) {
+            throw new BlockException(new BlockError.Damaged(file.name(), end, "its two headers contradict each other"));
+        }
+        return new DeltaReader(file, DeltaFormat.HEADER_BYTES, kernel, header);
+    }
+
+    /** A streamed delta's, as if it were a file's first bytes. */
+    private record LastHeader(ByteReader file, long fromBytes) implements ByteReader {
+        @Override
+        public String name() {
+            return file.name();
+        }
+
+        @Override
+        public long sizeBytes() {
+            return file.sizeBytes() - fromBytes;
+        }
+
+        @Override
+        public void read(long offsetBytes, ByteBuffer target) throws IOException {
+            file.read(fromBytes + offsetBytes, target);
+        }
+    }
+
+    /** @param endBytes where the trailer must end */
+    private static DeltaHeader header(ByteReader file, long endBytes) throws IOException, BlockException {
         var bytes = DeltaFormat.HEADER.read(file);
+        var start = DeltaStart.of(file.name(), false, bytes);
         try {
-            var algorithm = HashAlgorithm.ofCode(bytes.getInt());
-            int blockBytes = bytes.getInt();
-            bytes.getInt();
-            var base = new ImageGeometry(bytes.getLong(), blockBytes);
-            var result = new ImageGeometry(bytes.getLong(), blockBytes);
-            var baseRoot = Digest.take(algorithm, bytes.position(DeltaFormat.BASE_ROOT_OFFSET));
-            var resultRoot = Digest.take(algorithm, bytes.position(DeltaFormat.RESULT_ROOT_OFFSET));
-            long fileBytes = bytes.getLong(DeltaFormat.FILE_BYTES_OFFSET);
-            if (fileBytes != file.sizeBytes()) {
+            if (start.maximumBytes() != endBytes) {
                 throw new IllegalArgumentException(
-                        "has %d bytes, was written with %d".formatted(file.sizeBytes(), fileBytes));
+                        "has %d bytes, was written with %d".formatted(endBytes, start.maximumBytes()));
             }
-            return new DeltaReader(file, kernel, new DeltaHeader(algorithm, base, result, baseRoot, resultRoot));
+            return new DeltaHeader(
+                    start.algorithm(),
+                    start.base(),
+                    start.result(),
+                    Digest.take(start.algorithm(), bytes.position(DeltaFormat.BASE_ROOT_OFFSET)),
+                    Digest.take(start.algorithm(), bytes.position(DeltaFormat.RESULT_ROOT_OFFSET)));
         } catch (IllegalArgumentException e) {
             throw new BlockException(new BlockError.Damaged(file.name(), 12, String.valueOf(e.getMessage())));
         }
@@ -213,14 +251,14 @@ public final class DeltaReader implements AutoCloseable {
                 () -> "trailer counts other records or blocks than there are");
         var root = recordHasher.finish(TreeHasher.Sink.none());
         check(Digest.take(header.algorithm(), record).equals(root), () -> "records do not match the trailer's digest");
-        check(offsetBytes + length == file.sizeBytes(), () -> "bytes follow the trailer");
+        check(offsetBytes + length == endBytes(), () -> "bytes follow the trailer");
         offsetBytes += length;
         ended = true;
     }
 
     /** Has bytes {@code [from, to)} of the record in its buffer, or says that the file ends before. */
     private void read(int from, int to) throws IOException, BlockException {
-        check(offsetBytes <= file.sizeBytes() - to, () -> "ends within record %d".formatted(records));
+        check(offsetBytes <= endBytes() - to, () -> "ends within record %d".formatted(records));
         if (record.capacity() < to) {
             var larger = ByteBuffer.allocateDirect(Math.max(to, 2 * record.capacity()));
             larger.put(record.limit(from).position(0));
@@ -228,6 +266,10 @@ public final class DeltaReader implements AutoCloseable {
         }
         record.limit(to).position(from);
         file.read(offsetBytes + from, record);
+    }
+
+    private long endBytes() {
+        return file.sizeBytes() - headerBytesAtEnd;
     }
 
     private void check(boolean right, Supplier<String> evidence) throws BlockException {

@@ -89,13 +89,7 @@ public final class DeltaWriter implements AutoCloseable {
         end.clear();
         end.putInt(DeltaFormat.RECORD_CRC_OFFSET, DeltaFormat.recordCrc(end));
         write(end);
-        var header = DeltaFormat.HEADER
-                .begin()
-                .putInt(algorithm.code())
-                .putInt(result.blockBytes())
-                .putInt(0)
-                .putLong(base.sizeBytes())
-                .putLong(result.sizeBytes());
+        var header = DeltaFormat.putShape(DeltaFormat.HEADER.begin(), algorithm, base.sizeBytes(), result);
         baseRoot.putInto(header.position(DeltaFormat.BASE_ROOT_OFFSET));
         resultRoot.putInto(header.position(DeltaFormat.RESULT_ROOT_OFFSET));
         header.putLong(DeltaFormat.FILE_BYTES_OFFSET, offsetBytes);

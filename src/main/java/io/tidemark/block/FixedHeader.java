@@ -33,6 +33,17 @@ record FixedHeader(String magic, String kind, int version, int lengthBytes) {
         return magic.equals(new String(start.array(), StandardCharsets.US_ASCII));
     }
 
+    /** Whether it begins as one of this kind and version does. */
+    boolean hasVersion(ByteReader file) throws IOException {
+        return begins(file) && file.sizeBytes() >= MAGIC_BYTES + Integer.BYTES && versionOf(file) == version;
+    }
+
+    private static int versionOf(ByteReader file) throws IOException {
+        var found = ByteBuffer.allocate(Integer.BYTES);
+        file.read(MAGIC_BYTES, found);
+        return found.getInt(0);
+    }
+
     /** Whether nothing was written where the magic will be. */
     boolean beginsWithZeros(ByteReader file) throws IOException {
         var start = ByteBuffer.allocate((int) Math.min(MAGIC_BYTES, file.sizeBytes()));
@@ -46,9 +57,7 @@ record FixedHeader(String magic, String kind, int version, int lengthBytes) {
             throw new BlockException(new BlockError.NotOfKind(file.name(), kind));
         }
         if (file.sizeBytes() >= MAGIC_BYTES + Integer.BYTES) {
-            var found = ByteBuffer.allocate(Integer.BYTES);
-            file.read(MAGIC_BYTES, found);
-            checkVersion(file, found.getInt(0));
+            checkVersion(file, versionOf(file));
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 /** Whether a person sits at the other end. */
 public enum Terminal {
     STANDARD_INPUT(0),
+    STANDARD_OUTPUT(1),
     STANDARD_ERROR(2);
 
     private final int descriptor;

@@ -8,6 +8,7 @@ import io.tidemark.block.DeltaHeader;
 import io.tidemark.block.DeltaReader;
 import io.tidemark.block.ImageGeometry;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,9 @@ import picocli.CommandLine.Parameters;
             "and changes nothing unless the result is certain. Run again, it finishes what was interrupted."
         })
 final class ApplyCommand extends BlockSubcommand {
+    /** Storage that lasts: what is left there finishes an application that a power cut ended. */
+    private static final Path FOR_DEVICES = Path.of("/var/tmp");
+
     @Mixin
     private ReadOptions reading = new ReadOptions();
 
@@ -35,7 +39,19 @@ final class ApplyCommand extends BlockSubcommand {
     @Option(names = "--dry-run", description = "Check, say what would be written, change nothing.")
     private boolean dryRun;
 
-    @Parameters(index = "0", paramLabel = "DELTA", description = "Made by tidemark block diff.")
+    @Option(
+            names = "--spool-folder",
+            paramLabel = "FOLDER",
+            description = {
+                "Where a delta from standard input waits until all of it is checked and written;",
+                "default: the image's folder, /var/tmp for a device."
+            })
+    private @Nullable Path spoolFolder;
+
+    @Parameters(
+            index = "0",
+            paramLabel = "DELTA",
+            description = "Made by tidemark block diff, or - for standard input.")
     private @Nullable Path delta;
 
     @Parameters(index = "1", paramLabel = "IMAGE", description = "The base; nothing else may use it meanwhile.")
@@ -46,48 +62,99 @@ final class ApplyCommand extends BlockSubcommand {
         if (delta == null || image == null) {
             throw new AssertionError("required parameters");
         }
-        try (var threads = Hashing.start(reading);
-                var source = ImageFile.read(delta);
+        try (var threads = Hashing.start(reading)) {
+            if (ImageFile.isPipe(delta)) {
+                applyPipe(threads, image);
+            } else {
+                applyFile(threads, delta, image);
+            }
+        }
+        return BlockExit.OK;
+    }
+
+    private void applyFile(Hashing threads, Path delta, Path image) throws IOException, BlockException, CommandFailure {
+        try (var source = ImageFile.read(delta);
                 var target = openTarget(image)) {
             if (Files.isSameFile(delta, image)) {
                 throw new CommandFailure(
                         BlockExit.USAGE, delta + " is delta and image at once", "name the delta first, then the image");
             }
-            DeltaHeader header;
-            DeltaApplication.Check found;
-            try (var reader = DeltaReader.open(source, threads.kernel())) {
-                header = reader.header();
-                found = check(reader, target, threads);
+            var plan = check(source, target, threads);
+            if (plan.write()) {
+                write(source, target, threads);
             }
-            boolean write = !dryRun && found.state() != State.APPLIED;
-            if (write) {
-                try (var progress = progress("apply", source.sizeBytes());
-                        var reader = DeltaReader.open(new Watched(source, progress), threads.kernel())) {
-                    DeltaApplication.write(reader, target);
-                }
-            }
-            print(header, found, write);
+            print(plan);
         }
-        return BlockExit.OK;
+    }
+
+    /** The image is locked before anything is read: who waits for the pipe need not fear for what comes after. */
+    private void applyPipe(Hashing threads, Path image) throws IOException, BlockException, CommandFailure {
+        var pipe = StandardInput.open();
+        try (var target = openTarget(image);
+                var source = receive(pipe, image)) {
+            var plan = check(source, target, threads);
+            if (plan.write()) {
+                var kept = source.keep();
+                try {
+                    write(source, target, threads);
+                } catch (IOException e) {
+                    throw new CommandFailure(
+                            BlockExit.INPUT_OUTPUT,
+                            Failures.of(e).text(),
+                            "the image is between two states: once this is put right, finish it by"
+                                    + " tidemark block apply %s %s".formatted(kept, image));
+                }
+                source.release();
+            }
+            print(plan);
+        }
+    }
+
+    private SpooledDelta receive(InputStream pipe, Path image) throws IOException, BlockException, CommandFailure {
+        try (var progress = progress("receive", 0)) {
+            return SpooledDelta.receive(pipe, spoolFolder(image), image, progress);
+        }
+    }
+
+    private Path spoolFolder(Path image) throws IOException {
+        if (spoolFolder != null) {
+            return spoolFolder;
+        }
+        return ImageFile.isBlockDevice(image) ? FOR_DEVICES : NewFile.folderOf(image);
     }
 
     private ImageFile openTarget(Path path) throws IOException, CommandFailure {
         return dryRun ? ImageFile.read(path) : ImageFile.write(path);
     }
 
-    private DeltaApplication.Check check(DeltaReader reader, ImageFile target, Hashing threads)
-            throws IOException, BlockException {
-        var header = reader.header();
-        long bytes = DeltaApplication.bytesToHash(header, target.name(), target.sizeBytes(), target.fixedSize(), force);
-        var geometry = new ImageGeometry(bytes, header.base().blockBytes());
-        try (var progress = progress("check", bytes);
-                var leaves = new HashedImage(target, geometry, header.algorithm(), threads, progress)) {
-            return DeltaApplication.check(threads.kernel(), reader, leaves, force);
+    /** @param write whether there is anything to write */
+    private record Plan(DeltaHeader header, DeltaApplication.Check found, boolean write) {}
+
+    private Plan check(ByteReader source, ImageFile target, Hashing threads) throws IOException, BlockException {
+        try (var delta = DeltaReader.open(source, threads.kernel())) {
+            var header = delta.header();
+            long bytes =
+                    DeltaApplication.bytesToHash(header, target.name(), target.sizeBytes(), target.fixedSize(), force);
+            var geometry = new ImageGeometry(bytes, header.base().blockBytes());
+            try (var progress = progress("check", bytes);
+                    var leaves = new HashedImage(target, geometry, header.algorithm(), threads, progress)) {
+                var found = DeltaApplication.check(threads.kernel(), delta, leaves, force);
+                return new Plan(header, found, !dryRun && found.state() != State.APPLIED);
+            }
         }
     }
 
-    private void print(DeltaHeader header, DeltaApplication.Check found, boolean written) {
-        String outcome = outcome(found, written);
+    private void write(ByteReader source, ImageFile target, Hashing threads) throws IOException, BlockException {
+        try (var progress = progress("apply", source.sizeBytes());
+                var delta = DeltaReader.open(new Watched(source, progress), threads.kernel())) {
+            DeltaApplication.write(delta, target);
+        }
+    }
+
+    private void print(Plan plan) {
+        var header = plan.header();
+        var found = plan.found();
+        String outcome = outcome(found, plan.write());
         if (!found.resultMatches()) {
             warn("the image was not the delta's base, and is not its result now");
         }
@@ -97,7 +164,7 @@ final class ApplyCommand extends BlockSubcommand {
                         .put("delta", String.valueOf(delta))
                         .put("image", String.valueOf(image))
                         .put("outcome", outcome)
-                        .put("written", written)
+                        .put("written", plan.write())
                         .put("dataBlocks", found.dataBlocks())
                         .put("zeroBlocks", found.zeroBlocks())
                         .put("blockBytes", header.result().blockBytes())

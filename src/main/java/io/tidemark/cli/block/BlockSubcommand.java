@@ -96,8 +96,14 @@ abstract class BlockSubcommand implements Callable<Integer> {
         return failure.exitCode();
     }
 
+    /** Whether standard output is for the result alone, and everything else goes to standard error. */
+    boolean writesToStandardOutput() {
+        return false;
+    }
+
     private PrintWriter out() {
-        return spec().commandLine().getOut();
+        var line = spec().commandLine();
+        return writesToStandardOutput() ? line.getErr() : line.getOut();
     }
 
     private CommandSpec spec() {

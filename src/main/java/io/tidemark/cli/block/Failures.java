@@ -28,6 +28,11 @@ final class Failures {
                         BlockExit.INPUT_OUTPUT,
                         denied.getFile() + " may not be opened by this user",
                         "run as a user who may, for a block device usually root or group disk");
+            case PipedDelta.Broken broken ->
+                new CommandFailure(
+                        BlockExit.INPUT_OUTPUT,
+                        String.valueOf(broken.getMessage()),
+                        "see what the command after the pipe said, or make room; apply refuses what it took");
             case FileSystemException other ->
                 new CommandFailure(
                         BlockExit.INPUT_OUTPUT,

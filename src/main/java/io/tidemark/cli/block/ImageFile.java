@@ -68,9 +68,14 @@ final class ImageFile extends ChannelImage {
         return image;
     }
 
-    /** A dash has always meant a pipe, and would be a file here. */
+    /** A dash has always meant a pipe. */
+    static boolean isPipe(Path path) {
+        return path.toString().equals("-");
+    }
+
+    /** It would be a file here. */
     static void refusePipe(Path path, String advice) throws CommandFailure {
-        if (path.toString().equals("-")) {
+        if (isPipe(path)) {
             throw new CommandFailure(
                     BlockExit.USAGE,
                     "- stands for a pipe, which cannot be used here",
@@ -99,7 +104,7 @@ final class ImageFile extends ChannelImage {
     }
 
     private static ImageFile open(Path path, Set<? extends OpenOption> options) throws IOException, CommandFailure {
-        refusePipe(path, "only block index reads a pipe: make an index of it, and name that");
+        refusePipe(path, "make an index of it with tidemark block index -, and name that, or name a file");
         if (!Files.exists(path)) {
             // Of a folder that this user may not look into nobody says that the file is missing.
             throw Files.notExists(path)

@@ -23,8 +23,6 @@ import picocli.CommandLine.Parameters;
             "image is brought up to date: only the blocks that the delta names are read."
         })
 final class IndexCommand extends BlockSubcommand {
-    private static final Path PIPE = Path.of("-");
-
     @Mixin
     private HashOptions hashing = new HashOptions();
 
@@ -80,7 +78,7 @@ final class IndexCommand extends BlockSubcommand {
         }
         var update = written.update;
         if (update != null && update.index != null && update.delta != null) {
-            if (image.equals(PIPE)) {
+            if (ImageFile.isPipe(image)) {
                 throw new CommandFailure(
                         BlockExit.USAGE,
                         "--update cannot be used with a pipe",
@@ -99,7 +97,7 @@ final class IndexCommand extends BlockSubcommand {
     private int make(Path output, boolean force, Path image) throws IOException, BlockException, CommandFailure {
         var algorithm = hashing.algorithm().orElse(HashAlgorithm.XXH3_128);
         int blockBytes = hashing.blockBytes().orElse(HashOptions.DEFAULT_BLOCK_BYTES);
-        if (image.equals(PIPE)) {
+        if (ImageFile.isPipe(image)) {
             return indexPipe(output, force, algorithm, blockBytes);
         }
         try (var threads = Hashing.start(hashing.reading());
@@ -133,10 +131,11 @@ final class IndexCommand extends BlockSubcommand {
     private int indexPipe(Path target, boolean force, HashAlgorithm algorithm, int blockBytes)
             throws IOException, CommandFailure {
         hashing.reading().refuseForPipe();
+        var pipe = StandardInput.open();
         var kernel = BlockKernels.best();
         try (var file = NewFile.create(target, force);
                 var progress = progress("index", 0);
-                var piped = PipedImage.read(System.in, kernel, algorithm, blockBytes, progress)) {
+                var piped = PipedImage.read(pipe, kernel, algorithm, blockBytes, progress)) {
             var geometry = new ImageGeometry(piped.sizeBytes(), blockBytes);
             var writer = new BlockIndexWriter(file, kernel, algorithm, geometry);
             piped.appendTo(writer, algorithm, geometry);

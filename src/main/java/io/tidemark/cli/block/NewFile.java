@@ -1,6 +1,5 @@
 package io.tidemark.cli.block;
 
-import io.tidemark.block.ByteWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -17,7 +16,7 @@ import java.nio.file.StandardOpenOption;
  * command that fails or is interrupted removes what it wrote; a power cut may leave {@code .NAME.*.partial} behind,
  * which may be deleted. Only its owner may read it: a delta holds bytes of the image.
  */
-final class NewFile implements ByteWriter, AutoCloseable {
+final class NewFile implements Output {
     private final Path target;
     private final boolean replace;
     private final Path partial;
@@ -38,7 +37,7 @@ final class NewFile implements ByteWriter, AutoCloseable {
      * @param inputs what must not be replaced even then
      */
     static NewFile create(Path target, boolean replace, Path... inputs) throws IOException, CommandFailure {
-        ImageFile.refusePipe(target, "it is written whole before it gets its name: name a file");
+        ImageFile.refusePipe(target, "an index begins with what is known at its end: name a file");
         checkMayBeWritten(target, replace, inputs);
         var folder = folderOf(target);
         if (!Files.isDirectory(folder)) {
@@ -84,7 +83,8 @@ final class NewFile implements ByteWriter, AutoCloseable {
     }
 
     /** Makes the file durable and gives it its name. */
-    void publish() throws IOException, CommandFailure {
+    @Override
+    public void publish() throws IOException, CommandFailure {
         channel.force(true);
         channel.close();
         if (replace) {
@@ -137,7 +137,7 @@ final class NewFile implements ByteWriter, AutoCloseable {
         }
     }
 
-    private static Path folderOf(Path file) {
+    static Path folderOf(Path file) {
         var folder = file.toAbsolutePath().getParent();
         return folder == null ? file.toAbsolutePath() : folder;
     }

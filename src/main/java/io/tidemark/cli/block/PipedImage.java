@@ -2,6 +2,7 @@ package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockIndexWriter;
 import io.tidemark.block.ImageGeometry;
+import io.tidemark.block.LeafDigests;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
 import java.io.IOException;
@@ -63,12 +64,63 @@ final class PipedImage implements AutoCloseable {
         var buffer = ByteBuffer.allocate(BUFFER_BYTES);
         for (long at = 0; at < end; at += buffer.limit()) {
             buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
-            while (buffer.hasRemaining()) {
-                if (digests.read(buffer, at + buffer.position()) < 0) {
-                    throw new IOException("the temporary file of digests became shorter");
-                }
-            }
+            readDigests(at, buffer);
             writer.append(buffer.flip());
+        }
+    }
+
+    /** Of all blocks, as often as asked for. */
+    LeafDigests leaves(HashAlgorithm algorithm, int blockBytes) {
+        return new Leaves(this, algorithm, new ImageGeometry(sizeBytes, blockBytes));
+    }
+
+    private static final class Leaves implements LeafDigests {
+        private final PipedImage image;
+        private final HashAlgorithm algorithm;
+        private final ImageGeometry geometry;
+        private final ByteBuffer digests;
+        private long span;
+
+        Leaves(PipedImage image, HashAlgorithm algorithm, ImageGeometry geometry) {
+            this.image = image;
+            this.algorithm = algorithm;
+            this.geometry = geometry;
+            this.digests = ByteBuffer.allocate(geometry.spanBlocks() * algorithm.digestBytes());
+        }
+
+        @Override
+        public String name() {
+            return StandardInput.NAME;
+        }
+
+        @Override
+        public HashAlgorithm algorithm() {
+            return algorithm;
+        }
+
+        @Override
+        public ImageGeometry geometry() {
+            return geometry;
+        }
+
+        @Override
+        public ByteBuffer nextSpan() throws IOException {
+            digests.clear().limit(geometry.spanBlocks(span) * algorithm.digestBytes());
+            image.readDigests(span * digests.capacity(), digests);
+            span++;
+            return digests.flip();
+        }
+
+        /** The image has its own end. */
+        @Override
+        public void close() {}
+    }
+
+    private void readDigests(long offsetBytes, ByteBuffer target) throws IOException {
+        while (target.hasRemaining()) {
+            if (digests.read(target, offsetBytes + target.position()) < 0) {
+                throw new IOException("the temporary file of digests became shorter");
+            }
         }
     }
 

@@ -151,10 +151,10 @@ final class BlockCommandTest {
         var index = folder.resolve("index");
         run("index", image, "-o", index);
         var attempts = List.of(
-                run("diff", "--base", index, image, "-o", "-"),
                 run("diff", "--base", index, "-", "-o", folder.resolve("delta")),
-                run("apply", "-", image),
-                run("verify", "-", image),
+                run("diff", "--base", "-", image, "-o", folder.resolve("delta")),
+                run("apply", "-", "-"),
+                run("index", image, "--update", index, "--changed", "-"),
                 run("index", image, "-o", "-"));
         for (var answer : attempts) {
             assertThat(answer.exitCode).as(answer.err).isEqualTo(2);

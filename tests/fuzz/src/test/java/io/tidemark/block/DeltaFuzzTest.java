@@ -6,6 +6,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.tidemark.nativeblock.JavaBlockKernel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /** A delta, to its trailer. */
 class DeltaFuzzTest {
@@ -22,7 +23,17 @@ class DeltaFuzzTest {
             FuzzedFile.seal(repaired, header);
             sealFirstRecord(repaired, header);
             read(repaired);
+            read(streamed(repaired, header));
         }
+    }
+
+    /** With its header after the records too, and another that may contradict it before them. */
+    private static byte[] streamed(byte[] repaired, int header) {
+        var bytes = Arrays.copyOf(repaired, repaired.length + header);
+        System.arraycopy(repaired, 0, bytes, repaired.length, header);
+        ByteBuffer.wrap(bytes).putInt(8, DeltaFormat.STREAM_HEADER.version());
+        FuzzedFile.seal(bytes, header);
+        return bytes;
     }
 
     /** As one record to the end of the file: its fields decide how far it is looked at. */
