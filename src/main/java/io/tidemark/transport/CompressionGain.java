@@ -11,14 +11,17 @@ final class CompressionGain {
     /** 16 MiB in a stream that never shrinks: one try in 64 frames costs 1 % of the compressor's time. */
     private static final int PAUSE_FRAMES_MAXIMUM = 64;
 
-    /** Weight of the newest measure. */
+    /** Weight of the newest send of {@link #WHOLE_SEND_BYTES} or more. */
     private static final double NEWEST = 0.2;
 
+    /** What is smaller weighs less: its time is that of the call more than that of its bytes. */
+    private static final double WHOLE_SEND_BYTES = 64 << 10;
+
+    private final CompressionLevels levels = new CompressionLevels();
     private int pause = PAUSE_FRAMES;
     private int framesToPass;
+    /** Rises from 0: the greetings, which are small and slow, say nothing of the line. */
     private double sendNanosPerByte;
-    private double compressNanosPerByte;
-    private double keptPart = 1;
 
     /** Whether the next frame should be tried. */
     boolean worthTrying() {
@@ -29,32 +32,31 @@ final class CompressionGain {
         return true;
     }
 
+    CompressionLevels levels() {
+        return levels;
+    }
+
     /** @param packedBytes as many as raw when it did not shrink enough */
     void tried(int rawBytes, int packedBytes, long nanos) {
-        compressNanosPerByte = mix(compressNanosPerByte, (double) nanos / rawBytes);
-        keptPart = mix(keptPart, (double) packedBytes / rawBytes);
-        boolean shrank = packedBytes < rawBytes;
-        if (shrank && pays()) {
+        levels.tried(rawBytes, packedBytes, nanos, sendNanosPerByte);
+        if (packedBytes < rawBytes && levels.nanosPerByte(sendNanosPerByte) < sendNanosPerByte) {
             pause = PAUSE_FRAMES;
         } else {
-            framesToPass = pause;
-            pause = Math.min(2 * pause, PAUSE_FRAMES_MAXIMUM);
+            pass();
         }
+    }
+
+    /** Its sample says that the next frame does not shrink; of levels that tells nothing. */
+    void pass() {
+        framesToPass = pause;
+        pause = Math.min(2 * pause, PAUSE_FRAMES_MAXIMUM);
     }
 
     void sent(long wireBytes, long nanos) {
         if (wireBytes > 0) {
-            sendNanosPerByte = mix(sendNanosPerByte, (double) nanos / wireBytes);
+            double newest = (double) nanos / wireBytes;
+            double weight = NEWEST * Math.min(1, wireBytes / WHOLE_SEND_BYTES);
+            sendNanosPerByte += weight * (newest - sendNanosPerByte);
         }
-    }
-
-    /** One thread compresses and sends, so its time for a byte is the sum of both. */
-    private boolean pays() {
-        double newestPart = keptPart;
-        return compressNanosPerByte + newestPart * sendNanosPerByte < sendNanosPerByte;
-    }
-
-    private static double mix(double before, double now) {
-        return before == 0 ? now : before + NEWEST * (now - before);
     }
 }
