@@ -2,7 +2,8 @@ package io.tidemark.transport;
 
 /**
  * Whether compressing is worth it, from what it brought and cost a moment ago: bytes that leave faster than the
- * compressor works are better sent as they are, and what did not shrink is not tried again for a while. Holds no clock.
+ * compressor works are better sent as they are, and what did not shrink is not tried again for a while. Which level is
+ * tried is told by {@link CompressionLevels}. Holds no clock.
  */
 final class CompressionGain {
     /** Frames sent as they are after one that did not shrink; doubles with each further one. */
@@ -20,12 +21,14 @@ final class CompressionGain {
     private final CompressionLevels levels = new CompressionLevels();
     private int pause = PAUSE_FRAMES;
     private int framesToPass;
+    /** Whether what was tried last did: then a line that became slower is worth a try at once. */
+    private boolean shrinks;
     /** Rises from 0: the greetings, which are small and slow, say nothing of the line. */
     private double sendNanosPerByte;
 
     /** Whether the next frame should be tried. */
     boolean worthTrying() {
-        if (framesToPass > 0) {
+        if (framesToPass > 0 && !(shrinks && pays())) {
             framesToPass--;
             return false;
         }
@@ -39,17 +42,28 @@ final class CompressionGain {
     /** @param packedBytes as many as raw when it did not shrink enough */
     void tried(int rawBytes, int packedBytes, long nanos) {
         levels.tried(rawBytes, packedBytes, nanos, sendNanosPerByte);
-        if (packedBytes < rawBytes && levels.nanosPerByte(sendNanosPerByte) < sendNanosPerByte) {
+        shrinks = packedBytes < rawBytes;
+        if (shrinks && pays()) {
             pause = PAUSE_FRAMES;
+            framesToPass = 0;
         } else {
             pass();
         }
     }
 
     /** Its sample says that the next frame does not shrink; of levels that tells nothing. */
-    void pass() {
+    void doesNotShrink() {
+        shrinks = false;
+        pass();
+    }
+
+    private void pass() {
         framesToPass = pause;
         pause = Math.min(2 * pause, PAUSE_FRAMES_MAXIMUM);
+    }
+
+    private boolean pays() {
+        return levels.nanosPerByte(sendNanosPerByte) < sendNanosPerByte;
     }
 
     void sent(long wireBytes, long nanos) {

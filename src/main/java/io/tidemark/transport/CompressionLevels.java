@@ -7,9 +7,9 @@ package io.tidemark.transport;
  */
 final class CompressionLevels {
     /**
-     * -7 is as fast as LZ4, and as weak. Of what is sent 3 spares 1 to 7 % more than 1 for half as much time again, and 9
-     * spares 1 to 6 % more than 3 for five times as much. 6 is left out: so little better than 3 that 9, behind it, would
-     * not be found; beyond 9 a frame of 256 KiB hardly shrinks further.
+     * -7 is as fast as LZ4, and as weak. 3 sends 1 to 7 % less than 1 for half as much time again, and 9 sends 1 to
+     * 6 % less than 3 for five times as much. 6 is left out: too little better than 3 for a move, it would hide 9
+     * behind it. Beyond 9 a frame of 256 KiB hardly shrinks further.
      */
     private static final int[] LEVELS = {-7, 1, 3, 9};
 
@@ -19,7 +19,7 @@ final class CompressionLevels {
     /** Frames until a neighbour is measured again after a move; doubles while nothing comes of it. */
     private static final int PROBE_FRAMES = 8;
 
-    /** One frame in 64 is compressed twice, in turn above and below: 2 to 4 % of the compressor's time. */
+    /** One frame in 64 is compressed twice, in turn above and below: up to 5 % of the compressor's time. */
     private static final int PROBE_FRAMES_MAXIMUM = 64;
 
     /** A neighbour has to be better by this part, lest two that are equal take turns. */

@@ -38,7 +38,7 @@ class CompressionGainTest {
         for (int frame = 0; frame < 10 * FRAMES; frame++) {
             if (gain.worthTrying()) {
                 samples++;
-                gain.pass();
+                gain.doesNotShrink();
             }
             gain.sent(FRAME_BYTES, 1_000_000);
         }

@@ -22,7 +22,7 @@ class CompressionLevelsTest {
     /** Where only what is as fast as LZ4 is of use. */
     private static final double LINE_OF_280_MB = 3.6;
 
-    /** 32 MiB: the longest pause, then what {@link #LINE_OF_1_MB} needs to be forgotten. */
+    /** 32 MiB: what the pauses 4 to 64 take until the lowest level is reached. */
     private static final int FOLLOWED_FRAMES = 128;
 
     private final CompressionGain gain = new CompressionGain();
@@ -85,6 +85,17 @@ class CompressionLevelsTest {
         send(FOLLOWED_FRAMES);
 
         assertThat(gain.levels().level()).isEqualTo(9);
+    }
+
+    @Test
+    void aSlowerLineCutsThePauseOfAFastOne() {
+        sendNanosPerByte = LINE_OF_10_GB;
+        send(10 * FOLLOWED_FRAMES);
+
+        sendNanosPerByte = LINE_OF_200_MB;
+        send(20);
+
+        assertThat(sentAsItIs(10)).isZero();
     }
 
     @Test
