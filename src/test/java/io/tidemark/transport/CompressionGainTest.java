@@ -32,6 +32,30 @@ class CompressionGainTest {
         assertThat(tries(FRAME_BYTES / 2, 200_000, 1_000_000)).isGreaterThan(FRAMES / 2);
     }
 
+    @Test
+    void whatASampleFindsNotToShrinkIsSampledInOneOfSixtyFourFrames() {
+        int samples = 0;
+        for (int frame = 0; frame < 10 * FRAMES; frame++) {
+            if (gain.worthTrying()) {
+                samples++;
+                gain.doesNotShrink();
+            }
+            gain.sent(FRAME_BYTES, 1_000_000);
+        }
+
+        assertThat(samples).isBetween(10 * FRAMES / 65, 10 * FRAMES / 60);
+    }
+
+    @Test
+    void aliveAndGreetingsDoNotMakeALineSlow() {
+        for (int message = 0; message < FRAMES; message++) {
+            gain.sent(40, 20_000);
+            gain.sent(FRAME_BYTES, 26_000);
+        }
+
+        assertThat(tries(FRAME_BYTES / 2, 200_000, 26_000)).isLessThan(FRAMES / 40);
+    }
+
     /** @param sendNanos of a whole frame; a smaller one takes less */
     private int tries(int packedBytes, long compressNanos, long sendNanos) {
         int tries = 0;
