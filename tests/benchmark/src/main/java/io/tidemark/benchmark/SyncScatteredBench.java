@@ -167,6 +167,8 @@ final class SyncScatteredBench implements Bench {
                 var newer = volumes.cut(volume, "rp-" + (number + 1));
                 var before = volumes.path(older);
                 var after = volumes.path(newer);
+                // What is not read again would push out of memory what is.
+                evict(volumes.provider().volume(volume).device().orElseThrow());
                 // A snapshot's pages are cached apart from its volume's: without this only who comes second is warm.
                 cat(before);
                 cat(after);
@@ -178,6 +180,7 @@ final class SyncScatteredBench implements Bench {
                 var report = new SyncReport[1];
                 double seconds = BenchRun.seconds(() -> report[0] = sites.sync(
                         volumes, newer, there, size, older.recoveryPoint().value()));
+                evict(before);
                 if (round < 0) {
                     continue;
                 }
@@ -187,9 +190,11 @@ final class SyncScatteredBench implements Bench {
                 if (rsyncTool != null && rsyncCopy != null) {
                     cat[round] = catSeconds;
                     Tool.of("cp", "coreutils").run("--reflink=always", before, rsyncCopy);
+                    cat(after);
                     cat(rsyncCopy);
                     rsync[round] =
                             BenchRun.seconds(() -> rsyncTool.run("--inplace", "--no-whole-file", after, rsyncCopy));
+                    evict(rsyncCopy);
                 }
             }
         }
