@@ -1,6 +1,7 @@
 package io.tidemark.benchmark;
 
 import io.tidemark.domain.SyncReport;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.File;
@@ -47,50 +48,53 @@ final class SyncScatteredBench implements Bench {
             var rsync = Tool.of("rsync", "rsync");
             var source = Files.createDirectories(disk.mountPoint().resolve("source"));
             try (var sites = TwoSites.in(run, disk.mountPoint(), 1)) {
-                var rounds = new Rounds(run, sites, there, size);
-                var kept = sites.keepingIndexes(disk.mountPoint().resolve("block-indexes"));
-                var indexed = rounds.then(kept);
-                try (var volumes = ImageVolumes.in(source, Map.of("changes", "full"))) {
+                try (var volumes = ImageVolumes.in(source)) {
                     volumes.filled("volume", size);
-                    sites.sync(volumes, volumes.cut(volume, "rp-100"), there, size);
-                    rounds.measure(volumes, volume, rsync, disk.mountPoint().resolve("rsync.img"));
-                    // The round that is not counted makes the index.
-                    indexed.measure(volumes, volume, null, null);
+                    sites.sync(volumes, volumes.cut(volume, "rp-" + Rounds.FIRST), there, size);
                 }
-                var wholly = BenchRun.median(rounds.ours);
-                var measures = new ArrayList<>(List.of(
-                        Measure.cost(NAME, wholly, "s", "rsync --inplace", BenchRun.median(rounds.rsync), RSYNC_GOAL),
-                        Measure.cost(NAME, wholly, "s", "cat of both snapshots", BenchRun.median(rounds.cat), CAT_GOAL),
+                var rounds = new Rounds(source, volume, there, size);
+                var rsyncCopy = disk.mountPoint().resolve("rsync.img");
+                var wholly = rounds.kind(sites, Map.of("changes", "full"), false);
+                var tracked = rounds.kind(sites, Map.of(), false);
+                var whollyCold = rounds.kind(sites, Map.of("changes", "full"), true);
+                var trackedCold = rounds.kind(sites, Map.of(), true);
+                // In turn: an image has more pieces with each round, and more of them share it.
+                for (int round = -1; round < run.rounds(); round++) {
+                    wholly.measure(round, (older, newer) -> rounds.beside(older, newer, rsync, rsyncCopy));
+                    tracked.measure(round, Rounds.ALONE);
+                    whollyCold.measure(round, Rounds.ALONE);
+                    trackedCold.measure(round, Rounds.ALONE);
+                }
+                double alone = blocksAlone(run, rsyncCopy, size);
+                var indexed = rounds.kind(
+                        sites.keepingIndexes(disk.mountPoint().resolve("block-indexes")),
+                        Map.of("changes", "full"),
+                        false);
+                for (int round = -1; round < run.rounds(); round++) {
+                    // The round that is not counted makes the index.
+                    indexed.measure(round, Rounds.ALONE);
+                }
+                return List.of(
+                        Measure.cost(NAME, wholly.median(), "s", "rsync --inplace", rounds.rsync.median(), RSYNC_GOAL),
+                        Measure.cost(
+                                NAME, wholly.median(), "s", "cat of both snapshots", rounds.cat.median(), CAT_GOAL),
                         Measure.cost(
                                 NAME + ": sent",
-                                rounds.sentBytes,
+                                wholly.sentBytes,
                                 "B",
                                 "blocks changed",
                                 rounds.changedBytes,
                                 SENT_GOAL),
-                        Measure.reported(INDEXED, BenchRun.median(indexed.ours), "s", "both read", wholly)));
-                var tracked = indexed.then(sites);
-                var trackedCold = tracked.then(sites).cold();
-                try (var volumes = ImageVolumes.in(source)) {
-                    tracked.measure(volumes, volume, null, null);
-                    trackedCold.measure(volumes, volume, null, null);
-                }
-                var whollyCold = trackedCold.then(sites).cold();
-                try (var volumes = ImageVolumes.in(source, Map.of("changes", "full"))) {
-                    whollyCold.measure(volumes, volume, null, null);
-                }
-                double trackedSeconds = BenchRun.median(tracked.ours);
-                double alone = blocksAlone(run, disk.mountPoint().resolve("rsync.img"), size);
-                measures.add(Measure.cost(TRACKED, trackedSeconds, "s", "compared wholly", wholly, TRACKED_GOAL));
-                measures.add(Measure.cost(
-                        TRACKED + ", nothing cached",
-                        BenchRun.median(trackedCold.ours),
-                        "s",
-                        "compared wholly",
-                        BenchRun.median(whollyCold.ours),
-                        TRACKED_GOAL));
-                measures.add(Measure.reported(TRACKED, trackedSeconds, "s", "its blocks written, synced", alone));
-                return measures;
+                        Measure.cost(TRACKED, tracked.median(), "s", "compared wholly", wholly.median(), TRACKED_GOAL),
+                        Measure.cost(
+                                TRACKED + ", nothing cached",
+                                trackedCold.median(),
+                                "s",
+                                "compared wholly",
+                                whollyCold.median(),
+                                TRACKED_GOAL),
+                        Measure.reported(TRACKED, tracked.median(), "s", "its blocks written, synced", alone),
+                        Measure.reported(INDEXED, indexed.median(), "s", "both read", wholly.median()));
             }
         } catch (Skipped e) {
             return List.of(Measure.skipped(NAME, "rsync --inplace", e.reason()));
@@ -115,88 +119,122 @@ final class SyncScatteredBench implements Bench {
         return BenchRun.median(seconds);
     }
 
-    /** Each round changes, cuts, and times what is compared with what. */
-    private static final class Rounds {
-        private final BenchRun run;
-        private final TwoSites sites;
-        private final VolumeId there;
-        private final long size;
-        private final double[] ours;
-        private final double[] rsync;
-        private final double[] cat;
-        private int first = 100;
-        private boolean cold;
-        private double sentBytes;
-        private double changedBytes;
-
-        Rounds(BenchRun run, TwoSites sites, VolumeId there, long size) {
-            this.run = run;
-            this.sites = sites;
-            this.there = there;
-            this.size = size;
-            this.ours = new double[run.rounds()];
-            this.rsync = new double[run.rounds()];
-            this.cat = new double[run.rounds()];
-        }
-
-        /** As many rounds behind these. */
-        Rounds then(TwoSites next) {
-            var following = new Rounds(run, next, there, size);
-            following.first = first + run.rounds() + 1;
-            return following;
-        }
-
-        /** With nothing of either snapshot in the page cache. */
-        Rounds cold() {
-            cold = true;
-            return this;
-        }
+    /** Seconds of each counted round. */
+    private static final class Times {
+        private final List<Double> seconds = new ArrayList<>();
 
         /** The first round is not counted: both processes compile then. */
-        void measure(
-                ImageVolumes volumes,
-                VolumeId volume,
-                @org.jspecify.annotations.Nullable Tool rsyncTool,
-                @org.jspecify.annotations.Nullable Path rsyncCopy)
-                throws Exception {
-            for (int round = -1; round < run.rounds(); round++) {
-                int number = first + round + 1;
-                var older = new SnapshotId(volume, new io.tidemark.spi.RecoveryPointId("rp-" + number));
-                var offsets = BenchRun.blockOffsets((int) (size / BLOCK_BYTES / CHANGED_DIVISOR), size, number);
-                volumes.change(volume, offsets, number);
-                var newer = volumes.cut(volume, "rp-" + (number + 1));
-                var before = volumes.path(older);
-                var after = volumes.path(newer);
-                // What is not read again would push out of memory what is.
-                evict(volumes.provider().volume(volume).device().orElseThrow());
-                // A snapshot's pages are cached apart from its volume's: without this only who comes second is warm.
-                cat(before);
-                cat(after);
-                double catSeconds = cat(before) + cat(after);
-                if (cold) {
+        void add(int round, double taken) {
+            if (round >= 0) {
+                seconds.add(taken);
+            }
+        }
+
+        double median() {
+            return BenchRun.median(
+                    seconds.stream().mapToDouble(Double::doubleValue).toArray());
+        }
+    }
+
+    /** Each round changes, cuts, and times what is compared with what. */
+    private static final class Rounds {
+        static final int FIRST = 100;
+        static final Beside ALONE = (_, _) -> {};
+
+        private final Path source;
+        private final VolumeId volume;
+        private final VolumeId there;
+        private final long size;
+        private final Times rsync = new Times();
+        private final Times cat = new Times();
+        private int point = FIRST;
+        private int round;
+        private double changedBytes;
+
+        /** Of the same two snapshots. */
+        @FunctionalInterface
+        interface Beside {
+            void measure(Path older, Path newer) throws Exception;
+        }
+
+        Rounds(Path source, VolumeId volume, VolumeId there, long size) {
+            this.source = source;
+            this.volume = volume;
+            this.there = there;
+            this.size = size;
+        }
+
+        Kind kind(TwoSites sites, Map<String, String> settings, boolean cold) {
+            return new Kind(sites, settings, cold);
+        }
+
+        /** One way to find the changed blocks. */
+        final class Kind {
+            private final TwoSites sites;
+            private final Map<String, String> settings;
+            /** With nothing of either snapshot in the page cache. */
+            private final boolean cold;
+
+            private final Times times = new Times();
+            private double sentBytes;
+
+            Kind(TwoSites sites, Map<String, String> settings, boolean cold) {
+                this.sites = sites;
+                this.settings = settings;
+                this.cold = cold;
+            }
+
+            double median() {
+                return times.median();
+            }
+
+            void measure(int number, Beside beside) throws Exception {
+                round = number;
+                try (var volumes = ImageVolumes.in(source, settings)) {
+                    var older = new SnapshotId(volume, new RecoveryPointId("rp-" + point));
+                    var offsets = BenchRun.blockOffsets((int) (size / BLOCK_BYTES / CHANGED_DIVISOR), size, point);
+                    volumes.change(volume, offsets, point);
+                    var newer = volumes.cut(volume, "rp-" + ++point);
+                    var before = volumes.path(older);
+                    var after = volumes.path(newer);
+                    changedBytes = (double) offsets.length * BLOCK_BYTES;
+                    // What is not read again would push out of memory what is.
+                    evict(volumes.provider().volume(volume).device().orElseThrow());
+                    if (cold) {
+                        evict(before);
+                        evict(after);
+                    } else {
+                        // A snapshot's pages are cached apart from its volume's.
+                        cat(before);
+                        cat(after);
+                    }
+                    var report = new SyncReport[1];
+                    times.add(
+                            number,
+                            BenchRun.seconds(() -> report[0] = sites.sync(
+                                    volumes,
+                                    newer,
+                                    there,
+                                    size,
+                                    older.recoveryPoint().value())));
+                    sentBytes = report[0].sentWireBytes();
+                    beside.measure(before, after);
                     evict(before);
-                    evict(after);
-                }
-                var report = new SyncReport[1];
-                double seconds = BenchRun.seconds(() -> report[0] = sites.sync(
-                        volumes, newer, there, size, older.recoveryPoint().value()));
-                evict(before);
-                if (round < 0) {
-                    continue;
-                }
-                ours[round] = seconds;
-                sentBytes = report[0].sentWireBytes();
-                changedBytes = (double) offsets.length * BLOCK_BYTES;
-                if (rsyncTool != null && rsyncCopy != null) {
-                    cat[round] = catSeconds;
-                    Tool.of("cp", "coreutils").run("--reflink=always", before, rsyncCopy);
-                    cat(after);
-                    cat(rsyncCopy);
-                    rsync[round] =
-                            BenchRun.seconds(() -> rsyncTool.run("--inplace", "--no-whole-file", after, rsyncCopy));
-                    evict(rsyncCopy);
                 }
             }
+        }
+
+        void beside(Path older, Path newer, Tool rsyncTool, Path rsyncCopy) throws Exception {
+            cat(older);
+            cat(newer);
+            cat.add(round, cat(older) + cat(newer));
+            if (round < 0) {
+                return;
+            }
+            Tool.of("cp", "coreutils").run("--reflink=always", older, rsyncCopy);
+            cat(rsyncCopy);
+            rsync.add(round, BenchRun.seconds(() -> rsyncTool.run("--inplace", "--no-whole-file", newer, rsyncCopy)));
+            evict(rsyncCopy);
         }
 
         /** By the advice that a read of nothing past the cache gives, see dd(1). */
