@@ -171,9 +171,21 @@ TIDEMARK_API int64_t tidemark_data_ranges(const char *path, uint64_t from_bytes,
 
 /*
  * Advice that the ranges will be read soon (POSIX_FADV_WILLNEED): what is not in memory is being read on return,
- * as many at once as the storage takes. Of ranges nothing but logical_bytes and length_bytes is looked at. Returns 0.
+ * as many at once as the storage takes; of a long range what the kernel reads ahead at once. Of ranges nothing but
+ * logical_bytes and length_bytes is looked at. Returns 0.
  */
 TIDEMARK_API int64_t tidemark_will_read(const char *path, const struct tidemark_extent *ranges, uint32_t count);
+
+/*
+ * Locks the whole file for writing until tidemark_unlock_file or the end of the process (F_OFD_SETLK): unlike a POSIX
+ * lock it stays when another descriptor of the file is closed, and it conflicts with those and with what qemu takes.
+ *
+ * Returns a descriptor to unlock with; -EAGAIN when somebody else has a lock.
+ */
+TIDEMARK_API int64_t tidemark_lock_file(const char *path);
+
+/* Returns 0. */
+TIDEMARK_API int64_t tidemark_unlock_file(int32_t locked);
 
 /* Number of extents of the whole file after flushing it, without listing them. */
 TIDEMARK_API int64_t tidemark_extent_count(const char *path);

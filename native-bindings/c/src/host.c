@@ -16,6 +16,9 @@
 /* Extents asked for by one FIEMAP: 7 KiB of stack; the call itself costs less than a hundredth of listing so many. */
 #define EXTENTS_A_CALL 128u
 
+/* Times that a file may be found punched while its data is listed, each of which somebody must have won a race. */
+#define PUNCHED_MAX 1000u
+
 /* Mode of a reflink's new target: an image holds somebody's data, so nobody else's to read until its owner says so. */
 #define NEW_TARGET_MODE 0600
 
@@ -102,6 +105,7 @@ static int64_t list_data(int fd, uint64_t from_bytes, struct tidemark_extent *ra
     }
     off_t at = (off_t)from_bytes;
     uint32_t found = 0;
+    uint32_t punched = 0;
     while (found < maximum) {
         off_t data = lseek(fd, at, SEEK_DATA);
         if (data < 0) {
@@ -109,15 +113,20 @@ static int64_t list_data(int fd, uint64_t from_bytes, struct tidemark_extent *ra
         }
         at = lseek(fd, data, SEEK_HOLE);
         if (at < 0) {
-            return -errno;
+            /* Cut off there meanwhile. */
+            return errno == ENXIO ? (int64_t)found : -errno;
         }
-        /* Punched between the two questions: it begins where the next data does. */
-        if (at > data) {
-            ranges[found++] = (struct tidemark_extent){
-                .logical_bytes = (uint64_t)data,
-                .length_bytes = (uint64_t)(at - data),
-            };
+        if (at <= data) {
+            /* Punched between the two questions; who always answers so would be asked for ever. */
+            if (++punched > PUNCHED_MAX) {
+                return -EIO;
+            }
+            continue;
         }
+        ranges[found++] = (struct tidemark_extent){
+            .logical_bytes = (uint64_t)data,
+            .length_bytes = (uint64_t)(at - data),
+        };
     }
     return found;
 }
@@ -140,6 +149,19 @@ int64_t tidemark_will_read(const char *path, const struct tidemark_extent *range
         failed = posix_fadvise(fd, (off_t)ranges[i].logical_bytes, (off_t)ranges[i].length_bytes, POSIX_FADV_WILLNEED);
     }
     return close_with(fd, -failed);
+}
+
+int64_t tidemark_lock_file(const char *path) {
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return -errno;
+    }
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_OFD_SETLK, &whole) != 0 ? close_with(fd, -errno) : fd;
+}
+
+int64_t tidemark_unlock_file(int32_t locked) {
+    return close(locked) != 0 ? -errno : 0;
 }
 
 int64_t tidemark_extent_count(const char *path) {

@@ -58,6 +58,8 @@ static void missing_paths_are_named_by_errno(void) {
     CHECK_EQUAL(tidemark_data_ranges(absent, 0, &extent, 1), -ENOENT);
     CHECK_EQUAL(tidemark_data_ranges(absent, UINT64_MAX, &extent, 1), -EINVAL);
     CHECK_EQUAL(tidemark_will_read(absent, &extent, 1), -ENOENT);
+    CHECK_EQUAL(tidemark_lock_file(absent), -ENOENT);
+    CHECK_EQUAL(tidemark_unlock_file(-1), -EBADF);
     CHECK_EQUAL(tidemark_extent_count(absent), -ENOENT);
     CHECK_EQUAL(tidemark_reflink(absent, absent), -ENOENT);
     CHECK_EQUAL(tidemark_sync_file_system(absent), -ENOENT);

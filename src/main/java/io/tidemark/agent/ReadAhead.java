@@ -29,22 +29,28 @@ final class ReadAhead implements ChangedRanges {
     private final ChangedRanges ranges;
     private final List<Path> files;
     private final HostCalls calls;
+    private final long resumeBytes;
     private final ArrayDeque<BlockRange> ahead = new ArrayDeque<>();
     private long aheadBytes;
     private boolean ended;
 
-    private ReadAhead(ChangedRanges ranges, List<Path> files, HostCalls calls) {
+    private ReadAhead(ChangedRanges ranges, List<Path> files, HostCalls calls, long resumeBytes) {
         this.ranges = ranges;
         this.files = files;
         this.calls = calls;
+        this.resumeBytes = resumeBytes;
     }
 
-    /** The ranges themselves where no file of this host is read, or nobody can be advised. */
-    static ChangedRanges of(ChangedRanges ranges, SnapshotReader older, SnapshotReader newer) {
+    /**
+     * The ranges themselves where no file of this host is read, or nobody can be advised.
+     *
+     * @param resumeBytes what lies below is given, and read by nobody
+     */
+    static ChangedRanges of(ChangedRanges ranges, SnapshotReader older, SnapshotReader newer, long resumeBytes) {
         var files =
                 Stream.of(older.path(), newer.path()).flatMap(Optional::stream).toList();
         var calls = BlockKernels.hostCalls();
-        return files.isEmpty() || calls.isEmpty() ? ranges : new ReadAhead(ranges, files, calls.get());
+        return files.isEmpty() || calls.isEmpty() ? ranges : new ReadAhead(ranges, files, calls.get(), resumeBytes);
     }
 
     @Override
@@ -64,8 +70,11 @@ final class ReadAhead implements ChangedRanges {
             ended = range.isEmpty();
             range.ifPresent(found -> {
                 ahead.add(found);
-                // Of a long one the beginning: the kernel sees by itself how it goes on.
-                fetched.add(new FileRange(found.offsetBytes(), Math.min(found.lengthBytes(), AHEAD_BYTES)));
+                long from = Math.max(resumeBytes, found.offsetBytes());
+                if (from < found.endBytes()) {
+                    // Of a long one the beginning: the kernel sees by itself how it goes on.
+                    fetched.add(new FileRange(from, Math.min(found.endBytes() - from, AHEAD_BYTES)));
+                }
                 aheadBytes += found.lengthBytes();
             });
         }

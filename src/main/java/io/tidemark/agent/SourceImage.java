@@ -108,7 +108,7 @@ final class SourceImage implements AutoCloseable {
             BooleanSupplier cancelled)
             throws ProviderException {
         if (!ranges.source().equals(RangeAlgebra.WHOLE)) {
-            var ahead = ReadAhead.of(ranges, snapshots.older(), snapshots.newer());
+            var ahead = ReadAhead.of(ranges, snapshots.older(), snapshots.newer(), resumeBytes);
             return new ChangedBlocks(ahead, snapshots.older(), snapshots.newer(), kernel, resumeBytes);
         }
         return index.compare(ranges, snapshots, resumeBytes, cancelled);

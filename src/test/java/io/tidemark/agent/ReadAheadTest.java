@@ -86,8 +86,12 @@ class ReadAheadTest {
     }
 
     private static ChangedRanges ahead(Source source, Optional<Path> path) {
+        return ahead(source, path, 0);
+    }
+
+    private static ChangedRanges ahead(Source source, Optional<Path> path, long resumeBytes) {
         var image = new Image(path, 1L << 40);
-        return ReadAhead.of(source, image, image);
+        return ReadAhead.of(source, image, image, resumeBytes);
     }
 
     @Test
@@ -123,8 +127,7 @@ class ReadAheadTest {
         }
     }
 
-    @Test
-    void blocksOfLaterRangesAreReadWithoutAnybodyReadingThem() throws Exception {
+    private Path uncached() throws Exception {
         var file = folder.resolve("image");
         Files.write(file, new byte[16 << 20]);
         var dropped = new ProcessBuilder(
@@ -133,6 +136,16 @@ class ReadAheadTest {
                 .start();
         assertThat(dropped.waitFor()).isZero();
         assertThat(cachedBlocks(file)).isEmpty();
+        return file;
+    }
+
+    private static List<Long> offsets(List<BlockRange> ranges) {
+        return ranges.stream().map(BlockRange::offsetBytes).toList();
+    }
+
+    @Test
+    void blocksOfLaterRangesAreReadWithoutAnybodyReadingThem() throws Exception {
+        var file = uncached();
         var ranges = scattered(60);
 
         try (var ahead = ahead(new Source(ranges), Optional.of(file))) {
@@ -142,8 +155,23 @@ class ReadAheadTest {
             }
         }
 
-        assertThat(cachedBlocks(file))
-                .isEqualTo(ranges.stream().map(BlockRange::offsetBytes).toList());
+        assertThat(cachedBlocks(file)).isEqualTo(offsets(ranges));
+    }
+
+    @Test
+    void whatAResumedTransferPassesOverIsNotRead() throws Exception {
+        var file = uncached();
+        var ranges = scattered(60);
+        long resume = ranges.get(50).offsetBytes();
+
+        try (var ahead = ahead(new Source(ranges), Optional.of(file), resume)) {
+            assertThat(ahead.next()).contains(ranges.getFirst());
+            while (cachedBlocks(file).size() < 10) {
+                Thread.sleep(5);
+            }
+        }
+
+        assertThat(cachedBlocks(file)).isEqualTo(offsets(ranges.subList(50, 60)));
     }
 
     @Test

@@ -15,6 +15,7 @@ public final class HostCallException extends IOException {
     public static final int ENOTTY = 25;
     public static final int ENOSPC = 28;
     public static final int ENODATA = 61;
+    public static final int EAGAIN = 11;
     public static final int EOPNOTSUPP = 95;
     public static final int ECANCELED = 125;
 

@@ -41,9 +41,23 @@ public interface HostCalls {
 
     /**
      * Advice that the ranges will be read soon: reads of what is not in memory are under way on return, as many at once
-     * as the storage takes ({@code POSIX_FADV_WILLNEED}).
+     * as the storage takes, of a long range what the kernel reads ahead at once ({@code POSIX_FADV_WILLNEED}).
      */
     void willRead(Path file, List<FileRange> ranges) throws IOException;
+
+    /** A lock until it is closed. */
+    interface FileLock extends AutoCloseable {
+        @Override
+        void close() throws IOException;
+    }
+
+    /**
+     * Locks the whole file for writing ({@code F_OFD_SETLK}). The JDK's lock is gone as soon as anybody in this process
+     * closes the file; this one stays. It conflicts with those, and with what qemu takes on images in use.
+     *
+     * @throws HostCallException {@link HostCallException#EAGAIN} when somebody else has a lock, in this process too
+     */
+    FileLock lock(Path file) throws IOException;
 
     /** Number of extents, without listing them. */
     long extentCount(Path file) throws IOException;

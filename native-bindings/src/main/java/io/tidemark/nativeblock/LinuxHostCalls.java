@@ -91,6 +91,12 @@ final class LinuxHostCalls implements HostCalls {
         }
     }
 
+    @Override
+    public FileLock lock(Path file) throws IOException {
+        int locked = (int) checked("F_OFD_SETLK", file, library.tidemark_lock_file(NativePath.bytes(file)));
+        return () -> checked("close", file, library.tidemark_unlock_file(locked));
+    }
+
     private static Extent extentAt(MemorySegment memory, long at) {
         return new Extent(
                 memory.get(ValueLayout.JAVA_LONG, at),

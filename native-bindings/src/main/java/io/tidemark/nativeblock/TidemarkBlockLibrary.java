@@ -75,6 +75,12 @@ public interface TidemarkBlockLibrary {
     long tidemark_will_read(@In byte[] path, @uintptr_t long ranges, @u_int32_t int count);
 
     @int64_t
+    long tidemark_lock_file(@In byte[] path);
+
+    @int64_t
+    long tidemark_unlock_file(int locked);
+
+    @int64_t
     long tidemark_extent_count(@In byte[] path);
 
     @int64_t

@@ -104,6 +104,38 @@ final class LinuxHostCallsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"btrfs", "xfs", "ext4"})
+    void whatIsAllocatedAndNotWrittenIsNoDataUntilItIsWritten(String kind) throws Exception {
+        try (var fileSystem = reflinking(kind)) {
+            var file = fileSystem.mount().resolve("image");
+            var allocated = new ProcessBuilder("fallocate", "--length", "1MiB", file.toString())
+                    .inheritIO()
+                    .start();
+            assertThat(allocated.waitFor()).isZero();
+            assertThat(calls().dataRanges(file, 0, 7)).isEmpty();
+
+            try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.allocate(PIECE_BYTES), 4 * PIECE_BYTES);
+            }
+
+            assertThat(calls().dataRanges(file, 0, 7)).containsExactly(new FileRange(4 * PIECE_BYTES, PIECE_BYTES));
+        }
+    }
+
+    @Test
+    void aLockStaysWhenTheFileIsClosedElsewhere(@TempDir Path folder) throws IOException {
+        var file = Files.write(folder.resolve("image"), new byte[1]);
+        try (var lock = calls().lock(file)) {
+            assertThat(Files.readAllBytes(file)).hasSize(1);
+            assertErrno(HostCallException.EAGAIN, file, () -> calls().lock(file));
+            try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                assertThat(channel.tryLock()).isNull();
+            }
+        }
+        calls().lock(file).close();
+    }
+
     @Test
     void whereExtentsAreNotListedNoHoleIsBelieved() throws IOException {
         var file = Files.createTempFile(Path.of("/dev/shm"), "tidemark-holes", "");

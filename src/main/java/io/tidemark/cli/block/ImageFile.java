@@ -9,7 +9,6 @@ import io.tidemark.nativeblock.HostCallException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -41,7 +40,9 @@ final class ImageFile extends ChannelImage {
     /** Of the file that is open; empty where the file system has none. */
     private final Optional<Object> key;
 
-    private @Nullable FileLock lock;
+    /** Released when it is closed. */
+    private @Nullable AutoCloseable lock;
+
     private @Nullable ByteBuffer zeros;
 
     private ImageFile(Path path, FileChannel channel, boolean device, Optional<Object> key) {
@@ -54,12 +55,20 @@ final class ImageFile extends ChannelImage {
         return open(path, Set.of(StandardOpenOption.READ));
     }
 
-    /** Takes the lock that qemu and others take on images in use. */
+    /** Takes the lock that qemu and others take on images in use, and keeps it until this is closed. */
     static ImageFile write(Path path) throws IOException, CommandFailure {
         var image = open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
-        image.lock = lock(image.channel());
-        if (image.lock == null) {
-            image.close();
+        boolean locked = false;
+        try {
+            image.lock = lock(path, image.channel());
+            // By its name: it must be of the file that was opened.
+            locked = image.lock != null && image.isStillNamed();
+        } finally {
+            if (!locked) {
+                image.close();
+            }
+        }
+        if (!locked) {
             throw new CommandFailure(
                     BlockExit.BAD_INPUT,
                     path + " is locked by another process",
@@ -94,12 +103,19 @@ final class ImageFile extends ChannelImage {
         return write(path);
     }
 
-    private static @Nullable FileLock lock(FileChannel channel) throws IOException {
+    /** Without the native library: the JDK's, which is gone as soon as this process reads the file by its name. */
+    private static @Nullable AutoCloseable lock(Path path, FileChannel channel) throws IOException {
+        var calls = BlockKernels.hostCalls();
         try {
-            return channel.tryLock();
+            return calls.isPresent() ? calls.get().lock(path) : channel.tryLock();
         } catch (OverlappingFileLockException e) {
             // Another thread of this process has it.
             return null;
+        } catch (HostCallException e) {
+            if (e.errno() == HostCallException.EAGAIN) {
+                return null;
+            }
+            throw e;
         }
     }
 
@@ -213,6 +229,29 @@ final class ImageFile extends ChannelImage {
                 return false;
             }
             throw e;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        var held = lock;
+        lock = null;
+        try {
+            super.close();
+        } finally {
+            if (held != null) {
+                release(held);
+            }
+        }
+    }
+
+    private static void release(AutoCloseable held) throws IOException {
+        try {
+            held.close();
+        } catch (IOException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException("the lock cannot be released", e);
         }
     }
 

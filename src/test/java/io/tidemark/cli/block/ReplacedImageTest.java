@@ -57,6 +57,24 @@ final class ReplacedImageTest {
     }
 
     @Test
+    void anImageStaysLockedWhenItIsReadByItsName() throws Exception {
+        var path = image("image", 1);
+        try (var image = ImageFile.write(path);
+                var hashing = Hashing.start(new ReadOptions());
+                var progress = progress();
+                var hashed = new HashedImage(
+                        image, new ImageGeometry(LENGTH, 4096), HashAlgorithm.XXH3_128, hashing, progress)) {
+            hashed.nextSpan();
+            assertThat(Files.readAllBytes(path)).hasSize(LENGTH);
+
+            var refused = catchThrowableOfType(CommandFailure.class, () -> ImageFile.write(path));
+
+            assertThat(refused).hasMessageContaining("locked by another process");
+        }
+        ImageFile.write(path).close();
+    }
+
+    @Test
     void replacedImageIsNotComparedAsIfItWereTheOneThatWasOpened() throws Exception {
         var path = image("image", 1);
         try (var left = ImageFile.read(image("left", 1));
