@@ -41,6 +41,11 @@ public final class DeltaReader implements AutoCloseable {
         this.recordHasher = new TreeHasher(kernel, header.algorithm());
     }
 
+    /** Whether the file begins as a delta of any version does; what follows may still be damaged. */
+    public static boolean isDelta(ByteReader file) throws IOException {
+        return DeltaFormat.HEADER.begins(file);
+    }
+
     /** @throws BlockException NotOfKind, UnknownVersion or Damaged */
     public static DeltaReader open(ByteReader file, BlockKernel kernel) throws IOException, BlockException {
         if (DeltaFormat.HEADER.hasVersion(file)) {

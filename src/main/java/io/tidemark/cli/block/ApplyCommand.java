@@ -124,7 +124,9 @@ final class ApplyCommand extends BlockSubcommand {
     }
 
     private ImageFile openTarget(Path path) throws IOException, CommandFailure {
-        return dryRun ? ImageFile.read(path) : ImageFile.write(path);
+        var target = dryRun ? ImageFile.read(path) : ImageFile.write(path);
+        target.refuseWhatIsNoImage();
+        return target;
     }
 
     /** @param write whether there is anything to write */

@@ -57,7 +57,7 @@ final class DiffCommand extends BlockSubcommand {
         }
         try (var threads = Hashing.start(hashing.reading());
                 var older = LeafSource.open(base);
-                var newer = ImageFile.read(image)) {
+                var newer = ImageFile.readImage(image)) {
             var shape = HashShape.of(hashing, older, base);
             var baseGeometry = new ImageGeometry(older.imageBytes(), shape.blockBytes());
             var geometry = new ImageGeometry(newer.sizeBytes(), shape.blockBytes());

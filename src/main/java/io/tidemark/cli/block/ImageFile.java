@@ -2,6 +2,8 @@ package io.tidemark.cli.block;
 
 import io.tidemark.block.BlockError;
 import io.tidemark.block.BlockException;
+import io.tidemark.block.BlockIndex;
+import io.tidemark.block.DeltaReader;
 import io.tidemark.block.ImageGeometry;
 import io.tidemark.blockfile.ChannelImage;
 import io.tidemark.nativeblock.BlockKernels;
@@ -53,6 +55,29 @@ final class ImageFile extends ChannelImage {
 
     static ImageFile read(Path path) throws IOException, CommandFailure {
         return open(path, Set.of(StandardOpenOption.READ));
+    }
+
+    /**
+     * As {@link #read}.
+     *
+     * @throws CommandFailure also for what this program makes of images: compared with one, all of it would differ
+     */
+    static ImageFile readImage(Path path) throws IOException, CommandFailure {
+        var image = read(path);
+        image.refuseWhatIsNoImage();
+        return image;
+    }
+
+    /** Closes it then. */
+    void refuseWhatIsNoImage() throws IOException, CommandFailure {
+        boolean index = BlockIndex.isIndex(this);
+        if (index || DeltaReader.isDelta(this)) {
+            close();
+            throw new CommandFailure(
+                    BlockExit.BAD_INPUT,
+                    "%s is %s of tidemark, and no image".formatted(name(), index ? "an index" : "a delta"),
+                    "check the order of what is named: see tidemark help block");
+        }
     }
 
     /** Takes the lock that qemu and others take on images in use, and keeps it until this is closed. */

@@ -101,7 +101,7 @@ final class IndexCommand extends BlockSubcommand {
             return indexPipe(output, force, algorithm, blockBytes);
         }
         try (var threads = Hashing.start(hashing.reading());
-                var source = ImageFile.read(image);
+                var source = ImageFile.readImage(image);
                 var file = NewFile.create(output, force, image)) {
             var geometry = new ImageGeometry(source.sizeBytes(), blockBytes);
             var writer = new BlockIndexWriter(file, threads.kernel(), algorithm, geometry);
@@ -136,6 +136,10 @@ final class IndexCommand extends BlockSubcommand {
         try (var file = NewFile.create(target, force);
                 var progress = progress("index", 0);
                 var piped = PipedImage.read(pipe, kernel, algorithm, blockBytes, progress)) {
+            if (piped.sizeBytes() == 0) {
+                throw new CommandFailure(
+                        BlockExit.BAD_INPUT, "standard input is empty", "see what the command before the pipe said");
+            }
             var geometry = new ImageGeometry(piped.sizeBytes(), blockBytes);
             var writer = new BlockIndexWriter(file, kernel, algorithm, geometry);
             piped.appendTo(writer, algorithm, geometry);

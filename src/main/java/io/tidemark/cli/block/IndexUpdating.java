@@ -53,7 +53,7 @@ final class IndexUpdating {
 
     int run() throws IOException, BlockException, CommandFailure {
         try (var threads = Hashing.start(hashing.reading());
-                var image = ImageFile.read(files.image());
+                var image = ImageFile.readImage(files.image());
                 var delta = ImageFile.read(files.delta());
                 var index = ImageFile.write(files.index())) {
             refuseSameFiles();

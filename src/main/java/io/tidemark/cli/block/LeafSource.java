@@ -22,8 +22,11 @@ final class LeafSource implements AutoCloseable {
     static LeafSource open(Path path) throws IOException, BlockException, CommandFailure {
         var file = ImageFile.read(path);
         try {
-            return new LeafSource(
-                    file, BlockIndex.isIndex(file) ? Optional.of(BlockIndex.open(file)) : Optional.empty());
+            if (BlockIndex.isIndex(file)) {
+                return new LeafSource(file, Optional.of(BlockIndex.open(file)));
+            }
+            file.refuseWhatIsNoImage();
+            return new LeafSource(file, Optional.empty());
         } catch (IOException e) {
             file.close();
             throw e;

@@ -22,6 +22,7 @@ final class SyncScatteredBench implements Bench {
     private static final String NAME = "sync of 1 % scattered, compared wholly";
     private static final String INDEXED = "the same, compared with the index of what was sent";
     private static final String TRACKED = "the same, tracked by the storage";
+    private static final Map<String, String> WHOLLY = Map.of("changes", "full");
     private static final int CHANGED_DIVISOR = 100;
     private static final int BLOCK_BYTES = 4096;
     private static final double RSYNC_GOAL = 1.0 / 15;
@@ -54,26 +55,21 @@ final class SyncScatteredBench implements Bench {
                 }
                 var rounds = new Rounds(source, volume, there, size);
                 var rsyncCopy = disk.mountPoint().resolve("rsync.img");
-                var wholly = rounds.kind(sites, Map.of("changes", "full"), false);
+                var wholly = rounds.kind(sites, WHOLLY, false);
+                for (int round = -1; round < run.rounds(); round++) {
+                    int number = round;
+                    wholly.measure(round, (older, newer) -> rounds.beside(number, older, newer, rsync, rsyncCopy));
+                }
+                var untracked = rounds.kind(sites, WHOLLY, false);
                 var tracked = rounds.kind(sites, Map.of(), false);
-                var whollyCold = rounds.kind(sites, Map.of("changes", "full"), true);
+                var untrackedCold = rounds.kind(sites, WHOLLY, true);
                 var trackedCold = rounds.kind(sites, Map.of(), true);
-                // In turn: an image has more pieces with each round, and more of them share it.
-                for (int round = -1; round < run.rounds(); round++) {
-                    wholly.measure(round, (older, newer) -> rounds.beside(older, newer, rsync, rsyncCopy));
-                    tracked.measure(round, Rounds.ALONE);
-                    whollyCold.measure(round, Rounds.ALONE);
-                    trackedCold.measure(round, Rounds.ALONE);
-                }
+                inTurn(run, untracked, tracked, untrackedCold, trackedCold);
                 double alone = blocksAlone(run, rsyncCopy, size);
-                var indexed = rounds.kind(
-                        sites.keepingIndexes(disk.mountPoint().resolve("block-indexes")),
-                        Map.of("changes", "full"),
-                        false);
-                for (int round = -1; round < run.rounds(); round++) {
-                    // The round that is not counted makes the index.
-                    indexed.measure(round, Rounds.ALONE);
-                }
+                var indexed =
+                        rounds.kind(sites.keepingIndexes(disk.mountPoint().resolve("block-indexes")), WHOLLY, false);
+                // The round that is not counted makes the index.
+                inTurn(run, indexed);
                 return List.of(
                         Measure.cost(NAME, wholly.median(), "s", "rsync --inplace", rounds.rsync.median(), RSYNC_GOAL),
                         Measure.cost(
@@ -85,19 +81,29 @@ final class SyncScatteredBench implements Bench {
                                 "blocks changed",
                                 rounds.changedBytes,
                                 SENT_GOAL),
-                        Measure.cost(TRACKED, tracked.median(), "s", "compared wholly", wholly.median(), TRACKED_GOAL),
+                        Measure.cost(
+                                TRACKED, tracked.median(), "s", "compared wholly", untracked.median(), TRACKED_GOAL),
                         Measure.cost(
                                 TRACKED + ", nothing cached",
                                 trackedCold.median(),
                                 "s",
                                 "compared wholly",
-                                whollyCold.median(),
+                                untrackedCold.median(),
                                 TRACKED_GOAL),
                         Measure.reported(TRACKED, tracked.median(), "s", "its blocks written, synced", alone),
-                        Measure.reported(INDEXED, indexed.median(), "s", "both read", wholly.median()));
+                        Measure.reported(INDEXED, indexed.median(), "s", "both read", untracked.median()));
             }
         } catch (Skipped e) {
             return List.of(Measure.skipped(NAME, "rsync --inplace", e.reason()));
+        }
+    }
+
+    /** An image has more pieces with each round, and more snapshots share them. */
+    private static void inTurn(BenchRun run, Rounds.Kind... kinds) throws Exception {
+        for (int round = -1; round < run.rounds(); round++) {
+            for (var kind : kinds) {
+                kind.measure(round, Rounds.ALONE);
+            }
         }
     }
 
@@ -148,7 +154,6 @@ final class SyncScatteredBench implements Bench {
         private final Times rsync = new Times();
         private final Times cat = new Times();
         private int point = FIRST;
-        private int round;
         private double changedBytes;
 
         /** Of the same two snapshots. */
@@ -188,8 +193,7 @@ final class SyncScatteredBench implements Bench {
                 return times.median();
             }
 
-            void measure(int number, Beside beside) throws Exception {
-                round = number;
+            void measure(int round, Beside beside) throws Exception {
                 try (var volumes = ImageVolumes.in(source, settings)) {
                     var older = new SnapshotId(volume, new RecoveryPointId("rp-" + point));
                     var offsets = BenchRun.blockOffsets((int) (size / BLOCK_BYTES / CHANGED_DIVISOR), size, point);
@@ -210,7 +214,7 @@ final class SyncScatteredBench implements Bench {
                     }
                     var report = new SyncReport[1];
                     times.add(
-                            number,
+                            round,
                             BenchRun.seconds(() -> report[0] = sites.sync(
                                     volumes,
                                     newer,
@@ -224,7 +228,7 @@ final class SyncScatteredBench implements Bench {
             }
         }
 
-        void beside(Path older, Path newer, Tool rsyncTool, Path rsyncCopy) throws Exception {
+        void beside(int round, Path older, Path newer, Tool rsyncTool, Path rsyncCopy) throws Exception {
             cat(older);
             cat(newer);
             cat.add(round, cat(older) + cat(newer));
