@@ -32,12 +32,24 @@ public record DeltaStart(HashAlgorithm algorithm, ImageGeometry base, ImageGeome
             header.getInt();
             var base = new ImageGeometry(header.getLong(), blockBytes);
             var result = new ImageGeometry(header.getLong(), blockBytes);
-            long maximumBytes = streamed
-                    ? DeltaFormat.maximumStreamBytes(algorithm, result)
-                    : header.getLong(DeltaFormat.FILE_BYTES_OFFSET);
+            long streamBytes = DeltaFormat.maximumStreamBytes(algorithm, result);
+            long maximumBytes =
+                    streamed ? streamBytes : fileBytes(file, header, streamBytes - DeltaFormat.HEADER_BYTES);
             return new DeltaStart(algorithm, base, result, maximumBytes);
         } catch (IllegalArgumentException e) {
             throw new BlockException(new BlockError.Damaged(file, 12, String.valueOf(e.getMessage())));
         }
+    }
+
+    /** Whoever forged it would fill the storage of who believes it. */
+    private static long fileBytes(String file, ByteBuffer header, long possibleBytes) throws BlockException {
+        long bytes = header.getLong(DeltaFormat.FILE_BYTES_OFFSET);
+        if (bytes > possibleBytes) {
+            throw new BlockException(new BlockError.Damaged(
+                    file,
+                    DeltaFormat.FILE_BYTES_OFFSET,
+                    "says it has %d bytes; with its image it has at most %d".formatted(bytes, possibleBytes)));
+        }
+        return bytes;
     }
 }

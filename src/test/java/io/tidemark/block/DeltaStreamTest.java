@@ -121,6 +121,26 @@ final class DeltaStreamTest {
         assertThat(thrown.error()).isEqualTo(new BlockError.UnknownVersion("memory", "delta", 3, 2));
     }
 
+    @Test
+    void lengthOfAFileIsBelievedUpToWhatItsImageCanGive() throws Exception {
+        var file = file(BASE, RESULT, 512);
+        long most =
+                DeltaFormat.maximumStreamBytes(XXH3, new ImageGeometry(RESULT.length, 512)) - DeltaFormat.HEADER_BYTES;
+
+        assertThat(DeltaStart.read(announcing(file, most)).maximumBytes()).isEqualTo(most);
+        var thrown = catchThrowableOfType(BlockException.class, () -> DeltaStart.read(announcing(file, most + 1)));
+
+        assertThat(thrown.error().message()).contains("%d bytes".formatted(most + 1));
+    }
+
+    private static MemoryImage announcing(byte[] file, long bytes) {
+        var forged = file.clone();
+        ByteBuffer.wrap(forged).putLong(DeltaFormat.FILE_BYTES_OFFSET, bytes);
+        DeltaFormat.HEADER.seal(
+                ByteBuffer.wrap(forged, 0, DeltaStart.LENGTH_BYTES).slice());
+        return new MemoryImage(forged);
+    }
+
     /** The worst a writer can do: one block a record, or many of them, and nothing to compress. */
     @Test
     void startPromisesAtLeastAsManyBytesAsComeAndNotManyMore() throws Exception {

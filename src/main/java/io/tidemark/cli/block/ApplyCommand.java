@@ -81,7 +81,7 @@ final class ApplyCommand extends BlockSubcommand {
             }
             var plan = check(source, target, threads);
             if (plan.write()) {
-                write(source, target, threads);
+                new SecondPass(delta, image, force).run(() -> write(source, target, threads));
             }
             print(plan);
         }
@@ -94,16 +94,7 @@ final class ApplyCommand extends BlockSubcommand {
                 var source = receive(pipe, image)) {
             var plan = check(source, target, threads);
             if (plan.write()) {
-                var kept = source.keep();
-                try {
-                    write(source, target, threads);
-                } catch (IOException e) {
-                    throw new CommandFailure(
-                            BlockExit.INPUT_OUTPUT,
-                            Failures.of(e).text(),
-                            "the image is between two states: once this is put right, finish it by"
-                                    + " tidemark block apply %s %s".formatted(kept, image));
-                }
+                new SecondPass(source.keep(), image, force).run(() -> write(source, target, threads));
                 source.release();
             }
             print(plan);

@@ -48,8 +48,7 @@ abstract class BlockSubcommand implements Callable<Integer> {
         } catch (IOException e) {
             return report(Failures.of(e));
         } catch (UncheckedIOException e) {
-            var cause = e.getCause();
-            return report(Failures.of(cause == null ? new IOException(e) : cause));
+            return report(Failures.of(e));
         }
     }
 

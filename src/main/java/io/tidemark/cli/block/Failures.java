@@ -3,6 +3,7 @@ package io.tidemark.cli.block;
 import io.tidemark.block.BlockError;
 import io.tidemark.block.BlockException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -47,6 +48,11 @@ final class Failures {
                         String.valueOf(error.getMessage()),
                         "check free space, the file system and the kernel's log");
         };
+    }
+
+    static CommandFailure of(UncheckedIOException error) {
+        var cause = error.getCause();
+        return of(cause == null ? new IOException(error) : cause);
     }
 
     private static String advice(BlockError error) {

@@ -23,13 +23,13 @@ final class NewFile implements Output {
     private final FileChannel channel;
     private final Thread removal;
 
-    private NewFile(Path target, boolean replace, Path partial, FileChannel channel) {
+    private NewFile(Path target, boolean replace, HiddenFile file) throws IOException {
         this.target = target;
         this.replace = replace;
-        this.partial = partial;
-        this.channel = channel;
+        this.partial = file.path();
+        this.channel = file.channel();
         this.removal = new Thread(this::remove, "remove-partial-file");
-        Runtime.getRuntime().addShutdownHook(removal);
+        file.removeAtExit(removal);
     }
 
     /**
@@ -46,8 +46,7 @@ final class NewFile implements Output {
                     "%s cannot be written: %s is no directory".formatted(target, folder),
                     "make the directory first");
         }
-        var partial = Files.createTempFile(folder, "." + target.getFileName() + ".", ".partial");
-        return new NewFile(target, replace, partial, FileChannel.open(partial, StandardOpenOption.WRITE));
+        return new NewFile(target, replace, HiddenFile.create(folder, target, "partial"));
     }
 
     private static void checkMayBeWritten(Path target, boolean replace, Path... inputs)

@@ -7,6 +7,7 @@ import io.tidemark.nativeblock.HashAlgorithm;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.Serial;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * records, and whoever reads a pipe that ended before it knows that the delta is not whole.
  */
 final class PipedDelta implements Output {
+    /** Before the next attempt, where whoever made the pipe made it non-blocking and it is full. */
+    private static final long FULL_PIPE_PAUSE_MILLIS = 1;
+
     private final WritableByteChannel pipe;
     private long writtenBytes;
     private @Nullable ByteBuffer header;
@@ -87,8 +91,15 @@ final class PipedDelta implements Output {
     private void append(ByteBuffer bytes) throws IOException {
         try {
             while (bytes.hasRemaining()) {
-                writtenBytes += pipe.write(bytes);
+                int count = pipe.write(bytes);
+                writtenBytes += count;
+                if (count == 0) {
+                    Thread.sleep(FULL_PIPE_PAUSE_MILLIS);
+                }
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Broken(writtenBytes, new InterruptedIOException("interrupted"));
         } catch (IOException e) {
             throw new Broken(writtenBytes, e);
         }

@@ -15,8 +15,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Set;
 
 /**
  * A delta that came through standard input, in a file that only its owner may read: it is read twice, and wholly
@@ -32,11 +30,11 @@ final class SpooledDelta implements ByteReader, AutoCloseable {
     private boolean kept;
     private boolean ending;
 
-    private SpooledDelta(Path path, FileChannel channel) {
-        this.path = path;
-        this.channel = channel;
+    private SpooledDelta(HiddenFile file) throws IOException {
+        this.path = file.path();
+        this.channel = file.channel();
         this.removal = new Thread(this::end, "remove-spooled-delta");
-        Runtime.getRuntime().addShutdownHook(removal);
+        file.removeAtExit(removal);
     }
 
     /**
@@ -46,9 +44,7 @@ final class SpooledDelta implements ByteReader, AutoCloseable {
      */
     static SpooledDelta receive(InputStream pipe, Path folder, Path image, ProgressLine progress)
             throws IOException, BlockException, CommandFailure {
-        var path = create(folder, "." + image.getFileName() + ".");
-        var spooled = new SpooledDelta(
-                path, FileChannel.open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE)));
+        var spooled = new SpooledDelta(create(folder, image));
         try {
             spooled.fill(Channels.newChannel(pipe), progress);
             return spooled;
@@ -58,9 +54,9 @@ final class SpooledDelta implements ByteReader, AutoCloseable {
         }
     }
 
-    private static Path create(Path folder, String prefix) throws CommandFailure {
+    private static HiddenFile create(Path folder, Path image) throws CommandFailure {
         try {
-            return Files.createTempFile(folder, prefix, ".delta");
+            return HiddenFile.create(folder, image, "delta");
         } catch (IOException e) {
             throw new CommandFailure(
                     BlockExit.INPUT_OUTPUT,

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -285,22 +286,73 @@ final class BlockPipeTest {
     }
 
     /** The image cannot grow: a limit of the process on the size of files. */
-    @Test
-    void deltaWhoseApplicationFailedHalfWayStaysAndFinishesIt() throws Exception {
-        var grown = Files.write(newer, Arrays.copyOf(Files.readAllBytes(older), 20_000_000));
-        var delta = Files.write(folder.resolve("delta"), pipedDelta());
+    private static List<String> withoutRoom(Path delta, Object... arguments) throws Exception {
         var command = new ArrayList<>(List.of("/bin/bash", "-c", "ulimit -f 8192; exec \"$@\"", "bash"));
-        command.addAll(process("apply", "-", older).command());
+        command.addAll(process(arguments).command());
 
         var apply = new ProcessBuilder(command).redirectInput(delta.toFile()).start();
         var said = new String(apply.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
 
         assertThat(exitCode(apply)).as(said).isEqualTo(4);
-        var kept = Path.of(said.replaceAll("(?s).*finish it by tidemark block apply (\\S+) .*", "$1"));
-        assertThat(kept).hasSameBinaryContentAs(delta);
-        var finished = run(new byte[0], "apply", kept, older);
+        return List.of(said.replaceAll("(?s).*finish it by tidemark block ([^\n]+).*", "$1")
+                .split(" "));
+    }
+
+    @Test
+    void deltaWhoseApplicationFailedHalfWayStaysAndFinishesIt() throws Exception {
+        var grown = Files.write(newer, Arrays.copyOf(Files.readAllBytes(older), 20_000_000));
+        var delta = Files.write(folder.resolve("delta"), pipedDelta());
+
+        var advised = withoutRoom(delta, "apply", "-", older);
+
+        assertThat(Path.of(advised.get(1))).hasSameBinaryContentAs(delta);
+        var finished = run(new byte[0], advised.toArray());
         assertThat(finished.exitCode).as(finished.err).isZero();
         assertThat(Files.mismatch(older, grown)).isEqualTo(-1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void forcedApplicationThatFailedHalfWayIsFinishedByForce(boolean piped) throws Exception {
+        Files.write(newer, Arrays.copyOf(Files.readAllBytes(older), 20_000_000));
+        var delta = Files.write(folder.resolve("delta"), pipedDelta());
+        var strange = Files.readAllBytes(older);
+        strange[5]++;
+        Files.write(older, strange);
+
+        var advised = withoutRoom(delta, "apply", piped ? "-" : delta, older, "--force");
+
+        var finished = run(new byte[0], advised.toArray());
+        assertThat(finished.exitCode).as(finished.err).isZero();
+        assertThat(older).hasBinaryContent(Arrays.copyOf(strange, 20_000_000));
+    }
+
+    @Test
+    void imageMayHaveTheLongestName() throws Exception {
+        var image = Files.copy(older, folder.resolve("ä".repeat(127) + "x"));
+
+        var answer = run(pipedDelta(), "apply", "-", image);
+        var made = run(new byte[0], "index", newer, "-o", folder.resolve("ö".repeat(127)));
+
+        assertThat(answer.exitCode).as(answer.err).isZero();
+        assertThat(Files.mismatch(image, newer)).isEqualTo(-1);
+        assertThat(made.exitCode).as(made.err).isZero();
+        assertThat(names()).hasSize(4).noneMatch(name -> name.startsWith("."));
+    }
+
+    @Test
+    void lengthThatItsImageCannotGiveIsRefusedBeforeItFillsTheStorage() throws Exception {
+        var forged = fileDelta();
+        ByteBuffer.wrap(forged).putLong(104, Long.MAX_VALUE);
+        var crc = new CRC32C();
+        crc.update(forged, 0, 156);
+        ByteBuffer.wrap(forged).putInt(156, (int) crc.getValue());
+
+        var answer = run(forged, "apply", "-", older);
+
+        assertThat(answer.exitCode).isEqualTo(3);
+        assertThat(answer.err).contains("damaged at byte 104", "%d bytes".formatted(Long.MAX_VALUE));
+        assertThat(names()).containsExactly("newer", "older");
     }
 
     /** The thread that would write runs on while a signal ends the process. */
