@@ -79,6 +79,7 @@ final class ApplyCommand extends BlockSubcommand {
                 throw new CommandFailure(
                         BlockExit.USAGE, delta + " is delta and image at once", "name the delta first, then the image");
             }
+            target.refuseWhatIsNoImage();
             var plan = check(source, target, threads);
             if (plan.write()) {
                 new SecondPass(delta, image, force).run(() -> write(source, target, threads));
@@ -90,8 +91,15 @@ final class ApplyCommand extends BlockSubcommand {
     /** The image is locked before anything is read: who waits for the pipe need not fear for what comes after. */
     private void applyPipe(Hashing threads, Path image) throws IOException, BlockException, CommandFailure {
         var pipe = StandardInput.open();
-        try (var target = openTarget(image);
-                var source = receive(pipe, image)) {
+        try (var target = openTarget(image)) {
+            target.refuseWhatIsNoImage();
+            applySpooled(pipe, target, image, threads);
+        }
+    }
+
+    private void applySpooled(InputStream pipe, ImageFile target, Path image, Hashing threads)
+            throws IOException, BlockException, CommandFailure {
+        try (var source = receive(pipe, image)) {
             var plan = check(source, target, threads);
             if (plan.write()) {
                 new SecondPass(source.keep(), image, force).run(() -> write(source, target, threads));
@@ -115,9 +123,7 @@ final class ApplyCommand extends BlockSubcommand {
     }
 
     private ImageFile openTarget(Path path) throws IOException, CommandFailure {
-        var target = dryRun ? ImageFile.read(path) : ImageFile.write(path);
-        target.refuseWhatIsNoImage();
-        return target;
+        return dryRun ? ImageFile.read(path) : ImageFile.write(path);
     }
 
     /** @param write whether there is anything to write */

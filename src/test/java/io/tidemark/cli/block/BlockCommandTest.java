@@ -127,7 +127,7 @@ final class BlockCommandTest {
     @Test
     void pipeIsIndexedAsTheFileWithItsBytes() throws Exception {
         var before = System.in;
-        for (int length : new int[] {0, 1, 4096, 3_000_001}) {
+        for (int length : new int[] {1, 4096, 3_000_001}) {
             var image = image("image", length, 1);
             run("index", image, "-o", folder.resolve("of-file"), "--force");
             try (var pipe = Files.newInputStream(image)) {

@@ -404,6 +404,16 @@ final class BlockPipeTest {
         assertThat(answer.out).contains("different: 1 blocks of 512 bytes", "bytes 1999872 to 2000383");
     }
 
+    /** Else what a command that failed did not say would be a good index of nothing. */
+    @Test
+    void emptyPipeMakesNoIndex() throws Exception {
+        var answer = run(new byte[0], "index", "-", "-o", folder.resolve("none"));
+
+        assertThat(answer.exitCode).isEqualTo(3);
+        assertThat(answer.err).contains("standard input is empty");
+        assertThat(folder.resolve("none")).doesNotExist();
+    }
+
     @Test
     void emptyPipeIsAnEmptyImage() throws Exception {
         var empty = Files.createFile(folder.resolve("empty"));
