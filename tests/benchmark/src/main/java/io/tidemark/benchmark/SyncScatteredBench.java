@@ -53,7 +53,8 @@ final class SyncScatteredBench implements Bench {
                     volumes.filled("volume", size);
                     sites.sync(volumes, volumes.cut(volume, "rp-" + Rounds.FIRST), there, size);
                 }
-                var rounds = new Rounds(source, volume, there, size);
+                var rounds = new Rounds(
+                        source, volume, disk.mountPoint().resolve("target/volumes/copy/volume.img"), there, size);
                 var rsyncCopy = disk.mountPoint().resolve("rsync.img");
                 var wholly = rounds.kind(sites, WHOLLY, false);
                 for (int round = -1; round < run.rounds(); round++) {
@@ -149,6 +150,9 @@ final class SyncScatteredBench implements Bench {
 
         private final Path source;
         private final VolumeId volume;
+        /** The target's file. */
+        private final Path copy;
+
         private final VolumeId there;
         private final long size;
         private final Times rsync = new Times();
@@ -162,9 +166,10 @@ final class SyncScatteredBench implements Bench {
             void measure(Path older, Path newer) throws Exception;
         }
 
-        Rounds(Path source, VolumeId volume, VolumeId there, long size) {
+        Rounds(Path source, VolumeId volume, Path copy, VolumeId there, long size) {
             this.source = source;
             this.volume = volume;
+            this.copy = copy;
             this.there = there;
             this.size = size;
         }
@@ -204,13 +209,15 @@ final class SyncScatteredBench implements Bench {
                     changedBytes = (double) offsets.length * BLOCK_BYTES;
                     // What is not read again would push out of memory what is.
                     evict(volumes.provider().volume(volume).device().orElseThrow());
+                    evict(copy);
                     if (cold) {
                         evict(before);
                         evict(after);
                     } else {
-                        // A snapshot's pages are cached apart from its volume's.
-                        cat(before);
-                        cat(after);
+                        // A snapshot's pages are cached apart from its volume's; what was read twice stays.
+                        for (var read : List.of(before, after, before, after)) {
+                            cat(read);
+                        }
                     }
                     var report = new SyncReport[1];
                     times.add(
