@@ -49,7 +49,10 @@ public interface Replicator {
             ProgressListener listener)
             throws ReplicationException;
 
-    /** Drops what is kept here for the next synchronisation of a link that is gone or sends no more; nothing else depends on it. */
+    /**
+     * Drops what is kept here for the next synchronisation of a link that is gone or sends no more; nothing else depends
+     * on it.
+     */
     void forget(LinkId link);
 
     /**

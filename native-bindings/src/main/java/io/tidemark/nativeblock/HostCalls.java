@@ -1,5 +1,6 @@
 package io.tidemark.nativeblock;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,19 +46,13 @@ public interface HostCalls {
      */
     void willRead(Path file, List<FileRange> ranges) throws IOException;
 
-    /** A lock until it is closed. */
-    interface FileLock extends AutoCloseable {
-        @Override
-        void close() throws IOException;
-    }
-
     /**
-     * Locks the whole file for writing ({@code F_OFD_SETLK}). The JDK's lock is gone as soon as anybody in this process
+     * Locks the whole file for writing until the answer is closed ({@code F_OFD_SETLK}). The JDK's lock is gone as soon as anybody in this process
      * closes the file; this one stays. It conflicts with those, and with what qemu takes on images in use.
      *
      * @throws HostCallException {@link HostCallException#EAGAIN} when somebody else has a lock, in this process too
      */
-    FileLock lock(Path file) throws IOException;
+    Closeable lock(Path file) throws IOException;
 
     /** Number of extents, without listing them. */
     long extentCount(Path file) throws IOException;

@@ -1,5 +1,6 @@
 package io.tidemark.nativeblock;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -92,7 +93,7 @@ final class LinuxHostCalls implements HostCalls {
     }
 
     @Override
-    public FileLock lock(Path file) throws IOException {
+    public Closeable lock(Path file) throws IOException {
         int locked = (int) checked("F_OFD_SETLK", file, library.tidemark_lock_file(NativePath.bytes(file)));
         return () -> checked("close", file, library.tidemark_unlock_file(locked));
     }

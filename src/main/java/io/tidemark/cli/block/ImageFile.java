@@ -8,6 +8,7 @@ import io.tidemark.block.ImageGeometry;
 import io.tidemark.blockfile.ChannelImage;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCallException;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -43,7 +44,7 @@ final class ImageFile extends ChannelImage {
     private final Optional<Object> key;
 
     /** Released when it is closed. */
-    private @Nullable AutoCloseable lock;
+    private @Nullable Closeable lock;
 
     private @Nullable ByteBuffer zeros;
 
@@ -76,30 +77,31 @@ final class ImageFile extends ChannelImage {
             throw new CommandFailure(
                     BlockExit.BAD_INPUT,
                     "%s is %s of tidemark, and no image".formatted(name(), index ? "an index" : "a delta"),
-                    "check the order of what is named: see tidemark help block");
+                    "check the order of what is named: see tidemark block --help");
         }
     }
 
     /** Takes the lock that qemu and others take on images in use, and keeps it until this is closed. */
     static ImageFile write(Path path) throws IOException, CommandFailure {
         var image = open(path, Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE));
-        boolean locked = false;
+        boolean ours = false;
         try {
             image.lock = lock(path, image.channel());
+            if (image.lock == null) {
+                throw new CommandFailure(
+                        BlockExit.BAD_INPUT,
+                        path + " is locked by another process",
+                        "stop the virtual machine or the other tidemark that uses it");
+            }
             // By its name: it must be of the file that was opened.
-            locked = image.lock != null && image.isStillNamed();
+            image.refuseWhenReplaced();
+            ours = true;
+            return image;
         } finally {
-            if (!locked) {
+            if (!ours) {
                 image.close();
             }
         }
-        if (!locked) {
-            throw new CommandFailure(
-                    BlockExit.BAD_INPUT,
-                    path + " is locked by another process",
-                    "stop the virtual machine or the other tidemark that uses it");
-        }
-        return image;
     }
 
     /** A dash has always meant a pipe. */
@@ -129,10 +131,14 @@ final class ImageFile extends ChannelImage {
     }
 
     /** Without the native library: the JDK's, which is gone as soon as this process reads the file by its name. */
-    private static @Nullable AutoCloseable lock(Path path, FileChannel channel) throws IOException {
+    private static @Nullable Closeable lock(Path path, FileChannel channel) throws IOException {
         var calls = BlockKernels.hostCalls();
         try {
-            return calls.isPresent() ? calls.get().lock(path) : channel.tryLock();
+            if (calls.isPresent()) {
+                return calls.get().lock(path);
+            }
+            // Goes with the channel.
+            return channel.tryLock() == null ? null : () -> {};
         } catch (OverlappingFileLockException e) {
             // Another thread of this process has it.
             return null;
@@ -161,13 +167,7 @@ final class ImageFile extends ChannelImage {
         }
         var key = key(path);
         var image = new ImageFile(path, FileChannel.open(path, options), device, key);
-        if (!image.isStillNamed()) {
-            image.close();
-            throw new CommandFailure(
-                    BlockExit.BAD_INPUT,
-                    path + " was replaced while it was opened",
-                    "run this again when nothing renames files there");
-        }
+        image.refuseWhenReplaced();
         if (image.sizeBytes() > ImageGeometry.MAXIMUM_IMAGE_BYTES) {
             long size = image.sizeBytes();
             image.close();
@@ -200,6 +200,17 @@ final class ImageFile extends ChannelImage {
     void checkStillNamed(long offsetBytes) throws IOException, BlockException {
         if (!isStillNamed()) {
             throw new BlockException(new BlockError.ImageChanged(name(), offsetBytes));
+        }
+    }
+
+    /** Closes it then. */
+    private void refuseWhenReplaced() throws IOException, CommandFailure {
+        if (!isStillNamed()) {
+            close();
+            throw new CommandFailure(
+                    BlockExit.BAD_INPUT,
+                    path() + " was replaced while it was opened",
+                    "run this again when nothing renames files there");
         }
     }
 
@@ -265,18 +276,8 @@ final class ImageFile extends ChannelImage {
             super.close();
         } finally {
             if (held != null) {
-                release(held);
+                held.close();
             }
-        }
-    }
-
-    private static void release(AutoCloseable held) throws IOException {
-        try {
-            held.close();
-        } catch (IOException | RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IOException("the lock cannot be released", e);
         }
     }
 
