@@ -183,6 +183,22 @@ final class BlockPipeTest {
         assertThat(exitCode(script)).isEqualTo(2);
     }
 
+    /** The lock is the JDK's then, which nobody can release behind its channel. */
+    @Test
+    void withoutTheNativeLibraryADeltaIsAppliedToo() throws Exception {
+        var delta = folder.resolve("delta");
+        assertThat(exitCode(process("diff", "--base", older, newer, "-o", delta).start()))
+                .isZero();
+        var apply = process("apply", delta, older);
+        apply.command().add(1, "-Dtidemark.native.disabled=true");
+        var running = apply.redirectErrorStream(true).start();
+        var said = new String(running.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(exitCode(running)).as(said).isZero();
+        assertThat(said).contains("native.unavailable", "applied");
+        assertThat(Files.mismatch(older, newer)).isEqualTo(-1);
+    }
+
     @Test
     void fileOfADeltaMayComeThroughAPipeToo() throws Exception {
         var answer = run(fileDelta(), "apply", "-", older, "--json");
