@@ -20,20 +20,22 @@ final class GatheredWrites {
             ByteBuffer.allocateDirect(GATHERED_BYTES_MAXIMUM + PAGE_BYTES).alignedSlice(PAGE_BYTES);
     private long offsetBytes;
 
-    /** Takes the bytes, and writes what cannot wait for them. */
-    void add(VolumeWriter volume, long atBytes, ByteBuffer bytes) throws ProviderException {
-        var left = bytes.duplicate();
+    /** Takes some bytes of a buffer, which it leaves as it was, and writes what cannot wait for them. */
+    void add(VolumeWriter volume, long atBytes, ByteBuffer bytes, int firstByte, int lengthBytes)
+            throws ProviderException {
+        int from = firstByte;
+        int end = firstByte + lengthBytes;
         long at = atBytes;
         if (at != offsetBytes + gathered.position()) {
             write(volume);
         }
-        while (left.hasRemaining()) {
+        while (from < end) {
             if (gathered.position() == 0) {
                 offsetBytes = at;
             }
-            int length = Math.min(left.remaining(), GATHERED_BYTES_MAXIMUM - gathered.position());
-            gathered.put(left.slice(left.position(), length));
-            left.position(left.position() + length);
+            int length = Math.min(end - from, GATHERED_BYTES_MAXIMUM - gathered.position());
+            gathered.put(gathered.position(), bytes, from, length).position(gathered.position() + length);
+            from += length;
             at += length;
             if (gathered.position() == GATHERED_BYTES_MAXIMUM) {
                 write(volume);

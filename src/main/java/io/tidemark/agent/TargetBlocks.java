@@ -56,14 +56,14 @@ final class TargetBlocks implements AutoCloseable {
 
     private static void write(Message.Blocks blocks, VolumeWriter open, GatheredWrites joined)
             throws ProviderException {
-        var bytes = blocks.data().duplicate();
+        int from = blocks.data().position();
         for (var extent : blocks.extents()) {
             if (extent.zero()) {
                 joined.write(open);
                 open.writeZeroes(new BlockRange(extent.offsetBytes(), extent.lengthBytes()));
             } else {
-                joined.add(open, extent.offsetBytes(), bytes.slice(bytes.position(), extent.lengthBytes()));
-                bytes.position(bytes.position() + extent.lengthBytes());
+                joined.add(open, extent.offsetBytes(), blocks.data(), from, extent.lengthBytes());
+                from += extent.lengthBytes();
             }
         }
     }

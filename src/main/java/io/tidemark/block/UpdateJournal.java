@@ -27,6 +27,7 @@ final class UpdateJournal {
 
     private final ImageWriter file;
     private final CRC32C crc = new CRC32C();
+    private final ByteBuffer recordHeader = ByteBuffer.allocate(RECORD_HEADER_BYTES);
     private final ByteBuffer unwritten = ByteBuffer.allocate(BUFFER_BYTES);
     private long writtenBytes = HEADER.lengthBytes();
 
@@ -36,12 +37,12 @@ final class UpdateJournal {
 
     /** Bytes that belong at an offset of the index. */
     void record(long indexOffset, ByteBuffer bytes) throws IOException {
-        var header = ByteBuffer.allocate(RECORD_HEADER_BYTES)
+        append(recordHeader
+                .clear()
                 .putLong(indexOffset)
                 .putInt(bytes.remaining())
-                .flip();
-        append(header);
-        append(bytes.duplicate());
+                .flip());
+        append(bytes);
     }
 
     /** With what is still to be written to the file. */
@@ -49,12 +50,15 @@ final class UpdateJournal {
         return writtenBytes + unwritten.position();
     }
 
+    /** Leaves the buffer as it was: a view of each digest would be garbage. */
     private void append(ByteBuffer bytes) throws IOException {
-        crc.update(bytes.duplicate());
-        while (bytes.hasRemaining()) {
-            int taken = Math.min(bytes.remaining(), unwritten.remaining());
-            unwritten.put(bytes.slice(bytes.position(), taken));
-            bytes.position(bytes.position() + taken);
+        int from = bytes.position();
+        crc.update(bytes);
+        bytes.position(from);
+        while (from < bytes.limit()) {
+            int taken = Math.min(bytes.limit() - from, unwritten.remaining());
+            unwritten.put(unwritten.position(), bytes, from, taken).position(unwritten.position() + taken);
+            from += taken;
             if (!unwritten.hasRemaining()) {
                 writeOut();
             }

@@ -3,6 +3,7 @@ package io.tidemark.transport;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -143,9 +144,18 @@ final class PinnedTls implements AutoCloseable {
                 .build());
     }
 
-    /** A fresh engine; {@link #free} it. It lives on when this context is closed. */
+    /**
+     * A fresh engine; {@link #free} it. It lives on when this context is closed. BoringSSL's takes and gives as many
+     * records in a call as there are and fit; the JDK's one.
+     */
     SSLEngine engine() {
-        return context.newEngine(UnpooledByteBufAllocator.DEFAULT);
+        // Not newEngine: that one answers for each record, as the JDK's interface asks for.
+        return context.newHandler(UnpooledByteBufAllocator.DEFAULT).engine();
+    }
+
+    /** Whether it makes a record of each buffer of a call, and not one of all. */
+    static boolean takesRecords(SSLEngine engine) {
+        return engine instanceof ReferenceCountedOpenSslEngine;
     }
 
     /** Gives back the native memory of an engine; nobody may be inside it. */

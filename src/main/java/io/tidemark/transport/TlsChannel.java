@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.security.cert.Certificate;
+import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
@@ -16,7 +17,7 @@ import javax.net.ssl.SSLException;
 
 /**
  * TLS over a blocking socket: one thread writes while another reads. All buffers are direct and live as long as the
- * connection, so that a stream allocates nothing that grows with it but the engine's small answers.
+ * connection, so that a stream allocates nothing that grows with it but the engine's answers, two for each frame.
  *
  * <p>A connection holds {@value #NETWORK_BYTES} bytes for each direction.
  */
@@ -27,6 +28,9 @@ final class TlsChannel implements AutoCloseable {
     /** Most plaintext in one TLS record (RFC 8446, 5.1). Who reads must have room for one more than it needs. */
     static final int RECORD_BYTES = 16 << 10;
 
+    /** A frame of blocks has 16; twice as many would not fit into {@link #NETWORK_BYTES}. */
+    private static final int RECORDS_AT_ONCE = 16;
+
     private static final ByteBuffer[] NOTHING = {ByteBuffer.allocateDirect(0)};
 
     private final SocketChannel socket;
@@ -36,6 +40,9 @@ final class TlsChannel implements AutoCloseable {
     private final ByteBuffer outgoing = ByteBuffer.allocateDirect(NETWORK_BYTES);
     /** What the peer said so soon that it came with the end of its handshake. */
     private final ByteBuffer early = ByteBuffer.allocateDirect(4 * RECORD_BYTES);
+
+    /** One buffer several times: BoringSSL makes one record of each, all in one call. */
+    private final ByteBuffer[] records;
 
     private final ReentrantLock writing = new ReentrantLock();
     private final Object gate = new Object();
@@ -65,6 +72,7 @@ final class TlsChannel implements AutoCloseable {
         this.socket = socket;
         this.engine = engine;
         this.packetBytes = engine.getSession().getPacketBufferSize();
+        this.records = new ByteBuffer[PinnedTls.takesRecords(engine) ? RECORDS_AT_ONCE : 1];
     }
 
     SocketAddress peerAddress() throws IOException {
@@ -123,6 +131,10 @@ final class TlsChannel implements AutoCloseable {
             while (into.position() < needBytes) {
                 var result = unwrap(into);
                 var status = result.getHandshakeStatus();
+                if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
+                    // With bytes: if they are not enough, the next call says that no more come.
+                    continue;
+                }
                 if (status == HandshakeStatus.NEED_TASK) {
                     runTasks();
                 } else if (status == HandshakeStatus.NEED_WRAP && writing.tryLock()) {
@@ -148,15 +160,17 @@ final class TlsChannel implements AutoCloseable {
         try {
             outgoing.clear();
             for (var source : sources) {
+                Arrays.fill(records, source);
                 while (source.hasRemaining()) {
                     if (outgoing.remaining() < packetBytes) {
                         flush();
                     }
-                    check(engine.wrap(source, outgoing));
+                    check(engine.wrap(records, outgoing));
                 }
             }
             flush();
         } finally {
+            Arrays.fill(records, null);
             writing.unlock();
             leave();
         }
@@ -195,6 +209,10 @@ final class TlsChannel implements AutoCloseable {
 
     private SSLEngineResult unwrap(ByteBuffer into) throws IOException {
         var result = engine.unwrap(incoming, into);
+        if (result.bytesProduced() > 0) {
+            // Of several records the last may not have fitted, or was the peer's end: the next call says so.
+            return result;
+        }
         return switch (result.getStatus()) {
             case OK, BUFFER_UNDERFLOW -> result;
             case CLOSED -> throw new EOFException("peer ended the connection");
@@ -230,7 +248,8 @@ final class TlsChannel implements AutoCloseable {
         if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
             throw new ClosedChannelException();
         }
-        if (result.getStatus() != SSLEngineResult.Status.OK) {
+        boolean full = result.getStatus() == SSLEngineResult.Status.BUFFER_OVERFLOW && result.bytesConsumed() > 0;
+        if (result.getStatus() != SSLEngineResult.Status.OK && !full) {
             throw new SSLException("the engine answers " + result.getStatus());
         }
     }

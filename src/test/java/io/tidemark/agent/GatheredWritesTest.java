@@ -57,11 +57,11 @@ class GatheredWritesTest {
     @Test
     void framesThatFollowEachOtherAreOneWriteAndOthersAreTheirOwn() throws Exception {
         for (int frame = 0; frame < 20; frame++) {
-            gathered.add(volume, (long) frame * FRAME, ByteBuffer.allocate(FRAME));
+            gathered.add(volume, (long) frame * FRAME, ByteBuffer.allocate(FRAME), 0, FRAME);
         }
         assertThat(volume.writes).containsExactly(new BlockRange(0, 16 * FRAME));
 
-        gathered.add(volume, 28 << 20, ByteBuffer.allocate(4096));
+        gathered.add(volume, 28 << 20, ByteBuffer.allocate(4096), 0, 4096);
         assertThat(volume.writes).hasSize(2).last().isEqualTo(new BlockRange(16 * FRAME, 4 * FRAME));
 
         gathered.write(volume);
@@ -79,9 +79,10 @@ class GatheredWritesTest {
             random.nextBytes(bytes);
             at = random.nextInt(3) == 0 || at + bytes.length > SIZE ? random.nextInt(SIZE - bytes.length) : at;
             System.arraycopy(bytes, 0, expected, at, bytes.length);
-            var source = ByteBuffer.wrap(bytes);
-            gathered.add(volume, at, source);
-            assertThat(source.remaining()).isEqualTo(bytes.length);
+            int before = random.nextInt(100);
+            var source = ByteBuffer.allocate(before + bytes.length + 1).put(before, bytes);
+            gathered.add(volume, at, source, before, bytes.length);
+            assertThat(source.position()).isZero();
             at += bytes.length;
         }
         gathered.write(volume);
@@ -92,7 +93,7 @@ class GatheredWritesTest {
 
     @Test
     void aFailedWriteIsNotWrittenLater() throws Exception {
-        gathered.add(volume, 0, ByteBuffer.allocate(FRAME));
+        gathered.add(volume, 0, ByteBuffer.allocate(FRAME), 0, FRAME);
         volume.full = true;
         assertThatThrownBy(() -> gathered.write(volume)).isInstanceOf(ProviderException.class);
         volume.full = false;

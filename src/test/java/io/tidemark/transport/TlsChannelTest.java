@@ -159,6 +159,23 @@ class TlsChannelTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("engines")
+    void whatComesTogetherWithTheEndIsReadBeforeIt(SslProvider client, SslProvider server) throws Exception {
+        int length = 5 * TlsChannel.RECORD_BYTES + 1;
+        try (var pair = connect(client, server, Optional.of(b.fingerprint()))) {
+            pair.client().write(ByteBuffer.allocateDirect(length));
+            pair.client().shutdownOutput();
+            // Long enough to have come, so that it is decrypted in one call where the engine can.
+            Thread.sleep(Duration.ofMillis(50));
+
+            var into = ByteBuffer.allocateDirect(length + 3 * TlsChannel.RECORD_BYTES);
+            pair.server().fill(into, length);
+            assertThat(into.position()).isEqualTo(length);
+            assertThatThrownBy(() -> pair.server().fill(into, length + 1)).isInstanceOf(EOFException.class);
+        }
+    }
+
     @Test
     void closingEndsAReadThatWaits() throws Exception {
         try (var pair = connect(SslProvider.OPENSSL_REFCNT, SslProvider.OPENSSL_REFCNT, Optional.of(b.fingerprint()))) {

@@ -17,8 +17,20 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
     public static final int CHAIN_BYTES = 32;
     private static final int EXTENT_BYTES = 12;
 
-    /** One a thread: a new one for each frame would be most of a transfer's garbage. Whole after each digest. */
-    private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(IngestTotals::sha256);
+    /** One a thread: new ones for each frame would be most of a transfer's garbage. */
+    private static final ThreadLocal<Link> LINK = ThreadLocal.withInitial(Link::new);
+
+    /** Room for what makes the chain one longer. */
+    private static final class Link {
+        private final MessageDigest sha256 = sha256();
+        private final ByteBuffer fields =
+                ByteBuffer.allocate(CHAIN_BYTES + Message.Blocks.EXTENTS_MAXIMUM * EXTENT_BYTES + Integer.BYTES);
+
+        ByteBuffer digest() {
+            sha256.update(fields.array(), 0, fields.position());
+            return ByteBuffer.wrap(sha256.digest()).asReadOnlyBuffer();
+        }
+    }
 
     public static final IngestTotals NOTHING = new IngestTotals(0, 0, 0, 0, ByteBuffer.allocate(CHAIN_BYTES));
 
@@ -35,11 +47,11 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
     /** With one more frame. */
     public IngestTotals plus(Message.Blocks blocks) {
         var extents = blocks.extents();
-        var fields = ByteBuffer.allocate(CHAIN_BYTES + extents.size() * EXTENT_BYTES + Integer.BYTES);
-        chain.get(chain.position(), fields.array(), 0, CHAIN_BYTES);
-        fields.position(CHAIN_BYTES);
+        var link = LINK.get();
+        var fields = link.fields.put(0, chain, chain.position(), CHAIN_BYTES).position(CHAIN_BYTES);
         long zeros = 0;
-        for (var extent : extents) {
+        for (int index = 0; index < extents.size(); index++) {
+            var extent = extents.get(index);
             fields.putLong(extent.offsetBytes()).putInt(extent.zero() ? -extent.lengthBytes() : extent.lengthBytes());
             zeros += extent.zero() ? extent.lengthBytes() : 0;
         }
@@ -49,7 +61,7 @@ public record IngestTotals(long throughBytes, long frameCount, long payloadBytes
                 frameCount + 1,
                 payloadBytes + blocks.data().remaining(),
                 zeroBytes + zeros,
-                ByteBuffer.wrap(SHA_256.get().digest(fields.array())).asReadOnlyBuffer());
+                link.digest());
     }
 
     public String chainHex() {
