@@ -1,6 +1,7 @@
 package io.tidemark.benchmark;
 
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
@@ -15,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Date;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
@@ -31,12 +33,15 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 final class BareStream implements AutoCloseable {
     private static final int PLAIN_BYTES = 256 << 10;
     private static final int NETWORK_BYTES = 320 << 10;
+    private static final int RECORDS_AT_ONCE = PLAIN_BYTES / (16 << 10);
 
     private final SocketChannel socket;
     private final SSLEngine engine;
     private final ByteBuffer incoming = ByteBuffer.allocateDirect(NETWORK_BYTES).flip();
     private final ByteBuffer outgoing = ByteBuffer.allocateDirect(NETWORK_BYTES);
     private final ByteBuffer plain = ByteBuffer.allocateDirect(PLAIN_BYTES + (32 << 10));
+
+    private final ByteBuffer[] records = new ByteBuffer[RECORDS_AT_ONCE];
 
     private BareStream(SocketChannel socket, SSLEngine engine) throws Exception {
         this.socket = socket;
@@ -69,8 +74,7 @@ final class BareStream implements AutoCloseable {
                 .endpointIdentificationAlgorithm(null)
                 .build();
         return new BareStream(
-                SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)),
-                context.newEngine(UnpooledByteBufAllocator.DEFAULT));
+                SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)), engine(context));
     }
 
     static BareStream accept(ServerSocketChannel listener) throws Exception {
@@ -91,7 +95,7 @@ final class BareStream implements AutoCloseable {
                 .sslProvider(SslProvider.OPENSSL)
                 .protocols("TLSv1.3")
                 .build();
-        return new BareStream(listener.accept(), context.newEngine(UnpooledByteBufAllocator.DEFAULT));
+        return new BareStream(listener.accept(), engine(context));
     }
 
     /** Sends so many bytes and waits until the other side has all. */
@@ -146,13 +150,20 @@ final class BareStream implements AutoCloseable {
         plain.clear();
     }
 
+    /** One that takes several records in a call; {@link SslContext#newEngine} gives one that takes one. */
+    private static SSLEngine engine(SslContext context) {
+        return context.newHandler(UnpooledByteBufAllocator.DEFAULT).engine();
+    }
+
     private void write(ByteBuffer source) throws Exception {
         int packet = engine.getSession().getPacketBufferSize();
+        // Each mention of the buffer becomes a record.
+        Arrays.fill(records, source);
         while (source.hasRemaining()) {
             if (outgoing.remaining() < packet) {
                 flush();
             }
-            engine.wrap(source, outgoing);
+            engine.wrap(records, outgoing);
         }
         flush();
     }
