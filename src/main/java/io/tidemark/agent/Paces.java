@@ -97,30 +97,36 @@ public final class Paces {
         }
 
         @Override
-        public long ask(long sendBytes, long readBytes) {
+        public long untilAllowed() {
             synchronized (Paces.this) {
                 long now = nanos.getAsLong();
                 look(now);
-                sample(now);
-                if (linkRate == RATE_UNLIMITED && hostRate == RATE_UNLIMITED && control.isEmpty()) {
-                    // Buckets fill meanwhile, by the time that passes.
-                    return 0;
-                }
-                var byLink = linkBucket.take(sendBytes, linkRate, now);
-                var byHost = hostBucket.take(sendBytes, hostRate, now);
-                var byControl = controlBucket.take(
-                        Math.max(sendBytes, readBytes),
-                        control.map(state -> (long) state.bytesPerSecond()).orElse(RATE_UNLIMITED),
-                        now);
-                long wait = Math.max(byControl.waitNanos(), Math.max(byLink.waitNanos(), byHost.waitNanos()));
-                if (wait == 0) {
-                    // All or none: what one holds back is not owed to the others.
-                    linkBucket = byLink.bucket();
-                    hostBucket = byHost.bucket();
-                    controlBucket = byControl.bucket();
-                }
-                return wait;
+                return Math.max(linkBucket.waitNanos(linkRate, now), hostBucket.waitNanos(hostRate, now));
             }
+        }
+
+        @Override
+        public long untilCalm() {
+            synchronized (Paces.this) {
+                long now = nanos.getAsLong();
+                sample(now);
+                return control.isEmpty() ? 0 : controlBucket.waitNanos(controlRate(), now);
+            }
+        }
+
+        @Override
+        public void passed(long wireBytes, long readBytes) {
+            synchronized (Paces.this) {
+                long now = nanos.getAsLong();
+                look(now);
+                linkBucket = linkBucket.passed(wireBytes, linkRate, now);
+                hostBucket = hostBucket.passed(wireBytes, hostRate, now);
+                controlBucket = controlBucket.passed(Math.max(wireBytes, readBytes), controlRate(), now);
+            }
+        }
+
+        private long controlRate() {
+            return control.map(state -> (long) state.bytesPerSecond()).orElse(RATE_UNLIMITED);
         }
 
         private void look(long now) {

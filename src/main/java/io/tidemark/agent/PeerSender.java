@@ -61,6 +61,16 @@ final class PeerSender implements AutoCloseable {
         }
     }
 
+    /** As {@link PeerConnection#paced}. */
+    void paced(long nanos) {
+        sending.lock();
+        try {
+            connection.paced(nanos);
+        } finally {
+            sending.unlock();
+        }
+    }
+
     private void live() {
         sending.lock();
         try {

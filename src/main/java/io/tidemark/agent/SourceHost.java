@@ -192,10 +192,11 @@ final class SourceHost {
         switch (effect) {
             case SourceEffect.Connect _ -> connect();
             case SourceEffect.Send send -> {
-                if (send.message() instanceof Message.Blocks blocks) {
-                    keepPace(blocks.data().remaining(), 0);
+                if (send.message() instanceof Message.Blocks) {
+                    sendPaced(send.message());
+                } else {
+                    openedSender().send(send.message());
                 }
-                openedSender().send(send.message());
             }
             case SourceEffect.Hold hold -> {
                 provider.hold(snapshot(hold.point()), owner());
@@ -209,7 +210,8 @@ final class SourceHost {
                     return;
                 }
                 inputs.add(openedImage().next(this::costSoFar));
-                keepPace(0, openedImage().readSinceAsked());
+                route.pace().passed(0, openedImage().readSinceAsked());
+                await(route.pace()::untilCalm);
             }
             case SourceEffect.MoveHolds move -> {
                 letGo(move.letGo());
@@ -220,18 +222,31 @@ final class SourceHost {
         }
     }
 
-    /** Waits in pieces, so that a cancellation is heard. */
-    private void keepPace(long sendBytes, long readBytes) {
+    private void sendPaced(Message blocks) throws ReplicationException {
+        openedSender().paced(await(route.pace()::untilAllowed));
+        await(route.pace()::untilCalm);
+        long before = sentBytes();
+        openedSender().send(blocks);
+        route.pace().passed(sentBytes() - before, 0);
+    }
+
+    /** Waits in pieces, so that a cancellation is heard. @return nanoseconds */
+    private long await(LongSupplier until) {
+        long start = nanos.getAsLong();
         try {
-            for (long wait = route.pace().ask(sendBytes, readBytes);
-                    wait > 0 && !cancelled;
-                    wait = route.pace().ask(sendBytes, readBytes)) {
+            for (long wait = until.getAsLong(); wait > 0 && !cancelled; wait = until.getAsLong()) {
                 Thread.sleep(Duration.ofNanos(Math.min(wait, CANCEL_POLL.toNanos())));
                 progress();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        return nanos.getAsLong() - start;
+    }
+
+    private long sentBytes() {
+        var open = connection;
+        return open == null ? 0 : open.sentBytes();
     }
 
     private void connect() throws ReplicationException {
@@ -342,7 +357,6 @@ final class SourceHost {
     }
 
     private SyncCost costSoFar() {
-        var open = connection;
         return new SyncCost(
                 "",
                 0,
@@ -350,7 +364,7 @@ final class SourceHost {
                 0,
                 0,
                 sync.sent().payloadBytes() - sync.resumed().payloadBytes(),
-                open == null ? 0 : open.sentBytes(),
+                sentBytes(),
                 sync.resumed().payloadBytes(),
                 elapsed().toMillis());
     }

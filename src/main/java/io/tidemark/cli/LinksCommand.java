@@ -213,7 +213,7 @@ final class LinksCommand extends ResourceCommand {
         @Option(
                 names = "--rate-limit",
                 paramLabel = "RATE",
-                description = "Most that is sent a second, for example 50MiB/s; default: unlimited.")
+                description = "Most that is sent a second, compressed, for example 50MiB/s; default: unlimited.")
         private @Nullable String limit;
 
         @Option(

@@ -2,7 +2,7 @@ package io.tidemark.policy;
 
 /**
  * Lets bytes pass at a rate: what passes is owed, and nothing more passes until it is paid off. Immutable; the rate may
- * be another one at each asking.
+ * be another one each time.
  *
  * @param creditBytes negative: owed
  * @param atNanos when that was so
@@ -12,27 +12,35 @@ public record TokenBucket(double creditBytes, long atNanos) {
     /** Credit that a pause may build up: what 50 ms bring. More would be a burst that the foreground feels. */
     private static final double BURST_SECONDS = 0.05;
 
-    /**
-     * What an asking came to.
-     *
-     * @param waitNanos 0: the bytes have passed; else the bucket is as it was
-     */
-    public record Answer(TokenBucket bucket, long waitNanos) {}
-
     public static TokenBucket empty(long nowNanos) {
         return new TokenBucket(0, nowNanos);
     }
 
-    /** @param bytesPerSecond at least 1 */
-    public Answer take(long bytes, long bytesPerSecond, long nowNanos) {
+    /**
+     * Until more may pass.
+     *
+     * @param bytesPerSecond at least 1
+     * @return nanoseconds; 0: now
+     */
+    public long waitNanos(long bytesPerSecond, long nowNanos) {
+        double credit = credit(bytesPerSecond, nowNanos);
+        return credit < 0 ? Math.max(1, (long) Math.ceil(-credit / bytesPerSecond * NANOS_PER_SECOND)) : 0;
+    }
+
+    /**
+     * So much has passed, whether it was to wait or not.
+     *
+     * @param bytesPerSecond at least 1
+     */
+    public TokenBucket passed(long bytes, long bytesPerSecond, long nowNanos) {
+        return new TokenBucket(credit(bytesPerSecond, nowNanos) - bytes, Math.max(nowNanos, atNanos));
+    }
+
+    private double credit(long bytesPerSecond, long nowNanos) {
         if (bytesPerSecond < 1) {
             throw new IllegalArgumentException("rate is not positive: " + bytesPerSecond);
         }
         double earned = Math.max(0, nowNanos - atNanos) / NANOS_PER_SECOND * bytesPerSecond;
-        double credit = Math.min(creditBytes + earned, bytesPerSecond * BURST_SECONDS);
-        if (credit < 0) {
-            return new Answer(this, Math.max(1, (long) Math.ceil(-credit / bytesPerSecond * NANOS_PER_SECOND)));
-        }
-        return new Answer(new TokenBucket(credit - bytes, nowNanos), 0);
+        return Math.min(creditBytes + earned, bytesPerSecond * BURST_SECONDS);
     }
 }

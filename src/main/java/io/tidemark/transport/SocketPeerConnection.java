@@ -34,6 +34,10 @@ final class SocketPeerConnection implements PeerConnection {
     private int consumedBytes;
 
     private boolean lastCompressed;
+    /** Of the blocks sent last, and how long the line, or the rate that stands for one, took for them. */
+    private long blocksBytes;
+
+    private long blocksNanos;
     private volatile int payloadBytesMaximum = UNKNOWN_PAYLOAD_BYTES;
     private volatile long sentBytes;
 
@@ -64,6 +68,10 @@ final class SocketPeerConnection implements PeerConnection {
     @Override
     public void send(Message message) throws ReplicationException {
         try {
+            if (message instanceof Message.Blocks) {
+                // Not sooner: how long its rate held it back is known only now.
+                compression.sent(blocksBytes, blocksNanos);
+            }
             var parts = codec.encodeParts(message);
             long bytes = 0;
             for (var part : parts) {
@@ -71,12 +79,23 @@ final class SocketPeerConnection implements PeerConnection {
             }
             long start = System.nanoTime();
             tls.write(parts);
-            compression.sent(bytes, System.nanoTime() - start);
+            long took = System.nanoTime() - start;
+            if (message instanceof Message.Blocks) {
+                blocksBytes = bytes;
+                blocksNanos = took;
+            } else {
+                compression.sent(bytes, took);
+            }
             long sent = sentBytes;
             sentBytes = sent + bytes;
         } catch (IOException e) {
             throw lost(e);
         }
+    }
+
+    @Override
+    public void paced(long nanos) {
+        blocksNanos += nanos;
     }
 
     @Override

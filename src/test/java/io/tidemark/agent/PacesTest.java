@@ -86,8 +86,11 @@ class PacesTest {
         while (nanos < end) {
             long wait = Long.MAX_VALUE;
             for (var pace : paces) {
-                long asked = pace.ask(FRAME, 0);
-                bytes += asked == 0 ? FRAME : 0;
+                long asked = Math.max(pace.untilAllowed(), pace.untilCalm());
+                if (asked == 0) {
+                    pace.passed(FRAME, 0);
+                    bytes += FRAME;
+                }
                 wait = Math.min(wait, asked);
             }
             nanos += Math.max(wait, 100_000);
@@ -141,14 +144,16 @@ class PacesTest {
         for (int half = 1; half <= 40; half++) {
             kernel(half * 450_000L, half * 500L, half * 500L);
             nanos += SECOND / 2;
-            pace.ask(0, 0);
+            pace.untilCalm();
         }
 
         // Less than until the next sample: the kernel's counters stand still here.
         assertThat(passed(SECOND * 2 / 5, pace)).isBetween(MIB, 3 * MIB);
         kernel(43 * 450_000L, 43 * 500L, 43 * 500L);
         nanos += SECOND;
-        assertThat(pace.ask(0, 4 * MIB)).isZero();
-        assertThat(pace.ask(0, FRAME)).as("what was read is owed").isGreaterThan(SECOND / 2);
+        assertThat(pace.untilCalm()).isZero();
+        pace.passed(0, 4 * MIB);
+        assertThat(pace.untilCalm()).as("what was read is owed").isGreaterThan(SECOND / 2);
+        assertThat(pace.untilAllowed()).as("by no rate").isZero();
     }
 }

@@ -14,10 +14,12 @@ class TokenBucketTest {
         long now = 0;
         long bytes = 0;
         while (now < nanos) {
-            var answer = bucket.take(FRAME, rate, now);
-            bucket = answer.bucket();
-            bytes += answer.waitNanos() == 0 ? FRAME : 0;
-            now += answer.waitNanos();
+            long wait = bucket.waitNanos(rate, now);
+            if (wait == 0) {
+                bucket = bucket.passed(FRAME, rate, now);
+                bytes += FRAME;
+            }
+            now += wait;
         }
         return bytes;
     }
@@ -37,10 +39,8 @@ class TokenBucketTest {
         long rate = 10 << 20;
         long now = 3_600 * SECOND;
         long bytes = 0;
-        for (var answer = bucket.take(FRAME, rate, now);
-                answer.waitNanos() == 0;
-                answer = bucket.take(FRAME, rate, now)) {
-            bucket = answer.bucket();
+        while (bucket.waitNanos(rate, now) == 0) {
+            bucket = bucket.passed(FRAME, rate, now);
             bytes += FRAME;
         }
 
@@ -49,16 +49,20 @@ class TokenBucketTest {
 
     @Test
     void aChangedRateHoldsForWhatIsOwedAlready() {
-        var owing = TokenBucket.empty(0).take(10 << 20, 1 << 20, 0).bucket();
+        var owing = TokenBucket.empty(0).passed(10 << 20, 1 << 20, 0);
 
-        assertThat(owing.take(FRAME, 1 << 20, 0).waitNanos()).isEqualTo(10 * SECOND);
-        assertThat(owing.take(FRAME, 10 << 20, 0).waitNanos()).isEqualTo(SECOND);
+        assertThat(owing.waitNanos(1 << 20, 0)).isEqualTo(10 * SECOND);
+        assertThat(owing.waitNanos(10 << 20, 0)).isEqualTo(SECOND);
     }
 
     @Test
     void aClockThatStandsStillOrGoesBackGivesNothing() {
-        var owing = TokenBucket.empty(SECOND).take(FRAME, 1 << 20, SECOND).bucket();
+        var owing = TokenBucket.empty(SECOND).passed(FRAME, 1 << 20, SECOND);
 
-        assertThat(owing.take(FRAME, 1 << 20, 0).waitNanos()).isPositive();
+        assertThat(owing.waitNanos(1 << 20, 0)).isPositive();
+        var owingMore = owing.passed(FRAME, 1 << 20, 0);
+        assertThat(owingMore.waitNanos(1 << 20, SECOND))
+                .as("paid by no second twice")
+                .isEqualTo(SECOND / 2);
     }
 }

@@ -1,18 +1,38 @@
 package io.tidemark.replication.port;
 
-/** How fast one sender may go. Asked before each frame of blocks is sent, and after each was read. */
-@FunctionalInterface
+/**
+ * How fast one sender may go. What has passed is told, and owed: how many bytes a frame of blocks becomes is known once
+ * it is compressed and sent. Never waits itself: its caller also has to say that it lives, and to hear that it was
+ * cancelled.
+ */
 public interface Pace {
     /** As fast as it can. */
-    Pace UNLIMITED = (sendBytes, readBytes) -> 0;
+    Pace UNLIMITED = new Pace() {
+        @Override
+        public long untilAllowed() {
+            return 0;
+        }
+
+        @Override
+        public long untilCalm() {
+            return 0;
+        }
+
+        @Override
+        public void passed(long wireBytes, long readBytes) {}
+    };
+
+    /** Nanoseconds until rates, which count bytes on the wire, allow another frame; 0: now. Ask again afterwards. */
+    long untilAllowed();
+
+    /** Nanoseconds until this host's other work leaves room for another frame; 0: now. Ask again afterwards. */
+    long untilCalm();
 
     /**
-     * Counts the bytes when they may pass now. Never waits itself: its caller also has to say that it lives, and to hear
-     * that it was cancelled.
+     * What was done just now.
      *
-     * @param sendBytes about to be sent
-     * @param readBytes just read from storage
-     * @return nanoseconds after which to ask again; 0 when they may pass
+     * @param wireBytes sent, before TLS
+     * @param readBytes read from storage
      */
-    long ask(long sendBytes, long readBytes);
+    void passed(long wireBytes, long readBytes);
 }

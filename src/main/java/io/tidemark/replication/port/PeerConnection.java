@@ -19,6 +19,12 @@ public interface PeerConnection extends AutoCloseable {
     void send(Message message) throws ReplicationException;
 
     /**
+     * The blocks sent last held up the next ones so long by their rate, as on a line of that rate: what is worth
+     * compressing for a slow line is for a slow rate.
+     */
+    default void paced(long nanos) {}
+
+    /**
      * The next message; its buffers are good until the next call.
      *
      * @throws ReplicationException ConnectionLost at the end or when the peer was silent for too long; CorruptFrame;
