@@ -5,14 +5,19 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.File;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One block in a hundred changed, sent to another process: without tracking, beside rsync and cat; and with it. All
@@ -56,19 +61,20 @@ final class SyncScatteredBench implements Bench {
                 var rounds = new Rounds(
                         source, volume, disk.mountPoint().resolve("target/volumes/copy/volume.img"), there, size);
                 var rsyncCopy = disk.mountPoint().resolve("rsync.img");
-                var wholly = rounds.kind(sites, WHOLLY, false);
-                for (int round = -1; round < run.rounds(); round++) {
-                    int number = round;
-                    wholly.measure(round, (older, newer) -> rounds.beside(number, older, newer, rsync, rsyncCopy));
-                }
-                var untracked = rounds.kind(sites, WHOLLY, false);
-                var tracked = rounds.kind(sites, Map.of(), false);
-                var untrackedCold = rounds.kind(sites, WHOLLY, true);
-                var trackedCold = rounds.kind(sites, Map.of(), true);
+                var wholly = rounds.kind(
+                        sites,
+                        WHOLLY,
+                        false,
+                        (round, older, newer) -> rounds.beside(round, older, newer, rsync, rsyncCopy));
+                inTurn(run, wholly);
+                var untracked = rounds.kind(sites, WHOLLY, false, Rounds.ALONE);
+                var tracked = rounds.kind(sites, Map.of(), false, Rounds.ALONE);
+                var untrackedCold = rounds.kind(sites, WHOLLY, true, Rounds.ALONE);
+                var trackedCold = rounds.kind(sites, Map.of(), true, rounds::readBlocks);
                 inTurn(run, untracked, tracked, untrackedCold, trackedCold);
                 double alone = blocksAlone(run, rsyncCopy, size);
-                var indexed =
-                        rounds.kind(sites.keepingIndexes(disk.mountPoint().resolve("block-indexes")), WHOLLY, false);
+                var indexed = rounds.kind(
+                        sites.keepingIndexes(disk.mountPoint().resolve("block-indexes")), WHOLLY, false, Rounds.ALONE);
                 // The round that is not counted makes the index.
                 inTurn(run, indexed);
                 return List.of(
@@ -92,6 +98,12 @@ final class SyncScatteredBench implements Bench {
                                 untrackedCold.median(),
                                 TRACKED_GOAL),
                         Measure.reported(TRACKED, tracked.median(), "s", "its blocks written, synced", alone),
+                        Measure.reported(
+                                TRACKED + ", nothing cached",
+                                trackedCold.median(),
+                                "s",
+                                "its blocks read twice, written, synced",
+                                alone + rounds.blocksRead.median()),
                         Measure.reported(INDEXED, indexed.median(), "s", "both read", untracked.median()));
             }
         } catch (Skipped e) {
@@ -103,7 +115,7 @@ final class SyncScatteredBench implements Bench {
     private static void inTurn(BenchRun run, Rounds.Kind... kinds) throws Exception {
         for (int round = -1; round < run.rounds(); round++) {
             for (var kind : kinds) {
-                kind.measure(round, Rounds.ALONE);
+                kind.measure(round);
             }
         }
     }
@@ -146,7 +158,9 @@ final class SyncScatteredBench implements Bench {
     /** Each round changes, cuts, and times what is compared with what. */
     private static final class Rounds {
         static final int FIRST = 100;
-        static final Beside ALONE = (_, _) -> {};
+        static final Beside ALONE = (_, _, _) -> {};
+        /** As many requests as a disk takes at once. */
+        private static final int READERS = 32;
 
         private final Path source;
         private final VolumeId volume;
@@ -157,13 +171,15 @@ final class SyncScatteredBench implements Bench {
         private final long size;
         private final Times rsync = new Times();
         private final Times cat = new Times();
+        private final Times blocksRead = new Times();
         private int point = FIRST;
+        private long[] changed = {};
         private double changedBytes;
 
         /** Of the same two snapshots. */
         @FunctionalInterface
         interface Beside {
-            void measure(Path older, Path newer) throws Exception;
+            void measure(int round, Path older, Path newer) throws Exception;
         }
 
         Rounds(Path source, VolumeId volume, Path copy, VolumeId there, long size) {
@@ -174,8 +190,8 @@ final class SyncScatteredBench implements Bench {
             this.size = size;
         }
 
-        Kind kind(TwoSites sites, Map<String, String> settings, boolean cold) {
-            return new Kind(sites, settings, cold);
+        Kind kind(TwoSites sites, Map<String, String> settings, boolean cold, Beside beside) {
+            return new Kind(sites, settings, cold, beside);
         }
 
         /** One way to find the changed blocks. */
@@ -185,20 +201,22 @@ final class SyncScatteredBench implements Bench {
             /** With nothing of either snapshot in the page cache. */
             private final boolean cold;
 
+            private final Beside beside;
             private final Times times = new Times();
             private double sentBytes;
 
-            Kind(TwoSites sites, Map<String, String> settings, boolean cold) {
+            Kind(TwoSites sites, Map<String, String> settings, boolean cold, Beside beside) {
                 this.sites = sites;
                 this.settings = settings;
                 this.cold = cold;
+                this.beside = beside;
             }
 
             double median() {
                 return times.median();
             }
 
-            void measure(int round, Beside beside) throws Exception {
+            void measure(int round) throws Exception {
                 try (var volumes = ImageVolumes.in(source, settings)) {
                     var older = new SnapshotId(volume, new RecoveryPointId("rp-" + point));
                     var offsets = BenchRun.blockOffsets((int) (size / BLOCK_BYTES / CHANGED_DIVISOR), size, point);
@@ -206,6 +224,7 @@ final class SyncScatteredBench implements Bench {
                     var newer = volumes.cut(volume, "rp-" + ++point);
                     var before = volumes.path(older);
                     var after = volumes.path(newer);
+                    changed = offsets;
                     changedBytes = (double) offsets.length * BLOCK_BYTES;
                     // What is not read again would push out of memory what is.
                     evict(volumes.provider().volume(volume).device().orElseThrow());
@@ -229,7 +248,7 @@ final class SyncScatteredBench implements Bench {
                                     size,
                                     older.recoveryPoint().value())));
                     sentBytes = report[0].sentWireBytes();
-                    beside.measure(before, after);
+                    beside.measure(round, before, after);
                     evict(before);
                 }
             }
@@ -246,6 +265,35 @@ final class SyncScatteredBench implements Bench {
             cat(rsyncCopy);
             rsync.add(round, BenchRun.seconds(() -> rsyncTool.run("--inplace", "--no-whole-file", newer, rsyncCopy)));
             evict(rsyncCopy);
+        }
+
+        /** What no comparison with nothing cached can be faster than, beside the writing: the blocks that changed alone. */
+        void readBlocks(int round, Path older, Path newer) throws Exception {
+            evict(older);
+            evict(newer);
+            var next = new AtomicInteger();
+            blocksRead.add(round, BenchRun.seconds(() -> {
+                try (var threads = Executors.newFixedThreadPool(READERS)) {
+                    var readers = Collections.nCopies(READERS, (Callable<Void>) () -> {
+                        readAll(next, older, newer);
+                        return null;
+                    });
+                    for (var reader : threads.invokeAll(readers)) {
+                        reader.get();
+                    }
+                }
+            }));
+        }
+
+        private void readAll(AtomicInteger next, Path older, Path newer) throws IOException {
+            var block = ByteBuffer.allocateDirect(BLOCK_BYTES);
+            try (var before = FileChannel.open(older);
+                    var after = FileChannel.open(newer)) {
+                for (int index = next.getAndIncrement(); index < changed.length; index = next.getAndIncrement()) {
+                    before.read(block.clear(), changed[index]);
+                    after.read(block.clear(), changed[index]);
+                }
+            }
         }
 
         /** By the advice that a read of nothing past the cache gives, see dd(1). */
