@@ -97,15 +97,6 @@ public final class Paces {
         }
 
         @Override
-        public long untilAllowed() {
-            synchronized (Paces.this) {
-                long now = nanos.getAsLong();
-                look(now);
-                return Math.max(linkBucket.waitNanos(linkRate, now), hostBucket.waitNanos(hostRate, now));
-            }
-        }
-
-        @Override
         public long untilCalm() {
             synchronized (Paces.this) {
                 long now = nanos.getAsLong();
@@ -115,14 +106,39 @@ public final class Paces {
         }
 
         @Override
-        public void passed(long wireBytes, long readBytes) {
+        public long ask(long frameBytes) {
             synchronized (Paces.this) {
                 long now = nanos.getAsLong();
                 look(now);
-                linkBucket = linkBucket.passed(wireBytes, linkRate, now);
-                hostBucket = hostBucket.passed(wireBytes, hostRate, now);
-                controlBucket = controlBucket.passed(Math.max(wireBytes, readBytes), controlRate(), now);
+                sample(now);
+                long byRates = Math.max(linkBucket.waitNanos(linkRate, now), hostBucket.waitNanos(hostRate, now));
+                long wait = Math.max(byRates, controlBucket.waitNanos(controlRate(), now));
+                if (wait == 0) {
+                    // All or none: what one holds back is not owed to the others.
+                    charge(frameBytes, now);
+                }
+                return wait;
             }
+        }
+
+        @Override
+        public void sent(long frameBytes, long wireBytes) {
+            synchronized (Paces.this) {
+                charge(wireBytes - frameBytes, nanos.getAsLong());
+            }
+        }
+
+        @Override
+        public void read(long bytes) {
+            synchronized (Paces.this) {
+                controlBucket = controlBucket.passed(bytes, controlRate(), nanos.getAsLong());
+            }
+        }
+
+        private void charge(long bytes, long now) {
+            linkBucket = linkBucket.passed(bytes, linkRate, now);
+            hostBucket = hostBucket.passed(bytes, hostRate, now);
+            controlBucket = controlBucket.passed(bytes, controlRate(), now);
         }
 
         private long controlRate() {

@@ -192,8 +192,8 @@ final class SourceHost {
         switch (effect) {
             case SourceEffect.Connect _ -> connect();
             case SourceEffect.Send send -> {
-                if (send.message() instanceof Message.Blocks) {
-                    sendPaced(send.message());
+                if (send.message() instanceof Message.Blocks blocks) {
+                    sendPaced(blocks);
                 } else {
                     openedSender().send(send.message());
                 }
@@ -210,7 +210,7 @@ final class SourceHost {
                     return;
                 }
                 inputs.add(openedImage().next(this::costSoFar));
-                route.pace().passed(0, openedImage().readSinceAsked());
+                route.pace().read(openedImage().readSinceAsked());
                 await(route.pace()::untilCalm);
             }
             case SourceEffect.MoveHolds move -> {
@@ -222,12 +222,13 @@ final class SourceHost {
         }
     }
 
-    private void sendPaced(Message blocks) throws ReplicationException {
-        openedSender().paced(await(route.pace()::untilAllowed));
+    private void sendPaced(Message.Blocks blocks) throws ReplicationException {
+        long frameBytes = blocks.data().remaining();
         await(route.pace()::untilCalm);
+        openedSender().paced(await(() -> route.pace().ask(frameBytes)));
         long before = sentBytes();
         openedSender().send(blocks);
-        route.pace().passed(sentBytes() - before, 0);
+        route.pace().sent(frameBytes, sentBytes() - before);
     }
 
     /** Waits in pieces, so that a cancellation is heard. @return nanoseconds */

@@ -30,10 +30,12 @@ public record TokenBucket(double creditBytes, long atNanos) {
     /**
      * So much has passed, whether it was to wait or not.
      *
+     * @param bytes negative: less passed than was said before
      * @param bytesPerSecond at least 1
      */
     public TokenBucket passed(long bytes, long bytesPerSecond, long nowNanos) {
-        return new TokenBucket(credit(bytesPerSecond, nowNanos) - bytes, Math.max(nowNanos, atNanos));
+        double credit = Math.min(credit(bytesPerSecond, nowNanos) - bytes, bytesPerSecond * BURST_SECONDS);
+        return new TokenBucket(credit, Math.max(nowNanos, atNanos));
     }
 
     private double credit(long bytesPerSecond, long nowNanos) {

@@ -8,6 +8,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.security.cert.Certificate;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
@@ -17,7 +18,7 @@ import javax.net.ssl.SSLException;
 
 /**
  * TLS over a blocking socket: one thread writes while another reads. All buffers are direct and live as long as the
- * connection, so that a stream allocates nothing that grows with it but the engine's answers, two for each frame.
+ * connection, so that a stream allocates nothing that grows with it but the engine's answers: two for each frame that is sent, and one or two for each read of the socket.
  *
  * <p>A connection holds {@value #NETWORK_BYTES} bytes for each direction.
  */
@@ -30,6 +31,8 @@ final class TlsChannel implements AutoCloseable {
 
     /** A frame of blocks has 16; twice as many would not fit into {@link #NETWORK_BYTES}. */
     private static final int RECORDS_AT_ONCE = 16;
+
+    private static final long PAUSE_NANOS = 1_000_000;
 
     private static final ByteBuffer[] NOTHING = {ByteBuffer.allocateDirect(0)};
 
@@ -144,8 +147,11 @@ final class TlsChannel implements AutoCloseable {
                     } finally {
                         writing.unlock();
                     }
-                } else if (underflow(result)) {
+                } else if (underflow(result) || (result.bytesProduced() == 0 && !incoming.hasRemaining())) {
                     receive();
+                } else if (result.bytesProduced() == 0 && result.bytesConsumed() == 0) {
+                    // Until an alert is sent nothing more is read, and somebody else is sending.
+                    LockSupport.parkNanos(PAUSE_NANOS);
                 }
             }
         } finally {

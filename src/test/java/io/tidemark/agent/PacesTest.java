@@ -86,11 +86,8 @@ class PacesTest {
         while (nanos < end) {
             long wait = Long.MAX_VALUE;
             for (var pace : paces) {
-                long asked = Math.max(pace.untilAllowed(), pace.untilCalm());
-                if (asked == 0) {
-                    pace.passed(FRAME, 0);
-                    bytes += FRAME;
-                }
+                long asked = pace.ask(FRAME);
+                bytes += asked == 0 ? FRAME : 0;
                 wait = Math.min(wait, asked);
             }
             nanos += Math.max(wait, 100_000);
@@ -152,8 +149,37 @@ class PacesTest {
         kernel(43 * 450_000L, 43 * 500L, 43 * 500L);
         nanos += SECOND;
         assertThat(pace.untilCalm()).isZero();
-        pace.passed(0, 4 * MIB);
+        pace.read(4 * MIB);
         assertThat(pace.untilCalm()).as("what was read is owed").isGreaterThan(SECOND / 2);
-        assertThat(pace.untilAllowed()).as("by no rate").isZero();
+    }
+
+    @Test
+    void theHostsRateHoldsWhileFramesOfAllLinksAreOnTheirWay() {
+        var paces = paces(new Paces.HostLimits(limit(8 * MIB), Optional.empty()));
+        long passed = 0;
+        for (int link = 0; link < 32; link++) {
+            passed += paces.begin(link("ln-" + link), Optional.empty()).ask(FRAME) == 0 ? FRAME : 0;
+        }
+
+        assertThat(passed).as("at once, before any of them was sent").isLessThanOrEqualTo(8 * MIB / 20 + FRAME);
+    }
+
+    @Test
+    void whatCompressionSparedMayPassBesideAndTimeOfSendingIsNotWaitedForAgain() {
+        linkRates = limit(MIB);
+        var pace = paces(Paces.HostLimits.NONE).begin(link("ln-1"), Optional.empty());
+        long bytes = 0;
+        while (nanos < 20 * SECOND) {
+            long wait = pace.ask(FRAME);
+            nanos += wait;
+            if (wait == 0) {
+                // A line of the same rate.
+                nanos += SECOND / 8;
+                pace.sent(FRAME, FRAME / 2);
+                bytes += FRAME / 2;
+            }
+        }
+
+        assertThat(bytes).isBetween(19 * MIB, 21 * MIB);
     }
 }

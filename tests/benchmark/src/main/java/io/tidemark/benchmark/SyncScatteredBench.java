@@ -27,6 +27,7 @@ final class SyncScatteredBench implements Bench {
     private static final String NAME = "sync of 1 % scattered, compared wholly";
     private static final String INDEXED = "the same, compared with the index of what was sent";
     private static final String TRACKED = "the same, tracked by the storage";
+    private static final String TRACKED_COLD = TRACKED + ", nothing cached";
     private static final Map<String, String> WHOLLY = Map.of("changes", "full");
     private static final int CHANGED_DIVISOR = 100;
     private static final int BLOCK_BYTES = 4096;
@@ -78,9 +79,8 @@ final class SyncScatteredBench implements Bench {
                 // The round that is not counted makes the index.
                 inTurn(run, indexed);
                 return List.of(
-                        Measure.cost(NAME, wholly.median(), "s", "rsync --inplace", rounds.rsync.median(), RSYNC_GOAL),
-                        Measure.cost(
-                                NAME, wholly.median(), "s", "cat of both snapshots", rounds.cat.median(), CAT_GOAL),
+                        wholly.cost(NAME, "rsync --inplace", rounds.rsync.median(), RSYNC_GOAL),
+                        wholly.cost(NAME, "cat of both snapshots", rounds.cat.median(), CAT_GOAL),
                         Measure.cost(
                                 NAME + ": sent",
                                 wholly.sentBytes,
@@ -88,23 +88,14 @@ final class SyncScatteredBench implements Bench {
                                 "blocks changed",
                                 rounds.changedBytes,
                                 SENT_GOAL),
-                        Measure.cost(
-                                TRACKED, tracked.median(), "s", "compared wholly", untracked.median(), TRACKED_GOAL),
-                        Measure.cost(
-                                TRACKED + ", nothing cached",
-                                trackedCold.median(),
-                                "s",
-                                "compared wholly",
-                                untrackedCold.median(),
-                                TRACKED_GOAL),
-                        Measure.reported(TRACKED, tracked.median(), "s", "its blocks written, synced", alone),
-                        Measure.reported(
-                                TRACKED + ", nothing cached",
-                                trackedCold.median(),
-                                "s",
+                        tracked.cost(TRACKED, "compared wholly", untracked.median(), TRACKED_GOAL),
+                        trackedCold.cost(TRACKED_COLD, "compared wholly", untrackedCold.median(), TRACKED_GOAL),
+                        tracked.reported(TRACKED, "its blocks written, synced", alone),
+                        trackedCold.reported(
+                                TRACKED_COLD,
                                 "its blocks read twice, written, synced",
                                 alone + rounds.blocksRead.median()),
-                        Measure.reported(INDEXED, indexed.median(), "s", "both read", untracked.median()));
+                        indexed.reported(INDEXED, "both read", untracked.median()));
             }
         } catch (Skipped e) {
             return List.of(Measure.skipped(NAME, "rsync --inplace", e.reason()));
@@ -214,6 +205,14 @@ final class SyncScatteredBench implements Bench {
 
             double median() {
                 return times.median();
+            }
+
+            Measure cost(String name, String beside, double besideSeconds, double goal) {
+                return Measure.cost(name, median(), "s", beside, besideSeconds, goal);
+            }
+
+            Measure reported(String name, String beside, double besideSeconds) {
+                return Measure.reported(name, median(), "s", beside, besideSeconds);
             }
 
             void measure(int round) throws Exception {
