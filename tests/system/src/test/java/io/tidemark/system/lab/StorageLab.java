@@ -1,0 +1,138 @@
+package io.tidemark.system.lab;
+
+import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.Programs;
+import io.tidemark.system.ground.Watchdog;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A throw-away kernel with device-mapper, in which a command or a class of JUnit tests runs as root: {@code
+ * tests/system/lab}. It sees the host's files; what it writes goes with it, except below shared folders. When this
+ * process dies, the kernel dies with it.
+ *
+ * @param memoryMebibytes of the guest, out of the host's
+ * @param limit for all that the guest does, its boot of 2 s included
+ * @param diskSizes of blank disks, as {@code truncate} takes them: {@code /dev/ubda}, {@code /dev/ubdb} and so on
+ * @param sharedFolders what is written below them stays
+ */
+public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskSizes, List<Path> sharedFolders) {
+    private static final int MEMORY_MEBIBYTES = 1536;
+    private static final Duration LIMIT = Duration.ofMinutes(5);
+    /** The kernel knows ubda to ubdp. */
+    private static final int DISKS_MAXIMUM = 16;
+    /** Of the guest's output, for messages; all of it goes to standard error. */
+    private static final int KEPT_CHARACTERS = 1 << 20;
+    /** When the tests did not come as far as their report. */
+    private static final int SHOWN_CHARACTERS = 8_000;
+
+    public StorageLab {
+        if (limit.toSeconds() < 1) {
+            throw new IllegalArgumentException("limit is below a second: " + limit);
+        }
+        if (diskSizes.isEmpty() || diskSizes.size() > DISKS_MAXIMUM) {
+            throw new IllegalArgumentException(
+                    "%d disks, not between 1 and %d".formatted(diskSizes.size(), DISKS_MAXIMUM));
+        }
+        diskSizes = List.copyOf(diskSizes);
+        sharedFolders = List.copyOf(sharedFolders);
+    }
+
+    public static StorageLab withDisks(String... sizes) {
+        return new StorageLab(MEMORY_MEBIBYTES, LIMIT, List.of(sizes), List.of());
+    }
+
+    public StorageLab within(Duration newLimit) {
+        return new StorageLab(memoryMebibytes, newLimit, diskSizes, sharedFolders);
+    }
+
+    public StorageLab sharing(Path... folders) {
+        return new StorageLab(memoryMebibytes, limit, diskSizes, List.of(folders));
+    }
+
+    /** Skips the test where packages are missing, naming them; fails it instead where {@code CI=true}. */
+    public static void require() throws IOException {
+        var check = Programs.attempt(List.of(script(), "-c"));
+        if (check.status() != 0) {
+            Ground.lacking(check.output());
+        }
+    }
+
+    /** Starts a command in the guest, with all its output as one stream; killing the process ends the guest. */
+    public Process start(String... command) throws IOException {
+        var line = new ArrayList<>(List.of(script()));
+        line.addAll(List.of("-m", Integer.toString(memoryMebibytes), "-t", Long.toString(limit.toSeconds())));
+        diskSizes.forEach(size -> line.addAll(List.of("-d", size)));
+        sharedFolders.forEach(folder -> line.addAll(List.of("-w", folder.toString())));
+        line.add("--");
+        line.addAll(Arrays.asList(command));
+        return new ProcessBuilder(line).redirectErrorStream(true).start();
+    }
+
+    /**
+     * Runs a command in the guest to its end; what it says goes to standard error as it comes.
+     *
+     * @return the command's own exit code and the last of its output; 124 past the limit, 125 without a guest
+     */
+    public Programs.Result run(String... command) throws IOException, InterruptedException {
+        var process = start(command);
+        try (var undo = Watchdog.get().remember("kill -KILL " + process.pid())) {
+            String said = listen(process);
+            return new Programs.Result(process.waitFor(), said);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /**
+     * Runs the tests of a class on this process's class path in a JVM in the guest.
+     *
+     * @throws AssertionError if one failed or did not run, or none was found; with what {@link LabMain} reports
+     */
+    public void test(Class<?> tests) throws IOException, InterruptedException {
+        var result = run(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx256m",
+                "-Dtidemark.home=" + Ground.repository(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                LabMain.class.getName(),
+                tests.getName());
+        if (result.status() != 0) {
+            throw new AssertionError("%s in the lab ended with %d:%n%s"
+                    .formatted(tests.getSimpleName(), result.status(), reportIn(result.output())));
+        }
+    }
+
+    private static String script() {
+        return Ground.repository().resolve("tests/system/lab/lab").toString();
+    }
+
+    private static String reportIn(String output) {
+        int report = output.lastIndexOf(LabMain.REPORT);
+        return output.substring(report >= 0 ? report : Math.max(0, output.length() - SHOWN_CHARACTERS));
+    }
+
+    private static String listen(Process process) throws IOException {
+        var kept = new StringBuilder();
+        try (var reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+                System.err.println(line);
+                kept.append(line).append('\n');
+                kept.delete(0, Math.max(0, kept.length() - KEPT_CHARACTERS));
+            }
+        }
+        return kept.toString().strip();
+    }
+}
