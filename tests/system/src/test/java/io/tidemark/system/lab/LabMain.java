@@ -3,6 +3,7 @@ package io.tidemark.system.lab;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.TestExecutionListener;
@@ -62,7 +63,11 @@ final class LabMain {
         @Override
         public void executionFinished(TestIdentifier test, TestExecutionResult result) {
             if (test.isTest()) {
-                System.out.printf("lab: %s %s%n", test.getDisplayName(), result);
+                System.out.printf(
+                        "lab: %s %s%s%n",
+                        test.getDisplayName(),
+                        result.getStatus().name().toLowerCase(Locale.ROOT),
+                        result.getThrowable().map(thrown -> ": " + thrown).orElse(""));
             }
         }
     }

@@ -68,7 +68,7 @@ class LabTest {
 
     @Test
     void commandIsEndedAtTheLimit() throws Exception {
-        var result = lab.within(Duration.ofSeconds(15)).run("sleep", "600");
+        var result = lab.within(Duration.ofSeconds(12)).run("sleep", "600");
 
         assertThat(result.status()).isEqualTo(LIMIT_REACHED);
     }
