@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The lab's device-mapper does what a provider for LVM needs of it: classic and thin snapshots, and their differences. */
+/** The lab's device-mapper does what a provider for LVM needs: classic and thin snapshots, and their differences. */
 @InLab
 class LvmInLab {
     private static final String DISK = "/dev/ubda";
