@@ -86,7 +86,8 @@ final class ArchitectureTest {
             .resideOutsideOfPackages("io.tidemark.provider..", "io.tidemark.simulation..", "io.tidemark.benchmark..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("io.tidemark.provider.image..", "io.tidemark.provider.memory..");
+            .resideInAnyPackage(
+                    "io.tidemark.provider.image..", "io.tidemark.provider.lvm..", "io.tidemark.provider.memory..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(

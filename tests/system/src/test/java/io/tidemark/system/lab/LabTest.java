@@ -44,6 +44,11 @@ class LabTest {
     }
 
     @Test
+    void thinVolumesKeepTheContractOfProviders() throws Exception {
+        lab.within(Duration.ofMinutes(15)).test(ThinVolumesInLab.class);
+    }
+
+    @Test
     void failuresInTheLabAreToldOnTheHost() {
         assertThatThrownBy(() -> lab.test(FailingInLab.class))
                 .isInstanceOf(AssertionError.class)

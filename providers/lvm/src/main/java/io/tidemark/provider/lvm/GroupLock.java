@@ -1,0 +1,62 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+
+/** One instance a group on a host: another one would take work of this one for what a crash has left. */
+final class GroupLock implements AutoCloseable {
+    private static final Path FOLDER = Path.of("/run/lock");
+    private static final Duration RETRY = Duration.ofSeconds(5);
+
+    private final FileChannel channel;
+
+    private GroupLock(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    /** The file stays; the lock goes with this process. */
+    static GroupLock take(String group) throws ProviderException {
+        var file = FOLDER.resolve("tidemark-lvm-" + group);
+        FileChannel channel = null;
+        boolean locked = false;
+        try {
+            Files.createDirectories(FOLDER);
+            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            locked = channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            locked = false;
+        } catch (IOException e) {
+            throw new ProviderException(new ProviderError.Denied("volume group " + group, "writing to " + file), e);
+        } finally {
+            if (!locked && channel != null) {
+                closed(channel);
+            }
+        }
+        if (!locked || channel == null) {
+            throw new ProviderException(
+                    new ProviderError.Busy("volume group " + group, "another Tidemark, by its lock " + file, RETRY));
+        }
+        return new GroupLock(channel);
+    }
+
+    @Override
+    public void close() {
+        closed(channel);
+    }
+
+    private static void closed(FileChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            System.getLogger(GroupLock.class.getName())
+                    .log(System.Logger.Level.WARNING, "lvm.unlock_failed reason={0}", e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.spi.ProviderException;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Puts a copy of a snapshot into a volume's place. {@code lvconvert --merge} would do it in one step, and use up the
+ * snapshot. Steps, each whole or not at all: (1) the copy is made, tagged with the name whose place it takes; (2) the
+ * volume is tagged as replaced and (3) renamed away; (4) the copy gets its name and (5) its tags; (6) the old one is
+ * removed. A crash before 3 leaves the old content; after it, {@link #sweep} goes on to the new one. Nothing is open
+ * meanwhile.
+ */
+final class Rollback {
+    private final LvmCommands commands;
+
+    Rollback(LvmCommands commands) {
+        this.commands = commands;
+    }
+
+    void run(LogicalVolume volume, LogicalVolume snapshot) throws ProviderException {
+        var replacement = LvmNames.forReplacement(volume.name());
+        commands.copy(replacement, snapshot.name(), List.of(LvmNames.REPLACES + volume.name()));
+        commands.tag(volume.name(), List.of(LvmNames.REPLACED), List.of());
+        commands.rename(volume.name(), LvmNames.forReplaced(volume.name()));
+        commands.rename(replacement, volume.name());
+        finish(volume.name(), volume.tags(), snapshot.tag(LvmNames.BYTES).stream());
+        commands.remove(LvmNames.forReplaced(volume.name()));
+    }
+
+    /** The place is taken: now with all that says whose it is, and of the snapshot's size. */
+    private void finish(String name, List<String> tags, Stream<String> sizeBytes) throws ProviderException {
+        var kept = tags.stream().filter(tag -> !tag.equals(LvmNames.REPLACED) && !tag.startsWith(LvmNames.BYTES));
+        var added = Stream.concat(kept, sizeBytes.map(bytes -> LvmNames.BYTES + bytes))
+                .toList();
+        commands.tag(name, added, List.of(LvmNames.REPLACES + name));
+    }
+
+    /** Finishes, or takes back, what a crash has left. */
+    void sweep(ThinCatalog catalog) throws ProviderException {
+        for (var entry : catalog.replacements().entrySet()) {
+            var name = entry.getKey();
+            var replacement = entry.getValue();
+            var old = catalog.named(LvmNames.forReplaced(name));
+            if (old.isEmpty()) {
+                // Not renamed away: the old content stays.
+                commands.remove(replacement.name());
+                continue;
+            }
+            if (!replacement.name().equals(name)) {
+                commands.rename(replacement.name(), name);
+            }
+            finish(
+                    name,
+                    old.get().tags(),
+                    replacement.tag(LvmNames.BYTES).or(() -> old.get().tag(LvmNames.BYTES)).stream());
+        }
+        for (var old : catalog.replaced()) {
+            if (LvmNames.isReplaced(old.name())) {
+                commands.remove(old.name());
+            } else {
+                commands.tag(old.name(), List.of(), List.of(LvmNames.REPLACED));
+            }
+        }
+    }
+}

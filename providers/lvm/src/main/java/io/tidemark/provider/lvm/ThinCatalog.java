@@ -1,0 +1,113 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** One report of the group, as volumes and snapshots. */
+final class ThinCatalog {
+    private final String group;
+    private final List<LogicalVolume> all;
+
+    ThinCatalog(String group, List<LogicalVolume> all) {
+        this.group = group;
+        this.all = all;
+    }
+
+    /** A volume, or a snapshot of one. */
+    record Entry<T>(T id, LogicalVolume on) {
+        long sizeBytes() {
+            // What is not of our making has no such tag.
+            return on.tag(LvmNames.BYTES).map(Long::parseLong).orElse(on.sizeBytes());
+        }
+    }
+
+    Optional<LogicalVolume> named(String logicalVolume) {
+        return all.stream().filter(each -> each.name().equals(logicalVolume)).findFirst();
+    }
+
+    LogicalVolume pool(String name) throws ProviderException {
+        return named(name)
+                .filter(each -> each.segmentType().equals("thin-pool"))
+                .orElseThrow(() -> new ProviderException(
+                        new ProviderError.Unexpected("lvs " + group, "no thin pool is called " + name)));
+    }
+
+    /** In order of id. */
+    List<Entry<VolumeId>> volumes() {
+        return all.stream()
+                .filter(each -> each.thin() && LvmNames.snapshotIdOf(each).isEmpty() && !underway(each))
+                .flatMap(each -> LvmNames.idOf(group, each).map(id -> new Entry<>(id, each)).stream())
+                .sorted(Comparator.comparing(Entry::id))
+                .toList();
+    }
+
+    private static boolean underway(LogicalVolume volume) {
+        return volume.tag(LvmNames.REPLACES).isPresent() || volume.tags().contains(LvmNames.REPLACED);
+    }
+
+    Optional<Entry<VolumeId>> find(VolumeId volume) {
+        return volumes().stream().filter(entry -> entry.id().equals(volume)).findFirst();
+    }
+
+    Entry<VolumeId> get(VolumeId volume) throws ProviderException {
+        return find(volume).orElseThrow(() -> new ProviderException(new ProviderError.VolumeNotFound(volume)));
+    }
+
+    /** In order of id. */
+    List<Entry<SnapshotId>> snapshots() {
+        return all.stream()
+                .flatMap(each -> LvmNames.snapshotIdOf(each).map(id -> new Entry<>(id, each)).stream())
+                .sorted(Comparator.comparing(
+                                (Entry<SnapshotId> entry) -> entry.id().volume())
+                        .thenComparing(entry -> entry.id().recoveryPoint()))
+                .toList();
+    }
+
+    Optional<Entry<SnapshotId>> find(SnapshotId snapshot) {
+        return snapshots().stream().filter(entry -> entry.id().equals(snapshot)).findFirst();
+    }
+
+    Entry<SnapshotId> get(SnapshotId snapshot) throws ProviderException {
+        return find(snapshot).orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+    }
+
+    static Snapshot describe(Entry<SnapshotId> entry) {
+        var cutAt = Instant.ofEpochMilli(
+                entry.on().tag(LvmNames.CUT_AT).map(Long::parseLong).orElse(0L));
+        return new Snapshot(entry.id(), entry.sizeBytes(), cutAt);
+    }
+
+    static Set<HoldOwner> holders(LogicalVolume snapshot) {
+        return snapshot.tags().stream()
+                .filter(tag -> tag.startsWith(LvmNames.HOLD))
+                .map(tag -> new HoldOwner(tag.substring(LvmNames.HOLD.length())))
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Rollbacks that were cut short: what replaces, by the name of what it replaces. */
+    Map<String, LogicalVolume> replacements() {
+        var found = new LinkedHashMap<String, LogicalVolume>();
+        for (var each : all) {
+            each.tag(LvmNames.REPLACES).ifPresent(name -> found.put(name, each));
+        }
+        return found;
+    }
+
+    List<LogicalVolume> replaced() {
+        return all.stream()
+                .filter(each -> each.tags().contains(LvmNames.REPLACED))
+                .toList();
+    }
+}

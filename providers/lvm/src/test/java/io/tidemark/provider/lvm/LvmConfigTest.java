@@ -1,0 +1,33 @@
+package io.tidemark.provider.lvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LvmConfigTest {
+    @Test
+    void groupAndPoolAreNeededAndNothingElseIsKnown() {
+        assertThat(LvmConfig.of(Map.of("group", "vg-1.a", "pool", "thin_pool")))
+                .isEqualTo(new LvmConfig("vg-1.a", "thin_pool"));
+        assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg"))).hasMessageContaining("pool");
+        assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "pool", "p", "folder", "/a")))
+                .hasMessageContaining("folder")
+                .hasMessageContaining("group");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "-a", "a/b", "a b", "a+b", "--config"})
+    void namesThatWouldBeOptionsOrPathsAreRefused(String name) {
+        assertThatThrownBy(() -> LvmConfig.of(Map.of("group", name, "pool", "p")))
+                .hasMessageContaining("group");
+    }
+
+    @Test
+    void hyphensAreDoubledForTheDeviceMapper() {
+        assertThat(LvmNames.mapped("a-b", "c-d_e")).isEqualTo("a--b-c--d_e");
+    }
+}

@@ -1,0 +1,145 @@
+package io.tidemark.provider.lvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/** A rollback that dies before each of its steps, and sweeps that die before each of theirs. */
+class RollbackTest {
+    private static final String VOLUME = "orders";
+    private static final VolumeId ID = VolumeId.of("lvm", "vg/orders");
+
+    /** A group in memory; its steps come to an end after a number of changes. */
+    private static final class Group extends LvmCommands {
+        private final Map<String, LogicalVolume> volumes = new LinkedHashMap<>();
+        private final Map<String, String> content = new LinkedHashMap<>();
+        private int changesLeft = Integer.MAX_VALUE;
+
+        Group() {
+            super(new CommandRunner(), "vg");
+            add(VOLUME, "old", List.of("mine"));
+            add(
+                    "snapshot",
+                    "kept",
+                    List.of(LvmNames.BYTES + 512, LvmNames.SNAPSHOT_OF + "vg/orders", LvmNames.POINT + "rp-1"));
+        }
+
+        private void add(String name, String bytes, List<String> tags) {
+            volumes.put(name, new LogicalVolume(name, 4 << 20, "thin", "pool", 1, 0, 0, 0, true, false, tags));
+            content.put(name, bytes);
+        }
+
+        private LogicalVolume volume(String name) {
+            return Objects.requireNonNull(volumes.get(name));
+        }
+
+        private String bytes(String name) {
+            return Objects.requireNonNull(content.get(name));
+        }
+
+        private void change(String name) throws ProviderException {
+            if (changesLeft-- <= 0 || !volumes.containsKey(name)) {
+                throw new ProviderException(new ProviderError.Unexpected("test", "dead, or no " + name));
+            }
+        }
+
+        @Override
+        List<LogicalVolume> list() {
+            return List.copyOf(volumes.values());
+        }
+
+        @Override
+        void copy(String name, String origin, List<String> tags) throws ProviderException {
+            change(origin);
+            add(name, bytes(origin), tags);
+        }
+
+        @Override
+        void rename(String name, String newName) throws ProviderException {
+            change(name);
+            assertThat(volumes).doesNotContainKey(newName);
+            add(newName, bytes(name), volume(name).tags());
+            volumes.remove(name);
+            content.remove(name);
+        }
+
+        @Override
+        void remove(String name) throws ProviderException {
+            change(name);
+            volumes.remove(name);
+            content.remove(name);
+        }
+
+        @Override
+        void tag(String name, List<String> added, List<String> removed) throws ProviderException {
+            change(name);
+            var tags = new ArrayList<>(volume(name).tags());
+            tags.removeAll(removed);
+            tags.addAll(added);
+            add(name, bytes(name), tags);
+        }
+
+        ThinCatalog catalog() {
+            return new ThinCatalog("vg", list());
+        }
+    }
+
+    private static void run(Group group) throws ProviderException {
+        var catalog = group.catalog();
+        new Rollback(group)
+                .run(
+                        catalog.named(VOLUME).orElseThrow(),
+                        catalog.named("snapshot").orElseThrow());
+    }
+
+    @Test
+    void rollbackPutsTheSnapshotsBytesUnderTheVolumesNameAndTags() throws Exception {
+        var group = new Group();
+
+        run(group);
+
+        assertWhole(group, "kept");
+        assertThat(group.catalog().get(ID).sizeBytes()).isEqualTo(512);
+    }
+
+    @Test
+    void whateverDiesTheVolumeIsTheOldOneOrTheNewOneInTheEnd() throws Exception {
+        var steps = new ArrayList<String>();
+        for (int left = 0; left < 6; left++) {
+            for (int sweepLeft = 0; sweepLeft < 5; sweepLeft++) {
+                var group = new Group();
+                group.changesLeft = left;
+                assertThatThrownBy(() -> run(group)).isInstanceOf(ProviderException.class);
+                group.changesLeft = sweepLeft;
+                try {
+                    new Rollback(group).sweep(group.catalog());
+                } catch (ProviderException e) {
+                    steps.add(left + " " + sweepLeft);
+                }
+                group.changesLeft = Integer.MAX_VALUE;
+
+                new Rollback(group).sweep(group.catalog());
+
+                assertWhole(group, left < 3 ? "old" : "kept");
+            }
+        }
+        assertThat(steps).as("sweeps that died too").hasSizeGreaterThan(8);
+    }
+
+    private static void assertWhole(Group group, String bytes) throws ProviderException {
+        assertThat(group.volumes).containsOnlyKeys(VOLUME, "snapshot");
+        assertThat(group.content).containsEntry(VOLUME, bytes).containsEntry("snapshot", "kept");
+        assertThat(group.catalog().get(ID).on().tags()).contains("mine");
+        assertThat(group.catalog().snapshots()).hasSize(1);
+    }
+}
