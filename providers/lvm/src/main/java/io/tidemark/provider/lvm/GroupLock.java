@@ -5,14 +5,13 @@ import io.tidemark.spi.ProviderException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 
 /** One instance a group on a host: another one would take work of this one for what a crash has left. */
 final class GroupLock implements AutoCloseable {
-    private static final Path FOLDER = Path.of("/run/lock");
+    private static final Path FOLDER = Path.of("/run");
     private static final Duration RETRY = Duration.ofSeconds(5);
 
     private final FileChannel channel;
@@ -21,13 +20,12 @@ final class GroupLock implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** The file stays; the lock goes with this process. */
+    /** The file stays; the lock goes with this process. Not in /run/lock, where anybody may make files. */
     static GroupLock take(String group) throws ProviderException {
-        var file = FOLDER.resolve("tidemark-lvm-" + group);
+        var file = FOLDER.resolve("tidemark-lvm-" + group + ".lock");
         FileChannel channel = null;
         boolean locked = false;
         try {
-            Files.createDirectories(FOLDER);
             channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             locked = channel.tryLock() != null;
         } catch (OverlappingFileLockException e) {

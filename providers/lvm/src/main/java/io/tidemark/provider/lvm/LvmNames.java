@@ -49,12 +49,14 @@ final class LvmNames {
     }
 
     static Optional<SnapshotId> snapshotIdOf(LogicalVolume volume) {
-        var of = volume.tag(SNAPSHOT_OF);
-        var point = volume.tag(POINT);
-        if (of.isEmpty() || point.isEmpty()) {
+        try {
+            return volume.tag(SNAPSHOT_OF)
+                    .flatMap(of -> volume.tag(POINT)
+                            .map(point -> new SnapshotId(VolumeId.of(PROVIDER, of), new RecoveryPointId(point))));
+        } catch (IllegalArgumentException e) {
+            // Somebody else's tags.
             return Optional.empty();
         }
-        return Optional.of(new SnapshotId(VolumeId.of(PROVIDER, of.get()), new RecoveryPointId(point.get())));
     }
 
     static String forVolume(VolumeId volume) {

@@ -47,7 +47,7 @@ final class ThinCatalog {
     /** In order of id. */
     List<Entry<VolumeId>> volumes() {
         return all.stream()
-                .filter(each -> each.thin() && LvmNames.snapshotIdOf(each).isEmpty() && !underway(each))
+                .filter(each -> each.thin() && each.tag(LvmNames.SNAPSHOT_OF).isEmpty() && !underway(each))
                 .flatMap(each -> LvmNames.idOf(group, each).map(id -> new Entry<>(id, each)).stream())
                 .sorted(Comparator.comparing(Entry::id))
                 .toList();

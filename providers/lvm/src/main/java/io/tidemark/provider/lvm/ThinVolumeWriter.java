@@ -75,7 +75,10 @@ final class ThinVolumeWriter implements VolumeWriter {
 
     @Override
     public void close() throws ProviderException {
-        onClose.run();
-        device.close();
+        try {
+            device.close();
+        } finally {
+            onClose.run();
+        }
     }
 }
