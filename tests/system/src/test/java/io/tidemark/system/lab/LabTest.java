@@ -45,7 +45,7 @@ class LabTest {
 
     @Test
     void thinVolumesKeepTheContractOfProviders() throws Exception {
-        lab.within(Duration.ofMinutes(15)).test(ThinVolumesInLab.class);
+        lab.within(Duration.ofMinutes(20)).test(ThinVolumesInLab.class);
     }
 
     @Test
