@@ -18,7 +18,8 @@ import javax.net.ssl.SSLException;
 
 /**
  * TLS over a blocking socket: one thread writes while another reads. All buffers are direct and live as long as the
- * connection, so that a stream allocates nothing that grows with it but the engine's answers: two for each frame that is sent, and one or two for each read of the socket.
+ * connection, so that a stream allocates nothing that grows with it but the engine's answers: two for each frame that
+ * is sent, and one or two for each read of the socket.
  *
  * <p>A connection holds {@value #NETWORK_BYTES} bytes for each direction.
  */
@@ -32,6 +33,7 @@ final class TlsChannel implements AutoCloseable {
     /** A frame of blocks has 16; twice as many would not fit into {@link #NETWORK_BYTES}. */
     private static final int RECORDS_AT_ONCE = 16;
 
+    /** Between looks at whether somebody else has sent what keeps this side from reading on. */
     private static final long PAUSE_NANOS = 1_000_000;
 
     private static final ByteBuffer[] NOTHING = {ByteBuffer.allocateDirect(0)};

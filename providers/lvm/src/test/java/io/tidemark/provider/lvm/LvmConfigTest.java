@@ -3,6 +3,8 @@ package io.tidemark.provider.lvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.spi.Capability;
+import java.util.EnumSet;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +26,13 @@ class LvmConfigTest {
     void namesThatWouldBeOptionsOrPathsAreRefused(String name) {
         assertThatThrownBy(() -> LvmConfig.of(Map.of("group", name, "pool", "p")))
                 .hasMessageContaining("group");
+    }
+
+    /** The lab excuses the contract's tests of what is not claimed: nothing may go from here unseen. */
+    @Test
+    void allButAnAtomicGroupIsClaimed() {
+        assertThat(LvmProvider.CAPABILITIES)
+                .containsExactlyInAnyOrderElementsOf(EnumSet.complementOf(EnumSet.of(Capability.ATOMIC_GROUP)));
     }
 
     @Test
