@@ -17,14 +17,19 @@ import org.junit.jupiter.api.Timeout;
  * What a transfer leaves to the garbage collector, in processes that compile as a site does. It is no timing: the same
  * transfer allocates the same, but for what the compiler leaves out and what the API's answers take.
  */
-@Timeout(180)
+@Timeout(300)
 class AllocationTest {
     private static final double MIB = 1 << 20;
     private static final int BLOCK = 4_096;
     /** 10 MB for each GiB moved: a first copy, whose blocks go into the index too, or an increment, through a log. */
     private static final double MIB_MAXIMUM = 10_000_000 / MIB;
 
-    private static final long SMALL_BYTES = 32L << 20;
+    /**
+     * A chunk of an index is of 256 MiB: one is held in memory whatever the volume has, and is not per GiB. Moving so much
+     * also lets the compiler come to its end on a host that has other work.
+     */
+    private static final long SMALL_BYTES = 256L << 20;
+
     private static final long LARGE_BYTES = SMALL_BYTES + (1L << 30);
     /** Without the file that kills: looking for it at each moment makes an exception. */
     private static final List<String> OPTIONS = List.of("-Xmx256m", "-XX:TieredStopAtLevel=4", "-Dtidemark.halt.file=");
