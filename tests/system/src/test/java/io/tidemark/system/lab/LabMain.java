@@ -2,10 +2,13 @@ package io.tidemark.system.lab;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Locale;
+import org.junit.platform.engine.FilterResult;
+import org.junit.platform.engine.TestDescriptor;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.PostDiscoveryFilter;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -14,9 +17,9 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /**
- * Runs classes of JUnit tests, named by its arguments, in the guest. Ends with 0 only if every test that was found ran
- * and passed, and at least one did: the guest lacks nothing that would excuse a skip. Excused is only what a provider does not
- * claim to do.
+ * Runs a class of JUnit tests in the guest, or every nth method of it: {@code LabMain CLASS [PART PARTS]}, parts
+ * counting from 0. Ends with 0 only if every test that was found ran and passed, and at least one did: the guest lacks
+ * nothing that would excuse a skip. Excused is only what a provider does not claim to do.
  */
 final class LabMain {
     /** Begins the report, which is the last that is printed. */
@@ -26,11 +29,10 @@ final class LabMain {
 
     private LabMain() {}
 
-    public static void main(String[] classNames) {
+    public static void main(String[] arguments) {
         var request = LauncherDiscoveryRequestBuilder.discoveryRequest()
-                .selectors(Arrays.stream(classNames)
-                        .map(DiscoverySelectors::selectClass)
-                        .toList())
+                .selectors(DiscoverySelectors.selectClass(arguments[0]))
+                .filters(arguments.length == 1 ? new Part(0, 1) : Part.parse(arguments[1], arguments[2]))
                 .build();
         var listener = new SummaryGeneratingListener();
         var progress = new Progress();
@@ -38,6 +40,28 @@ final class LabMain {
             session.getLauncher().execute(request, listener, progress);
         }
         System.exit(report(listener.getSummary(), progress.excused) ? 0 : 1);
+    }
+
+    /** Methods in the order they are found, dealt out as cards are. */
+    private static final class Part implements PostDiscoveryFilter {
+        private final int part;
+        private final int parts;
+        private int found;
+
+        Part(int part, int parts) {
+            this.part = part;
+            this.parts = parts;
+        }
+
+        static Part parse(String part, String parts) {
+            return new Part(Integer.parseInt(part), Integer.parseInt(parts));
+        }
+
+        @Override
+        public FilterResult apply(TestDescriptor test) {
+            boolean method = test.getSource().orElse(null) instanceof MethodSource;
+            return FilterResult.includedIf(!method || found++ % parts == part);
+        }
     }
 
     /** @return whether all is well */
@@ -62,6 +86,12 @@ final class LabMain {
         private static final String NOT_CLAIMED = " has no capability ";
 
         private long excused;
+        private long startedNanos;
+
+        @Override
+        public void executionStarted(TestIdentifier test) {
+            startedNanos = System.nanoTime();
+        }
 
         @Override
         public void executionSkipped(TestIdentifier test, String reason) {
@@ -76,9 +106,10 @@ final class LabMain {
                     excused++;
                 }
                 System.out.printf(
-                        "lab: %s %s%s%n",
+                        "lab: %s %s after %.1f s%s%n",
                         test.getDisplayName(),
                         result.getStatus().name().toLowerCase(Locale.ROOT),
+                        (System.nanoTime() - startedNanos) / 1e9,
                         result.getThrowable().map(thrown -> ": " + thrown).orElse(""));
             }
         }

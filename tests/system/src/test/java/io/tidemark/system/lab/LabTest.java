@@ -45,7 +45,7 @@ class LabTest {
 
     @Test
     void thinVolumesKeepTheContractOfProviders() throws Exception {
-        lab.within(Duration.ofMinutes(20)).test(ThinVolumesInLab.class);
+        lab.within(Duration.ofMinutes(20)).testInParts(ThinVolumesInLab.class, 2);
     }
 
     @Test
@@ -54,6 +54,14 @@ class LabTest {
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("0 passed, 1 failed")
                 .hasMessageContaining("the reason to be told");
+    }
+
+    @Test
+    void failureInOnePartFailsTheWhole() {
+        // Its one method is in the first part; the second finds none, which is a failure too.
+        assertThatThrownBy(() -> lab.testInParts(FailingInLab.class, 2))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("2 of 2 parts failed");
     }
 
     @Test

@@ -12,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.IntStream;
 
 /**
  * A throw-away kernel with device-mapper, in which a command or a class of JUnit tests runs as root: {@code
@@ -97,6 +99,36 @@ public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskS
      * @throws AssertionError if one failed or did not run, or none was found; with what {@link LabMain} reports
      */
     public void test(Class<?> tests) throws IOException, InterruptedException {
+        test(tests, 0, 1);
+    }
+
+    /**
+     * As {@link #test}, in as many guests at once, each with its share of the class's methods: a guest has one CPU.
+     *
+     * @param parts at least 1
+     */
+    public void testInParts(Class<?> tests, int parts) throws IOException, InterruptedException {
+        var failures = new ConcurrentLinkedQueue<Throwable>();
+        var guests = IntStream.range(0, parts)
+                .mapToObj(part -> Thread.ofPlatform().name("lab-" + part).start(() -> {
+                    try {
+                        test(tests, part, parts);
+                    } catch (IOException | InterruptedException | AssertionError e) {
+                        failures.add(e);
+                    }
+                }))
+                .toList();
+        for (var guest : guests) {
+            guest.join();
+        }
+        if (!failures.isEmpty()) {
+            var failure = new AssertionError("%d of %d parts failed".formatted(failures.size(), parts));
+            failures.forEach(failure::addSuppressed);
+            throw failure;
+        }
+    }
+
+    private void test(Class<?> tests, int part, int parts) throws IOException, InterruptedException {
         var result = run(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -108,10 +140,12 @@ public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskS
                 "-cp",
                 System.getProperty("java.class.path"),
                 LabMain.class.getName(),
-                tests.getName());
+                tests.getName(),
+                Integer.toString(part),
+                Integer.toString(parts));
         if (result.status() != 0) {
-            throw new AssertionError("%s in the lab ended with %d:%n%s"
-                    .formatted(tests.getSimpleName(), result.status(), reportIn(result.output())));
+            throw new AssertionError("%s (part %d of %d) in the lab ended with %d:%n%s"
+                    .formatted(tests.getSimpleName(), part, parts, result.status(), reportIn(result.output())));
         }
     }
 
