@@ -1,5 +1,6 @@
 package io.tidemark;
 
+import io.tidemark.bootstrap.ProvidersCommand;
 import io.tidemark.bootstrap.StandaloneCommand;
 import io.tidemark.cli.TidemarkCommand;
 import io.tidemark.quickstart.QuickstartCommand;
@@ -11,6 +12,13 @@ public final class Main {
 
     public static void main(String[] args) {
         System.exit(TidemarkCommand.run(
-                args, Map.of("standalone", new StandaloneCommand(), "quickstart", new QuickstartCommand())));
+                args,
+                Map.of(
+                        "standalone",
+                        new StandaloneCommand(),
+                        "providers",
+                        new ProvidersCommand(),
+                        "quickstart",
+                        new QuickstartCommand())));
     }
 }

@@ -1,12 +1,15 @@
 package io.tidemark.bootstrap;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Makes the configured providers from whatever factories the distribution carries. */
@@ -15,8 +18,7 @@ final class ProviderLoading {
 
     /** @param sections each provider's own settings, by its name */
     static Providers load(Map<String, Map<String, String>> sections) throws SiteStartException {
-        var factories = new TreeMap<String, ProviderFactory>();
-        ServiceLoader.load(ProviderFactory.class).forEach(factory -> factories.put(factory.name(), factory));
+        var factories = factories();
         var loaded = new ArrayList<StorageProvider>();
         try {
             for (var section : sections.entrySet()) {
@@ -29,16 +31,43 @@ final class ProviderLoading {
         }
     }
 
-    private static StorageProvider one(
-            String name, Map<String, String> settings, Map<String, ProviderFactory> factories)
+    /** What each provider needs of this host, met or not, by its name; with none of its settings, less is asked. */
+    static Map<String, List<HostRequirement>> check(Map<String, Map<String, String>> sections)
+            throws SiteStartException {
+        var factories = factories();
+        var found = new TreeMap<String, List<HostRequirement>>();
+        for (var section : sections.entrySet()) {
+            found.put(section.getKey(), factory(section.getKey(), factories).check(section.getValue()));
+        }
+        return found;
+    }
+
+    /** Of the providers in this distribution. */
+    static Set<String> names() {
+        return factories().keySet();
+    }
+
+    private static Map<String, ProviderFactory> factories() {
+        var factories = new TreeMap<String, ProviderFactory>();
+        ServiceLoader.load(ProviderFactory.class).forEach(factory -> factories.put(factory.name(), factory));
+        return factories;
+    }
+
+    private static ProviderFactory factory(String name, Map<String, ProviderFactory> factories)
             throws SiteStartException {
         var factory = factories.get(name);
         if (factory == null) {
             throw new SiteStartException(
                     "provider %s is not part of this distribution, which has %s".formatted(name, factories.keySet()));
         }
+        return factory;
+    }
+
+    private static StorageProvider one(
+            String name, Map<String, String> settings, Map<String, ProviderFactory> factories)
+            throws SiteStartException {
         try {
-            return factory.create(settings);
+            return factory(name, factories).create(settings);
         } catch (IllegalArgumentException e) {
             throw new SiteStartException("providers.%s: %s".formatted(name, e.getMessage()), e);
         } catch (ProviderException e) {

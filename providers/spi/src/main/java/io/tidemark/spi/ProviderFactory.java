@@ -1,5 +1,6 @@
 package io.tidemark.spi;
 
+import java.util.List;
 import java.util.Map;
 
 /** Found by {@link java.util.ServiceLoader}; makes one instance per configured provider. */
@@ -15,4 +16,11 @@ public interface ProviderFactory {
      * @throws ProviderException when the storage itself refuses
      */
     StorageProvider create(Map<String, String> settings) throws ProviderException;
+
+    /**
+     * What the provider needs of this host, met or not; looks only and changes nothing, beside a running service too.
+     *
+     * @param settings as for {@link #create}; none: only what does not depend on them is looked at
+     */
+    List<HostRequirement> check(Map<String, String> settings);
 }

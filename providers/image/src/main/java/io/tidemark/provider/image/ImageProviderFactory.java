@@ -2,10 +2,12 @@ package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 
 /** Makes the provider of image files from {@code folders.0}, {@code folders.1}, ... and {@code changes}. */
@@ -25,5 +27,10 @@ public final class ImageProviderFactory implements ProviderFactory {
                 InstantSource.system(),
                 System::nanoTime);
         return ImageProvider.open(ImageConfig.of(settings), host);
+    }
+
+    @Override
+    public List<HostRequirement> check(Map<String, String> settings) {
+        return ImageHostCheck.of(settings, new CommandRunner());
     }
 }
