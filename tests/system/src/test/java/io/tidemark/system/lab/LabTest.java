@@ -61,7 +61,7 @@ class LabTest {
         // Its one method is in the first part; the second finds none, which is a failure too.
         assertThatThrownBy(() -> lab.testInParts(FailingInLab.class, 2))
                 .isInstanceOf(AssertionError.class)
-                .hasMessageContaining("2 of 2 parts failed");
+                .hasMessageContaining("2 of 2 guests failed");
     }
 
     @Test

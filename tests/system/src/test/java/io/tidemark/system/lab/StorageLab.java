@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 
 /**
@@ -28,6 +29,7 @@ import java.util.stream.IntStream;
 public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskSizes, List<Path> sharedFolders) {
     private static final int MEMORY_MEBIBYTES = 1536;
     private static final Duration LIMIT = Duration.ofMinutes(5);
+    private static final int GUESTS_AT_ONCE = 2;
     /** The kernel knows ubda to ubdp. */
     private static final int DISKS_MAXIMUM = 16;
     /** Of the guest's output, for messages; all of it goes to standard error. */
@@ -99,36 +101,53 @@ public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskS
      * @throws AssertionError if one failed or did not run, or none was found; with what {@link LabMain} reports
      */
     public void test(Class<?> tests) throws IOException, InterruptedException {
-        test(tests, 0, 1);
+        test(new Share(tests, 0, 1));
     }
 
     /**
-     * As {@link #test}, in as many guests at once, each with its share of the class's methods: a guest has one CPU.
+     * As {@link #test} for each class, in a guest of its own; two guests run at once, for each has one CPU.
+     *
+     * @throws AssertionError with every failure as suppressed, once all have ended
+     */
+    public void testEach(Class<?>... classes) throws InterruptedException {
+        testAll(Arrays.stream(classes).map(tests -> new Share(tests, 0, 1)).toList());
+    }
+
+    /**
+     * As {@link #testEach}, for shares of one class's methods.
      *
      * @param parts at least 1
      */
-    public void testInParts(Class<?> tests, int parts) throws IOException, InterruptedException {
+    public void testInParts(Class<?> tests, int parts) throws InterruptedException {
+        testAll(IntStream.range(0, parts)
+                .mapToObj(part -> new Share(tests, part, parts))
+                .toList());
+    }
+
+    /** Every nth method of a class. */
+    private record Share(Class<?> tests, int part, int parts) {}
+
+    private void testAll(List<Share> shares) throws InterruptedException {
         var failures = new ConcurrentLinkedQueue<Throwable>();
-        var guests = IntStream.range(0, parts)
-                .mapToObj(part -> Thread.ofPlatform().name("lab-" + part).start(() -> {
+        try (var guests = Executors.newFixedThreadPool(GUESTS_AT_ONCE)) {
+            for (var share : shares) {
+                guests.execute(() -> {
                     try {
-                        test(tests, part, parts);
+                        test(share);
                     } catch (IOException | InterruptedException | AssertionError e) {
                         failures.add(e);
                     }
-                }))
-                .toList();
-        for (var guest : guests) {
-            guest.join();
+                });
+            }
         }
         if (!failures.isEmpty()) {
-            var failure = new AssertionError("%d of %d parts failed".formatted(failures.size(), parts));
+            var failure = new AssertionError("%d of %d guests failed".formatted(failures.size(), shares.size()));
             failures.forEach(failure::addSuppressed);
             throw failure;
         }
     }
 
-    private void test(Class<?> tests, int part, int parts) throws IOException, InterruptedException {
+    private void test(Share share) throws IOException, InterruptedException {
         var result = run(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -140,12 +159,17 @@ public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskS
                 "-cp",
                 System.getProperty("java.class.path"),
                 LabMain.class.getName(),
-                tests.getName(),
-                Integer.toString(part),
-                Integer.toString(parts));
+                share.tests().getName(),
+                Integer.toString(share.part()),
+                Integer.toString(share.parts()));
         if (result.status() != 0) {
             throw new AssertionError("%s (part %d of %d) in the lab ended with %d:%n%s"
-                    .formatted(tests.getSimpleName(), part, parts, result.status(), reportIn(result.output())));
+                    .formatted(
+                            share.tests().getSimpleName(),
+                            share.part(),
+                            share.parts(),
+                            result.status(),
+                            reportIn(result.output())));
         }
     }
 
