@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or a meaning below changes. NativeBlockKernel.ABI must be equal. */
-#define TIDEMARK_BLOCK_ABI 3
+#define TIDEMARK_BLOCK_ABI 4
 
 #define TIDEMARK_BLOCK_BYTES_MIN 512u
 #define TIDEMARK_BLOCK_BYTES_MAX (16u << 20)
@@ -230,6 +230,55 @@ TIDEMARK_API int64_t tidemark_btrfs_delete_subvolume(const char *subvolume);
 
 /* Returns 1 for the root folder of a Btrfs subvolume, else 0. */
 TIDEMARK_API int64_t tidemark_btrfs_is_subvolume(const char *path);
+
+/* As DM_NAME_LEN of linux/dm-ioctl.h, the NUL included. */
+#define TIDEMARK_MAPPED_NAME_BYTES 128u
+#define TIDEMARK_THIN_CUTS_MAX 64u
+
+/* How far a cut of a thin volume came before it failed. */
+#define TIDEMARK_THIN_STEP_NONE 0    /* did not fail, or another one of the call did */
+#define TIDEMARK_THIN_STEP_CHECK 1
+#define TIDEMARK_THIN_STEP_SUSPEND 2
+#define TIDEMARK_THIN_STEP_CREATE 3
+#define TIDEMARK_THIN_STEP_RESUME 4  /* the snapshot may be there; the origin is still suspended */
+
+/* One volume of a cut. Names are the device mapper's; times are of CLOCK_MONOTONIC, 0 where it did not come to that. */
+struct tidemark_thin_cut {
+    char origin[TIDEMARK_MAPPED_NAME_BYTES]; /* the volume's device */
+    char pool[TIDEMARK_MAPPED_NAME_BYTES];   /* the device of its pool that takes messages */
+    uint32_t origin_id;                      /* the pool's number of the volume */
+    uint32_t snapshot_id;                    /* and of the snapshot to be; the pool must have none of that number */
+    uint32_t active;                         /* not 0: that the origin has no device is a failure; else it may have
+                                                none, and then there is nothing to suspend */
+    int32_t error;                           /* set: 0, or the errno of the step that failed */
+    uint32_t failed_step;                    /* set: TIDEMARK_THIN_STEP_* */
+    uint32_t reserved;                       /* zero */
+    int64_t asked_nanos;                     /* set: before the origin was suspended, or would have been */
+    int64_t suspended_nanos;                 /* set: when it was; all writes that were under way had ended */
+    int64_t cut_nanos;                       /* set: when the pool had the snapshot, durably */
+    int64_t resumed_nanos;                   /* set: when writers went on */
+};
+
+/*
+ * Snapshots of thin volumes, of one instant: suspends all origins without locking their file systems (whoever wants
+ * that froze them before: FIFREEZE and a lock exclude each other), lets the pools make the snapshots, and resumes the
+ * origins in reverse, whatever happened. Between the first suspension and the last resumption it opens no file,
+ * allocates nothing, takes no signal, and touches no memory that it has not locked or just used: its own pages may lie
+ * on what is suspended. When the process is killed in between, a sentinel that lives as long as the call resumes them;
+ * when both are, origins stay suspended: tidemark_resume. Memory is locked as far as the process may.
+ *
+ * What is suspended already, or has another table loaded, is somebody else's work and refused with EBUSY.
+ *
+ * Returns how many were cut, each durable; the structs say the rest. Nothing was tried when it returns -EINVAL for
+ * what the structs do not allow, -ENOMEM, or what open(2) gives for the device mapper's control file.
+ */
+TIDEMARK_API int64_t tidemark_thin_cut(struct tidemark_thin_cut *cuts, uint32_t count);
+
+/*
+ * Resumes a device of the device mapper. Returns 1 when it was suspended, 0 when not; -ENXIO when there is no such
+ * device; -EBUSY when another table is loaded, which somebody else's work would lose.
+ */
+TIDEMARK_API int64_t tidemark_resume(const char *mapped_name);
 
 #ifdef __cplusplus
 }

@@ -28,6 +28,11 @@ public final class BlockKernels {
         return Optional.ofNullable(Loaded.ONCE.hostCalls());
     }
 
+    /** Empty where the native library did not load. Whether this host has a device mapper shows at the first call. */
+    public static Optional<DeviceMapper> deviceMapper() {
+        return Optional.ofNullable(Loaded.ONCE.deviceMapper());
+    }
+
     /** Why the native library is not used; empty when it is. */
     public static Optional<String> unavailableReason() {
         return Optional.ofNullable(Loaded.ONCE.unavailableReason());
@@ -42,6 +47,7 @@ public final class BlockKernels {
     record Loaded(
             BlockKernel kernel,
             @Nullable HostCalls hostCalls,
+            @Nullable DeviceMapper deviceMapper,
             @Nullable Path thawGuard,
             @Nullable String unavailableReason) {
 
@@ -58,7 +64,12 @@ public final class BlockKernels {
                         : NativeFiles.inDirectory(Path.of(directory));
                 var library = TidemarkBlockLibrary.load(files.library());
                 var guard = Files.isExecutable(files.thawGuard()) ? files.thawGuard() : null;
-                return new Loaded(new NativeBlockKernel(library), new LinuxHostCalls(library), guard, null);
+                return new Loaded(
+                        new NativeBlockKernel(library),
+                        new LinuxHostCalls(library),
+                        new LinuxDeviceMapper(library),
+                        guard,
+                        null);
             } catch (IOException | LinkageError e) {
                 return withoutLibrary(firstLine(e));
             }
@@ -74,9 +85,9 @@ public final class BlockKernels {
                     .log(
                             System.Logger.Level.WARNING,
                             "native.unavailable kernel=java reason=\"{0}\" effect=\"slower hashing; no reflink, Btrfs"
-                                    + " or extent calls, no thaw guard\"",
+                                    + " or extent calls, no thaw guard, no thin cuts\"",
                             reason);
-            return new Loaded(new JavaBlockKernel(), null, null, reason);
+            return new Loaded(new JavaBlockKernel(), null, null, null, reason);
         }
     }
 }

@@ -9,6 +9,8 @@ public final class HostCallException extends IOException {
 
     public static final int EPERM = 1;
     public static final int ENOENT = 2;
+    public static final int ENXIO = 6;
+    public static final int EACCES = 13;
     public static final int EBUSY = 16;
     public static final int EXDEV = 18;
     public static final int EINVAL = 22;

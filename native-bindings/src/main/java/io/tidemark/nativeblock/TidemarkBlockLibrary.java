@@ -15,7 +15,7 @@ import jnr.ffi.types.uintptr_t;
  */
 public interface TidemarkBlockLibrary {
     /** Must equal {@code TIDEMARK_BLOCK_ABI} in {@code tidemark_block.h}. */
-    int ABI = 3;
+    int ABI = 4;
 
     /** @throws UnsatisfiedLinkError if the file is missing, is for another machine, or has another ABI */
     static TidemarkBlockLibrary load(Path file) {
@@ -112,4 +112,10 @@ public interface TidemarkBlockLibrary {
 
     @int64_t
     long tidemark_btrfs_is_subvolume(@In byte[] path);
+
+    @int64_t
+    long tidemark_thin_cut(@uintptr_t long cuts, @u_int32_t int count);
+
+    @int64_t
+    long tidemark_resume(@In byte[] mappedName);
 }

@@ -1,0 +1,69 @@
+package io.tidemark.nativeblock;
+
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * What a thin provider asks of Linux's device mapper without starting a program. Present only where the native library
+ * loaded: ask {@link BlockKernels#deviceMapper()}. Devices are named as in {@code /dev/mapper}; needs root.
+ */
+public interface DeviceMapper {
+    /** Volumes of one {@link #cut}. */
+    int CUTS_MAXIMUM = 64;
+
+    /**
+     * A thin volume, and the snapshot to be.
+     *
+     * @param origin the volume's device
+     * @param pool the device of its pool that takes messages
+     * @param originId the pool's number of the volume
+     * @param snapshotId and of the snapshot; the pool has none of that number yet
+     * @param active whether it is a failure that the volume has no device; else there is nothing to suspend then
+     */
+    record ThinCut(String origin, String pool, int originId, int snapshotId, boolean active) {}
+
+    /** Where a cut failed. */
+    enum Step {
+        /** It did not, or another one of the same call did. */
+        NONE,
+        CHECK,
+        SUSPEND,
+        CREATE,
+        /** The snapshot may be there; the origin is still suspended. */
+        RESUME
+    }
+
+    /**
+     * How one volume fared. Times are of CLOCK_MONOTONIC, as {@code System.nanoTime()}, and 0 where it did not come to
+     * that.
+     *
+     * @param errno of the step that failed, 0 where none did
+     * @param askedNanos before it was suspended
+     * @param suspendedNanos when it was, and all writes under way had ended
+     * @param cutNanos when the pool had the snapshot, durably
+     * @param resumedNanos when writers went on
+     */
+    record CutOutcome(int errno, Step failed, long askedNanos, long suspendedNanos, long cutNanos, long resumedNanos) {
+        /** Whether the snapshot is there. */
+        public boolean cut() {
+            return cutNanos != 0;
+        }
+    }
+
+    /**
+     * Snapshots of thin volumes, of one instant: all are suspended before the first snapshot is made, without their file
+     * systems being locked, and resumed whatever happened. A process that is killed meanwhile leaves volumes suspended.
+     *
+     * @param cuts at most {@link #CUTS_MAXIMUM}
+     * @return one a volume, in the same order
+     * @throws HostCallException only where nothing was tried
+     */
+    List<CutOutcome> cut(List<ThinCut> cuts) throws IOException;
+
+    /**
+     * @return whether the device was suspended, and is not any more
+     * @throws HostCallException {@link HostCallException#ENXIO} without such a device; {@link HostCallException#EBUSY}
+     *     when another table is loaded, which somebody else's work would lose
+     */
+    boolean resume(String device) throws IOException;
+}
