@@ -86,6 +86,10 @@ final class BlockDevice implements AutoCloseable {
         }
     }
 
+    boolean open() {
+        return channel.isOpen();
+    }
+
     private void checkOpen() throws ClosedChannelException {
         if (!channel.isOpen()) {
             throw new ClosedChannelException();

@@ -29,6 +29,22 @@ record LogicalVolume(
         tags = List.copyOf(tags);
     }
 
+    LogicalVolume without(String tag) {
+        var rest = tags.stream().filter(each -> !each.equals(tag)).toList();
+        return new LogicalVolume(
+                name,
+                sizeBytes,
+                segmentType,
+                pool,
+                thinId,
+                chunkBytes,
+                dataPercent,
+                metadataPercent,
+                active,
+                open,
+                rest);
+    }
+
     boolean thin() {
         return segmentType.equals("thin");
     }

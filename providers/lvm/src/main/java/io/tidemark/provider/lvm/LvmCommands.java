@@ -41,9 +41,10 @@ class LvmCommands {
         done(with(tags, "lvcreate", "-y", "-V", size, "-T", group + "/" + pool, "-n", name));
     }
 
-    /** A snapshot that no host activates by itself. The origin is suspended, and its file system frozen, meanwhile. */
-    void snapshot(String name, String origin, List<String> tags) throws ProviderException {
-        done(with(tags, "lvcreate", "-y", "-s", "-k", "y", "-n", name, group + "/" + origin));
+    /** Not active, and activated by no host by itself. */
+    void createInactive(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
+        var size = sizeBytes + "b";
+        done(with(tags, "lvcreate", "-y", "-a", "n", "-k", "y", "-V", size, "-T", group + "/" + pool, "-n", name));
     }
 
     /** A snapshot that is a volume like others. */
@@ -68,10 +69,15 @@ class LvmCommands {
     }
 
     void tag(String name, List<String> added, List<String> removed) throws ProviderException {
+        tagAll(List.of(name), added, removed);
+    }
+
+    /** One process, whatever their number; a tag that is not there is no failure. */
+    void tagAll(List<String> names, List<String> added, List<String> removed) throws ProviderException {
         var argv = new ArrayList<>(List.of("lvchange"));
         added.forEach(tag -> argv.addAll(List.of("--addtag", tag)));
         removed.forEach(tag -> argv.addAll(List.of("--deltag", tag)));
-        argv.add(group + "/" + name);
+        names.forEach(name -> argv.add(group + "/" + name));
         done(argv);
     }
 
@@ -87,6 +93,11 @@ class LvmCommands {
 
     CommandStream dump(String pool, int device) throws ProviderException {
         return stream("thin_dump", "-m", "--dev-id", String.valueOf(device), meta(pool));
+    }
+
+    /** The pool's numbers of its thin volumes, a line each. */
+    String devices(String pool) throws ProviderException {
+        return done("thin_ls", "-m", "--no-headers", "-o", "DEV", meta(pool));
     }
 
     /** @return whether the device took it */

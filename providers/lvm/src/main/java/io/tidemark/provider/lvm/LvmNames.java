@@ -25,6 +25,11 @@ final class LvmNames {
 
     static final String POINT = "tidemark.point=";
     static final String CUT_AT = "tidemark.cut-at=";
+    /** Of a snapshot that is not cut yet: an empty thin volume lies in its place. */
+    static final String PLACEHOLDER = "tidemark.placeholder";
+    /** Of a snapshot that has been cut if and only if its pool has its thin volume. */
+    static final String PREPARED = "tidemark.prepared";
+
     static final String HOLD = "tidemark.hold=";
     /** Of a clone: the snapshot it was made from. */
     static final String CLONE_OF = "tidemark.clone-of=";
@@ -57,6 +62,10 @@ final class LvmNames {
             // Somebody else's tags.
             return Optional.empty();
         }
+    }
+
+    static boolean isAhead(LogicalVolume volume) {
+        return volume.tags().contains(PLACEHOLDER) || volume.tags().contains(PREPARED);
     }
 
     static String forVolume(VolumeId volume) {

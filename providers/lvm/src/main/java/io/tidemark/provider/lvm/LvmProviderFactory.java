@@ -1,7 +1,9 @@
 package io.tidemark.provider.lvm;
 
+import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.spi.HostRequirement;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
@@ -19,7 +21,14 @@ public final class LvmProviderFactory implements ProviderFactory {
 
     @Override
     public StorageProvider create(Map<String, String> settings) throws ProviderException {
-        return LvmProvider.open(LvmConfig.of(settings), new CommandRunner(), InstantSource.system(), System::nanoTime);
+        var config = LvmConfig.of(settings);
+        // Another way of cutting would start programs while file systems are frozen.
+        var devices = BlockKernels.deviceMapper()
+                .orElseThrow(() -> new ProviderException(new ProviderError.Unexpected(
+                        "opening volume group " + config.group(),
+                        "the native library is needed for cutting, and did not load: "
+                                + BlockKernels.unavailableReason().orElse(""))));
+        return LvmProvider.open(config, new CommandRunner(), devices, InstantSource.system());
     }
 
     @Override

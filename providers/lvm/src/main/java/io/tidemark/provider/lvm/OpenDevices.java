@@ -24,7 +24,7 @@ final class OpenDevices {
     private static final Duration RETRY = Duration.ofSeconds(1);
 
     private final LvmCommands commands;
-    private final Map<VolumeId, VolumeWriter> writers = new HashMap<>();
+    private final Map<VolumeId, ThinVolumeWriter> writers = new HashMap<>();
     private final Map<SnapshotId, List<Reader>> readers = new HashMap<>();
 
     OpenDevices(LvmCommands commands) {
@@ -97,8 +97,32 @@ final class OpenDevices {
     }
 
     private synchronized void forget(VolumeId volume, BlockDevice device) {
-        if (writers.get(volume) instanceof ThinVolumeWriter writer && writer.on(device)) {
+        var writer = writers.get(volume);
+        if (writer != null && writer.on(device)) {
             writers.remove(volume);
+        }
+    }
+
+    /** What writers of this process have written is on the volumes; for those that have none, nothing is done. */
+    void flush(List<VolumeId> volumes) throws ProviderException {
+        var open = new ArrayList<ThinVolumeWriter>();
+        synchronized (this) {
+            for (var volume : volumes) {
+                var writer = writers.get(volume);
+                if (writer != null) {
+                    open.add(writer);
+                }
+            }
+        }
+        for (var writer : open) {
+            try {
+                writer.flush();
+            } catch (ProviderException e) {
+                // Closed meanwhile, by which it was flushed.
+                if (writer.open()) {
+                    throw e;
+                }
+            }
         }
     }
 

@@ -67,7 +67,17 @@ final class ThinCatalog {
 
     /** In order of id. */
     List<Entry<SnapshotId>> snapshots() {
+        return snapshots(false);
+    }
+
+    /** Those that are prepared, in order of id. */
+    List<Entry<SnapshotId>> ahead() {
+        return snapshots(true);
+    }
+
+    private List<Entry<SnapshotId>> snapshots(boolean ahead) {
         return all.stream()
+                .filter(each -> LvmNames.isAhead(each) == ahead)
                 .flatMap(each -> LvmNames.snapshotIdOf(each).map(id -> new Entry<>(id, each)).stream())
                 .sorted(Comparator.comparing(
                                 (Entry<SnapshotId> entry) -> entry.id().volume())
@@ -77,6 +87,10 @@ final class ThinCatalog {
 
     Optional<Entry<SnapshotId>> find(SnapshotId snapshot) {
         return snapshots().stream().filter(entry -> entry.id().equals(snapshot)).findFirst();
+    }
+
+    Optional<Entry<SnapshotId>> findAhead(SnapshotId snapshot) {
+        return ahead().stream().filter(entry -> entry.id().equals(snapshot)).findFirst();
     }
 
     Entry<SnapshotId> get(SnapshotId snapshot) throws ProviderException {

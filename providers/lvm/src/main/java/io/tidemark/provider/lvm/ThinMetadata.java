@@ -8,7 +8,9 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import javax.xml.stream.XMLStreamException;
 
 /**
@@ -44,15 +46,40 @@ final class ThinMetadata {
         commands.message(pool, "release_metadata_snap");
     }
 
+    /** The pool's numbers of its thin volumes. */
+    Set<Integer> devices(String pool) throws ProviderException {
+        reserved.lock();
+        try {
+            reserve(pool);
+            try {
+                return commands.devices(pool)
+                        .lines()
+                        .map(line -> Integer.valueOf(line.strip()))
+                        .collect(Collectors.toUnmodifiableSet());
+            } catch (NumberFormatException e) {
+                throw new ProviderException(
+                        new ProviderError.Unexpected("thin_ls of " + pool, String.valueOf(e.getMessage())), e);
+            } finally {
+                release(pool);
+            }
+        } finally {
+            reserved.unlock();
+        }
+    }
+
+    private void reserve(String pool) throws ProviderException {
+        var outcome = commands.message(pool, "reserve_metadata_snap");
+        if (!outcome.succeeded()) {
+            throw new ProviderException(
+                    new ProviderError.Unexpected("reserve_metadata_snap of " + pool, outcome.evidence()));
+        }
+    }
+
     private ChangedRanges ask(String program, LogicalVolume pool, long sizeBytes, Question question)
             throws ProviderException {
         reserved.lock();
         try {
-            var outcome = commands.message(pool.name(), "reserve_metadata_snap");
-            if (!outcome.succeeded()) {
-                throw new ProviderException(
-                        new ProviderError.Unexpected("reserve_metadata_snap of " + pool.name(), outcome.evidence()));
-            }
+            reserve(pool.name());
             try (var stream = question.ask()) {
                 var ranges = read(program, stream, sizeBytes);
                 return new ThinRanges(program.replace('_', '-'), pool.chunkBytes(), ranges);

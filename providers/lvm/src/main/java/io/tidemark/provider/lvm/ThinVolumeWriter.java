@@ -26,6 +26,10 @@ final class ThinVolumeWriter implements VolumeWriter {
         return device == other;
     }
 
+    boolean open() {
+        return device.open();
+    }
+
     @Override
     public long sizeBytes() {
         return device.sizeBytes();

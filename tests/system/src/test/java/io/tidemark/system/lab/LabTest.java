@@ -49,6 +49,11 @@ class LabTest {
     }
 
     @Test
+    void thinVolumesAreCutWhileTheirWritersAreHeld() throws Exception {
+        lab.test(ThinCutInLab.class);
+    }
+
+    @Test
     void failuresInTheLabAreToldOnTheHost() {
         assertThatThrownBy(() -> lab.test(FailingInLab.class))
                 .isInstanceOf(AssertionError.class)

@@ -1,0 +1,165 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.nativeblock.DeviceMapper;
+import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.commands.Outcome;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** A group and its pool in memory. Programs come to an end after a number of changes; so does the device mapper. */
+final class ThinGroup extends LvmCommands implements DeviceMapper {
+    static final String GROUP = "vg";
+    private static final String POOL = "pool";
+
+    final Map<String, LogicalVolume> volumes = new LinkedHashMap<>();
+    /** What the pool has: content by number. */
+    final Map<Integer, String> thin = new TreeMap<>();
+
+    final TreeSet<String> suspended = new TreeSet<>();
+    int changesLeft = Integer.MAX_VALUE;
+    int programs;
+    /** Steps of a cut, of which each volume has a suspension, a snapshot and a resumption. */
+    int stepsLeft = Integer.MAX_VALUE;
+    /** The number of a snapshot that the pool refuses; 0: none. */
+    int refused;
+
+    private int lastId;
+
+    ThinGroup(String... names) {
+        super(new CommandRunner(), GROUP);
+        for (var name : names) {
+            add(name, ++lastId, true, List.of());
+            thin.put(lastId, "old " + name);
+        }
+    }
+
+    /** What dies in the middle of a cut, as a process does by SIGKILL. */
+    static final class Killed extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    private void add(String name, int id, boolean active, List<String> tags) {
+        volumes.put(name, new LogicalVolume(name, 4 << 20, "thin", POOL, id, 0, 0, 0, active, false, tags));
+    }
+
+    void write(String volume, String content) {
+        thin.put(volume(volume).thinId(), content);
+    }
+
+    LogicalVolume volume(String name) {
+        return Objects.requireNonNull(volumes.get(name), name);
+    }
+
+    private void change(String name, boolean there) throws ProviderException {
+        programs++;
+        if (changesLeft-- <= 0 || volumes.containsKey(name) != there) {
+            throw new ProviderException(new ProviderError.Unexpected("test", "dead, or " + name));
+        }
+    }
+
+    @Override
+    List<LogicalVolume> list() {
+        programs++;
+        return List.copyOf(volumes.values());
+    }
+
+    @Override
+    void createInactive(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
+        change(name, false);
+        add(name, ++lastId, false, tags);
+        thin.put(lastId, "");
+    }
+
+    @Override
+    void remove(String name) throws ProviderException {
+        change(name, true);
+        thin.remove(volume(name).thinId());
+        volumes.remove(name);
+    }
+
+    @Override
+    void tagAll(List<String> names, List<String> added, List<String> removed) throws ProviderException {
+        for (var name : names) {
+            change(name, true);
+            var tags = new ArrayList<>(volume(name).tags());
+            tags.removeAll(removed);
+            tags.addAll(added);
+            add(name, volume(name).thinId(), volume(name).active(), tags);
+        }
+    }
+
+    @Override
+    Outcome message(String pool, String message) throws ProviderException {
+        programs++;
+        if (!message.startsWith("delete ")) {
+            return new Outcome(0, "", "");
+        }
+        if (changesLeft-- <= 0) {
+            throw new ProviderException(new ProviderError.Unexpected("test", "dead"));
+        }
+        boolean there = thin.remove(Integer.valueOf(message.substring("delete ".length()))) != null;
+        return new Outcome(there ? 0 : 1, "", "");
+    }
+
+    @Override
+    String devices(String pool) {
+        programs++;
+        var ids = new StringBuilder();
+        thin.keySet().forEach(id -> ids.append(id).append(" \n"));
+        return ids.toString();
+    }
+
+    @Override
+    public List<DeviceMapper.CutOutcome> cut(List<ThinCut> cuts) {
+        if (cuts.stream().anyMatch(each -> !each.origin().startsWith(GROUP + "-"))) {
+            return List.of(new DeviceMapper.CutOutcome(HostCallException.ENXIO, Step.CHECK, 0, 0, 0, 0));
+        }
+        for (var each : cuts) {
+            step();
+            suspended.add(each.origin());
+        }
+        var outcomes = new ArrayList<DeviceMapper.CutOutcome>();
+        boolean well = true;
+        for (var each : cuts) {
+            boolean fails = well && each.snapshotId() == refused;
+            well = well && !fails;
+            if (well) {
+                step();
+                var content = Objects.requireNonNull(thin.get(each.originId()));
+                if (thin.putIfAbsent(each.snapshotId(), content) != null) {
+                    throw new AssertionError("the pool has " + each.snapshotId() + " already");
+                }
+            }
+            outcomes.add(new DeviceMapper.CutOutcome(
+                    fails ? HostCallException.ENOSPC : 0, fails ? Step.CREATE : Step.NONE, 1, 2, well ? 3 : 0, 4));
+        }
+        for (var each : cuts) {
+            step();
+            suspended.remove(each.origin());
+        }
+        return outcomes;
+    }
+
+    private void step() {
+        if (stepsLeft-- <= 0) {
+            throw new Killed();
+        }
+    }
+
+    @Override
+    public boolean resume(String device) throws HostCallException {
+        if (!device.startsWith(GROUP + "-")) {
+            throw new HostCallException("resuming", Path.of(device), HostCallException.ENXIO);
+        }
+        return suspended.remove(device);
+    }
+}
