@@ -48,7 +48,8 @@ public interface StorageProvider extends AutoCloseable {
     CutForecast forecast(List<VolumeId> volumes) throws ProviderException;
 
     /**
-     * Does ahead of the freeze whatever makes the cut shorter (flushing dirty pages); changes nothing else.
+     * Does ahead of the freeze whatever makes the cut shorter (flushing dirty pages, records of the
+     * snapshots to be); changes nothing that is seen.
      *
      * @throws ProviderException VolumeNotFound; OutOfSpace where it is clear already that the cut cannot fit
      */
