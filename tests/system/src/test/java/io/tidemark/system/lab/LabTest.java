@@ -45,12 +45,12 @@ class LabTest {
 
     @Test
     void thinVolumesKeepTheContractOfProviders() throws Exception {
-        lab.within(Duration.ofMinutes(20)).testInParts(ThinVolumesInLab.class, 2);
+        lab.within(Duration.ofMinutes(30)).testInParts(ThinVolumesInLab.class, 2);
     }
 
     @Test
     void thinVolumesAreCutWhileTheirWritersAreHeld() throws Exception {
-        lab.test(ThinCutInLab.class);
+        lab.within(Duration.ofMinutes(10)).test(ThinCutInLab.class);
     }
 
     @Test
