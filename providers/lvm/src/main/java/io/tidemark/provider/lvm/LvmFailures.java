@@ -1,0 +1,134 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.provider.commands.CommandError;
+import io.tidemark.provider.commands.CommandException;
+import io.tidemark.provider.commands.Outcome;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.AccessDeniedException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What LVM, the device mapper and the kernel complained of, as the SPI's errors. The only place that matches their text:
+ * that of {@code LC_ALL=C}, as captured from LVM 2.03.16, thin-provisioning-tools 0.9 and Linux 6.1.
+ */
+final class LvmFailures {
+    /** A mount or an open file of somebody else seldom ends sooner. */
+    static final Duration BUSY_RETRY = Duration.ofSeconds(5);
+
+    /** Of Debian and Ubuntu: which package has the programs that this provider runs. */
+    private static final String PACKAGE_LVM = "lvm2";
+
+    /** The signal's number is added to it by whoever waited for the program. */
+    private static final int EXIT_SIGNAL = 128;
+
+    private static final List<String> NO_SPACE = List.of(
+            "insufficient free space",
+            "insufficient suitable allocatable extents",
+            "Insufficient free space",
+            "is out of data space",
+            "has read-only metadata",
+            "with read only metadata",
+            "free space in thin pool",
+            "No space left on device");
+    private static final List<String> NEEDS_CHECK = List.of("needs check");
+    private static final List<String> EXISTS = List.of("already exists in volume group");
+    private static final List<String> NO_RIGHT = List.of("Permission denied", "Operation not permitted");
+    private static final List<String> IN_USE =
+            List.of(" in use.", "contains a filesystem in use", "is used by another device", "Device or resource busy");
+
+    private LvmFailures() {}
+
+    /** Of a program that ended by itself, but not well. */
+    static ProviderException of(List<String> argv, Outcome outcome) {
+        return new ProviderException(errorOf(argv, outcome));
+    }
+
+    private static ProviderError errorOf(List<String> argv, Outcome outcome) {
+        var text = outcome.stderr();
+        // Its last argument is what it works on: a volume, a pool, a device.
+        var object = argv.getLast();
+        var operation = String.join(" ", argv);
+        if (says(text, NO_RIGHT)) {
+            return new ProviderError.Denied(argv.getFirst() + " of " + object, "the rights of root");
+        }
+        // Of no help against it is more room; a pool that says so is read-only too.
+        if (says(text, NEEDS_CHECK)) {
+            return new ProviderError.Unexpected(operation, outcome.evidence());
+        }
+        if (says(text, NO_SPACE)) {
+            return new ProviderError.OutOfSpace("%s (%s)".formatted(object, line(text, NO_SPACE)), 0, 0);
+        }
+        if (says(text, EXISTS)) {
+            return new ProviderError.Conflict(object, "a name it needs is taken: " + line(text, EXISTS));
+        }
+        if (says(text, IN_USE)) {
+            return new ProviderError.Busy(object, "a mount or a process of this host", BUSY_RETRY);
+        }
+        return new ProviderError.Unexpected(operation, outcome.evidence());
+    }
+
+    /** Of a program that did not start, or was ended at a limit. */
+    static ProviderException of(String program, CommandException failure) {
+        return new ProviderException(
+                switch (failure.error()) {
+                    case CommandError.NotStarted e -> new ProviderError.Unexpected(program, notStarted(e));
+                    case CommandError.TimedOut e -> new ProviderError.Unexpected(program, e.message());
+                    case CommandError.TooMuchOutput e -> new ProviderError.Unexpected(program, e.message());
+                    case CommandError.Interrupted e -> new ProviderError.Unexpected(program, e.message());
+                },
+                failure);
+    }
+
+    private static String notStarted(CommandError.NotStarted error) {
+        return "%s; it is in the package %s (apt-get install %2$s)"
+                .formatted(error.message(), packageOf(error.program()));
+    }
+
+    static String packageOf(String program) {
+        return switch (program) {
+            case "thin_delta", "thin_dump", "thin_check", "thin_repair" -> "thin-provisioning-tools";
+            case "blkdiscard" -> "util-linux";
+            case "dmsetup" -> "dmsetup";
+            default -> PACKAGE_LVM;
+        };
+    }
+
+    /** Whether it was ended from outside, so that what it was at may be half done. */
+    static boolean killed(Outcome outcome) {
+        return outcome.exit() >= EXIT_SIGNAL;
+    }
+
+    /** Of reading or writing a volume's device. */
+    static ProviderException of(String doing, String device, IOException failure) {
+        return new ProviderException(errorOf(doing, device, failure), failure);
+    }
+
+    private static ProviderError errorOf(String doing, String device, IOException failure) {
+        var operation = doing + " " + device;
+        return switch (failure) {
+            case ClosedChannelException e -> new ProviderError.Unexpected(operation, "it is closed");
+            case AccessDeniedException e -> new ProviderError.Denied(operation, "rights on " + device);
+            case IOException e
+            when says(e.getMessage(), List.of("No space left on device")) -> new ProviderError.OutOfSpace(device, 0, 0);
+            default -> new ProviderError.Unexpected(operation, failure.toString());
+        };
+    }
+
+    private static boolean says(@Nullable String text, List<String> phrases) {
+        return text != null && phrases.stream().anyMatch(text::contains);
+    }
+
+    /** The last line that says it: what comes before are LVM's warnings. */
+    private static String line(String text, List<String> phrases) {
+        return text.lines()
+                .filter(line -> says(line, phrases))
+                .reduce((_, later) -> later)
+                .orElse(text)
+                .strip();
+    }
+}
