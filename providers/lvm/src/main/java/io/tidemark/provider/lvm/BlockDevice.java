@@ -9,12 +9,15 @@ import java.nio.channels.FileChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** An open device, as long as its volume says and no longer: LVM rounds sizes up. */
 final class BlockDevice implements AutoCloseable {
     private final Path path;
     private final long sizeBytes;
     private final FileChannel channel;
+    /** The kernel tells of bytes that did not reach the storage once, and takes them for written ever after. */
+    private volatile @Nullable ProviderException lost;
 
     private BlockDevice(Path path, long sizeBytes, FileChannel channel) {
         this.path = path;
@@ -77,12 +80,21 @@ final class BlockDevice implements AutoCloseable {
         }
     }
 
+    /** @throws ProviderException for good once it has failed: what was written before may be lost */
     void sync() throws ProviderException {
+        var earlier = lost;
+        if (earlier != null) {
+            throw new ProviderException(earlier.error(), earlier);
+        }
         try {
             checkOpen();
             channel.force(true);
-        } catch (IOException e) {
+        } catch (ClosedChannelException e) {
             throw failed("syncing", path, e);
+        } catch (IOException e) {
+            var failure = failed("syncing", path, e);
+            lost = failure;
+            throw failure;
         }
     }
 
@@ -106,7 +118,6 @@ final class BlockDevice implements AutoCloseable {
     }
 
     private static ProviderException failed(String doing, Path path, IOException e) {
-        var reason = e instanceof ClosedChannelException ? "it is closed" : e.toString();
-        return new ProviderException(new ProviderError.Unexpected(doing + " " + path, reason), e);
+        return LvmFailures.of(doing, path.toString(), e);
     }
 }

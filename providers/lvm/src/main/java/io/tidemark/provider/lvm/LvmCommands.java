@@ -13,9 +13,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
-/** LVM's and the device mapper's programs, each call one argument list. Interprets exit statuses, and no text. */
+/**
+ * LVM's and the device mapper's programs, each call one argument list. What they complain of is interpreted by
+ * {@link LvmFailures}.
+ */
 class LvmCommands {
     /** {@code thin_delta} reads the whole mapping of two volumes: 48 bytes a chunk. */
     private static final Duration METADATA_LIMIT = Duration.ofMinutes(10);
@@ -30,26 +34,39 @@ class LvmCommands {
 
     /** All volumes of the group, pools and parts too, by one process. */
     List<LogicalVolume> list() throws ProviderException {
-        var json = done(
-                "lvs", "-a", "--reportformat", "json", "--units", "b", "--nosuffix", "-o", LvmReport.FIELDS, group);
-        return LvmReport.parse(json);
+        return listed("-a");
+    }
+
+    /** Thin volumes of the pool that LVM has made in this transaction of it, or a later one. */
+    List<LogicalVolume> listSince(String pool, long transaction) throws ProviderException {
+        return listed("-S", "segtype=thin && pool_lv=\"%s\" && transaction_id>=%d".formatted(pool, transaction));
+    }
+
+    private List<LogicalVolume> listed(String... which) throws ProviderException {
+        var argv = new ArrayList<>(List.of("lvs", "--reportformat", "json", "--units", "b", "--nosuffix"));
+        argv.addAll(List.of(which));
+        argv.addAll(List.of("-o", LvmReport.FIELDS, group));
+        return LvmReport.parse(done(argv));
     }
 
     /** Active when it returns; reads as zeros. */
     void create(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
         var size = sizeBytes + "b";
-        done(with(tags, "lvcreate", "-y", "-V", size, "-T", group + "/" + pool, "-n", name));
+        make(name, tags, with(tags, "lvcreate", "-y", "-n", name, "-V", size, "-T", group + "/" + pool));
     }
 
     /** Not active, and activated by no host by itself. */
     void createInactive(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
         var size = sizeBytes + "b";
-        done(with(tags, "lvcreate", "-y", "-a", "n", "-k", "y", "-V", size, "-T", group + "/" + pool, "-n", name));
+        make(
+                name,
+                tags,
+                with(tags, "lvcreate", "-y", "-a", "n", "-k", "y", "-n", name, "-V", size, "-T", group + "/" + pool));
     }
 
     /** A snapshot that is a volume like others. */
     void copy(String name, String origin, List<String> tags) throws ProviderException {
-        done(with(tags, "lvcreate", "-y", "-s", "-k", "n", "-a", "y", "-n", name, group + "/" + origin));
+        make(name, tags, with(tags, "lvcreate", "-y", "-s", "-k", "n", "-a", "y", "-n", name, group + "/" + origin));
     }
 
     void rename(String name, String newName) throws ProviderException {
@@ -86,6 +103,44 @@ class LvmCommands {
         return run(List.of("dmsetup", "message", LvmNames.mapped(group, pool) + "-tpool", "0", message));
     }
 
+    /** Empty where the pool is not active, or has failed. */
+    Optional<PoolStatus> status(String pool) throws ProviderException {
+        // --noflush: it must not wait for a pool that is suspended, or whose device hangs.
+        var outcome = run(List.of("dmsetup", "status", "--noflush", LvmNames.mapped(group, pool) + "-tpool"));
+        return outcome.succeeded() ? PoolStatus.parse(outcome.stdout()) : Optional.empty();
+    }
+
+    /** What a write to a volume failed of: no room, where its pool says that there is none left. */
+    ProviderException explained(String pool, ProviderException failure) {
+        try {
+            var status = status(pool);
+            boolean data = status.isPresent()
+                    && status.get().usedDataBlocks() >= status.get().dataBlocks();
+            boolean metadata = status.isPresent()
+                    && status.get().readOnly()
+                    && !status.get().needsCheck();
+            if (data || metadata) {
+                var full = "thin pool %s/%s, its %s".formatted(group, pool, data ? "data" : "metadata");
+                return new ProviderException(new ProviderError.OutOfSpace(full, 0, 0), failure);
+            }
+        } catch (ProviderException e) {
+            failure.addSuppressed(e);
+        }
+        return failure;
+    }
+
+    /** Lets go what a killed LVM program has left suspended in the group: its writers hang. */
+    void resumeAll() throws ProviderException {
+        var mine = LvmNames.mapped(group, "");
+        for (var line : done("dmsetup", "info", "-c", "--noheadings", "--separator", "/", "-o", "name,suspended")
+                .lines()
+                .toList()) {
+            if (line.startsWith(mine) && !line.startsWith(mine + "-") && line.endsWith("/Suspended")) {
+                done("dmsetup", "resume", line.substring(0, line.indexOf('/')));
+            }
+        }
+    }
+
     CommandStream delta(String pool, int older, int newer) throws ProviderException {
         return stream(
                 "thin_delta", "-m", "--snap1", String.valueOf(older), "--snap2", String.valueOf(newer), meta(pool));
@@ -116,16 +171,34 @@ class LvmCommands {
         return "/dev/mapper/" + LvmNames.mapped(group, pool) + "_tmeta";
     }
 
+    /** What it works on stays last: errors name it. */
     private static List<String> with(List<String> tags, String... argv) {
-        return Stream.concat(Arrays.stream(argv), tags.stream().flatMap(tag -> Stream.of("--addtag", tag)))
-                .toList();
+        var options = Arrays.stream(argv, 1, argv.length);
+        var added = tags.stream().flatMap(tag -> Stream.of("--addtag", tag));
+        return Stream.concat(Stream.of(argv[0]), Stream.concat(added, options)).toList();
+    }
+
+    /** {@code lvcreate}, taken back where it was killed half way. */
+    private void make(String name, List<String> tags, List<String> argv) throws ProviderException {
+        Outcome outcome;
+        try {
+            outcome = run(argv);
+        } catch (ProviderException e) {
+            throw new HalfMade(this).takenBack(name, tags, e);
+        }
+        if (LvmFailures.killed(outcome)) {
+            throw new HalfMade(this).takenBack(name, tags, LvmFailures.of(argv, outcome));
+        }
+        if (!outcome.succeeded()) {
+            throw LvmFailures.of(argv, outcome);
+        }
     }
 
     private CommandStream stream(String... argv) throws ProviderException {
         try {
             return runner.stream(new Command(List.of(argv), METADATA_LIMIT, Command.OUTPUT_BYTES_DEFAULT));
         } catch (CommandException e) {
-            throw failed(argv[0], e);
+            throw LvmFailures.of(argv[0], e);
         }
     }
 
@@ -136,7 +209,7 @@ class LvmCommands {
     private String done(List<String> argv) throws ProviderException {
         var outcome = run(argv);
         if (!outcome.succeeded()) {
-            throw new ProviderException(new ProviderError.Unexpected(String.join(" ", argv), outcome.evidence()));
+            throw LvmFailures.of(argv, outcome);
         }
         return outcome.stdout();
     }
@@ -145,12 +218,7 @@ class LvmCommands {
         try {
             return runner.run(Command.of(argv.toArray(String[]::new)));
         } catch (CommandException e) {
-            throw failed(argv.getFirst(), e);
+            throw LvmFailures.of(argv.getFirst(), e);
         }
-    }
-
-    static ProviderException failed(String program, CommandException e) {
-        return new ProviderException(
-                new ProviderError.Unexpected(program, e.error().message()), e);
     }
 }

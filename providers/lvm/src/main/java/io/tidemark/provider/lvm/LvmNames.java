@@ -16,6 +16,9 @@ import java.util.Optional;
 final class LvmNames {
     static final String PROVIDER = "lvm";
 
+    /** All of ours begin so. */
+    static final String TAGS = "tidemark.";
+
     /** Of a volume that we made: its name. */
     static final String VOLUME = "tidemark.volume=";
     /** Its size: LVM's is a multiple of the group's extents. */

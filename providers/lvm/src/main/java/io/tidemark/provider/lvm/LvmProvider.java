@@ -63,6 +63,8 @@ final class LvmProvider implements StorageProvider {
     private final Rollback rollback;
     private final ThinCutting cutting;
     private final OpenDevices open;
+    private final PoolSpace space;
+    private final Vanished vanished;
     private final GroupLock lock;
 
     private LvmProvider(
@@ -74,6 +76,8 @@ final class LvmProvider implements StorageProvider {
         this.rollback = new Rollback(commands);
         this.open = new OpenDevices(commands);
         this.cutting = new ThinCutting(config.group(), commands, metadata, devices, clock);
+        this.space = new PoolSpace(config, commands, clock);
+        this.vanished = new Vanished(this::catalog);
     }
 
     /**
@@ -91,8 +95,9 @@ final class LvmProvider implements StorageProvider {
             var catalog = provider.catalog();
             catalog.pool(config.pool());
             provider.metadata.release(config.pool());
-            provider.cutting.sweep(catalog);
-            provider.rollback.sweep(catalog);
+            new HalfMade(provider.commands).sweep(catalog);
+            provider.cutting.sweep(provider.catalog());
+            provider.rollback.sweep(provider.catalog());
             opened = provider;
             return provider;
         } finally {
@@ -197,8 +202,8 @@ final class LvmProvider implements StorageProvider {
         var notes = new ArrayList<String>();
         for (var volume : volumes) {
             var pool = catalog.pool(catalog.get(volume).on().pool());
-            notes.add("%s: create_snap of dm-thin, pool %s has %.2f %% of data and %.2f %% of metadata in use"
-                    .formatted(volume, pool.name(), pool.dataPercent(), pool.metadataPercent()));
+            notes.add("%s: create_snap of dm-thin, pool %s has %.2f %% of data and %.2f %% of metadata in use%s"
+                    .formatted(volume, pool.name(), pool.dataPercent(), pool.metadataPercent(), space.note(pool)));
         }
         return new CutForecast(CUT_EXPECTED.multipliedBy(volumes.size()), true, notes);
     }
@@ -215,11 +220,7 @@ final class LvmProvider implements StorageProvider {
     private synchronized void prepareAlone(CutRequest request) throws ProviderException {
         var catalog = catalog();
         for (var volume : request.volumes()) {
-            var pool = catalog.pool(catalog.get(volume).on().pool());
-            if (pool.dataPercent() >= 100 || pool.metadataPercent() >= 100) {
-                throw new ProviderException(
-                        new ProviderError.OutOfSpace(config.group() + "/" + pool.name(), 0, pool.chunkBytes()));
-            }
+            space.refuseWhereScarce(catalog.pool(catalog.get(volume).on().pool()));
         }
         cutting.prepare(request, catalog);
     }
@@ -269,7 +270,8 @@ final class LvmProvider implements StorageProvider {
     @Override
     public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
         var entry = catalog().get(snapshot);
-        return open.read(snapshot, entry.on().name(), device(entry.on()), entry.sizeBytes());
+        return vanished.unlessGone(
+                snapshot, () -> open.read(snapshot, entry.on().name(), device(entry.on()), entry.sizeBytes()));
     }
 
     @Override
@@ -282,14 +284,19 @@ final class LvmProvider implements StorageProvider {
                     new ProviderError.Conflict(newer.toString(), "it lies in another pool than " + older));
         }
         var pool = catalog.pool(to.on().pool());
-        return metadata.changed(pool, from.on().thinId(), to.on().thinId(), Math.max(from.sizeBytes(), to.sizeBytes()));
+        long sizeBytes = Math.max(from.sizeBytes(), to.sizeBytes());
+        return vanished.confirmed(
+                List.of(from, to),
+                () -> metadata.changed(pool, from.on().thinId(), to.on().thinId(), sizeBytes));
     }
 
     @Override
     public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
         var catalog = catalog();
         var entry = catalog.get(snapshot);
-        return metadata.mapped(catalog.pool(entry.on().pool()), entry.on().thinId(), entry.sizeBytes());
+        var pool = catalog.pool(entry.on().pool());
+        return vanished.confirmed(
+                List.of(entry), () -> metadata.mapped(pool, entry.on().thinId(), entry.sizeBytes()));
     }
 
     @Override
@@ -334,14 +341,17 @@ final class LvmProvider implements StorageProvider {
         }
         var device = BlockDevice.open(
                 device(entry.on()), entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
-        return open.write(volume, device, catalog.pool(entry.on().pool()).chunkBytes());
+        return open.write(volume, device, catalog.pool(entry.on().pool()));
     }
 
     @Override
     public synchronized void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var entry = catalog().get(snapshot);
-        if (!ThinCatalog.holders(entry.on()).contains(owner)) {
-            commands.tag(entry.on().name(), List.of(LvmNames.HOLD + owner), List.of());
+        var on = catalog().get(snapshot).on();
+        if (!ThinCatalog.holders(on).contains(owner)) {
+            vanished.unlessGone(snapshot, () -> {
+                commands.tag(on.name(), List.of(LvmNames.HOLD + owner), List.of());
+                return true;
+            });
         }
     }
 
@@ -366,10 +376,21 @@ final class LvmProvider implements StorageProvider {
             }
             open.refuseWhileRead(snapshot);
             cutting.forget(snapshot, catalog);
-            commands.remove(entry.get().on().name());
+            remove(snapshot, entry.get().on().name());
             cutting.deleted(entry.get().on().name());
         }
         return new Step.Done<>(true);
+    }
+
+    /** Done too where somebody else has removed it meanwhile. */
+    private void remove(SnapshotId snapshot, String logicalVolume) throws ProviderException {
+        try {
+            commands.remove(logicalVolume);
+        } catch (ProviderException e) {
+            if (catalog().find(snapshot).isPresent()) {
+                throw e;
+            }
+        }
     }
 
     /** No work of this provider is long. */

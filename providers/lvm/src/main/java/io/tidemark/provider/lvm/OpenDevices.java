@@ -90,8 +90,8 @@ final class OpenDevices {
         }
     }
 
-    synchronized VolumeWriter write(VolumeId volume, BlockDevice device, int chunkBytes) {
-        var writer = new ThinVolumeWriter(device, chunkBytes, commands, () -> forget(volume, device));
+    synchronized VolumeWriter write(VolumeId volume, BlockDevice device, LogicalVolume pool) {
+        var writer = new ThinVolumeWriter(device, pool, commands, () -> forget(volume, device));
         writers.put(volume, writer);
         return writer;
     }

@@ -44,6 +44,12 @@ final class ThinCatalog {
                         new ProviderError.Unexpected("lvs " + group, "no thin pool is called " + name)));
     }
 
+    List<LogicalVolume> pools() {
+        return all.stream()
+                .filter(each -> each.segmentType().equals("thin-pool"))
+                .toList();
+    }
+
     /** In order of id. */
     List<Entry<VolumeId>> volumes() {
         return all.stream()

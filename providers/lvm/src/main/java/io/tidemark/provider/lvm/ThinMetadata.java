@@ -7,6 +7,7 @@ import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -23,6 +24,8 @@ final class ThinMetadata {
 
     private final LvmCommands commands;
     private final ReentrantLock reserved = new ReentrantLock();
+    /** Pools with a reservation of ours, or perhaps with one: a program was killed. Guarded by {@link #reserved}. */
+    private final Set<String> unreleased = new HashSet<>();
 
     ThinMetadata(LvmCommands commands) {
         this.commands = commands;
@@ -43,7 +46,9 @@ final class ThinMetadata {
 
     /** What a process that was killed has left reserved; does nothing where nothing is. */
     void release(String pool) throws ProviderException {
-        commands.message(pool, "release_metadata_snap");
+        if (!LvmFailures.killed(commands.message(pool, "release_metadata_snap"))) {
+            unreleased.remove(pool);
+        }
     }
 
     /** The pool's numbers of its thin volumes. */
@@ -68,10 +73,17 @@ final class ThinMetadata {
     }
 
     private void reserve(String pool) throws ProviderException {
+        if (unreleased.contains(pool)) {
+            release(pool);
+        }
+        unreleased.add(pool);
         var outcome = commands.message(pool, "reserve_metadata_snap");
         if (!outcome.succeeded()) {
-            throw new ProviderException(
-                    new ProviderError.Unexpected("reserve_metadata_snap of " + pool, outcome.evidence()));
+            if (!LvmFailures.killed(outcome)) {
+                // It said no: what is reserved, if anything, is somebody else's.
+                unreleased.remove(pool);
+            }
+            throw LvmFailures.of(List.of("dmsetup", "reserve_metadata_snap", pool), outcome);
         }
     }
 
@@ -111,7 +123,7 @@ final class ThinMetadata {
             }
             return ranges;
         } catch (CommandException e) {
-            throw LvmCommands.failed(program, e);
+            throw LvmFailures.of(program, e);
         }
     }
 

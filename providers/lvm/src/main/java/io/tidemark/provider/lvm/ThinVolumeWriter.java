@@ -10,14 +10,16 @@ final class ThinVolumeWriter implements VolumeWriter {
     private static final int ZERO_BYTES = 1 << 20;
 
     private final BlockDevice device;
+    private final LogicalVolume pool;
     private final int chunkBytes;
     private final LvmCommands commands;
     private final Runnable onClose;
 
     /** @param onClose run at each closing */
-    ThinVolumeWriter(BlockDevice device, int chunkBytes, LvmCommands commands, Runnable onClose) {
+    ThinVolumeWriter(BlockDevice device, LogicalVolume pool, LvmCommands commands, Runnable onClose) {
         this.device = device;
-        this.chunkBytes = chunkBytes;
+        this.pool = pool;
+        this.chunkBytes = pool.chunkBytes();
         this.commands = commands;
         this.onClose = onClose;
     }
@@ -37,12 +39,29 @@ final class ThinVolumeWriter implements VolumeWriter {
 
     @Override
     public void write(long offsetBytes, ByteBuffer source) throws ProviderException {
-        device.write(offsetBytes, source);
+        explained(() -> device.write(offsetBytes, source));
+    }
+
+    private interface Work {
+        void run() throws ProviderException;
+    }
+
+    /** A full pool says no more than that there was an I/O error. */
+    private void explained(Work work) throws ProviderException {
+        try {
+            work.run();
+        } catch (ProviderException e) {
+            throw commands.explained(pool.name(), e);
+        }
     }
 
     @Override
     public void writeZeroes(BlockRange range) throws ProviderException {
         device.check(range.offsetBytes(), range.lengthBytes());
+        explained(() -> zeroed(range));
+    }
+
+    private void zeroed(BlockRange range) throws ProviderException {
         long first = Math.ceilDiv(range.offsetBytes(), chunkBytes) * (long) chunkBytes;
         long last = range.endBytes() / chunkBytes * chunkBytes;
         // A process for less costs more than writing it.
@@ -74,7 +93,7 @@ final class ThinVolumeWriter implements VolumeWriter {
 
     @Override
     public void flush() throws ProviderException {
-        device.sync();
+        explained(device::sync);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.spi.Capability;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +27,19 @@ class LvmConfigTest {
     void namesThatWouldBeOptionsOrPathsAreRefused(String name) {
         assertThatThrownBy(() -> LvmConfig.of(Map.of("group", name, "pool", "p")))
                 .hasMessageContaining("group");
+    }
+
+    @Test
+    void freeSpaceThatIsKeptIsAPercentage() {
+        assertThat(LvmConfig.of(Map.of("group", "vg", "pool", "p")).minimumFreePercent())
+                .isEqualTo(LvmConfig.MINIMUM_FREE_DEFAULT);
+        assertThat(LvmConfig.of(Map.of("group", "vg", "pool", "p", "minimum-free-percent", "0"))
+                        .minimumFreePercent())
+                .isZero();
+        for (var wrong : List.of("", "-1", "51", "5%", "999")) {
+            assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "pool", "p", "minimum-free-percent", wrong)))
+                    .hasMessageContaining("minimum-free-percent");
+        }
     }
 
     /** The lab excuses the contract's tests of what is not claimed: nothing may go from here unseen. */

@@ -1,0 +1,74 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.spi.ProviderException;
+import java.util.List;
+
+/**
+ * Takes back what a killed {@code lvcreate} has left. LVM writes a volume into the group's metadata first, with all its
+ * tags, and tells the pool's kernel part afterwards, while the origin is suspended. Killed in between, the volume is listed
+ * and has no bytes; the next LVM command that changes the pool would make it, of what its origin holds by then. Killed
+ * after the pool was told and before it has the new transaction id, every later change of the pool fails with {@code File
+ * exists}, and writers of the origin hang. Seen in the storage lab, LVM 2.03.16.
+ */
+final class HalfMade {
+    private static final System.Logger LOG = System.getLogger(HalfMade.class.getName());
+
+    private final LvmCommands commands;
+
+    HalfMade(LvmCommands commands) {
+        this.commands = commands;
+    }
+
+    /** At the open of an instance, for what a killed one has left; other than our own is left alone. */
+    void sweep(ThinCatalog catalog) throws ProviderException {
+        for (var pool : catalog.pools()) {
+            for (var volume : pending(pool.name())) {
+                if (volume.tags().stream().anyMatch(tag -> tag.startsWith(LvmNames.TAGS))) {
+                    takeBack(volume);
+                }
+            }
+        }
+    }
+
+    /**
+     * Of one {@code lvcreate} that was killed.
+     *
+     * @param failure what is told to the caller; what goes wrong here is added to it
+     */
+    ProviderException takenBack(String name, List<String> tags, ProviderException failure) {
+        try {
+            for (var volume : commands.list()) {
+                // Somebody else's of that name is not ours to remove.
+                if (volume.name().equals(name) && volume.tags().containsAll(tags)) {
+                    takeBack(volume);
+                }
+            }
+        } catch (ProviderException e) {
+            failure.addSuppressed(e);
+        }
+        return failure;
+    }
+
+    private void takeBack(LogicalVolume volume) throws ProviderException {
+        LOG.log(System.Logger.Level.WARNING, "lvm.half_made_removed logicalVolume={0}", volume.name());
+        commands.resumeAll();
+        try {
+            commands.remove(volume.name());
+        } catch (ProviderException e) {
+            if (pending(volume.pool()).stream().noneMatch(each -> each.name().equals(volume.name()))) {
+                throw e;
+            }
+            // The pool has made what LVM believes it has yet to tell it to make.
+            commands.message(volume.pool(), "delete " + volume.thinId());
+            commands.remove(volume.name());
+        }
+    }
+
+    /** What LVM has written down, and the pool has not confirmed. */
+    private List<LogicalVolume> pending(String pool) throws ProviderException {
+        var status = commands.status(pool);
+        return status.isEmpty()
+                ? List.of()
+                : commands.listSince(pool, status.get().transaction());
+    }
+}

@@ -1,0 +1,80 @@
+package io.tidemark.provider.lvm;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
+import java.util.List;
+import java.util.Optional;
+
+/** Tells of a call that failed, or answered about something else, because a snapshot was removed meanwhile. */
+final class Vanished {
+    private final Source source;
+
+    Vanished(Source source) {
+        this.source = source;
+    }
+
+    /** Looks at the group as it is now. */
+    interface Source {
+        ThinCatalog catalog() throws ProviderException;
+    }
+
+    /** One question to LVM about snapshots that were there before it. */
+    interface Call<T> {
+        T run() throws ProviderException;
+    }
+
+    /**
+     * @return what the call answered
+     * @throws ProviderException SnapshotNotFound where the snapshot is gone after the call has failed
+     */
+    <T> T unlessGone(SnapshotId snapshot, Call<T> call) throws ProviderException {
+        try {
+            return call.run();
+        } catch (ProviderException e) {
+            if (find(snapshot, e).isEmpty()) {
+                throw new ProviderException(new ProviderError.SnapshotNotFound(snapshot), e);
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * For questions that name thin devices by their number, which LVM gives to the next one as soon as it is free: an
+     * answer counts only if the same snapshots have the same numbers afterwards.
+     */
+    <T> T confirmed(List<ThinCatalog.Entry<SnapshotId>> asked, Call<T> call) throws ProviderException {
+        T answer;
+        try {
+            answer = call.run();
+        } catch (ProviderException e) {
+            for (var each : asked) {
+                unlessGone(each.id(), () -> {
+                    throw e;
+                });
+            }
+            throw e;
+        }
+        var now = source.catalog();
+        for (var each : asked) {
+            if (now.find(each.id()).filter(found -> same(found.on(), each.on())).isEmpty()) {
+                throw new ProviderException(new ProviderError.SnapshotNotFound(each.id()));
+            }
+        }
+        return answer;
+    }
+
+    private static boolean same(LogicalVolume left, LogicalVolume right) {
+        return left.thinId() == right.thinId() && left.tag(LvmNames.CUT_AT).equals(right.tag(LvmNames.CUT_AT));
+    }
+
+    private Optional<ThinCatalog.Entry<SnapshotId>> find(SnapshotId snapshot, ProviderException failure)
+            throws ProviderException {
+        try {
+            return source.catalog().find(snapshot);
+        } catch (ProviderException e) {
+            failure.addSuppressed(e);
+            throw failure;
+        }
+    }
+}
