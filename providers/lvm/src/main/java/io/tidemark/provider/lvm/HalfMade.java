@@ -36,6 +36,8 @@ final class HalfMade {
      * @param failure what is told to the caller; what goes wrong here is added to it
      */
     ProviderException takenBack(String name, List<String> tags, ProviderException failure) {
+        // Who was interrupted must not leave it so either.
+        boolean interrupted = Thread.interrupted();
         try {
             for (var volume : commands.list()) {
                 // Somebody else's of that name is not ours to remove.
@@ -45,6 +47,10 @@ final class HalfMade {
             }
         } catch (ProviderException e) {
             failure.addSuppressed(e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
         return failure;
     }

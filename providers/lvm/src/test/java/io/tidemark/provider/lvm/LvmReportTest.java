@@ -3,8 +3,12 @@ package io.tidemark.provider.lvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.commands.Command;
+import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +46,26 @@ class LvmReportTest {
                 .returns(false, LogicalVolume::active)
                 .returns(false, LogicalVolume::open);
         assertThat(volumes.getLast().tag(LvmNames.POINT)).contains("rp-1");
+    }
+
+    /** A row as LVM 2.03.16 wrote it for a snapshot of ours, a thousand times. */
+    @Test
+    void thousandSnapshotsAreOneReportFarBelowTheLimitOfOutput() throws Exception {
+        var rows = IntStream.range(0, 1_000)
+                .mapToObj(number -> """
+                        {"lv_name":"tidemark-s-0f3c%028d", "lv_size":"1073741824", "segtype":"thin", "pool_lv":"pool", \
+                        "thin_id":"%d", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"", \
+                        "lv_device_open":"unknown", "lv_tags":"tidemark.snapshot-of=vg/orders,tidemark.point=rp-%04d,\
+                        tidemark.bytes=1073741824,tidemark.cut-at=1795669952123,tidemark.hold=replication-a"}""".formatted(number, number + 2, number))
+                .collect(Collectors.joining(",\n"));
+        var report = "{\"report\":[{\"lv\":[" + rows + "]}]}";
+
+        var snapshots = new ThinCatalog("vg", LvmReport.parse(report)).snapshots();
+
+        assertThat(snapshots).hasSize(1_000);
+        assertThat(snapshots.getLast().id()).hasToString("lvm:vg/orders@rp-0999");
+        assertThat(ThinCatalog.holders(snapshots.getFirst().on())).containsExactly(new HoldOwner("replication-a"));
+        assertThat(report.length()).isLessThan(Command.OUTPUT_BYTES_DEFAULT / 10);
     }
 
     @ParameterizedTest

@@ -1,0 +1,113 @@
+package io.tidemark.provider.lvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.commands.Outcome;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** The states that a killed {@code lvcreate} was seen to leave in the storage lab, in memory. */
+class HalfMadeTest {
+    private static final List<String> TAGS = List.of(LvmNames.SNAPSHOT_OF + "vg/a", LvmNames.POINT + "rp-1");
+    private final ProviderException failure =
+            new ProviderException(new ProviderError.Unexpected("lvcreate", "exit status 137"));
+
+    /** A group whose pool is one change behind LVM. */
+    private static final class Group extends LvmCommands {
+        private final List<String> calls = new ArrayList<>();
+        private final List<LogicalVolume> pending;
+        /** Whether the pool has the device, and refuses to make it again. */
+        private boolean made;
+
+        Group(boolean made, LogicalVolume... pending) {
+            super(new CommandRunner(), "vg");
+            this.made = made;
+            this.pending = List.of(pending);
+        }
+
+        @Override
+        List<LogicalVolume> list() {
+            var all = new ArrayList<>(pending);
+            all.add(new LogicalVolume("pool", 1 << 20, "thin-pool", "", -1, 65_536, 0, 0, true, true, List.of()));
+            return all;
+        }
+
+        @Override
+        List<LogicalVolume> listSince(String pool, long transaction) {
+            return pending;
+        }
+
+        @Override
+        Optional<PoolStatus> status(String pool) {
+            return Optional.of(new PoolStatus(7, 0, 1, 0, 1, false, false));
+        }
+
+        @Override
+        void resumeAll() {
+            calls.add("resume");
+        }
+
+        @Override
+        Outcome message(String pool, String message) {
+            calls.add(message);
+            made = false;
+            return new Outcome(0, "", "");
+        }
+
+        @Override
+        void remove(String name) throws ProviderException {
+            if (made) {
+                throw new ProviderException(new ProviderError.Unexpected("lvremove", "File exists"));
+            }
+            calls.add("remove " + name);
+        }
+    }
+
+    private static LogicalVolume volume(List<String> tags) {
+        return new LogicalVolume("left", 1 << 20, "thin", "pool", 3, 0, 0, 0, false, false, tags);
+    }
+
+    @Test
+    void whatWasKilledIsResumedAndRemovedAndItsFailureIsStillTold() {
+        var group = new Group(false, volume(TAGS));
+
+        assertThat(new HalfMade(group).takenBack("left", TAGS, failure)).isSameAs(failure);
+
+        assertThat(group.calls).containsExactly("resume", "remove left");
+    }
+
+    @Test
+    void deviceThatThePoolHasMadeIsDeletedByItsNumberFirst() throws Exception {
+        var group = new Group(true, volume(TAGS));
+
+        new HalfMade(group).sweep(new ThinCatalog("vg", group.list()));
+
+        assertThat(group.calls).containsExactly("resume", "delete 3", "remove left");
+    }
+
+    @Test
+    void whatIsSomebodyElsesIsLeftAlone() throws Exception {
+        var group = new Group(false, volume(List.of("theirs")));
+
+        new HalfMade(group).sweep(new ThinCatalog("vg", group.list()));
+        new HalfMade(group).takenBack("left", TAGS, failure);
+
+        assertThat(group.calls).isEmpty();
+    }
+
+    @Test
+    void interruptedCallerTakesItBackAndStaysInterrupted() {
+        var group = new Group(false, volume(TAGS));
+        Thread.currentThread().interrupt();
+
+        new HalfMade(group).takenBack("left", TAGS, failure);
+
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(group.calls).contains("remove left");
+    }
+}
