@@ -1,0 +1,47 @@
+package io.tidemark.system.lab;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Collections;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The provider of thin volumes under faults and many callers, on real LVM. */
+@Tag("system-lab")
+class LvmFaultsLabTest {
+    /** As many as the kernel knows; each test takes the next one. */
+    private static final int DISKS = 16;
+
+    /** What takes half a minute on an idle machine takes several on one whose cores are all in use. */
+    private static final Duration LIMIT = Duration.ofMinutes(10);
+
+    private final StorageLab lab = StorageLab.withDisks(
+                    Collections.nCopies(DISKS, "300M").toArray(String[]::new))
+            .within(LIMIT);
+
+    @BeforeEach
+    void requirePackages() throws IOException {
+        StorageLab.require();
+    }
+
+    @Test
+    void failingPoolsAreToldByNameAndLoseNothing() throws Exception {
+        lab.test(ThinFaultsInLab.class);
+    }
+
+    @Test
+    void killedProgramsLeaveNothingHalfMade() throws Exception {
+        lab.test(ThinKillsInLab.class);
+    }
+
+    @Test
+    void killedProcessLeavesNothingHalfMade() throws Exception {
+        lab.test(ThinKilledProcessInLab.class);
+    }
+
+    @Test
+    void manyCallersLoseAndDoubleNothing() throws Exception {
+        lab.test(ThinCrowdInLab.class);
+    }
+}

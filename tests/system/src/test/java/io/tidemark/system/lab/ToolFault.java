@@ -1,0 +1,113 @@
+package io.tidemark.system.lab;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/**
+ * In the place of one of the guest's programs in {@code /usr/sbin}: it runs the program as ever, except for the one call
+ * that was armed. Only where what is written goes with the guest.
+ */
+final class ToolFault implements AutoCloseable {
+    private static final Path PROGRAMS = Path.of("/usr/sbin");
+    private static final Path FOLDER = Path.of("/run/faults");
+
+    private static final String KILL_ONCE_WRITTEN = """
+            my ($program, $name, $disk, $text, $millis, @arguments) = @ARGV;
+            my $pid = fork;
+            if (!$pid) { exec { $program } $name, @arguments or exit 127; }
+            open(my $file, "<", $disk) or exit 127;
+            while (waitpid($pid, 1) == 0) {
+              sysseek $file, 0, 0;
+              sysread $file, my $bytes, 1 << 20;
+              next if index($bytes, $text) < 0;
+              select(undef, undef, undef, $millis / 1000);
+              kill 9, $pid;
+              waitpid($pid, 0);
+              last;
+            }
+            exit($? & 127 ? 137 : $? >> 8);
+            """;
+
+    private final Path program;
+    private final Path kept;
+    private final Path armed;
+
+    private ToolFault(String name) {
+        this.program = PROGRAMS.resolve(name);
+        this.kept = FOLDER.resolve(name + ".kept");
+        this.armed = FOLDER.resolve(name + ".armed");
+    }
+
+    static ToolFault in(String name) throws IOException {
+        var fault = new ToolFault(name);
+        Files.createDirectories(FOLDER);
+        Files.copy(fault.program.toRealPath(), fault.kept);
+        Files.delete(fault.program);
+
+        // lvm and the tools of thin pools are one program each, which looks at the name it was called by.
+        Files.writeString(fault.program, """
+                #!/bin/bash
+                start() { exec -a %s %s "$@"; }
+                [[ -e %3$s.calls ]] && echo "$*" >>%3$s.calls
+                if mv %3$s %3$s.$$ 2>/dev/null; then . %3$s.$$; fi
+                start "$@"
+                """.formatted(name, fault.kept, fault.armed));
+        Files.setPosixFilePermissions(fault.program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return fault;
+    }
+
+    /** The next call is killed after so many milliseconds. */
+    void killAfter(int millis) throws IOException {
+        arm("""
+            start "$@" & pid=$!
+            sleep %d.%03d
+            kill -9 $pid
+            wait $pid
+            exit $?
+            """.formatted(millis / 1_000, millis % 1_000));
+    }
+
+    /**
+     * The next call is killed so many milliseconds after a text is to be seen in LVM's metadata on the disk. By Perl, for a
+     * shell that looks by programs looks too seldom.
+     */
+    void killOnceWritten(String text, String disk, int millis) throws IOException {
+        arm("exec perl -e '%s' %s %s %s '%s' %d \"$@\"\n"
+                .formatted(KILL_ONCE_WRITTEN, kept, program.getFileName(), disk, text, millis));
+    }
+
+    /** Before the next call a line of shell is run. */
+    void before(String line) throws IOException {
+        arm(line + " >/dev/null 2>&1\n");
+    }
+
+    private void arm(String script) throws IOException {
+        var prepared = Files.writeString(FOLDER.resolve("prepared"), script);
+        Files.move(prepared, armed);
+    }
+
+    /** From now on calls are counted. */
+    void count() throws IOException {
+        Files.writeString(callsFile(), "");
+    }
+
+    int calls() throws IOException {
+        return Files.readAllLines(callsFile()).size();
+    }
+
+    private Path callsFile() {
+        return FOLDER.resolve(program.getFileName() + ".armed.calls");
+    }
+
+    @Override
+    public void close() throws IOException {
+        Files.delete(program);
+        Files.copy(kept, program, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.delete(kept);
+        Files.deleteIfExists(armed);
+        Files.deleteIfExists(callsFile());
+    }
+}
