@@ -9,6 +9,8 @@ import java.util.List;
  * and has no bytes; the next LVM command that changes the pool would make it, of what its origin holds by then. Killed
  * after the pool was told and before it has the new transaction id, every later change of the pool fails with {@code File
  * exists}, and writers of the origin hang. Seen in the storage lab, LVM 2.03.16.
+ *
+ * <p>It resumes whatever is suspended in the group: not to be called while this process itself has suspended something.
  */
 final class HalfMade {
     private static final System.Logger LOG = System.getLogger(HalfMade.class.getName());
