@@ -14,7 +14,7 @@ class LvmFaultsLabTest {
     private static final int DISKS = 16;
 
     /** What takes half a minute on an idle machine takes several on one whose cores are all in use. */
-    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final Duration LIMIT = Duration.ofMinutes(15);
 
     private final StorageLab lab = StorageLab.withDisks(
                     Collections.nCopies(DISKS, "300M").toArray(String[]::new))
