@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
@@ -26,6 +28,8 @@ class LvmCommands {
 
     private final CommandRunner runner;
     private final String group;
+    /** Held while a cut has volumes suspended, and while what a killed program has left suspended is resumed. */
+    private final ReentrantLock suspensions = new ReentrantLock();
 
     LvmCommands(CommandRunner runner, String group) {
         this.runner = runner;
@@ -129,8 +133,21 @@ class LvmCommands {
         return failure;
     }
 
-    /** Lets go what a killed LVM program has left suspended in the group: its writers hang. */
+    /** Lets go what a killed LVM program has left suspended in the group, whose writers hang; waits for a cut. */
     void resumeAll() throws ProviderException {
+        suspensions.lock();
+        try {
+            resumeSuspended();
+        } finally {
+            suspensions.unlock();
+        }
+    }
+
+    Lock suspensions() {
+        return suspensions;
+    }
+
+    private void resumeSuspended() throws ProviderException {
         var mine = LvmNames.mapped(group, "");
         for (var line : done("dmsetup", "info", "-c", "--noheadings", "--separator", "/", "-o", "name,suspended")
                 .lines()

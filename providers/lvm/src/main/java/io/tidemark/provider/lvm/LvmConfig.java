@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 
 /**
  * The provider's settings: {@code group}, the volume group whose thin volumes it manages, {@code pool}, the thin pool of
- * that group in which new ones are made, and {@code minimum-free-percent}, 0 to 50, of a pool's data and of its metadata:
+ * that group in which new ones are made, and {@code minimumFreePercent}, 0 to 50, of a pool's data and of its metadata:
  * with less free, no snapshot is prepared. A pool that runs full takes the writes of all its volumes with it.
  */
 record LvmConfig(String group, String pool, int minimumFreePercent) {
@@ -15,7 +15,7 @@ record LvmConfig(String group, String pool, int minimumFreePercent) {
 
     private static final String GROUP = "group";
     private static final String POOL = "pool";
-    private static final String MINIMUM_FREE = "minimum-free-percent";
+    private static final String MINIMUM_FREE = "minimumFreePercent";
     private static final int MINIMUM_FREE_MAXIMUM = 50;
     /** Time to act before writers meet a full pool. */
     static final int MINIMUM_FREE_DEFAULT = 5;

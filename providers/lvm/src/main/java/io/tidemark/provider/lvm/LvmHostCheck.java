@@ -22,7 +22,7 @@ final class LvmHostCheck {
         var check = new HostCheck(runner);
         check.programs("lvm2", "lvs", "lvcreate", "lvchange", "lvrename", "lvremove");
         check.programs("dmsetup", "dmsetup");
-        check.programs("thin-provisioning-tools", "thin_delta", "thin_dump");
+        check.programs("thin-provisioning-tools", "thin_delta", "thin_dump", "thin_ls");
         check.programs("util-linux", "blkdiscard");
         check.administrator(State.LACKING, "LVM and the device mapper serve administrators only");
         BlockKernels.unavailableReason()

@@ -240,10 +240,14 @@ final class ThinCutting {
 
     private List<Cut.Member> cutAll(List<Ahead> pending, List<DeviceMapper.ThinCut> orders) throws ProviderException {
         List<DeviceMapper.CutOutcome> outcomes;
+        // Free, but for the rare moment in which what a killed program has left is taken back.
+        commands.suspensions().lock();
         try {
             outcomes = devices.cut(orders);
         } catch (IOException e) {
             throw new ProviderException(new ProviderError.Unexpected("cutting in group " + group, e.toString()), e);
+        } finally {
+            commands.suspensions().unlock();
         }
         var members = new ArrayList<Cut.Member>();
         for (int i = 0; i < outcomes.size(); i++) {

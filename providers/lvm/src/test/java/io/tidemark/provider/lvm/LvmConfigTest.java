@@ -33,12 +33,12 @@ class LvmConfigTest {
     void freeSpaceThatIsKeptIsAPercentage() {
         assertThat(LvmConfig.of(Map.of("group", "vg", "pool", "p")).minimumFreePercent())
                 .isEqualTo(LvmConfig.MINIMUM_FREE_DEFAULT);
-        assertThat(LvmConfig.of(Map.of("group", "vg", "pool", "p", "minimum-free-percent", "0"))
+        assertThat(LvmConfig.of(Map.of("group", "vg", "pool", "p", "minimumFreePercent", "0"))
                         .minimumFreePercent())
                 .isZero();
         for (var wrong : List.of("", "-1", "51", "5%", "999")) {
-            assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "pool", "p", "minimum-free-percent", wrong)))
-                    .hasMessageContaining("minimum-free-percent");
+            assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "pool", "p", "minimumFreePercent", wrong)))
+                    .hasMessageContaining("minimumFreePercent");
         }
     }
 

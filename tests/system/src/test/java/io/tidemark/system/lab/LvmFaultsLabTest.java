@@ -26,22 +26,7 @@ class LvmFaultsLabTest {
     }
 
     @Test
-    void failingPoolsAreToldByNameAndLoseNothing() throws Exception {
-        lab.test(ThinFaultsInLab.class);
-    }
-
-    @Test
-    void killedProgramsLeaveNothingHalfMade() throws Exception {
-        lab.test(ThinKillsInLab.class);
-    }
-
-    @Test
-    void killedProcessLeavesNothingHalfMade() throws Exception {
-        lab.test(ThinKilledProcessInLab.class);
-    }
-
-    @Test
-    void manyCallersLoseAndDoubleNothing() throws Exception {
-        lab.test(ThinCrowdInLab.class);
+    void faultsAndCrowdsLoseNothing() throws Exception {
+        lab.testEach(ThinKillsInLab.class, ThinFaultsInLab.class, ThinKilledProcessInLab.class, ThinCrowdInLab.class);
     }
 }
