@@ -210,11 +210,11 @@ class ThinFaultsInLab {
             provider.release(gone, owner);
 
             // While the provider is at it.
+            var second = settled(provider, LabPool.cut(provider, volume, "rp-2"));
             lvchange.before(removal(pool, "rp-2"));
-            var second = LabPool.cut(provider, volume, "rp-2");
             error(ProviderError.SnapshotNotFound.class, () -> provider.read(second));
+            var third = settled(provider, LabPool.cut(provider, volume, "rp-3"));
             lvchange.before(removal(pool, "rp-3"));
-            var third = LabPool.cut(provider, volume, "rp-3");
             error(ProviderError.SnapshotNotFound.class, () -> provider.hold(third, owner));
             lvremove.before(removal(pool, "rp-4").replace("lvremove", "lvm lvremove"));
             var fourth = LabPool.cut(provider, volume, "rp-4");
@@ -226,6 +226,14 @@ class ThinFaultsInLab {
             assertOnly(provider, List.of(kept), List.of(volume));
             assertThat(LabPool.ranges(provider.changedRanges(kept, kept))).isEmpty();
         }
+    }
+
+    /** What a cut leaves to the next look at the group has been done. */
+    private static SnapshotId settled(StorageProvider provider, SnapshotId snapshot) throws ProviderException {
+        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())
+                .extracting(each -> each.id())
+                .contains(snapshot);
+        return snapshot;
     }
 
     private static String removal(LabPool pool, String point) {
