@@ -12,6 +12,7 @@ public final class HostCallException extends IOException {
     public static final int ENXIO = 6;
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
     public static final int EXDEV = 18;
     public static final int EINVAL = 22;
     public static final int ENOTTY = 25;
