@@ -93,7 +93,7 @@ class LabTest {
 
     @Test
     void guestWithTooLittleMemoryIsToldApartFromAFailingCommand() throws Exception {
-        var result = new StorageLab(8, lab.limit(), lab.diskSizes(), lab.sharedFolders()).run("true");
+        var result = new StorageLab(8, lab.limit(), lab.diskSizes(), lab.sharedFolders(), lab.zfs()).run("true");
 
         assertThat(result.status()).isEqualTo(NO_GUEST);
     }

@@ -1,5 +1,7 @@
 package io.tidemark.system.lab;
 
+import static org.junit.jupiter.api.Assumptions.abort;
+
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Programs;
 import io.tidemark.system.ground.Watchdog;
@@ -12,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -25,8 +28,15 @@ import java.util.stream.IntStream;
  * @param limit for all that the guest does, its boot of 2 s included
  * @param diskSizes of blank disks, as {@code truncate} takes them: {@code /dev/ubda}, {@code /dev/ubdb} and so on
  * @param sharedFolders what is written below them stays
+ * @param zfs where {@code tests/system/lab/zfs-build} has built OpenZFS, if the guest is to have it
  */
-public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskSizes, List<Path> sharedFolders) {
+public record StorageLab(
+        int memoryMebibytes, Duration limit, List<String> diskSizes, List<Path> sharedFolders, Optional<Path> zfs) {
+    /** Names that folder: a system property, or else a variable of the environment. */
+    private static final String ZFS_PROPERTY = "tidemark.zfs.lab";
+
+    private static final String ZFS_VARIABLE = "TIDEMARK_ZFS_LAB";
+
     private static final int MEMORY_MEBIBYTES = 1536;
     private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final int GUESTS_AT_ONCE = 2;
@@ -50,15 +60,28 @@ public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskS
     }
 
     public static StorageLab withDisks(String... sizes) {
-        return new StorageLab(MEMORY_MEBIBYTES, LIMIT, List.of(sizes), List.of());
+        return new StorageLab(MEMORY_MEBIBYTES, LIMIT, List.of(sizes), List.of(), Optional.empty());
     }
 
     public StorageLab within(Duration newLimit) {
-        return new StorageLab(memoryMebibytes, newLimit, diskSizes, sharedFolders);
+        return new StorageLab(memoryMebibytes, newLimit, diskSizes, sharedFolders, zfs);
     }
 
     public StorageLab sharing(Path... folders) {
-        return new StorageLab(memoryMebibytes, limit, diskSizes, List.of(folders));
+        return new StorageLab(memoryMebibytes, limit, diskSizes, List.of(folders), zfs);
+    }
+
+    /** With OpenZFS; skips the test, saying how to build it, where no folder is named. */
+    public StorageLab withZfs() {
+        var folder = System.getProperty(ZFS_PROPERTY, System.getenv().getOrDefault(ZFS_VARIABLE, ""));
+        if (folder.isEmpty()) {
+            // Even in CI: it takes minutes to build, and is not in the packages that a test machine has.
+            var reason = "no OpenZFS in the lab: run tests/system/lab/zfs-build FOLDER and set %s=FOLDER"
+                    .formatted(ZFS_VARIABLE);
+            System.err.println("SKIPPED system test: " + reason);
+            abort(reason);
+        }
+        return new StorageLab(memoryMebibytes, limit, diskSizes, sharedFolders, Optional.of(Path.of(folder)));
     }
 
     /** Skips the test where packages are missing, naming them; fails it instead where {@code CI=true}. */
@@ -75,6 +98,7 @@ public record StorageLab(int memoryMebibytes, Duration limit, List<String> diskS
         line.addAll(List.of("-m", Integer.toString(memoryMebibytes), "-t", Long.toString(limit.toSeconds())));
         diskSizes.forEach(size -> line.addAll(List.of("-d", size)));
         sharedFolders.forEach(folder -> line.addAll(List.of("-w", folder.toString())));
+        zfs.ifPresent(folder -> line.addAll(List.of("-z", folder.toString())));
         line.add("--");
         line.addAll(Arrays.asList(command));
         return new ProcessBuilder(line).redirectErrorStream(true).start();
