@@ -87,7 +87,10 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    "io.tidemark.provider.image..", "io.tidemark.provider.lvm..", "io.tidemark.provider.memory..");
+                    "io.tidemark.provider.image..",
+                    "io.tidemark.provider.lvm..",
+                    "io.tidemark.provider.memory..",
+                    "io.tidemark.provider.zfs..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(

@@ -1,0 +1,131 @@
+package io.tidemark.provider.zfs;
+
+import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.nativeblock.ZfsCore;
+import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
+import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/** Cuts by ZFS's library: all snapshots of a request in one transaction, which carries their properties too. */
+final class Cutting {
+    /** Cuts that were prepared and not made; the oldest is forgotten, and looks again when it is made. */
+    private static final int PREPARED_MAXIMUM = 256;
+
+    private final Storage storage;
+    private final OpenDevices open;
+    private final InstantSource clock;
+    private final LongSupplier nanos;
+    private final Map<CutRequest, Plan> prepared = new LinkedHashMap<>();
+
+    /** {@link ZfsCore#snapshot}. */
+    interface Storage {
+        void snapshot(List<String> snapshots, Map<String, String> properties) throws HostCallException;
+    }
+
+    Cutting(Storage storage, OpenDevices open, InstantSource clock, LongSupplier nanos) {
+        this.storage = storage;
+        this.open = open;
+        this.clock = clock;
+        this.nanos = nanos;
+    }
+
+    /** Which volumes a cut is of, and what exists of it, as known before the freeze. */
+    private record Plan(List<VolumeEntry> missing, List<SnapshotEntry> existing) {}
+
+    private static Plan plan(CutRequest request, ZvolCatalog catalog) throws ProviderException {
+        var missing = new ArrayList<VolumeEntry>();
+        var existing = new ArrayList<SnapshotEntry>();
+        for (var volume : request.volumes()) {
+            var entry = catalog.get(volume);
+            catalog.find(new SnapshotId(volume, request.recoveryPoint()))
+                    .ifPresentOrElse(existing::add, () -> missing.add(entry));
+        }
+        return new Plan(missing, existing);
+    }
+
+    void prepare(CutRequest request, ZvolCatalog catalog) throws ProviderException {
+        var plan = plan(request, catalog);
+        synchronized (prepared) {
+            prepared.put(request, plan);
+            if (prepared.size() > PREPARED_MAXIMUM) {
+                prepared.remove(prepared.keySet().iterator().next());
+            }
+        }
+    }
+
+    /** @param listing asked only where the cut was not prepared, or the storage is not as it was then */
+    Cut cut(CutRequest request, Listing listing) throws ProviderException {
+        Optional<Plan> known;
+        synchronized (prepared) {
+            known = Optional.ofNullable(prepared.remove(request));
+        }
+        if (known.isPresent()) {
+            var cut = cut(request, known.get());
+            if (cut.isPresent()) {
+                return cut.get();
+            }
+        }
+        return cut(request, plan(request, listing.list()))
+                .orElseThrow(() -> new ProviderException(
+                        new ProviderError.Unexpected("lzc_snapshot", "volumes came or went meanwhile")));
+    }
+
+    /** Empty where a volume is gone, or a snapshot there, that was not so in the plan; nothing was cut then. */
+    private Optional<Cut> cut(CutRequest request, Plan plan) throws ProviderException {
+        var members = new ArrayList<Cut.Member>();
+        plan.existing().forEach(entry -> members.add(new Cut.Member(entry.describe(), 0, 0)));
+        if (plan.missing().isEmpty()) {
+            return Optional.of(new Cut(oneTransaction(plan.existing()), members));
+        }
+        for (var volume : plan.missing()) {
+            open.flush(volume.id());
+        }
+        var cutAt = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+        var names = plan.missing().stream()
+                .map(volume -> volume.on().name() + "@" + ZfsNames.forSnapshot(id(volume, request)))
+                .toList();
+        var properties = Map.of(
+                ZfsNames.POINT, request.recoveryPoint().value(), ZfsNames.CUT_AT, String.valueOf(cutAt.toEpochMilli()));
+        long started = nanos.getAsLong();
+        try {
+            storage.snapshot(names, properties);
+        } catch (HostCallException e) {
+            if (e.errno() == HostCallException.ENOENT || e.errno() == HostCallException.EEXIST) {
+                return Optional.empty();
+            }
+            throw ZfsErrors.of(request.volumes().toString(), "zfs snapshot", e);
+        }
+        long finished = nanos.getAsLong();
+        for (var volume : plan.missing()) {
+            var snapshot = new Snapshot(id(volume, request), volume.sizeBytes(), cutAt);
+            members.add(new Cut.Member(snapshot, started, finished));
+        }
+        return Optional.of(new Cut(plan.existing().isEmpty(), members));
+    }
+
+    private static SnapshotId id(VolumeEntry volume, CutRequest request) {
+        return new SnapshotId(volume.id(), request.recoveryPoint());
+    }
+
+    /** Snapshots of one transaction group are of one instant, whoever asked for them. */
+    private static boolean oneTransaction(List<SnapshotEntry> snapshots) {
+        return snapshots.stream()
+                        .map(entry -> entry.on().transaction())
+                        .distinct()
+                        .count()
+                == 1;
+    }
+}

@@ -1,0 +1,169 @@
+package io.tidemark.provider.zfs;
+
+import io.tidemark.provider.commands.Command;
+import io.tidemark.provider.commands.CommandException;
+import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.commands.CommandStream;
+import io.tidemark.provider.commands.Outcome;
+import io.tidemark.spi.BlockRange;
+import io.tidemark.spi.ProviderException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** ZFS's programs, each call one argument list. Interprets exit statuses, and no text. */
+class ZfsCommands {
+    /** {@code zfs send} reads all that was written between two snapshots. */
+    private static final Duration SEND_LIMIT = Duration.ofMinutes(10);
+
+    private final CommandRunner runner;
+    private final ReentrantLock names = new ReentrantLock();
+
+    ZfsCommands(CommandRunner runner) {
+        this.runner = runner;
+    }
+
+    /**
+     * Held while a volume's place is taken by another one, while one is removed, and by whoever looks through names or
+     * devices: nobody sees a volume without its name, and no look keeps a device open that is to be removed.
+     */
+    ReentrantLock names() {
+        return names;
+    }
+
+    /** All volumes and snapshots below a dataset, by one process. */
+    List<ZfsObject> list(String dataset) throws ProviderException {
+        names.lock();
+        try {
+            return ZfsReport.objects(done(
+                    dataset,
+                    "zfs",
+                    "get",
+                    "-Hp",
+                    "-r",
+                    "-t",
+                    "filesystem,volume,snapshot",
+                    "-o",
+                    "name,property,value,source",
+                    ZfsReport.PROPERTIES,
+                    dataset));
+        } finally {
+            names.unlock();
+        }
+    }
+
+    /** What is set on a volume itself. */
+    Map<String, String> localProperties(String zvol) throws ProviderException {
+        return ZfsReport.values(done(zvol, "zfs", "get", "-Hp", "-s", "local", "-o", "property,value", "all", zvol));
+    }
+
+    /** Without a reservation; reads as zeros. */
+    void create(String zvol, int blockBytes, long volumeBytes, Map<String, String> properties)
+            throws ProviderException {
+        var argv = new ArrayList<>(List.of("zfs", "create", "-s", "-b", String.valueOf(blockBytes)));
+        set(argv, properties);
+        argv.addAll(List.of("-V", String.valueOf(volumeBytes), zvol));
+        done(zvol, argv);
+    }
+
+    void clone(String snapshot, String zvol, Map<String, String> properties) throws ProviderException {
+        var argv = new ArrayList<>(List.of("zfs", "clone"));
+        set(argv, properties);
+        argv.addAll(List.of(snapshot, zvol));
+        done(snapshot, argv);
+    }
+
+    void rename(String name, String newName) throws ProviderException {
+        done(name, "zfs", "rename", name, newName);
+    }
+
+    void promote(String clone) throws ProviderException {
+        done(clone, "zfs", "promote", clone);
+    }
+
+    void destroy(String name) throws ProviderException {
+        names.lock();
+        try {
+            done(name, "zfs", "destroy", name);
+        } finally {
+            names.unlock();
+        }
+    }
+
+    /** Goes with its last clone. */
+    void destroyWithClones(String snapshot) throws ProviderException {
+        done(snapshot, "zfs", "destroy", "-d", snapshot);
+    }
+
+    /** Back to a volume's newest snapshot. */
+    void rollback(String snapshot) throws ProviderException {
+        done(snapshot, "zfs", "rollback", snapshot);
+    }
+
+    void set(String zvol, String property, String value) throws ProviderException {
+        done(zvol, "zfs", "set", property + "=" + value, zvol);
+    }
+
+    List<String> holds(String snapshot) throws ProviderException {
+        return ZfsReport.holds(done(snapshot, "zfs", "holds", "-H", snapshot));
+    }
+
+    void hold(String tag, String snapshot) throws ProviderException {
+        done(snapshot, "zfs", "hold", tag, snapshot);
+    }
+
+    void release(String tag, String snapshot) throws ProviderException {
+        done(snapshot, "zfs", "release", tag, snapshot);
+    }
+
+    /** Blocks as they lie on the disks: compressed, embedded and large ones too. */
+    CommandStream send(String older, String newer) throws ProviderException {
+        try {
+            return runner.stream(new Command(
+                    List.of("zfs", "send", "-c", "-e", "-L", "-i", older, newer),
+                    SEND_LIMIT,
+                    Command.OUTPUT_BYTES_DEFAULT));
+        } catch (CommandException e) {
+            throw ZfsErrors.of("zfs send", e);
+        }
+    }
+
+    /** @return whether the device took it */
+    boolean discard(Path device, BlockRange range) throws ProviderException {
+        return run(List.of(
+                        "blkdiscard",
+                        "-o",
+                        String.valueOf(range.offsetBytes()),
+                        "-l",
+                        String.valueOf(range.lengthBytes()),
+                        device.toString()))
+                .succeeded();
+    }
+
+    private static void set(List<String> argv, Map<String, String> properties) {
+        properties.forEach((property, value) -> argv.addAll(List.of("-o", property + "=" + value)));
+    }
+
+    private String done(String object, String... argv) throws ProviderException {
+        return done(object, List.of(argv));
+    }
+
+    private String done(String object, List<String> argv) throws ProviderException {
+        var outcome = run(argv);
+        if (!outcome.succeeded()) {
+            throw ZfsErrors.of(object, String.join(" ", argv), outcome);
+        }
+        return outcome.stdout();
+    }
+
+    private Outcome run(List<String> argv) throws ProviderException {
+        try {
+            return runner.run(Command.of(argv.toArray(String[]::new)));
+        } catch (CommandException e) {
+            throw ZfsErrors.of(argv.getFirst(), e);
+        }
+    }
+}

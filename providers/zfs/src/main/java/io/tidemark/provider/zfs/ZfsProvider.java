@@ -1,0 +1,384 @@
+package io.tidemark.provider.zfs;
+
+import io.tidemark.nativeblock.ZvolCalls;
+import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
+import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.ChangedRanges;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutForecast;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotPage;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.spi.VolumeWriter;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.LongSupplier;
+
+/**
+ * Volumes of ZFS below one dataset. What changes names, properties or holds is done one after the other; bytes and differences
+ * are read beside it, and a cut waits for nothing but ZFS.
+ */
+final class ZfsProvider implements StorageProvider {
+    /** What a cut of eight volumes took in the storage lab, a virtual machine with one slow CPU. */
+    private static final Duration CUT_EXPECTED = Duration.ofMillis(50);
+
+    private static final int SECTOR_BYTES = 512;
+    /** Of new volumes; ZFS's own choice since 2.2, and 8 KiB before. */
+    private static final int BLOCK_BYTES = 16 << 10;
+    /** Whatever is left out here, the contract does not test. */
+    static final Set<Capability> CAPABILITIES = Set.of(Capability.values());
+
+    private final ZfsConfig config;
+    private final ZfsCommands commands;
+    private final ZvolDevices devices;
+    private final Removal removal;
+    private final Rollback rollback;
+    private final ChangeFinder changes;
+    private final Cutting cutting;
+    private final OpenDevices open;
+    private final DatasetLock lock;
+
+    /** @param nanos CLOCK_MONOTONIC */
+    record Time(InstantSource clock, LongSupplier nanos) {}
+
+    private ZfsProvider(
+            ZfsConfig config,
+            ZfsCommands commands,
+            ZvolCalls calls,
+            Cutting.Storage storage,
+            Time time,
+            DatasetLock lock) {
+        this.config = config;
+        this.commands = commands;
+        this.devices = new ZvolDevices(calls, commands.names());
+        this.removal = new Removal(commands);
+        this.rollback = new Rollback(commands, removal);
+        this.changes = new ChangeFinder(commands);
+        this.open = new OpenDevices(commands);
+        this.cutting = new Cutting(storage, open, time.clock(), time.nanos());
+        this.lock = lock;
+    }
+
+    /**
+     * Finishes what a crash has left.
+     *
+     * @throws ProviderException Busy while another process of this host manages the dataset
+     */
+    static ZfsProvider open(ZfsConfig config, ZfsCommands commands, ZvolCalls calls, Cutting.Storage storage, Time time)
+            throws ProviderException {
+        var lock = DatasetLock.take(config.dataset());
+        ZfsProvider opened = null;
+        try {
+            var provider = new ZfsProvider(config, commands, calls, storage, time, lock);
+            provider.removal.sweep(provider.catalog());
+            provider.rollback.sweep(provider::catalog);
+            opened = provider;
+            return provider;
+        } finally {
+            if (opened == null) {
+                lock.close();
+            }
+        }
+    }
+
+    private ZvolCatalog catalog() throws ProviderException {
+        return new ZvolCatalog(commands.list(config.dataset()));
+    }
+
+    @Override
+    public String name() {
+        return ZfsNames.PROVIDER;
+    }
+
+    @Override
+    public List<Volume> volumes() throws ProviderException {
+        var nodes = devices.all();
+        return catalog().volumes().stream()
+                .map(entry ->
+                        describe(entry, Optional.ofNullable(nodes.get(entry.on().name()))))
+                .toList();
+    }
+
+    @Override
+    public Volume volume(VolumeId volume) throws ProviderException {
+        var entry = catalog().get(volume);
+        return describe(entry, Optional.ofNullable(devices.all().get(entry.on().name())));
+    }
+
+    private Volume describe(VolumeEntry entry, Optional<Path> node) {
+        return new Volume(
+                entry.id(),
+                entry.sizeBytes(),
+                CAPABILITIES,
+                node.map(path -> ZvolDevices.shown(entry.on().name(), path)),
+                node.map(Mounts::of).orElse(List.of()),
+                Map.of(
+                        "zvol",
+                        entry.on().name(),
+                        "blockBytes",
+                        String.valueOf(entry.on().number("volblocksize"))));
+    }
+
+    @Override
+    public synchronized Volume create(VolumeId volume, long sizeBytes) throws ProviderException {
+        if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES != 0) {
+            throw new IllegalArgumentException("size is not a positive multiple of 512: " + sizeBytes);
+        }
+        var catalog = catalog();
+        var existing = catalog.find(volume);
+        if (existing.isEmpty()) {
+            if (!volume.provider().equals(ZfsNames.PROVIDER)) {
+                throw new ProviderException(new ProviderError.VolumeNotFound(volume));
+            }
+            var zvol = ZfsNames.forVolume(config.dataset(), volume);
+            commands.create(
+                    zvol,
+                    BLOCK_BYTES,
+                    Math.ceilDiv(sizeBytes, BLOCK_BYTES) * BLOCK_BYTES,
+                    Map.of(ZfsNames.VOLUME, volume.name(), ZfsNames.BYTES, String.valueOf(sizeBytes)));
+            return volume(volume);
+        }
+        if (existing.get().sizeBytes() != sizeBytes || catalog.hasSnapshots(volume)) {
+            throw new ProviderException(new ProviderError.VolumeExists(volume));
+        }
+        return volume(volume);
+    }
+
+    /** What has snapshots of others, too, is not removed. */
+    @Override
+    public synchronized void remove(VolumeId volume) throws ProviderException {
+        open.refuseWhileWritten(volume);
+        var catalog = catalog();
+        var entry = catalog.find(volume);
+        if (entry.isEmpty()) {
+            return;
+        }
+        var zvol = entry.get().on().name();
+        if (catalog.hasSnapshots(volume) || catalog.hasOthersSnapshots(zvol)) {
+            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
+        }
+        devices.refuseWhileUsed(volume, zvol);
+        removal.remove(this::catalog, zvol);
+        settleAfter(catalog);
+    }
+
+    /** Branches may have lost what they were kept for. */
+    private void settleAfter(ZvolCatalog before) throws ProviderException {
+        if (!before.branches().isEmpty()) {
+            rollback.settle(this::catalog);
+        }
+    }
+
+    @Override
+    public CutForecast forecast(List<VolumeId> volumes) throws ProviderException {
+        var catalog = catalog();
+        for (var volume : volumes) {
+            catalog.get(volume);
+        }
+        var notes = volumes.stream()
+                .map(volume -> volume + ": zfs snapshot, one transaction for all volumes of the pool")
+                .toList();
+        return new CutForecast(CUT_EXPECTED, true, notes);
+    }
+
+    @Override
+    public void prepare(CutRequest request) throws ProviderException {
+        cutting.prepare(request, catalog());
+        for (var volume : request.volumes()) {
+            open.flush(volume);
+        }
+    }
+
+    @Override
+    public Cut cut(CutRequest request) throws ProviderException {
+        return cutting.cut(request, this::catalog);
+    }
+
+    @Override
+    public Readiness readiness(SnapshotId snapshot) throws ProviderException {
+        catalog().get(snapshot);
+        return new Readiness.Ready();
+    }
+
+    @Override
+    public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
+        var order = Comparator.comparing(SnapshotId::volume).thenComparing(SnapshotId::recoveryPoint);
+        var after = query.cursor().map(SnapshotId::parse);
+        var found = catalog().snapshots().stream()
+                .filter(entry -> query.volume().isEmpty()
+                        || entry.id().volume().equals(query.volume().get()))
+                .filter(entry -> query.recoveryPoint().isEmpty()
+                        || entry.id()
+                                .recoveryPoint()
+                                .equals(query.recoveryPoint().get()))
+                .filter(entry -> after.isEmpty() || order.compare(entry.id(), after.get()) > 0)
+                .limit(query.limit() + 1L)
+                .map(SnapshotEntry::describe)
+                .toList();
+        if (found.size() <= query.limit()) {
+            return new SnapshotPage(found, Optional.empty());
+        }
+        var page = found.subList(0, query.limit());
+        return new SnapshotPage(page, Optional.of(page.getLast().id().toString()));
+    }
+
+    /**
+     * A volume of which a snapshot was read shows the devices of its snapshots from then on. A promotion moves a snapshot and
+     * not its device: saying again that devices are to be seen makes ZFS look what is missing.
+     */
+    @Override
+    public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
+        var entry = catalog().get(snapshot);
+        var name = entry.on().name();
+        if (!devices.all().containsKey(name)) {
+            commands.set(entry.on().zvol(), "snapdev", "visible");
+        }
+        return open.read(snapshot, devices.await(name), entry.sizeBytes());
+    }
+
+    @Override
+    public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException {
+        var catalog = catalog();
+        return changes.between(catalog, catalog.get(older), catalog.get(newer));
+    }
+
+    @Override
+    public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
+        var catalog = catalog();
+        return changes.allocated(catalog, catalog.get(snapshot));
+    }
+
+    @Override
+    public synchronized Step<Volume> clone(CloneRequest request) throws ProviderException {
+        var catalog = catalog();
+        var snapshot = catalog.get(request.snapshot());
+        var cloneOf = request.snapshot().toString();
+        var existing = catalog.find(request.name());
+        if (existing.isPresent()) {
+            if (existing.get()
+                    .on()
+                    .property(ZfsNames.CLONE_OF)
+                    .filter(cloneOf::equals)
+                    .isPresent()) {
+                return new Step.Done<>(volume(request.name()));
+            }
+            throw new ProviderException(new ProviderError.VolumeExists(request.name()));
+        }
+        commands.clone(
+                snapshot.on().name(),
+                ZfsNames.forVolume(config.dataset(), request.name()),
+                Map.of(
+                        ZfsNames.VOLUME,
+                        request.name().name(),
+                        ZfsNames.BYTES,
+                        String.valueOf(snapshot.sizeBytes()),
+                        ZfsNames.CLONE_OF,
+                        cloneOf));
+        return new Step.Done<>(volume(request.name()));
+    }
+
+    @Override
+    public synchronized Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
+        // One that failed half way may have left something of this volume.
+        rollback.sweep(this::catalog);
+        var catalog = catalog();
+        var from = catalog.get(snapshot);
+        var volume = catalog.get(snapshot.volume());
+        open.refuseWhileWritten(snapshot.volume());
+        devices.refuseWhileUsed(snapshot.volume(), volume.on().name());
+        rollback.run(this::catalog, volume.on(), from.on());
+        return new Step.Done<>(volume(snapshot.volume()));
+    }
+
+    @Override
+    public synchronized VolumeWriter write(VolumeId volume) throws ProviderException {
+        open.refuseWhileWritten(volume);
+        var entry = catalog().get(volume);
+        var zvol = entry.on().name();
+        devices.refuseWhileUsed(volume, zvol);
+        var device = BlockDevice.open(
+                devices.await(zvol), entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
+        return open.write(volume, device, Math.toIntExact(entry.on().number("volblocksize")));
+    }
+
+    @Override
+    public synchronized void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        var entry = catalog().get(snapshot);
+        if (!holds(entry).contains(ZfsNames.hold(owner.value()))) {
+            commands.hold(ZfsNames.hold(owner.value()), entry.on().name());
+        }
+    }
+
+    @Override
+    public synchronized void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        var entry = catalog().find(snapshot);
+        if (entry.isPresent() && holds(entry.get()).contains(ZfsNames.hold(owner.value()))) {
+            commands.release(ZfsNames.hold(owner.value()), entry.get().on().name());
+        }
+    }
+
+    /** Tags of holds, ours and others'. */
+    private List<String> holds(SnapshotEntry entry) throws ProviderException {
+        return entry.on().number("userrefs") == 0
+                ? List.of()
+                : commands.holds(entry.on().name());
+    }
+
+    @Override
+    public synchronized Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
+        var catalog = catalog();
+        var entry = catalog.find(snapshot);
+        if (entry.isPresent()) {
+            refuseWhileHeld(entry.get());
+            open.refuseWhileRead(snapshot);
+            removal.delete(entry.get().on());
+            settleAfter(catalog);
+        }
+        return new Step.Done<>(true);
+    }
+
+    private void refuseWhileHeld(SnapshotEntry entry) throws ProviderException {
+        var tags = holds(entry);
+        var owners = new HashSet<HoldOwner>();
+        tags.forEach(tag -> ZfsNames.holder(tag).map(HoldOwner::new).ifPresent(owners::add));
+        if (!owners.isEmpty()) {
+            throw new ProviderException(new ProviderError.Held(entry.id(), owners));
+        }
+        if (!tags.isEmpty()) {
+            throw ZfsErrors.busy("snapshot " + entry.id(), "the hold " + tags.getFirst());
+        }
+    }
+
+    /** No work of this provider is long. */
+    @Override
+    public Step<?> resume(Handle handle) throws ProviderException {
+        throw new ProviderException(new ProviderError.Unexpected("resume", "no work is called " + handle.token()));
+    }
+
+    @Override
+    public void close() {
+        open.close();
+        lock.close();
+    }
+}

@@ -1,0 +1,90 @@
+package io.tidemark.provider.zfs;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What {@code zfs get -Hp} and {@code zfs holds -H} say: fields parted by tabs. The only place that reads them. */
+final class ZfsReport {
+    /** Asked for by name: what a new version adds does not come in by itself. */
+    static final String PROPERTIES = "volsize,volblocksize,guid,createtxg,origin,clones,defer_destroy,userrefs,"
+            + String.join(
+                    ",",
+                    ZfsNames.VOLUME,
+                    ZfsNames.BYTES,
+                    ZfsNames.CLONE_OF,
+                    ZfsNames.REPLACES,
+                    ZfsNames.POINT,
+                    ZfsNames.CUT_AT);
+
+    private static final List<String> NEEDED = List.of("volsize", "guid", "createtxg");
+    private static final int FIELDS = 4;
+
+    private ZfsReport() {}
+
+    /**
+     * Volumes and their snapshots of {@code zfs get -o name,property,value,source}, in the order of the report; what has no
+     * size of a volume is left out.
+     *
+     * @throws ProviderException Unexpected, with the line, for whatever is not such a report
+     */
+    static List<ZfsObject> objects(String report) throws ProviderException {
+        var found = new LinkedHashMap<String, Map<String, String>>();
+        for (var line : report.lines().toList()) {
+            var fields = line.split("\t", -1);
+            if (fields.length != FIELDS) {
+                throw new ProviderException(new ProviderError.Unexpected("zfs get", "no line of a report: " + line));
+            }
+            var properties = found.computeIfAbsent(fields[0], _ -> new LinkedHashMap<>());
+            boolean user = fields[1].indexOf(':') >= 0;
+            if (!fields[2].equals("-") && !fields[2].isEmpty() && (!user || fields[3].equals("local"))) {
+                properties.put(fields[1], fields[2]);
+            }
+        }
+        var objects = new ArrayList<ZfsObject>();
+        for (var each : found.entrySet()) {
+            if (each.getValue().containsKey("volsize")) {
+                objects.add(checked(new ZfsObject(each.getKey(), each.getValue())));
+            }
+        }
+        return objects;
+    }
+
+    private static ZfsObject checked(ZfsObject object) throws ProviderException {
+        try {
+            NEEDED.forEach(object::number);
+            return object;
+        } catch (IllegalArgumentException e) {
+            throw new ProviderException(new ProviderError.Unexpected("zfs get", String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    /** Names and values of {@code zfs get -o property,value}. */
+    static Map<String, String> values(String report) throws ProviderException {
+        var found = new LinkedHashMap<String, String>();
+        for (var line : report.lines().toList()) {
+            var fields = line.split("\t", 2);
+            if (fields.length != 2) {
+                throw new ProviderException(new ProviderError.Unexpected("zfs get", "no line of a report: " + line));
+            }
+            found.put(fields[0], fields[1]);
+        }
+        return found;
+    }
+
+    /** The tags of {@code zfs holds -H}. */
+    static List<String> holds(String report) throws ProviderException {
+        var tags = new ArrayList<String>();
+        for (var line : report.lines().toList()) {
+            var fields = line.split("\t", -1);
+            if (fields.length < 2) {
+                throw new ProviderException(new ProviderError.Unexpected("zfs holds", "no line of holds: " + line));
+            }
+            tags.add(fields[1]);
+        }
+        return tags;
+    }
+}

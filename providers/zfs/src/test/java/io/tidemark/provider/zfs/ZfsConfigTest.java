@@ -1,0 +1,40 @@
+package io.tidemark.provider.zfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.spi.Capability;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ZfsConfigTest {
+    @Test
+    void datasetIsNeededAndNothingElseIsKnown() {
+        assertThat(ZfsConfig.of(Map.of("dataset", "tank/a.b/c_d-1"))).isEqualTo(new ZfsConfig("tank/a.b/c_d-1"));
+        assertThatThrownBy(() -> ZfsConfig.of(Map.of())).hasMessageContaining("dataset");
+        assertThatThrownBy(() -> ZfsConfig.of(Map.of("dataset", "tank", "pool", "tank")))
+                .hasMessageContaining("pool")
+                .hasMessageContaining("dataset");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "-r", "/tank", "tank/", "tank//a", "tank/-a", "tank@a", "tank#a", "a b", "tank/a%b", "1a"})
+    void namesThatWouldBeOptionsOrSnapshotsAreRefused(String name) {
+        assertThatThrownBy(() -> ZfsConfig.of(Map.of("dataset", name))).hasMessageContaining("dataset");
+    }
+
+    @Test
+    void namesThatLeaveNoRoomForASnapshotsAreRefused() {
+        assertThatThrownBy(() -> ZfsConfig.of(Map.of("dataset", "a".repeat(121))))
+                .hasMessageContaining("120");
+    }
+
+    /** The lab excuses the contract's tests of what is not claimed: nothing may go from here unseen. */
+    @Test
+    void everythingIsClaimed() {
+        assertThat(ZfsProvider.CAPABILITIES).containsExactlyInAnyOrder(Capability.values());
+    }
+}
