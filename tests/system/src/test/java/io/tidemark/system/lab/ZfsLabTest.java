@@ -1,0 +1,27 @@
+package io.tidemark.system.lab;
+
+import io.tidemark.provider.zfs.ZfsProviderInLab;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Providers over OpenZFS, in a lab that was built with it. */
+@Tag("system-lab")
+class ZfsLabTest {
+    @BeforeEach
+    void requirePackages() throws IOException {
+        StorageLab.require();
+    }
+
+    @Test
+    void zvolsKeepTheContractOfProviders() throws Exception {
+        StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).test(ZvolsInLab.class);
+    }
+
+    @Test
+    void killsFreezesAndVolumesOfOthersAreCopedWith() throws Exception {
+        StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(15)).test(ZfsProviderInLab.class);
+    }
+}
