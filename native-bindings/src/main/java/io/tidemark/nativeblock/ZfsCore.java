@@ -10,11 +10,11 @@ import java.util.Map;
 import jnr.ffi.LibraryLoader;
 
 /**
- * Snapshots by ZFS's own library, in this process: no program starts, so it may run while file systems are frozen. Safe for
- * several threads.
+ * Snapshots by ZFS's own library, in this process: no program starts, so it may run while file systems are frozen.
+ * Safe for several threads.
  *
- * <p>Source: {@code lib/libzfs_core/libzfs_core.c} of OpenZFS 2.1. The libraries belong to the installed ZFS and are no
- * dependency of this build.
+ * <p>Source: {@code lib/libzfs_core/libzfs_core.c} of OpenZFS 2.1. The libraries belong to the installed ZFS and are
+ * no dependency of this build.
  */
 public final class ZfsCore {
     /** Of OpenZFS from 2.0 on. */

@@ -6,8 +6,8 @@ import jnr.ffi.types.u_int32_t;
 import jnr.ffi.types.uintptr_t;
 
 /**
- * What is used of {@code libzfs_core.h} and {@code libnvpair.h}, under the C names. Addresses point to lists and pairs of names
- * and values, which belong to the library until {@code nvlist_free}.
+ * What is used of {@code libzfs_core.h} and {@code libnvpair.h}, under the C names. Addresses point to lists and
+ * pairs of names and values, which belong to the library until {@code nvlist_free}.
  */
 public interface ZfsLibrary {
     @int32_t

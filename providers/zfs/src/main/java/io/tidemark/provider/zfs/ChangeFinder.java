@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What differs between two snapshots: {@code zfs send -i} from the last one that both have before them, or that one of them is.
- * It costs reading what changed. Where a stream is not understood, all counts as changed.
+ * What differs between two snapshots: {@code zfs send -i} from the last one that both have before them, or that one
+ * of them is. It costs reading what changed. Where a stream is not understood, all counts as changed.
  */
 final class ChangeFinder {
     private static final System.Logger LOG = System.getLogger(ChangeFinder.class.getName());

@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Ranges in any order, overlapping or not, that become a list in order. Memory is bounded: past that, all is one range. */
+/**
+ * Ranges in any order, overlapping or not, that become a list in order. Memory is bounded: past that, all is one
+ * range.
+ */
 final class RangeSet {
     /** A volume of 64 GiB in blocks of 16 KiB that alternate has half as many. */
     private static final int RANGES_MAXIMUM = 4 << 20;

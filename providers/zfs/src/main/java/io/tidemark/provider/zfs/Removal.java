@@ -3,8 +3,9 @@ package io.tidemark.provider.zfs;
 import io.tidemark.spi.ProviderException;
 
 /**
- * Removes what ZFS lets nobody remove: a snapshot that has clones, a volume that has such snapshots. A snapshot is renamed, which
- * takes it out of our lists, and marked to go with its last clone; a volume hands such snapshots on to a clone first, by promoting it.
+ * Removes what ZFS lets nobody remove: a snapshot that has clones, a volume that has such snapshots. A snapshot is
+ * renamed, which takes it out of our lists, and marked to go with its last clone; a volume hands such snapshots on to
+ * a clone first, by promoting it.
  */
 final class Removal {
     private final ZfsCommands commands;
@@ -14,8 +15,8 @@ final class Removal {
     }
 
     /**
-     * A snapshot without holds. Between the two steps it is gone already, and its space goes when the volume or its last clone
-     * does.
+     * A snapshot without holds. Between the two steps it is gone already, and its space goes when the volume or its
+     * last clone does.
      */
     void delete(ZfsObject snapshot) throws ProviderException {
         if (snapshot.clones().isEmpty()) {

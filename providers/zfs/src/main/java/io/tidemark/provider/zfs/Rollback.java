@@ -6,16 +6,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots. Steps, each whole or
- * not at all: (1) the clone is made beside the volume, with all that is set on it; (2) the volume is renamed to a branch;
- * (3) the clone takes its name; (4) the clone is promoted, so that it has the snapshot and all older ones; (5) the branch
- * goes, or where it still has newer snapshots, its head goes back to the newest, which frees the rest. A crash before 2 leaves the old
- * content; after it, {@link #sweep} goes on to the new one. Nothing has the volume open meanwhile.
+ * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots. Steps,
+ * each whole or not at all: (1) the clone is made beside the volume, with all that is set on it; (2) the volume is
+ * renamed to a branch; (3) the clone takes its name; (4) the clone is promoted, so that it has the snapshot and all
+ * older ones; (5) the branch goes, or where it still has newer snapshots, its head goes back to the newest, which
+ * frees the rest. A crash before 2 leaves the old content; after it, {@link #sweep} goes on to the new one. Nothing
+ * has the volume open meanwhile.
  */
 final class Rollback {
     private static final System.Logger LOG = System.getLogger(Rollback.class.getName());
 
-    /** Set on the volume itself, they are set on what takes its place. The rest ZFS knows by itself, or cannot be set. */
+    /**
+     * Set on the volume itself, they are set on what takes its place. The rest ZFS knows by itself, or cannot be set.
+     */
     private static final Set<String> KEPT = Set.of(
             "checksum",
             "compression",

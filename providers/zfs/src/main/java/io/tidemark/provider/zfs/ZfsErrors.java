@@ -9,8 +9,8 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * What a failure of ZFS means. The only place that matches text: the programs end with 1 whatever happened, and say why in
- * English (locale C). Source of the texts: {@code lib/libzfs/libzfs_util.c} of OpenZFS 2.1.
+ * What a failure of ZFS means. The only place that matches text: the programs end with 1 whatever happened, and say
+ * why in English (locale C). Source of the texts: {@code lib/libzfs/libzfs_util.c} of OpenZFS 2.1.
  */
 final class ZfsErrors {
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);

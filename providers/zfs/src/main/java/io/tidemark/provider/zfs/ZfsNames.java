@@ -10,8 +10,9 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * What things are called on the storage. A snapshot's own name tells its volume (as a digest) and its recovery point, for a
- * promotion moves snapshots to other volumes, whose properties they would inherit. User properties: zfsprops(7).
+ * What things are called on the storage. A snapshot's own name tells its volume (as a digest) and its recovery point,
+ * for a promotion moves snapshots to other volumes, whose properties they would inherit. User properties:
+ * zfsprops(7).
  */
 final class ZfsNames {
     static final String PROVIDER = "zfs";

@@ -26,8 +26,8 @@ final class ZfsReport {
     private ZfsReport() {}
 
     /**
-     * Volumes and their snapshots of {@code zfs get -o name,property,value,source}, in the order of the report; what has no
-     * size of a volume is left out.
+     * Volumes and their snapshots of {@code zfs get -o name,property,value,source}, in the order of the report; what
+     * has no size of a volume is left out.
      *
      * @throws ProviderException Unexpected, with the line, for whatever is not such a report
      */

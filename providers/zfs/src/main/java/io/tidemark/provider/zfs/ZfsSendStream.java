@@ -7,11 +7,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Which bytes of a volume an incremental {@code zfs send} replaces. Contents are read past, never kept. Records are of 312
- * bytes, in the byte order of the host that made them, each followed by its payload.
+ * Which bytes of a volume an incremental {@code zfs send} replaces. Contents are read past, never kept. Records are
+ * of 312 bytes, in the byte order of the host that made them, each followed by its payload.
  *
- * <p>Source: {@code dmu_replay_record} in {@code include/sys/zfs_ioctl.h}, and {@code module/zfs/dmu_send.c}, of OpenZFS
- * 2.1. The checksums of records are not looked at: the stream comes from a process of this host, whose exit status counts.
+ * <p>Source: {@code dmu_replay_record} in {@code include/sys/zfs_ioctl.h}, and {@code module/zfs/dmu_send.c}, of
+ * OpenZFS 2.1. The checksums of records are not looked at: the stream comes from a process of this host, whose exit
+ * status counts.
  */
 final class ZfsSendStream {
     private static final int RECORD_BYTES = 312;
@@ -25,8 +26,8 @@ final class ZfsSendStream {
     private static final long OBJECTS_OF_A_VOLUME = 2;
 
     /**
-     * Features that change neither records nor their lengths beyond what is read here: spilled blocks, embedded data, LZ4,
-     * large blocks, compressed, large dnodes, Zstandard, switching to large blocks. All others are refused.
+     * Features that change neither records nor their lengths beyond what is read here: spilled blocks, embedded data,
+     * LZ4, large blocks, compressed, large dnodes, Zstandard, switching to large blocks. All others are refused.
      */
     private static final long FEATURES_KNOWN =
             1L << 2 | 1L << 16 | 1L << 17 | 1L << 19 | 1L << 22 | 1L << 23 | 1L << 25 | 1L << 27;

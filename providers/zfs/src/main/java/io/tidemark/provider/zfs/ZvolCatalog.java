@@ -143,7 +143,9 @@ final class ZvolCatalog {
                 .toList();
     }
 
-    /** Whether anything that is not deleted, ours or not, lies on a volume or on what rollbacks have put aside of it. */
+    /**
+     * Whether anything that is not deleted, ours or not, lies on a volume or on what rollbacks have put aside of it.
+     */
     boolean hasOthersSnapshots(String zvol) {
         return all.stream()
                 .filter(each -> each.isSnapshot() && !ZfsNames.isDeleted(each.snapshotName()))
@@ -178,8 +180,8 @@ final class ZvolCatalog {
     }
 
     /**
-     * A snapshot and all that came before it, newest first: on its own volume, then on the one that was cloned for that, and
-     * so on. What lies outside of the report is not known.
+     * A snapshot and all that came before it, newest first: on its own volume, then on the one that was cloned for
+     * that, and so on. What lies outside of the report is not known.
      */
     List<ZfsObject> history(ZfsObject snapshot) {
         var found = new ArrayList<ZfsObject>();

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Which device is whose, as the kernel says itself. Links below {@code /dev/zvol} are udev's: where a volume was renamed, they
- * lead to the other one for a moment.
+ * Which device is whose, as the kernel says itself. Links below {@code /dev/zvol} are udev's: where a volume was
+ * renamed, they lead to the other one for a moment.
  */
 final class ZvolDevices {
     private static final Path KERNEL = Path.of("/sys/class/block");

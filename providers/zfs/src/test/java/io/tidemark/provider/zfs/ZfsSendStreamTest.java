@@ -18,8 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * {@code incremental.zfs} is what OpenZFS 2.1.11 sent of a volume of 4 MiB, {@code zfs send -c -e -L -i}, between whose snapshots
- * blocks 3 and 4 were written (embedded), 100 (compressed) and 200 (embedded), and 10 to 14 and 250 to the end discarded.
+ * {@code incremental.zfs} is what OpenZFS 2.1.11 sent of a volume of 4 MiB, {@code zfs send -c -e -L -i}, between
+ * whose snapshots blocks 3 and 4 were written (embedded), 100 (compressed) and 200 (embedded), and 10 to 14 and 250
+ * to the end discarded.
  */
 class ZfsSendStreamTest {
     private static final int BLOCK_BYTES = 16 << 10;
