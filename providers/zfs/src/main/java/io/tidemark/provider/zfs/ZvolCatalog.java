@@ -20,6 +20,9 @@ final class ZvolCatalog {
                     (SnapshotEntry entry) -> entry.id().volume())
             .thenComparing(entry -> entry.id().recoveryPoint());
 
+    /** Whatever else somebody may have set there is no size. */
+    private static final String SIZE = "[0-9]{1,18}";
+
     private final List<ZfsObject> all;
     private final List<VolumeEntry> volumes;
     private final List<SnapshotEntry> snapshots;
@@ -52,6 +55,7 @@ final class ZvolCatalog {
     private static long exact(ZfsObject volume, long volumeBytes) {
         long blockBytes = volume.number("volblocksize");
         return volume.property(ZfsNames.BYTES)
+                .filter(text -> text.matches(SIZE))
                 .map(Long::parseLong)
                 .filter(bytes -> Math.ceilDiv(bytes, blockBytes) * blockBytes == volumeBytes)
                 .orElse(volumeBytes);

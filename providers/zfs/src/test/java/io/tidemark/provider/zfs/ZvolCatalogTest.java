@@ -77,6 +77,14 @@ class ZvolCatalogTest {
     }
 
     @Test
+    void sizeThatIsNoNumberIsNone() throws Exception {
+        zvol("tank/foreign", 5, "-");
+        line("tank/foreign", ZfsNames.BYTES, "much", "local");
+
+        assertThat(catalog().get(FOREIGN).sizeBytes()).isEqualTo(32_768);
+    }
+
+    @Test
     void snapshotIsItsVolumesWhereverItLies() throws Exception {
         zvol("tank/foreign", 9, "-");
         zvol("tank/other", 9, "-");
