@@ -4,11 +4,13 @@ import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.ZfsCore;
 import io.tidemark.nativeblock.ZvolCalls;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 
 /** Makes the provider of the volumes below {@code dataset}. */
@@ -37,5 +39,10 @@ public final class ZfsProviderFactory implements ProviderFactory {
             throw new ProviderException(
                     new ProviderError.Unexpected("loading libzfs_core.so.3", String.valueOf(e.getMessage())), e);
         }
+    }
+
+    @Override
+    public List<HostRequirement> check(Map<String, String> settings) {
+        return ZfsHostCheck.of(settings, new CommandRunner());
     }
 }

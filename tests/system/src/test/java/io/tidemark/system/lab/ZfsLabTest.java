@@ -17,7 +17,7 @@ class ZfsLabTest {
 
     @Test
     void zvolsKeepTheContractOfProviders() throws Exception {
-        StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).test(ZvolsInLab.class);
+        StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZvolsInLab.class, 2);
     }
 
     @Test

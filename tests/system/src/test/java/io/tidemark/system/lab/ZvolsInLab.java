@@ -1,13 +1,17 @@
 package io.tidemark.system.lab;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.tidemark.provider.conformance.ProviderContract;
 import io.tidemark.provider.zfs.ZfsProviderFactory;
+import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.system.ground.Programs;
 import java.io.IOException;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /** What every provider must do, by the ZFS provider over a real pool. */
 @InLab
@@ -43,9 +47,23 @@ class ZvolsInLab extends ProviderContract {
         return new ZfsProviderFactory().create(Map.of("dataset", dataset));
     }
 
+    @Test
+    void checkOfTheHostFindsWhatTheProviderNeeds() {
+        var factory = new ZfsProviderFactory();
+
+        var found = factory.check(Map.of("dataset", dataset));
+        var ofAnother = factory.check(Map.of("dataset", POOL + "/absent"));
+
+        assertThat(found).isNotEmpty().allMatch(each -> each.state() == HostRequirement.State.MET);
+        assertThat(ofAnother)
+                .filteredOn(each -> each.state() == HostRequirement.State.LACKING)
+                .singleElement()
+                .satisfies(lacking -> assertThat(lacking.what()).contains("absent"));
+    }
+
     /** A round is some twenty programs, which start slowly there. */
     @Override
     protected int rounds() {
-        return 3;
+        return 2;
     }
 }
