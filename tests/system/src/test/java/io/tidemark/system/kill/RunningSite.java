@@ -37,18 +37,25 @@ public final class RunningSite implements AutoCloseable {
 
     /** @param javaOptions the heap's size among them */
     public RunningSite(String name, Path folder, Path volumes, List<String> javaOptions) throws IOException {
+        this(name, folder, volumes, javaOptions, "");
+    }
+
+    /** @param furtherProviders entries of the section {@code providers}, in YAML's flow style, each with a comma before it */
+    public RunningSite(String name, Path folder, Path volumes, List<String> javaOptions, String furtherProviders)
+            throws IOException {
         this.javaOptions = List.copyOf(javaOptions);
         this.name = name;
         this.folder = Files.createDirectories(folder);
         this.volumes = Files.createDirectories(volumes);
         this.haltFile = folder.resolve("halt");
-        Files.writeString(folder.resolve("site.yaml"), """
+        Files.writeString(
+                folder.resolve("site.yaml"), """
                 site: {name: %s}
                 state: {folder: %s}
                 http: {host: 127.0.0.1, port: 0, metricsOpen: true}
                 replication: {host: 127.0.0.1, port: %d}
-                providers: {image: {folders: [%s]}}
-                """.formatted(name, state(), freePort(), volumes));
+                providers: {image: {folders: [%s]}%s}
+                """.formatted(name, state(), freePort(), volumes, furtherProviders));
     }
 
     public Path state() {

@@ -67,6 +67,10 @@ public record StorageLab(
         return new StorageLab(memoryMebibytes, newLimit, diskSizes, sharedFolders, zfs);
     }
 
+    public StorageLab withMemory(int mebibytes) {
+        return new StorageLab(mebibytes, limit, diskSizes, sharedFolders, zfs);
+    }
+
     public StorageLab sharing(Path... folders) {
         return new StorageLab(memoryMebibytes, limit, diskSizes, List.of(folders), zfs);
     }

@@ -24,4 +24,14 @@ class ZfsLabTest {
     void killsFreezesAndVolumesOfOthersAreCopedWith() throws Exception {
         StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(15)).test(ZfsProviderInLab.class);
     }
+
+    /** The guest has two sites in it. */
+    @Test
+    void kindsOfStorageWorkTogether() throws Exception {
+        StorageLab.withDisks("1G", "1G", "2G", "1G")
+                .withZfs()
+                .withMemory(3_072)
+                .within(Duration.ofMinutes(15))
+                .test(StoragesTogetherInLab.class);
+    }
 }

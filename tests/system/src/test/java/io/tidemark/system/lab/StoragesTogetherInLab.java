@@ -1,0 +1,238 @@
+package io.tidemark.system.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.client.ClientException;
+import io.tidemark.client.Json;
+import io.tidemark.client.Operations;
+import io.tidemark.client.SiteClient;
+import io.tidemark.system.ground.Programs;
+import io.tidemark.system.kill.RunningSite;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Two sites with image files, thin volumes of LVM and volumes of ZFS: what one kind of storage has goes to another, and
+ * one recovery point is of all of them.
+ */
+@InLab
+class StoragesTogetherInLab {
+    private static final Duration OPERATION_LIMIT = Duration.ofMinutes(3);
+    private static final long VOLUME_BYTES = 64L << 20;
+    private static final int BLOCK_BYTES = 4_096;
+    private static final int BLOCKS = (int) (VOLUME_BYTES / BLOCK_BYTES);
+    private static final int FIRST_BLOCKS = 1_000;
+    private static final int CHANGED_BLOCKS = 40;
+    /** Of the bytes that truly changed. */
+    private static final double SENT_MAXIMUM = 1.02;
+
+    private static final List<String> SITES = List.of("one", "two");
+    private static final List<RunningSite> RUNNING = new ArrayList<>();
+
+    @BeforeAll
+    static void startSites() throws Exception {
+        for (var name : SITES) {
+            var disk = name.equals("one") ? "/dev/ubda" : "/dev/ubdb";
+            Programs.run("pvcreate", "-y", disk);
+            Programs.run("vgcreate", "vg-" + name, disk);
+            Programs.run("lvcreate", "-y", "--type", "thin-pool", "-L", "512M", "-n", "thin", "vg-" + name);
+        }
+        // Of a whole disk zpool makes a partition, and waits for udev, which does not run.
+        Programs.run("losetup", "/dev/loop0", "/dev/ubdc");
+        Programs.run("zpool", "create", "-O", "mountpoint=none", "tank", "/dev/loop0");
+        // The guest's own files lie in memory, where extents cannot be asked for.
+        Programs.run("mkfs.ext4", "-q", "/dev/ubdd");
+        var folder = Path.of("/mnt/sites");
+        mount(Path.of("/dev/ubdd"), "rw", folder);
+        for (var name : SITES) {
+            Programs.run("zfs", "create", "tank/" + name);
+            var site = new RunningSite(
+                    name,
+                    folder.resolve(name),
+                    folder.resolve("volumes-" + name),
+                    List.of("-Xmx256m"),
+                    ", lvm: {group: vg-%1$s, pool: thin}, zfs: {dataset: tank/%1$s}".formatted(name));
+            RUNNING.add(site);
+            site.start();
+        }
+        var token = client("two")
+                .post("/v1/invitations", Map.of("peer", "one", "validMillis", 600_000))
+                .at("token")
+                .text();
+        client("one").post("/v1/peers", Map.of("id", "two", "token", token));
+    }
+
+    @AfterAll
+    static void stopSites() throws Exception {
+        for (var site : RUNNING) {
+            site.close();
+        }
+    }
+
+    private static SiteClient client(String name) throws IOException {
+        return RUNNING.get(SITES.indexOf(name)).client();
+    }
+
+    @Test
+    void thinVolumeGoesToAnImage() throws Exception {
+        assertReplicates("lvm:thin-to-image", "image:from-thin");
+    }
+
+    @Test
+    void imageGoesToAZvol() throws Exception {
+        assertReplicates("image:image-to-zvol", "zfs:from-image");
+    }
+
+    @Test
+    void zvolGoesToAThinVolume() throws Exception {
+        assertReplicates("zfs:zvol-to-thin", "lvm:from-zvol");
+    }
+
+    /** A first copy, then an increment of scattered blocks, of which little more is sent than what changed. */
+    private static void assertReplicates(String volume, String peerVolume) throws Exception {
+        var site = client("one");
+        var group = volume.replace(':', '-');
+        var device = make(volume);
+        site.post(
+                "/v1/groups",
+                Map.of("id", group, "volumes", List.of(volume), "freezeLimitMillis", 5_000, "freezeFileSystems", true));
+        var link = site.post(
+                        "/v1/links", Map.of("peer", "two", "group", group, "volume", volume, "peerVolume", peerVolume))
+                .at("id")
+                .text();
+        var random = new Random(volume.hashCode());
+        write(device, random, FIRST_BLOCKS);
+        sync(site, group, link);
+
+        write(device, random, CHANGED_BLOCKS);
+        var report = sync(site, group, link);
+
+        long changed = (long) CHANGED_BLOCKS * BLOCK_BYTES;
+        System.out.printf(
+                "lab: %s to %s: %s named %d, compared %d, sent %d of %d bytes%n",
+                volume,
+                peerVolume,
+                report.at("changedRangeSource").text(),
+                report.at("namedBytes").number(),
+                report.at("comparedBytes").number(),
+                report.at("sentPayloadBytes").number(),
+                changed);
+        assertThat(report.at("changedBytes").number()).isEqualTo(changed);
+        assertThat(report.at("sentPayloadBytes").number()).isBetween(changed, (long) (changed * SENT_MAXIMUM));
+        var verified = await(site, site.post("/v1/links/" + link + "/verifications", Map.of()));
+        assertThat(verified.at("report", "differingBlocks").number()).isZero();
+    }
+
+    private static Path make(String volume) throws Exception {
+        var made = client("one").post("/v1/volumes", Map.of("id", volume, "sizeBytes", VOLUME_BYTES));
+        return Path.of(made.at("device").text());
+    }
+
+    private static Json sync(SiteClient site, String group, String link) throws Exception {
+        take(site, group);
+        return await(site, site.post("/v1/links/" + link + "/syncs", Map.of())).at("report");
+    }
+
+    private static Json take(SiteClient site, String group) throws ClientException {
+        return await(site, site.post("/v1/groups/" + group + "/recovery-points", Map.of()))
+                .at("recoveryPoint");
+    }
+
+    private static Json await(SiteClient site, Json operation) throws ClientException {
+        var ended = new Operations(site).await(operation.at("id").text(), OPERATION_LIMIT, document -> {});
+        return Operations.result(ended);
+    }
+
+    /** Blocks that nobody has written before, each another place. */
+    private static void write(Path device, Random random, int blocks) throws IOException {
+        var block = new byte[BLOCK_BYTES];
+        try (var channel = FileChannel.open(device, StandardOpenOption.WRITE)) {
+            for (long at : places(random, blocks)) {
+                random.nextBytes(block);
+                channel.write(ByteBuffer.wrap(block), at * BLOCK_BYTES);
+            }
+            channel.force(true);
+        }
+    }
+
+    private static long[] places(Random random, int blocks) {
+        return LongStream.generate(() -> random.nextInt(BLOCKS))
+                .distinct()
+                .limit(blocks)
+                .toArray();
+    }
+
+    /** Written on each file system before and after: the recovery point has the one and not the other. */
+    @Test
+    void recoveryPointIsOfAllKindsOfStorageAtOneInstant() throws Exception {
+        var site = client("one");
+        var volumes = List.of("lvm:together", "zfs:together", "image:together");
+        for (var volume : volumes) {
+            var device = make(volume);
+            Programs.run("mkfs.ext4", "-q", device.toString());
+            mount(device, "rw", mountPoint(volume));
+            Files.writeString(mountPoint(volume).resolve("before"), "kept");
+        }
+        site.post(
+                "/v1/groups",
+                Map.of("id", "together", "volumes", volumes, "freezeLimitMillis", 5_000, "freezeFileSystems", true));
+
+        var point = take(site, "together");
+        for (var volume : volumes) {
+            Files.writeString(mountPoint(volume).resolve("after"), "left out");
+        }
+
+        System.out.printf(
+                "lab: frozen for %d ms: %s%n",
+                point.at("freezeWindowMillis").number(),
+                point.at("certificate", "cuts").text());
+        assertThat(point.at("consistency").text()).isEqualTo("FILESYSTEM");
+        assertThat(point.at("members").items()).hasSize(volumes.size());
+        assertThat(point.at("certificate", "freezes").items())
+                .hasSize(volumes.size())
+                .allMatch(freeze -> freeze.at("heldUntilThaw").text().equals("true"));
+        for (var volume : volumes) {
+            assertClone(site, point.at("id").text(), volume);
+        }
+    }
+
+    private static void assertClone(SiteClient site, String point, String volume) throws Exception {
+        var name = volume + "-clone";
+        await(site, site.post("/v1/recovery-points/" + point + "/clones", Map.of("volume", volume, "name", name)));
+        var device = Path.of(
+                site.get("/v1/volumes/" + name.replace(":", "%3A")).at("device").text());
+        // The clean state of a frozen file system: nothing is to be replayed.
+        Programs.run("e2fsck", "-fn", device.toString());
+        var where = mountPoint(name);
+        mount(device, "ro", where);
+        try {
+            assertThat(where.resolve("before")).hasContent("kept");
+            assertThat(where.resolve("after")).doesNotExist();
+        } finally {
+            Programs.run("umount", where.toString());
+        }
+    }
+
+    private static Path mountPoint(String volume) {
+        return Path.of("/mnt", volume.replace(':', '-'));
+    }
+
+    private static void mount(Path device, String options, Path where) throws IOException {
+        Files.createDirectories(where);
+        // Of a file mount makes a loop device by itself.
+        Programs.run("mount", "-o", options, device.toString(), where.toString());
+    }
+}
