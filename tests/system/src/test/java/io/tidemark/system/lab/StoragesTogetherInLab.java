@@ -6,7 +6,9 @@ import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
 import io.tidemark.client.Operations;
 import io.tidemark.client.SiteClient;
+import io.tidemark.system.ground.PostgresServer;
 import io.tidemark.system.ground.Programs;
+import io.tidemark.system.ground.SequenceWriter;
 import io.tidemark.system.kill.RunningSite;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,6 +34,10 @@ import org.junit.jupiter.api.Test;
 class StoragesTogetherInLab {
     private static final Duration OPERATION_LIMIT = Duration.ofMinutes(3);
     private static final long VOLUME_BYTES = 64L << 20;
+    private static final long DATABASE_BYTES = 256L << 20;
+    /** Acknowledged before the recovery point is taken. */
+    private static final int COMMITS = 100;
+
     private static final int BLOCK_BYTES = 4_096;
     private static final int BLOCKS = (int) (VOLUME_BYTES / BLOCK_BYTES);
     private static final int FIRST_BLOCKS = 1_000;
@@ -48,13 +54,14 @@ class StoragesTogetherInLab {
             var disk = name.equals("one") ? "/dev/ubda" : "/dev/ubdb";
             Programs.run("pvcreate", "-y", disk);
             Programs.run("vgcreate", "vg-" + name, disk);
-            Programs.run("lvcreate", "-y", "--type", "thin-pool", "-L", "512M", "-n", "thin", "vg-" + name);
+            Programs.run("lvcreate", "-y", "--type", "thin-pool", "-L", "800M", "-n", "thin", "vg-" + name);
         }
         // Of a whole disk zpool makes a partition, and waits for udev, which does not run.
         Programs.run("losetup", "/dev/loop0", "/dev/ubdc");
         Programs.run("zpool", "create", "-O", "mountpoint=none", "tank", "/dev/loop0");
         // The guest's own files lie in memory, where extents cannot be asked for.
-        Programs.run("mkfs.ext4", "-q", "/dev/ubdd");
+        Programs.run("modprobe", "btrfs");
+        Programs.run("mkfs.btrfs", "-q", "/dev/ubdd");
         var folder = Path.of("/mnt/sites");
         mount(Path.of("/dev/ubdd"), "rw", folder);
         for (var name : SITES) {
@@ -137,7 +144,11 @@ class StoragesTogetherInLab {
     }
 
     private static Path make(String volume) throws Exception {
-        var made = client("one").post("/v1/volumes", Map.of("id", volume, "sizeBytes", VOLUME_BYTES));
+        return make(volume, VOLUME_BYTES);
+    }
+
+    private static Path make(String volume, long sizeBytes) throws Exception {
+        var made = client("one").post("/v1/volumes", Map.of("id", volume, "sizeBytes", sizeBytes));
         return Path.of(made.at("device").text());
     }
 
@@ -209,14 +220,92 @@ class StoragesTogetherInLab {
         }
     }
 
+    /** Its data lie on LVM, one tablespace on ZFS and one in an image on Btrfs; each transaction writes on all of them. */
+    @Test
+    void databaseOverAllKindsOfStorageIsWholeInARecoveryPoint() throws Exception {
+        var site = client("one");
+        var volumes = List.of("lvm:database", "zfs:database", "image:database");
+        for (var volume : volumes) {
+            var device = make(volume, DATABASE_BYTES);
+            Programs.run("mkfs.ext4", "-q", device.toString());
+            mount(device, "rw", mountPoint(volume));
+        }
+        var data = mountPoint("lvm:database").resolve("data");
+        PostgresServer.init(data);
+        List<SequenceWriter.Commit> before;
+        List<SequenceWriter.Commit> after;
+        String point;
+        try (var server = PostgresServer.start(data)) {
+            spread(server);
+            site.post("/v1/groups", databaseGroup(volumes, server));
+            try (var writer = SequenceWriter.start(server)) {
+                writer.awaitMore(COMMITS);
+                before = writer.commits();
+                var taken = take(site, "database");
+                after = writer.commits();
+                point = taken.at("id").text();
+                System.out.printf(
+                        "lab: %s, frozen for %d ms, %d commits before%n",
+                        taken.at("consistency").text(),
+                        taken.at("freezeWindowMillis").number(),
+                        before.size());
+                assertThat(taken.at("consistency").text())
+                        .as(taken.at("certificate", "reasons").text())
+                        .isEqualTo("APPLICATION");
+            }
+        }
+        for (var volume : volumes) {
+            Programs.run("umount", mountPoint(volume).toString());
+            mount(cloned(site, point, volume), "rw", mountPoint(volume));
+        }
+        Files.deleteIfExists(data.resolve("postmaster.pid"));
+        try (var server = PostgresServer.start(data)) {
+            long last = server.number("SELECT max(number) FROM sequence_written");
+            assertThat(last)
+                    .isBetween(before.getLast().number(), after.getLast().number() + 1);
+            for (var table : List.of("sequence_written", "on_zfs", "on_image")) {
+                assertThat(server.number("SELECT count(*) FROM " + table)).isEqualTo(last);
+                assertThat(server.number("SELECT max(number) FROM " + table)).isEqualTo(last);
+            }
+            server.checkStructures();
+            server.stopAndCheckPages();
+        }
+    }
+
+    private static void spread(PostgresServer server) throws Exception {
+        server.execute("CREATE TABLE sequence_written (number bigint PRIMARY KEY)");
+        for (var kind : List.of("zfs", "image")) {
+            var folder = Files.createDirectory(mountPoint(kind + ":database").resolve("space"));
+            Programs.run("chown", "postgres", folder.toString());
+            server.execute("CREATE TABLESPACE space_%s LOCATION '%s'".formatted(kind, folder));
+            server.execute("CREATE TABLE on_%1$s (number bigint PRIMARY KEY) TABLESPACE space_%1$s".formatted(kind));
+        }
+        server.execute(
+                "CREATE FUNCTION spread() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                        + " INSERT INTO on_zfs VALUES (NEW.number); INSERT INTO on_image VALUES (NEW.number); RETURN NEW; END $$");
+        server.execute("CREATE TRIGGER spread AFTER INSERT ON sequence_written FOR EACH ROW EXECUTE FUNCTION spread()");
+    }
+
+    private static Map<String, Object> databaseGroup(List<String> volumes, PostgresServer server) {
+        var settings = Map.of("host", "127.0.0.1", "port", Integer.toString(server.port()), "user", "postgres");
+        return Map.of(
+                "id",
+                "database",
+                "volumes",
+                volumes,
+                "freezeLimitMillis",
+                5_000,
+                "freezeFileSystems",
+                true,
+                "quiescers",
+                List.of(Map.of("kind", "postgresql", "settings", settings)));
+    }
+
     private static void assertClone(SiteClient site, String point, String volume) throws Exception {
-        var name = volume + "-clone";
-        await(site, site.post("/v1/recovery-points/" + point + "/clones", Map.of("volume", volume, "name", name)));
-        var device = Path.of(
-                site.get("/v1/volumes/" + name.replace(":", "%3A")).at("device").text());
+        var device = cloned(site, point, volume);
         // The clean state of a frozen file system: nothing is to be replayed.
         Programs.run("e2fsck", "-fn", device.toString());
-        var where = mountPoint(name);
+        var where = mountPoint(volume + "-clone");
         mount(device, "ro", where);
         try {
             assertThat(where.resolve("before")).hasContent("kept");
@@ -224,6 +313,14 @@ class StoragesTogetherInLab {
         } finally {
             Programs.run("umount", where.toString());
         }
+    }
+
+    /** @return the clone's device */
+    private static Path cloned(SiteClient site, String point, String volume) throws ClientException {
+        var name = volume + "-clone";
+        await(site, site.post("/v1/recovery-points/" + point + "/clones", Map.of("volume", volume, "name", name)));
+        return Path.of(
+                site.get("/v1/volumes/" + name.replace(":", "%3A")).at("device").text());
     }
 
     private static Path mountPoint(String volume) {

@@ -28,7 +28,7 @@ class ZfsLabTest {
     /** The guest has two sites in it. */
     @Test
     void kindsOfStorageWorkTogether() throws Exception {
-        StorageLab.withDisks("1G", "1G", "2G", "1G")
+        StorageLab.withDisks("1500M", "1G", "2G", "2G")
                 .withZfs()
                 .withMemory(3_072)
                 .within(Duration.ofMinutes(15))
