@@ -22,14 +22,29 @@ final class HalfMade {
     }
 
     /** At the open of an instance, for what a killed one has left; other than our own is left alone. */
-    void sweep(ThinCatalog catalog) throws ProviderException {
+    void sweep(ThinCatalog catalog, ThinMetadata metadata) throws ProviderException {
         for (var pool : catalog.pools()) {
             for (var volume : pending(pool.name())) {
-                if (volume.tags().stream().anyMatch(tag -> tag.startsWith(LvmNames.TAGS))) {
+                if (volume.tags().stream().anyMatch(tag -> tag.startsWith(LvmNames.TAGS))
+                        && !mayBeCut(volume, metadata)) {
                     takeBack(volume);
                 }
             }
         }
+    }
+
+    /** Of a recovery point, no placeholder, and its pool has it: somebody may have been told that it is there. */
+    private static boolean mayBeCut(LogicalVolume volume, ThinMetadata metadata) throws ProviderException {
+        boolean may = volume.tag(LvmNames.POINT).isPresent()
+                && !volume.tags().contains(LvmNames.PLACEHOLDER)
+                && metadata.devices(volume.pool()).contains(volume.thinId());
+        if (may) {
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "lvm.half_made_kept logicalVolume={0} reason=\"it may be a snapshot\"",
+                    volume.name());
+        }
+        return may;
     }
 
     /**
@@ -60,6 +75,11 @@ final class HalfMade {
     private void takeBack(LogicalVolume volume) throws ProviderException {
         LOG.log(System.Logger.Level.WARNING, "lvm.half_made_removed logicalVolume={0}", volume.name());
         commands.resumeAll();
+        remove(volume);
+    }
+
+    /** What perhaps a killed program has made. */
+    void remove(LogicalVolume volume) throws ProviderException {
         try {
             commands.remove(volume.name());
         } catch (ProviderException e) {

@@ -95,7 +95,7 @@ final class LvmProvider implements StorageProvider {
             var catalog = provider.catalog();
             catalog.pool(config.pool());
             provider.metadata.release(config.pool());
-            new HalfMade(provider.commands).sweep(catalog);
+            new HalfMade(provider.commands).sweep(catalog, provider.metadata);
             provider.cutting.sweep(provider.catalog());
             provider.rollback.sweep(provider.catalog());
             opened = provider;

@@ -95,8 +95,9 @@ final class ThinCutting {
     }
 
     /**
-     * Steps 1 to 3 for whatever lacks a snapshot. What was prepared for other recovery points of these volumes is removed.
-     * A failure leaves placeholders, which the next call for the same recovery point takes up and others remove.
+     * Steps 1 to 3 for whatever lacks a snapshot. What was prepared for other recovery points of these volumes is removed,
+     * and what an earlier call has left unfinished: of a placeholder LVM may have it yet to tell the pool, and would do so
+     * in the middle of the cut, or after it.
      *
      * @throws ProviderException VolumeNotFound, before anything is changed
      */
@@ -107,12 +108,17 @@ final class ThinCutting {
         }
         for (var origin : origins) {
             var id = new SnapshotId(origin.id(), request.recoveryPoint());
-            for (var other : catalog.ahead()) {
-                if (other.id().volume().equals(origin.id()) && !other.id().equals(id)) {
-                    remove(other);
+            boolean there = catalog.find(id).isPresent();
+            for (var each : catalog.ahead()) {
+                if (each.id().volume().equals(origin.id())) {
+                    boolean kept = each.id().equals(id) && !each.on().tags().contains(LvmNames.PLACEHOLDER);
+                    if (!kept) {
+                        remove(each);
+                    }
+                    there |= kept;
                 }
             }
-            if (catalog.find(id).isEmpty() && catalog.findAhead(id).isEmpty()) {
+            if (!there) {
                 makePlaceholder(id, origin);
             }
         }
@@ -174,7 +180,7 @@ final class ThinCutting {
                     && on.tags().contains(LvmNames.PLACEHOLDER)) {
                 var message = "delete " + on.thinId();
                 var outcome = commands.message(on.pool(), message);
-                // A call that died after this step has left none to delete.
+                // Killed after the pool had done it.
                 if (!outcome.succeeded() && metadata.devices(on.pool()).contains(on.thinId())) {
                     throw new ProviderException(
                             new ProviderError.Unexpected(message + " in pool " + on.pool(), outcome.evidence()));
@@ -345,7 +351,7 @@ final class ThinCutting {
                 return;
             }
         }
-        commands.remove(prepared.on().name());
+        new HalfMade(commands).remove(prepared.on());
     }
 
     /**

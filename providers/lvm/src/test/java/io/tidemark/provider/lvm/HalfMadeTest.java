@@ -13,7 +13,8 @@ import org.junit.jupiter.api.Test;
 
 /** The states that a killed {@code lvcreate} was seen to leave in the storage lab, in memory. */
 class HalfMadeTest {
-    private static final List<String> TAGS = List.of(LvmNames.SNAPSHOT_OF + "vg/a", LvmNames.POINT + "rp-1");
+    private static final List<String> CUT = List.of(LvmNames.SNAPSHOT_OF + "vg/a", LvmNames.POINT + "rp-1");
+    private static final List<String> TAGS = List.of(CUT.getFirst(), CUT.getLast(), LvmNames.PLACEHOLDER);
     private final ProviderException failure =
             new ProviderException(new ProviderError.Unexpected("lvcreate", "exit status 137"));
 
@@ -54,9 +55,16 @@ class HalfMadeTest {
 
         @Override
         Outcome message(String pool, String message) {
-            calls.add(message);
-            made = false;
+            if (message.startsWith("delete ")) {
+                calls.add(message);
+                made = false;
+            }
             return new Outcome(0, "", "");
+        }
+
+        @Override
+        String devices(String pool) {
+            return made ? "3\n" : "";
         }
 
         @Override
@@ -72,6 +80,10 @@ class HalfMadeTest {
         return new LogicalVolume("left", 1 << 20, "thin", "pool", 3, 0, 0, 0, false, false, tags);
     }
 
+    private static void sweep(Group group) throws ProviderException {
+        new HalfMade(group).sweep(new ThinCatalog("vg", group.list()), new ThinMetadata(group));
+    }
+
     @Test
     void whatWasKilledIsResumedAndRemovedAndItsFailureIsStillTold() {
         var group = new Group(false, volume(TAGS));
@@ -85,16 +97,28 @@ class HalfMadeTest {
     void deviceThatThePoolHasMadeIsDeletedByItsNumberFirst() throws Exception {
         var group = new Group(true, volume(TAGS));
 
-        new HalfMade(group).sweep(new ThinCatalog("vg", group.list()));
+        sweep(group);
 
         assertThat(group.calls).containsExactly("resume", "delete 3", "remove left");
+    }
+
+    @Test
+    void whatMayHaveBeenAnsweredAsASnapshotIsRemovedOnlyWhereThePoolLacksIt() throws Exception {
+        var there = new Group(true, volume(CUT));
+        var lacking = new Group(false, volume(CUT));
+
+        sweep(there);
+        sweep(lacking);
+
+        assertThat(there.calls).isEmpty();
+        assertThat(lacking.calls).containsExactly("resume", "remove left");
     }
 
     @Test
     void whatIsSomebodyElsesIsLeftAlone() throws Exception {
         var group = new Group(false, volume(List.of("theirs")));
 
-        new HalfMade(group).sweep(new ThinCatalog("vg", group.list()));
+        sweep(group);
         new HalfMade(group).takenBack("left", TAGS, failure);
 
         assertThat(group.calls).isEmpty();

@@ -156,7 +156,7 @@ class ThinCuttingTest {
     }
 
     @Test
-    void placeholderOfACallThatDiedIsTakenUpByTheNextOne() throws Exception {
+    void placeholderOfACallThatDiedIsMadeAnewByTheNextOne() throws Exception {
         for (int left = 1; left < 6; left++) {
             var dying = new ThinCuttingTest();
             dying.group.changesLeft = left;
@@ -169,6 +169,19 @@ class ThinCuttingTest {
             assertThat(dying.cutting.cut(BOTH)).isPresent();
             dying.assertWhole(2);
         }
+    }
+
+    @Test
+    void placeholderThatLvmHasYetToTellThePoolOfDoesNotBecomeAnEmptySnapshot() throws Exception {
+        group.killsLvcreate = true;
+        assertThatThrownBy(() -> prepare(ONE)).isInstanceOf(ProviderException.class);
+
+        prepare(ONE);
+        writeNew();
+        assertThat(cutting.cut(ONE)).isPresent();
+        prepare(new CutRequest(new RecoveryPointId("rp-2"), List.of(STOCK)));
+
+        assertThat(contentOf(ORDERS)).isEqualTo("new orders");
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -31,6 +32,11 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     int stepsLeft = Integer.MAX_VALUE;
     /** The number of a snapshot that the pool refuses; 0: none. */
     int refused;
+
+    /** The next lvcreate is killed when LVM has written it down, and has not told the pool. */
+    boolean killsLvcreate;
+    /** What LVM has yet to tell the pool to make; 0: nothing. */
+    private int queued;
 
     private int lastId;
 
@@ -75,13 +81,40 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     @Override
     void createInactive(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
         change(name, false);
+        tellQueued();
         add(name, ++lastId, false, tags);
+        if (killsLvcreate) {
+            killsLvcreate = false;
+            queued = lastId;
+            throw new ProviderException(new ProviderError.Unexpected("lvcreate", "killed"));
+        }
         thin.put(lastId, "");
+    }
+
+    /** Whatever LVM changes in a pool next begins with it. */
+    private void tellQueued() throws ProviderException {
+        if (queued != 0 && thin.putIfAbsent(queued, "") != null) {
+            throw new ProviderException(new ProviderError.Unexpected("LVM", "File exists"));
+        }
+        queued = 0;
+    }
+
+    @Override
+    Optional<PoolStatus> status(String pool) {
+        return Optional.of(new PoolStatus(7, 0, 1, 0, 1, false, false));
+    }
+
+    @Override
+    List<LogicalVolume> listSince(String pool, long transaction) {
+        return volumes.values().stream()
+                .filter(each -> queued != 0 && each.thinId() == queued)
+                .toList();
     }
 
     @Override
     void remove(String name) throws ProviderException {
         change(name, true);
+        tellQueued();
         thin.remove(volume(name).thinId());
         volumes.remove(name);
     }

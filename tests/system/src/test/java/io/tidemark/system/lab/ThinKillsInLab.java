@@ -129,7 +129,8 @@ class ThinKillsInLab {
             var name = "left-%s-%d".formatted(point, attempt);
             var volume = pool.group() + "/" + name;
             lvcreate.killOnceWritten(name, pool.disk(), 0);
-            var line = "lvcreate -y -s -k y --addtag tidemark.snapshot-of=%s/a --addtag tidemark.point=%s -n %s %1$s/%s"
+            var line = ("lvcreate -y -s -k y --addtag tidemark.snapshot-of=%s/a --addtag tidemark.point=%s"
+                            + " --addtag tidemark.placeholder -n %s %1$s/%s")
                     .formatted(pool.group(), point, name, origin);
             Programs.attempt(List.of(line.split(" ", -1)));
             if (!pool.lvs("transaction_id", pool.group() + "/" + LabPool.POOL).equals(pool.transaction())) {
