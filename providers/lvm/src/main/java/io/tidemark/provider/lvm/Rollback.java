@@ -43,8 +43,13 @@ final class Rollback {
             var replacement = entry.getValue();
             var old = catalog.named(LvmNames.forReplaced(name));
             if (old.isEmpty()) {
-                // Not renamed away: the old content stays.
-                commands.remove(replacement.name());
+                if (replacement.name().equals(name)) {
+                    // Somebody has removed the old one: this is the volume now.
+                    commands.tag(name, List.of(), List.of(LvmNames.REPLACES + name));
+                } else {
+                    // Not renamed away: the old content stays.
+                    commands.remove(replacement.name());
+                }
                 continue;
             }
             if (!replacement.name().equals(name)) {

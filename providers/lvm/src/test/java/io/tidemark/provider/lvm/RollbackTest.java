@@ -136,6 +136,16 @@ class RollbackTest {
         assertThat(steps).as("sweeps that died too").hasSizeGreaterThan(8);
     }
 
+    @Test
+    void replacementThatHasTheVolumesPlaceStaysWhereSomebodyRemovedTheOldOne() throws Exception {
+        var group = new Group();
+        group.add(VOLUME, "kept", List.of(LvmNames.REPLACES + VOLUME, "mine"));
+
+        new Rollback(group).sweep(group.catalog());
+
+        assertWhole(group, "kept");
+    }
+
     private static void assertWhole(Group group, String bytes) throws ProviderException {
         assertThat(group.volumes).containsOnlyKeys(VOLUME, "snapshot");
         assertThat(group.content).containsEntry(VOLUME, bytes).containsEntry("snapshot", "kept");
