@@ -148,14 +148,40 @@ class LvmCommands {
     }
 
     private void resumeSuspended() throws ProviderException {
-        var mine = LvmNames.mapped(group, "");
-        for (var line : done("dmsetup", "info", "-c", "--noheadings", "--separator", "/", "-o", "name,suspended")
-                .lines()
-                .toList()) {
-            if (line.startsWith(mine) && !line.startsWith(mine + "-") && line.endsWith("/Suspended")) {
-                done("dmsetup", "resume", line.substring(0, line.indexOf('/')));
+        var report = done("dmsetup", "info", "-c", "--noheadings", "--separator", "/", "-o", "name,uuid,suspended");
+        ProviderException failure = null;
+        for (var device : suspended(report, group)) {
+            try {
+                done("dmsetup", "resume", device);
+            } catch (ProviderException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
             }
         }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /**
+     * Suspended devices that LVM has made for the group; others may have names that look so.
+     *
+     * @param report lines of name, uuid and state, with slashes between them
+     */
+    static List<String> suspended(String report, String group) {
+        var mine = LvmNames.mapped(group, "");
+        return report.lines()
+                .map(line -> line.strip().split("/", -1))
+                .filter(fields -> fields.length == 3
+                        && fields[0].startsWith(mine)
+                        && !fields[0].startsWith(mine + "-")
+                        && fields[1].startsWith("LVM-")
+                        && fields[2].equals("Suspended"))
+                .map(fields -> fields[0])
+                .toList();
     }
 
     CommandStream delta(String pool, int older, int newer) throws ProviderException {
