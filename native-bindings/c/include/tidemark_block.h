@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or a meaning below changes. NativeBlockKernel.ABI must be equal. */
-#define TIDEMARK_BLOCK_ABI 4
+#define TIDEMARK_BLOCK_ABI 5
 
 #define TIDEMARK_BLOCK_BYTES_MIN 512u
 #define TIDEMARK_BLOCK_BYTES_MAX (16u << 20)
@@ -241,6 +241,8 @@ TIDEMARK_API int64_t tidemark_btrfs_is_subvolume(const char *path);
 #define TIDEMARK_THIN_STEP_SUSPEND 2
 #define TIDEMARK_THIN_STEP_CREATE 3
 #define TIDEMARK_THIN_STEP_RESUME 4  /* the snapshot may be there; the origin is still suspended */
+#define TIDEMARK_THIN_STEP_HELD 5    /* somebody else resumed an origin of the call before all were cut; none is */
+#define TIDEMARK_THIN_STEP_POOL 6    /* the pool does not write its metadata any more: it may have lost the snapshot */
 
 /* One volume of a cut. Names are the device mapper's; times are of CLOCK_MONOTONIC, 0 where it did not come to that. */
 struct tidemark_thin_cut {
@@ -253,6 +255,7 @@ struct tidemark_thin_cut {
     int32_t error;                           /* set: 0, or the errno of the step that failed */
     uint32_t failed_step;                    /* set: TIDEMARK_THIN_STEP_* */
     uint32_t reserved;                       /* zero */
+    uint64_t origin_sectors;                 /* of 512 bytes: the volume's length */
     int64_t asked_nanos;                     /* set: before the origin was suspended, or would have been */
     int64_t suspended_nanos;                 /* set: when it was; all writes that were under way had ended */
     int64_t cut_nanos;                       /* set: when the pool had the snapshot, durably */
@@ -267,10 +270,13 @@ struct tidemark_thin_cut {
  * on what is suspended. When the process is killed in between, a sentinel that lives as long as the call resumes them;
  * when both are, origins stay suspended: tidemark_resume. Memory is locked as far as the process may.
  *
- * What is suspended already, or has another table loaded, is somebody else's work and refused with EBUSY.
+ * What is suspended already, or has another table loaded, is somebody else's work and refused with EBUSY; what is not
+ * the thin volume of that number and length any more, with ESTALE. Where somebody else resumes an origin in the window,
+ * the call's snapshots are not of one instant: they are deleted again and all of the call fails, with ESTALE.
  *
  * Returns how many were cut, each durable; the structs say the rest. Nothing was tried when it returns -EINVAL for
- * what the structs do not allow, -ENOMEM, or what open(2) gives for the device mapper's control file.
+ * what the structs do not allow, -ENOMEM, -EAGAIN where no sentinel could be started, or what open(2) gives for the
+ * device mapper's control file.
  */
 TIDEMARK_API int64_t tidemark_thin_cut(struct tidemark_thin_cut *cuts, uint32_t count);
 

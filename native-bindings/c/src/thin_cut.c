@@ -18,6 +18,13 @@
 
 #define CONTROL "/dev/mapper/control"
 
+/* An emulator knows no process that shares memory and is not a thread. */
+#ifdef TIDEMARK_EMULATED
+#define SENTINEL_NEEDED false
+#else
+#define SENTINEL_NEEDED true
+#endif
+
 /* The kernel's numbers of thin volumes have 24 bits. */
 #define THIN_ID_MAX 0xffffffu
 
@@ -27,7 +34,7 @@
 _Static_assert(TIDEMARK_MAPPED_NAME_BYTES == DM_NAME_LEN, "names are as long as the kernel's");
 _Static_assert(sizeof(((struct thin_window *)0)->steps) == TIDEMARK_THIN_CUTS_MAX * sizeof(struct thin_step),
                "a window has room for every cut");
-_Static_assert(sizeof(struct tidemark_thin_cut) == 312, "LinuxDeviceMapper.java has the same");
+_Static_assert(sizeof(struct tidemark_thin_cut) == 320, "LinuxDeviceMapper.java has the same");
 
 _Static_assert(offsetof(struct thin_message, text) - offsetof(struct thin_message, sector)
                    == offsetof(struct dm_target_msg, message), "a message starts where the kernel looks for it");
@@ -57,14 +64,19 @@ static bool allowed(const struct tidemark_thin_cut *cut) {
            && cut->origin_id != cut->snapshot_id;
 }
 
+static void address(struct thin_message *message, const char *pool) {
+    fill(&message->head, pool, sizeof *message, 0);
+    message->head.data_start = (uint32_t)offsetof(struct thin_message, sector);
+    message->sector = 0;
+}
+
 static void prepare(struct thin_step *step, struct tidemark_thin_cut *cut) {
-    fill(&step->check, cut->origin, sizeof step->check, 0);
+    fill(&step->check.head, cut->origin, sizeof step->check, DM_STATUS_TABLE_FLAG);
     /* Without DM_NOFLUSH_FLAG: what is under way is waited for, and is in the snapshot. */
     fill(&step->suspend, cut->origin, sizeof step->suspend, DM_SUSPEND_FLAG | DM_SKIP_LOCKFS_FLAG);
+    fill(&step->held, cut->origin, sizeof step->held, 0);
     fill(&step->resume, cut->origin, sizeof step->resume, 0);
-    fill(&step->create.head, cut->pool, sizeof step->create, 0);
-    step->create.head.data_start = (uint32_t)offsetof(struct thin_message, sector);
-    step->create.sector = 0;
+    address(&step->create, cut->pool);
     snprintf(step->create.text, THIN_MESSAGE_BYTES, "create_snap %u %u", cut->snapshot_id, cut->origin_id);
     step->absent = false;
     step->suspended = false;
@@ -80,17 +92,36 @@ static bool failed(struct tidemark_thin_cut *cut, uint32_t step) {
     return false;
 }
 
-/* Finds out whether there is something to suspend. */
+/* One target whose line came as a whole, behind the head. */
+static bool answered(struct thin_table *table, const char *type) {
+    table->line[THIN_LINE_BYTES - 1] = '\0';
+    return table->head.data_start == offsetof(struct thin_table, target) && table->head.target_count == 1
+           && (table->head.flags & DM_BUFFER_FULL_FLAG) == 0
+           && strncmp(table->target.target_type, type, DM_MAX_TYPE_NAME) == 0;
+}
+
+/* Whether it is the volume that the order means, and of the same length. */
+static bool same(struct thin_table *table, const struct tidemark_thin_cut *cut) {
+    unsigned id = 0;
+    return answered(table, "thin") && table->target.sector_start == 0 && table->target.length == cut->origin_sectors
+           && sscanf(table->line, "%*s %u", &id) == 1 && id == cut->origin_id;
+}
+
+/* Finds out whether there is something to suspend, and whether it is what was prepared. */
 static bool check(int control, struct thin_step *step, struct tidemark_thin_cut *cut) {
-    if (ioctl(control, DM_DEV_STATUS, &step->check) != 0) {
+    if (ioctl(control, DM_TABLE_STATUS, &step->check) != 0) {
         if (errno == ENXIO && !cut->active) {
             step->absent = true;
             return true;
         }
         return failed(cut, TIDEMARK_THIN_STEP_CHECK);
     }
-    if ((step->check.flags & (DM_SUSPEND_FLAG | DM_INACTIVE_PRESENT_FLAG)) != 0) {
+    if ((step->check.head.flags & (DM_SUSPEND_FLAG | DM_INACTIVE_PRESENT_FLAG)) != 0) {
         errno = EBUSY;
+        return failed(cut, TIDEMARK_THIN_STEP_CHECK);
+    }
+    if (!same(&step->check, cut)) {
+        errno = ESTALE;
         return failed(cut, TIDEMARK_THIN_STEP_CHECK);
     }
     return true;
@@ -117,6 +148,12 @@ static bool create(int control, struct thin_step *step, struct tidemark_thin_cut
     return true;
 }
 
+/* Whether nobody else has resumed it, so that it was still when the last snapshot was made. */
+static bool held(int control, struct thin_step *step) {
+    return !step->suspended
+           || (ioctl(control, DM_DEV_STATUS, &step->held) == 0 && (step->held.flags & DM_SUSPEND_FLAG) != 0);
+}
+
 static void resume(int control, struct thin_step *step, struct tidemark_thin_cut *cut) {
     int result = 0;
     if (step->suspended) {
@@ -136,10 +173,10 @@ static void resume(int control, struct thin_step *step, struct tidemark_thin_cut
     }
 }
 
-/* The window. Returns how many were cut. */
-static int64_t cut_all(int control, struct thin_step *steps, struct tidemark_thin_cut *cuts, uint32_t count) {
+/* The window. Returns whether what was cut is of one instant. */
+static bool cut_all(int control, struct thin_step *steps, struct tidemark_thin_cut *cuts, uint32_t count) {
     bool well = true;
-    int64_t done = 0;
+    bool whole = true;
     for (uint32_t i = 0; i < count && well; i++) {
         well = check(control, &steps[i], &cuts[i]);
     }
@@ -148,10 +185,66 @@ static int64_t cut_all(int control, struct thin_step *steps, struct tidemark_thi
     }
     for (uint32_t i = 0; i < count && well; i++) {
         well = create(control, &steps[i], &cuts[i]);
-        done += well;
+    }
+    for (uint32_t i = 0; i < count && cuts[0].cut_nanos != 0; i++) {
+        whole = held(control, &steps[i]) && whole;
     }
     for (uint32_t i = count; i > 0; i--) {
         resume(control, &steps[i - 1], &cuts[i - 1]);
+    }
+    return whole;
+}
+
+/* Of no instant: no part of it may be taken for a snapshot later. */
+static void undo(int control, struct thin_step *step, struct tidemark_thin_cut *cut) {
+    if (cut->cut_nanos != 0) {
+        address(&step->create, cut->pool);
+        snprintf(step->create.text, THIN_MESSAGE_BYTES, "delete %u", cut->snapshot_id);
+        ioctl(control, DM_TARGET_MSG, &step->create);
+        cut->cut_nanos = 0;
+    }
+    if (cut->error == 0) {
+        errno = ESTALE;
+        failed(cut, TIDEMARK_THIN_STEP_HELD);
+    }
+}
+
+/* The kernel answers a message well where committing it failed: the pool takes no more changes then. */
+static bool writes(int control, struct thin_table *table, const char *pool) {
+    static const char *const broken[] = {" ro ", "Fail", "Error", "needs_check"};
+    fill(&table->head, pool, sizeof *table, DM_NOFLUSH_FLAG);
+    if (ioctl(control, DM_TABLE_STATUS, table) != 0 || !answered(table, "thin-pool")) {
+        return false;
+    }
+    bool well = true;
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
+        well = well && strstr(table->line, broken[i]) == NULL;
+    }
+    return well;
+}
+
+/* When all are resumed. Returns how many were cut. */
+static int64_t confirm(int control, struct thin_step *steps, struct tidemark_thin_cut *cuts, uint32_t count) {
+    int64_t done = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (cuts[i].cut_nanos == 0) {
+            continue;
+        }
+        uint32_t first = 0; /* of this pool: it was asked then */
+        while (cuts[first].cut_nanos == 0 || strcmp(cuts[first].pool, cuts[i].pool) != 0) {
+            first++;
+        }
+        steps[i].written = first == i ? writes(control, &steps[i].check, cuts[i].pool) : steps[first].written;
+        done += steps[i].written;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (cuts[i].cut_nanos != 0 && !steps[i].written) {
+            cuts[i].cut_nanos = 0;
+            if (cuts[i].error == 0) {
+                errno = EIO;
+                failed(&cuts[i], TIDEMARK_THIN_STEP_POOL);
+            }
+        }
     }
     return done;
 }
@@ -175,8 +268,13 @@ static int64_t cut_guarded(struct thin_window *window, struct tidemark_thin_cut 
     /* A signal would interrupt a suspension, or run a handler whose pages are not locked. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thin_sentinel_start(window);
-    int64_t done = cut_all(window->control, window->steps, cuts, count);
+    bool watched = thin_sentinel_start(window);
+    bool tried = watched || !SENTINEL_NEEDED;
+    bool whole = !tried || cut_all(window->control, window->steps, cuts, count);
+    for (uint32_t i = 0; i < count && !whole; i++) {
+        undo(window->control, &window->steps[i], &cuts[i]);
+    }
+    int64_t done = tried ? confirm(window->control, window->steps, cuts, count) : -EAGAIN;
     thin_sentinel_end(window);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     munlock(cuts, count * sizeof *cuts);

@@ -8,6 +8,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Of a thin volume's line, or a pool's, some 100. */
+#define THIN_LINE_BYTES 400u
+
+/* The kernel's answer of one target follows the head. */
+struct thin_table {
+    struct dm_ioctl head;
+    struct dm_target_spec target;
+    char line[THIN_LINE_BYTES];
+};
+
 /* "create_snap" and two numbers of 24 bits. */
 #define THIN_MESSAGE_BYTES 40u
 
@@ -20,12 +30,14 @@ struct thin_message {
 
 /* All that is handed to the kernel for one volume, made before the first suspension. */
 struct thin_step {
-    struct dm_ioctl check;
+    struct thin_table check;
     struct dm_ioctl suspend;
+    struct dm_ioctl held;
     struct dm_ioctl resume;
     struct thin_message create;
     bool absent; /* the origin has no device */
     bool suspended;
+    bool written; /* its pool was well afterwards */
     atomic_bool asked; /* may be suspended by us, also if we did not live to see it */
 };
 
@@ -38,6 +50,7 @@ struct thin_window {
     uint32_t count;
     int control;
     pid_t sentinel; /* 0: none */
+    pid_t parent; /* the sentinel's */
     atomic_bool watched;
     _Alignas(16) char stack[THIN_SENTINEL_STACK_BYTES];
 };
@@ -45,9 +58,9 @@ struct thin_window {
 /*
  * Starts a process that resumes what was asked to be suspended when this thread dies before thin_sentinel_end: by
  * SIGKILL, or with its process in any other way. It shares this process's memory, so that it costs no copy of it. The
- * caller has blocked all signals. Where the kernel knows no such process (an emulated one), there is none.
+ * caller has blocked all signals. Returns whether it watches; thin_sentinel_end is due either way.
  */
-void thin_sentinel_start(struct thin_window *window);
+bool thin_sentinel_start(struct thin_window *window);
 
 void thin_sentinel_end(struct thin_window *window);
 

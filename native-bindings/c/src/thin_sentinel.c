@@ -25,8 +25,8 @@
 
 static void resume_suspended(struct thin_window *window, struct thin_step *step) {
     struct dm_ioctl fresh = step->resume;
-    step->check = fresh;
-    if (ioctl(window->control, DM_DEV_STATUS, &step->check) == 0 && (step->check.flags & DM_SUSPEND_FLAG) == 0) {
+    step->held = fresh;
+    if (ioctl(window->control, DM_DEV_STATUS, &step->held) == 0 && (step->held.flags & DM_SUSPEND_FLAG) == 0) {
         return;
     }
     ioctl(window->control, DM_DEV_SUSPEND, &step->resume);
@@ -43,6 +43,9 @@ static int watch(void *argument) {
     sigemptyset(&death);
     sigaddset(&death, DEATH_SIGNAL);
     prctl(PR_SET_PDEATHSIG, DEATH_SIGNAL);
+    if (syscall(SYS_getppid) != window->parent) {
+        return 0; /* died before that, with nothing suspended; nobody will tell */
+    }
     atomic_store(&window->watched, true);
     /* Not sigwaitinfo(3), which is a cancellation point. */
     while (syscall(SYS_rt_sigtimedwait, &death, NULL, NULL, _NSIG / 8) != DEATH_SIGNAL) {
@@ -55,16 +58,18 @@ static int watch(void *argument) {
     return 0;
 }
 
-void thin_sentinel_start(struct thin_window *window) {
+bool thin_sentinel_start(struct thin_window *window) {
+    window->parent = getpid();
     pid_t sentinel = clone(watch, window->stack + THIN_SENTINEL_STACK_BYTES, CLONE_VM, window);
     if (sentinel < 0) {
-        return;
+        return false;
     }
     window->sentinel = sentinel;
     struct timespec pause = {.tv_nsec = START_PAUSE_NANOS};
     for (int round = 0; round < START_ROUNDS && !atomic_load(&window->watched); round++) {
         nanosleep(&pause, NULL);
     }
+    return atomic_load(&window->watched);
 }
 
 void thin_sentinel_end(struct thin_window *window) {

@@ -18,19 +18,25 @@ public interface DeviceMapper {
      * @param pool the device of its pool that takes messages
      * @param originId the pool's number of the volume
      * @param snapshotId and of the snapshot; the pool has none of that number yet
+     * @param sectors the volume's length, of 512 bytes
      * @param active whether it is a failure that the volume has no device; else there is nothing to suspend then
      */
-    record ThinCut(String origin, String pool, int originId, int snapshotId, boolean active) {}
+    record ThinCut(String origin, String pool, int originId, int snapshotId, long sectors, boolean active) {}
 
     /** Where a cut failed. */
     enum Step {
         /** It did not, or another one of the same call did. */
         NONE,
+        /** Also where it is not the volume that was asked for, or of another length: {@link HostCallException#ESTALE}. */
         CHECK,
         SUSPEND,
         CREATE,
         /** The snapshot may be there; the origin is still suspended. */
-        RESUME
+        RESUME,
+        /** Somebody else resumed an origin of the call too early; all of its snapshots are deleted again. */
+        HELD,
+        /** The pool does not write its metadata any more: it may have lost the snapshot. */
+        POOL
     }
 
     /**
@@ -44,7 +50,7 @@ public interface DeviceMapper {
      * @param resumedNanos when writers went on
      */
     record CutOutcome(int errno, Step failed, long askedNanos, long suspendedNanos, long cutNanos, long resumedNanos) {
-        /** Whether the snapshot is there. */
+        /** Whether the snapshot is there, durably. */
         public boolean cut() {
             return cutNanos != 0;
         }
@@ -52,11 +58,12 @@ public interface DeviceMapper {
 
     /**
      * Snapshots of thin volumes, of one instant: all are suspended before the first snapshot is made, without their file
-     * systems being locked, and resumed whatever happened. A process that is killed meanwhile leaves volumes suspended.
+     * systems being locked, and resumed whatever happened, also when this process is killed meanwhile.
      *
      * @param cuts at most {@link #CUTS_MAXIMUM}
      * @return one a volume, in the same order
-     * @throws HostCallException only where nothing was tried
+     * @throws HostCallException only where nothing was tried; {@link HostCallException#EAGAIN} where no process could be
+     *     started that resumes when this one dies
      */
     List<CutOutcome> cut(List<ThinCut> cuts) throws IOException;
 

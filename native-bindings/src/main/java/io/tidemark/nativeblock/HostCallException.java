@@ -20,6 +20,7 @@ public final class HostCallException extends IOException {
     public static final int ENODATA = 61;
     public static final int EAGAIN = 11;
     public static final int EOPNOTSUPP = 95;
+    public static final int ESTALE = 116;
     public static final int ECANCELED = 125;
 
     private final int errno;

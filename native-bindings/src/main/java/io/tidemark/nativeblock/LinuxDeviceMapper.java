@@ -22,7 +22,8 @@ final class LinuxDeviceMapper implements DeviceMapper {
     private static final long ACTIVE_AT = SNAPSHOT_ID_AT + 4;
     private static final long ERROR_AT = ACTIVE_AT + 4;
     private static final long FAILED_AT = ERROR_AT + 4;
-    private static final long ASKED_AT = FAILED_AT + 8;
+    private static final long SECTORS_AT = FAILED_AT + 8;
+    private static final long ASKED_AT = SECTORS_AT + 8;
     private static final long SUSPENDED_AT = ASKED_AT + 8;
     private static final long CUT_AT = SUSPENDED_AT + 8;
     private static final long RESUMED_AT = CUT_AT + 8;
@@ -62,6 +63,7 @@ final class LinuxDeviceMapper implements DeviceMapper {
         struct.set(ValueLayout.JAVA_INT, ORIGIN_ID_AT, cut.originId());
         struct.set(ValueLayout.JAVA_INT, SNAPSHOT_ID_AT, cut.snapshotId());
         struct.set(ValueLayout.JAVA_INT, ACTIVE_AT, cut.active() ? 1 : 0);
+        struct.set(ValueLayout.JAVA_LONG, SECTORS_AT, cut.sectors());
     }
 
     private static void putName(MemorySegment struct, long at, String name) {
@@ -95,6 +97,8 @@ final class LinuxDeviceMapper implements DeviceMapper {
             case 2 -> Step.SUSPEND;
             case 3 -> Step.CREATE;
             case 4 -> Step.RESUME;
+            case 5 -> Step.HELD;
+            case 6 -> Step.POOL;
             default -> throw new AssertionError("the library has no step " + code);
         };
     }

@@ -25,11 +25,28 @@ final class HalfMade {
     void sweep(ThinCatalog catalog, ThinMetadata metadata) throws ProviderException {
         for (var pool : catalog.pools()) {
             for (var volume : pending(pool.name())) {
-                if (volume.tags().stream().anyMatch(tag -> tag.startsWith(LvmNames.TAGS))
-                        && !mayBeCut(volume, metadata)) {
-                    takeBack(volume);
+                if (volume.tags().stream().anyMatch(tag -> tag.startsWith(LvmNames.TAGS))) {
+                    sweep(volume, metadata);
                 }
             }
+        }
+    }
+
+    private void sweep(LogicalVolume volume, ThinMetadata metadata) throws ProviderException {
+        try {
+            if (!mayBeCut(volume, metadata)) {
+                takeBack(volume);
+            }
+        } catch (ProviderException e) {
+            if (!LvmNames.isAhead(volume)) {
+                throw e;
+            }
+            // Not listed, so it keeps nobody from the rest of the group.
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "lvm.half_made_left logicalVolume={0} reason=\"{1}\"",
+                    volume.name(),
+                    e.getMessage());
         }
     }
 

@@ -91,8 +91,9 @@ final class LvmProvider implements StorageProvider {
         LvmProvider opened = null;
         try {
             var provider = new LvmProvider(config, new LvmCommands(runner, config.group()), lock, devices, clock);
-            provider.cutting.rehearse();
             var catalog = provider.catalog();
+            provider.cutting.resumeAll(catalog);
+            provider.cutting.rehearse();
             catalog.pool(config.pool());
             provider.metadata.release(config.pool());
             new HalfMade(provider.commands).sweep(catalog, provider.metadata);
@@ -107,8 +108,14 @@ final class LvmProvider implements StorageProvider {
         }
     }
 
+    /** For who only looks. */
     private ThinCatalog catalog() throws ProviderException {
         return new ThinCatalog(config.group(), cutting.settled(commands.list()));
+    }
+
+    /** For who changes something, and so keeps others from it: also takes off tags of what has been cut. */
+    private synchronized ThinCatalog settledCatalog() throws ProviderException {
+        return new ThinCatalog(config.group(), cutting.settle(commands.list()));
     }
 
     @Override
@@ -151,7 +158,7 @@ final class LvmProvider implements StorageProvider {
         if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES != 0) {
             throw new IllegalArgumentException("size is not a positive multiple of 512: " + sizeBytes);
         }
-        var catalog = catalog();
+        var catalog = settledCatalog();
         var existing = catalog.find(volume);
         if (existing.isEmpty()) {
             refuseForeign(volume);
@@ -176,7 +183,7 @@ final class LvmProvider implements StorageProvider {
     @Override
     public synchronized void remove(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
-        var catalog = catalog();
+        var catalog = settledCatalog();
         var entry = catalog.find(volume);
         if (entry.isEmpty()) {
             return;
@@ -185,7 +192,9 @@ final class LvmProvider implements StorageProvider {
             throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
         }
         refuseWhileOpen(entry.get());
-        cutting.forget(volume, catalog);
+        if (cutting.forget(volume, catalog)) {
+            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "a snapshot was just cut of it"));
+        }
         commands.remove(entry.get().on().name());
     }
 
@@ -218,7 +227,7 @@ final class LvmProvider implements StorageProvider {
     }
 
     private synchronized void prepareAlone(CutRequest request) throws ProviderException {
-        var catalog = catalog();
+        var catalog = settledCatalog();
         for (var volume : request.volumes()) {
             space.refuseWhereScarce(catalog.pool(catalog.get(volume).on().pool()));
         }
@@ -301,7 +310,7 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public synchronized Step<Volume> clone(CloneRequest request) throws ProviderException {
-        var catalog = catalog();
+        var catalog = settledCatalog();
         var snapshot = catalog.get(request.snapshot());
         var cloneOf = LvmNames.cloneOf(request.snapshot());
         var existing = catalog.find(request.name());
@@ -319,13 +328,13 @@ final class LvmProvider implements StorageProvider {
     @Override
     public synchronized Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
         // One that failed half way may have left something of this volume.
-        rollback.sweep(catalog());
-        var catalog = catalog();
+        rollback.sweep(settledCatalog());
+        var catalog = settledCatalog();
         var from = catalog.get(snapshot);
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());
         refuseWhileOpen(volume);
-        cutting.forget(snapshot.volume(), catalog);
+        var unused = cutting.forget(snapshot.volume(), catalog);
         rollback.run(volume.on(), from.on());
         return new Step.Done<>(volume(snapshot.volume()));
     }
@@ -333,7 +342,7 @@ final class LvmProvider implements StorageProvider {
     @Override
     public synchronized VolumeWriter write(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
-        var catalog = catalog();
+        var catalog = settledCatalog();
         var entry = catalog.get(volume);
         refuseWhileOpen(entry);
         if (!entry.on().active()) {
@@ -346,7 +355,7 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public synchronized void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var on = catalog().get(snapshot).on();
+        var on = settledCatalog().get(snapshot).on();
         if (!ThinCatalog.holders(on).contains(owner)) {
             vanished.unlessGone(snapshot, () -> {
                 commands.tag(on.name(), List.of(LvmNames.HOLD + owner), List.of());
@@ -357,7 +366,7 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public synchronized void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var entry = catalog().find(snapshot);
+        var entry = settledCatalog().find(snapshot);
         if (entry.isPresent() && ThinCatalog.holders(entry.get().on()).contains(owner)) {
             commands.tag(entry.get().on().name(), List.of(), List.of(LvmNames.HOLD + owner));
         }
@@ -365,17 +374,19 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public synchronized Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
-        var catalog = catalog();
+        var catalog = settledCatalog();
         var entry = catalog.find(snapshot);
-        if (entry.isEmpty()) {
-            cutting.forget(snapshot, catalog);
-        } else {
+        if (entry.isEmpty() && cutting.forget(snapshot, catalog)) {
+            catalog = settledCatalog();
+            entry = catalog.find(snapshot);
+        }
+        if (entry.isPresent()) {
             var owners = ThinCatalog.holders(entry.get().on());
             if (!owners.isEmpty()) {
                 throw new ProviderException(new ProviderError.Held(snapshot, owners));
             }
             open.refuseWhileRead(snapshot);
-            cutting.forget(snapshot, catalog);
+            var unused = cutting.forget(snapshot, catalog);
             remove(snapshot, entry.get().on().name());
             cutting.deleted(entry.get().on().name());
         }

@@ -33,6 +33,10 @@ final class ThinCatalog {
         }
     }
 
+    List<LogicalVolume> all() {
+        return all;
+    }
+
     Optional<LogicalVolume> named(String logicalVolume) {
         return all.stream().filter(each -> each.name().equals(logicalVolume)).findFirst();
     }

@@ -36,10 +36,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class ThinCutting {
     private static final System.Logger LOG = System.getLogger(ThinCutting.class.getName());
-    /** Of a device that nobody makes, and of a volume that nobody sees. */
-    private static final String REHEARSAL = "tidemark-rehearsal";
+    /** Of a device that nobody makes, for LVM's have a hyphen; and of a volume that nobody sees. */
+    private static final String REHEARSAL = "tidemarkrehearsal";
 
     private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final int SECTOR_BYTES = 512;
 
     private final String group;
     private final LvmCommands commands;
@@ -50,6 +51,10 @@ final class ThinCutting {
     private final Map<VolumeId, Ahead> ahead = new HashMap<>();
     /** Logical volumes that are cut, of this process; each until it is deleted. */
     private final Set<String> cut = new HashSet<>();
+    /** Logical volumes that a dead process has left, and whose pool could not be asked whether they are cut. */
+    private final Set<String> unjudged = new HashSet<>();
+    /** Devices that a cut of this process could not resume: their writers wait. */
+    private final Set<String> leftSuspended = new HashSet<>();
 
     ThinCutting(String group, LvmCommands commands, ThinMetadata metadata, DeviceMapper devices, InstantSource clock) {
         this.group = group;
@@ -68,19 +73,6 @@ final class ThinCutting {
     private record Ahead(Snapshot snapshot, String name, DeviceMapper.@Nullable ThinCut order) {
         SnapshotId id() {
             return snapshot.id();
-        }
-    }
-
-    /** What a rehearsal asks in the device mapper's place. */
-    private static final class CutOfNothing implements DeviceMapper {
-        @Override
-        public List<CutOutcome> cut(List<ThinCut> cuts) {
-            return List.of(new CutOutcome(0, Step.NONE, 1, 1, 1, 1));
-        }
-
-        @Override
-        public boolean resume(String device) {
-            return false;
         }
     }
 
@@ -111,11 +103,12 @@ final class ThinCutting {
             boolean there = catalog.find(id).isPresent();
             for (var each : catalog.ahead()) {
                 if (each.id().volume().equals(origin.id())) {
-                    boolean kept = each.id().equals(id) && !each.on().tags().contains(LvmNames.PLACEHOLDER);
-                    if (!kept) {
-                        remove(each);
+                    boolean same = each.id().equals(id);
+                    boolean isCut = judged(each);
+                    if (!isCut && !(same && fits(each.on(), origin.on()))) {
+                        isCut = remove(each);
                     }
-                    there |= kept;
+                    there |= same && (isCut || fits(each.on(), origin.on()));
                 }
             }
             if (!there) {
@@ -128,6 +121,13 @@ final class ThinCutting {
         remember(request, now);
     }
 
+    /** Whether it was prepared to its end, and for the volume as it is now. */
+    private static boolean fits(LogicalVolume prepared, LogicalVolume origin) {
+        return !prepared.tags().contains(LvmNames.PLACEHOLDER)
+                && prepared.sizeBytes() == origin.sizeBytes()
+                && prepared.pool().equals(origin.pool());
+    }
+
     /**
      * Loads whatever a cut needs, so that nobody waits for that in the window: the first one takes half a second else.
      * The device mapper is asked for a device that there is not, and a cut is made of nothing.
@@ -136,7 +136,7 @@ final class ThinCutting {
      */
     void rehearse() throws ProviderException {
         try {
-            var absent = new DeviceMapper.ThinCut(REHEARSAL, REHEARSAL, 1, 2, true);
+            var absent = new DeviceMapper.ThinCut(REHEARSAL, REHEARSAL, 1, 2, 1, true);
             var unused = devices.cut(List.of(absent));
             var snapshot =
                     new SnapshotId(VolumeId.of(LvmNames.PROVIDER, REHEARSAL), new RecoveryPointId("rp-rehearsal"));
@@ -144,15 +144,26 @@ final class ThinCutting {
             nothing.ahead.put(
                     snapshot.volume(), new Ahead(new Snapshot(snapshot, 0, Instant.EPOCH), REHEARSAL, absent));
             var ignored = nothing.cut(new CutRequest(snapshot.recoveryPoint(), List.of(snapshot.volume())));
-        } catch (HostCallException e) {
-            throw new ProviderException(
-                    e.errno() == HostCallException.EACCES || e.errno() == HostCallException.EPERM
-                            ? new ProviderError.Denied("volume group " + group, "root, for the device mapper")
-                            : new ProviderError.Unexpected("opening the device mapper", String.valueOf(e.getMessage())),
-                    e);
         } catch (IOException e) {
-            throw new ProviderException(new ProviderError.Unexpected("opening the device mapper", e.toString()), e);
+            throw untried(e);
         }
+    }
+
+    /** Of a call to the device mapper before it has done anything. */
+    private ProviderException untried(IOException failure) {
+        int errno = failure instanceof HostCallException e ? e.errno() : 0;
+        return new ProviderException(
+                switch (errno) {
+                    case HostCallException.EACCES, HostCallException.EPERM ->
+                        new ProviderError.Denied("volume group " + group, "root, for the device mapper");
+                    case HostCallException.EAGAIN ->
+                        new ProviderError.Busy(
+                                "volume group " + group,
+                                "want of a process that resumes volumes if this one dies: see ulimit -u, pids.max",
+                                RETRY);
+                    default -> new ProviderError.Unexpected("cutting in group " + group, failure.toString());
+                },
+                failure);
     }
 
     private void makePlaceholder(SnapshotId id, Entry<VolumeId> origin) throws ProviderException {
@@ -160,6 +171,7 @@ final class ThinCutting {
         synchronized (this) {
             // One of that name is not there, whoever removed it.
             cut.remove(name);
+            unjudged.remove(name);
         }
         var tags = List.of(
                 LvmNames.SNAPSHOT_OF + id.volume().name(),
@@ -206,6 +218,7 @@ final class ThinCutting {
                     LvmNames.mapped(group, origin.pool()) + "-tpool",
                     origin.thinId(),
                     entry.on().thinId(),
+                    origin.sizeBytes() / SECTOR_BYTES,
                     origin.active());
             // Cut meanwhile, or its tag is still to be taken off.
             boolean done = present.isPresent() || cut.contains(entry.on().name());
@@ -236,28 +249,41 @@ final class ThinCutting {
                 orders.add(each.order());
             }
         }
+        var outcomes = orders.isEmpty() ? List.<DeviceMapper.CutOutcome>of() : tried(orders);
         for (var volume : request.volumes()) {
             ahead.remove(volume);
         }
-        var members = pending.isEmpty() ? new ArrayList<Cut.Member>() : cutAll(pending, orders);
+        var members = members(pending, orders, outcomes);
         members.addAll(present);
         return Optional.of(new Cut(present.isEmpty() || members.size() == 1, members));
     }
 
-    private List<Cut.Member> cutAll(List<Ahead> pending, List<DeviceMapper.ThinCut> orders) throws ProviderException {
-        List<DeviceMapper.CutOutcome> outcomes;
-        // Free, but for the rare moment in which what a killed program has left is taken back.
-        commands.suspensions().lock();
+    /** What is thrown here leaves all as it was prepared. */
+    private List<DeviceMapper.CutOutcome> tried(List<DeviceMapper.ThinCut> orders) throws ProviderException {
+        resumeLeft();
+        // Held by others in the rare moment in which what a killed program has left is taken back, by programs.
+        if (!commands.suspensions().tryLock()) {
+            throw new ProviderException(new ProviderError.Busy(
+                    "volume group " + group, "the resuming of what a killed program has left", RETRY));
+        }
         try {
-            outcomes = devices.cut(orders);
+            return devices.cut(orders);
         } catch (IOException e) {
-            throw new ProviderException(new ProviderError.Unexpected("cutting in group " + group, e.toString()), e);
+            throw untried(e);
         } finally {
             commands.suspensions().unlock();
         }
+    }
+
+    private List<Cut.Member> members(
+            List<Ahead> pending, List<DeviceMapper.ThinCut> orders, List<DeviceMapper.CutOutcome> outcomes)
+            throws ProviderException {
         var members = new ArrayList<Cut.Member>();
         for (int i = 0; i < outcomes.size(); i++) {
             var outcome = outcomes.get(i);
+            if (outcome.failed() == DeviceMapper.Step.RESUME) {
+                leftSuspended.add(orders.get(i).origin());
+            }
             if (outcome.cut()) {
                 cut.add(pending.get(i).name());
                 members.add(new Cut.Member(pending.get(i).snapshot(), outcome.askedNanos(), outcome.cutNanos()));
@@ -272,10 +298,16 @@ final class ThinCutting {
     }
 
     private static ProviderError failure(DeviceMapper.ThinCut order, DeviceMapper.CutOutcome outcome) {
-        boolean ofPool = outcome.failed() == DeviceMapper.Step.CREATE;
+        boolean ofPool = outcome.failed() == DeviceMapper.Step.CREATE || outcome.failed() == DeviceMapper.Step.POOL;
         var device = ofPool ? order.pool() : order.origin();
         if (outcome.errno() == HostCallException.EBUSY) {
             return new ProviderError.Busy(device, "another program that changes its mapping", RETRY);
+        }
+        if (outcome.errno() == HostCallException.ESTALE) {
+            var reason = outcome.failed() == DeviceMapper.Step.HELD
+                    ? "another program resumed a volume during the cut; cut again"
+                    : "changed since it was prepared; prepare again";
+            return new ProviderError.Conflict(device, reason);
         }
         if (ofPool && outcome.errno() == HostCallException.ENOSPC) {
             return new ProviderError.OutOfSpace(device, 0, 1);
@@ -285,21 +317,31 @@ final class ThinCutting {
                 "step %s of cutting, on device %s,".formatted(step, device), "errno " + outcome.errno());
     }
 
+    /** A report of the group, in which what this process has cut counts as such. */
+    synchronized List<LogicalVolume> settled(List<LogicalVolume> all) {
+        resumeLeft();
+        return all.stream()
+                .map(each -> toBeTagged(each) ? each.without(LvmNames.PREPARED) : each)
+                .toList();
+    }
+
+    private boolean toBeTagged(LogicalVolume volume) {
+        return volume.tags().contains(LvmNames.PREPARED) && cut.contains(volume.name());
+    }
+
     /**
-     * Step 5: a report of the group, in which what this process has cut counts as such. The tags are taken off by one
-     * program; where that fails, the next report tries again, and nothing is lost by it.
+     * Step 5, by one program; where that fails, the next report tries again, and nothing is lost by it. Only while nobody
+     * else prepares or deletes: a name may be another one's then.
+     *
+     * @param all a report of this call
      */
-    List<LogicalVolume> settled(List<LogicalVolume> all) throws ProviderException {
-        var names = new ArrayList<String>();
-        var settled = new ArrayList<LogicalVolume>();
+    List<LogicalVolume> settle(List<LogicalVolume> all) {
+        List<String> names;
         synchronized (this) {
-            for (var each : all) {
-                boolean tagged = each.tags().contains(LvmNames.PREPARED) && cut.contains(each.name());
-                if (tagged) {
-                    names.add(each.name());
-                }
-                settled.add(tagged ? each.without(LvmNames.PREPARED) : each);
-            }
+            names = all.stream()
+                    .filter(this::toBeTagged)
+                    .map(LogicalVolume::name)
+                    .toList();
         }
         if (!names.isEmpty()) {
             try {
@@ -312,18 +354,20 @@ final class ThinCutting {
                         e.getMessage());
             }
         }
-        return settled;
+        return settled(all);
     }
 
-    /** The snapshot is about to be deleted: no cut may answer it. Also one that is prepared and was never cut. */
-    void forget(SnapshotId snapshot, ThinCatalog catalog) throws ProviderException {
+    /**
+     * The snapshot is about to be deleted: no cut may answer it. Also one that is prepared and was never cut.
+     *
+     * @return whether it was cut since the catalog was read, and is there
+     */
+    boolean forget(SnapshotId snapshot, ThinCatalog catalog) throws ProviderException {
         synchronized (this) {
             ahead.values().removeIf(each -> each.id().equals(snapshot));
         }
         var prepared = catalog.findAhead(snapshot);
-        if (prepared.isPresent()) {
-            remove(prepared.get());
-        }
+        return prepared.isPresent() && remove(prepared.get());
     }
 
     /** The snapshot's logical volume is deleted. */
@@ -331,72 +375,119 @@ final class ThinCutting {
         cut.remove(name);
     }
 
-    /** The volume is about to go, or to become another one: removes what was prepared for it. */
-    void forget(VolumeId volume, ThinCatalog catalog) throws ProviderException {
+    /**
+     * The volume is about to go, or to become another one: removes what was prepared for it.
+     *
+     * @return whether some of it was cut since the catalog was read, and is there
+     */
+    boolean forget(VolumeId volume, ThinCatalog catalog) throws ProviderException {
         synchronized (this) {
             ahead.remove(volume);
         }
+        boolean isCut = false;
         for (var each : catalog.ahead()) {
             if (each.id().volume().equals(volume)) {
-                remove(each);
+                isCut |= remove(each);
             }
         }
+        return isCut;
     }
 
-    private void remove(Entry<SnapshotId> prepared) throws ProviderException {
+    /** @return whether it stays, for it has been cut since it was reported */
+    private boolean remove(Entry<SnapshotId> prepared) throws ProviderException {
         synchronized (this) {
             ahead.values().removeIf(each -> each.id().equals(prepared.id()));
-            if (cut.contains(prepared.on().name())) {
-                // Between the report and now.
-                return;
-            }
+        }
+        if (judged(prepared)) {
+            return true;
         }
         new HalfMade(commands).remove(prepared.on());
+        return false;
     }
 
     /**
-     * Finishes what a process that was killed has left: resumes the volumes it was cutting; what has been cut is listed from
-     * now on, what was only prepared is gone.
+     * Whether it has been cut.
+     *
+     * @throws ProviderException where only its pool knows, which cannot be asked: it must not be removed then
      */
-    void sweep(ThinCatalog catalog) throws ProviderException {
-        for (var each : catalog.ahead()) {
-            resume(each.id(), catalog);
+    private boolean judged(Entry<SnapshotId> prepared) throws ProviderException {
+        var on = prepared.on();
+        synchronized (this) {
+            if (!unjudged.contains(on.name()) || on.tags().contains(LvmNames.PLACEHOLDER)) {
+                return cut.contains(on.name());
+            }
         }
-        var devicesOf = new HashMap<String, Set<Integer>>();
+        return judge(on, metadata.devices(on.pool()));
+    }
+
+    private synchronized boolean judge(LogicalVolume prepared, Set<Integer> devices) {
+        unjudged.remove(prepared.name());
+        boolean there = devices.contains(prepared.thinId());
+        if (there) {
+            cut.add(prepared.name());
+        }
+        return there;
+    }
+
+    /** Resumes the volumes that a process that was killed was cutting: their writers wait. */
+    void resumeAll(ThinCatalog catalog) {
         for (var each : catalog.ahead()) {
-            var on = each.on();
-            if (on.tags().contains(LvmNames.PLACEHOLDER)) {
-                commands.remove(on.name());
-                continue;
-            }
-            if (!devicesOf.containsKey(on.pool())) {
-                metadata.release(on.pool());
-                devicesOf.put(on.pool(), metadata.devices(on.pool()));
-            }
-            if (devicesOf.getOrDefault(on.pool(), Set.of()).contains(on.thinId())) {
-                commands.tagAll(List.of(on.name()), List.of(), List.of(LvmNames.PREPARED));
-            } else {
-                commands.remove(on.name());
-            }
+            catalog.find(each.id().volume())
+                    .ifPresent(
+                            origin -> resume(LvmNames.mapped(group, origin.on().name())));
         }
     }
 
-    private void resume(SnapshotId snapshot, ThinCatalog catalog) {
-        var origin = catalog.find(snapshot.volume());
-        if (origin.isEmpty()) {
-            return;
+    /**
+     * Finishes what a process that was killed has left: what has been cut is listed from now on, what was only prepared is
+     * gone. What cannot be judged, or removed, stays as it is, and is not listed.
+     */
+    void sweep(ThinCatalog catalog) {
+        resumeAll(catalog);
+        var devicesOf = new HashMap<String, Set<Integer>>();
+        for (var each : catalog.ahead()) {
+            var on = each.on();
+            synchronized (this) {
+                unjudged.add(on.name());
+            }
+            try {
+                if (!on.tags().contains(LvmNames.PLACEHOLDER)) {
+                    if (!devicesOf.containsKey(on.pool())) {
+                        metadata.release(on.pool());
+                        devicesOf.put(on.pool(), metadata.devices(on.pool()));
+                    }
+                    judge(on, devicesOf.getOrDefault(on.pool(), Set.of()));
+                }
+                var unused = remove(each);
+            } catch (ProviderException e) {
+                LOG.log(
+                        System.Logger.Level.ERROR,
+                        "lvm.left_prepared logicalVolume={0} snapshot={1} reason=\"{2}\" effect=\"not listed\"",
+                        on.name(),
+                        each.id(),
+                        e.getMessage());
+            }
         }
-        var device = LvmNames.mapped(group, origin.get().on().name());
+        var unused = settle(catalog.all());
+    }
+
+    private synchronized void resumeLeft() {
+        leftSuspended.removeIf(this::resume);
+    }
+
+    /** @return false where it is still suspended */
+    private boolean resume(String device) {
         try {
             if (devices.resume(device)) {
-                LOG.log(System.Logger.Level.WARNING, "lvm.resumed device={0} snapshot={1}", device, snapshot);
+                LOG.log(System.Logger.Level.WARNING, "lvm.resumed device={0}", device);
             }
-        } catch (HostCallException e) {
-            if (e.errno() != HostCallException.ENXIO) {
-                LOG.log(System.Logger.Level.ERROR, "lvm.not_resumed device={0} reason=\"{1}\"", device, e.getMessage());
-            }
+            return true;
         } catch (IOException e) {
+            if (e instanceof HostCallException call && call.errno() == HostCallException.ENXIO) {
+                return true;
+            }
             LOG.log(System.Logger.Level.ERROR, "lvm.not_resumed device={0} reason=\"{1}\"", device, e.getMessage());
+            return false;
         }
     }
 }

@@ -29,7 +29,7 @@ class ThinCuttingTest {
     }
 
     private ThinCatalog catalog() throws ProviderException {
-        return new ThinCatalog(ThinGroup.GROUP, cutting.settled(group.list()));
+        return new ThinCatalog(ThinGroup.GROUP, cutting.settle(group.list()));
     }
 
     private void prepare(CutRequest request) throws ProviderException {
@@ -192,8 +192,8 @@ class ThinCuttingTest {
         assertThat(group.volumes).hasSize(4);
         assertThat(cutting.cut(BOTH)).isEmpty();
 
-        cutting.forget(new SnapshotId(STOCK, POINT), catalog());
-        cutting.forget(ORDERS, catalog());
+        assertThat(cutting.forget(new SnapshotId(STOCK, POINT), catalog())).isFalse();
+        assertThat(cutting.forget(ORDERS, catalog())).isFalse();
 
         assertThat(group.volumes).containsOnlyKeys("orders", "stock");
         assertThat(cutting.cut(next)).isEmpty();
@@ -265,5 +265,96 @@ class ThinCuttingTest {
         assertThatThrownBy(() -> prepare(request)).isInstanceOf(ProviderException.class);
 
         assertThat(group.volumes).hasSize(2);
+    }
+
+    @Test
+    void whoOnlyLooksSeesWhatIsCutAndTakesOffNoTag() throws Exception {
+        prepare(ONE);
+        assertThat(cutting.cut(ONE)).isPresent();
+
+        var seen = new ThinCatalog(ThinGroup.GROUP, cutting.settled(group.list()));
+
+        assertThat(seen.snapshots()).hasSize(1);
+        assertThat(group.volumes.values()).anyMatch(LvmNames::isAhead);
+    }
+
+    @Test
+    void forgettingTellsOfACutThatCameBetween() throws Exception {
+        prepare(BOTH);
+        var before = catalog();
+        assertThat(cutting.cut(BOTH)).isPresent();
+
+        assertThat(cutting.forget(new SnapshotId(ORDERS, POINT), before)).isTrue();
+        assertThat(cutting.forget(STOCK, before)).isTrue();
+
+        assertThat(catalog().snapshots()).hasSize(2);
+    }
+
+    @Test
+    void volumeThatWasExtendedSinceItWasPreparedIsPreparedAnew() throws Exception {
+        prepare(ONE);
+        group.extend("orders");
+
+        assertThatThrownBy(() -> cutting.cut(ONE))
+                .isInstanceOfSatisfying(
+                        ProviderException.class, e -> assertThat(e.error()).isInstanceOf(ProviderError.Conflict.class));
+        prepare(ONE);
+
+        assertThat(cutting.cut(ONE)).isPresent();
+        assertThat(catalog().get(new SnapshotId(ORDERS, POINT)).on().sizeBytes())
+                .isEqualTo(8 << 20);
+    }
+
+    @Test
+    void whatNothingWasTriedOfStaysPrepared() throws Exception {
+        prepare(ONE);
+        group.unwatched = true;
+        assertBusy();
+        group.unwatched = false;
+        var holder = Thread.ofPlatform().start(group.suspensions()::lock);
+        holder.join();
+        assertBusy();
+    }
+
+    private void assertBusy() {
+        assertThatThrownBy(() -> cutting.cut(ONE))
+                .isInstanceOfSatisfying(
+                        ProviderException.class, e -> assertThat(e.error()).isInstanceOf(ProviderError.Busy.class));
+        assertThat(cutting.prepared(ONE)).isTrue();
+    }
+
+    @Test
+    void volumeThatACutCouldNotResumeIsResumedByALaterCall() throws Exception {
+        prepare(ONE);
+        group.staysSuspended = true;
+        assertThatThrownBy(() -> cutting.cut(ONE)).isInstanceOf(ProviderException.class);
+        assertThat(group.suspended).isNotEmpty();
+
+        assertThat(catalog().snapshots()).hasSize(1);
+
+        assertThat(group.suspended).isEmpty();
+    }
+
+    @Test
+    void whatThePoolCannotBeAskedAboutIsNeitherListedNorRemovedUntilItCan() throws Exception {
+        prepare(BOTH);
+        writeNew();
+        assertThat(cutting.cut(ONE)).isPresent();
+        cutting = process();
+        group.unreadable = true;
+        cutting.sweep(catalog());
+        assertThat(catalog().snapshots()).isEmpty();
+        for (var point : List.of("rp-1", "rp-2")) {
+            assertThatThrownBy(() -> prepare(new CutRequest(new RecoveryPointId(point), List.of(ORDERS))))
+                    .isInstanceOf(ProviderException.class);
+        }
+        assertThatThrownBy(() -> cutting.forget(new SnapshotId(ORDERS, POINT), catalog()))
+                .isInstanceOf(ProviderException.class);
+        group.unreadable = false;
+
+        prepare(BOTH);
+        assertThat(cutting.cut(BOTH).orElseThrow().members()).hasSize(2);
+
+        assertThat(contentOf(ORDERS)).isEqualTo("new orders");
     }
 }

@@ -33,6 +33,13 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     /** The number of a snapshot that the pool refuses; 0: none. */
     int refused;
 
+    /** Nobody can say what the pool has. */
+    boolean unreadable;
+    /** The device mapper cannot resume at the end of a cut. */
+    boolean staysSuspended;
+    /** No process can be started that would watch a cut. */
+    boolean unwatched;
+
     /** The next lvcreate is killed when LVM has written it down, and has not told the pool. */
     boolean killsLvcreate;
     /** What LVM has yet to tell the pool to make; 0: nothing. */
@@ -55,6 +62,13 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
 
     private void add(String name, int id, boolean active, List<String> tags) {
         volumes.put(name, new LogicalVolume(name, 4 << 20, "thin", POOL, id, 0, 0, 0, active, false, tags));
+    }
+
+    void extend(String name) {
+        var old = volume(name);
+        volumes.put(
+                name,
+                new LogicalVolume(name, 8 << 20, "thin", POOL, old.thinId(), 0, 0, 0, old.active(), false, old.tags()));
     }
 
     void write(String volume, String content) {
@@ -82,7 +96,7 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     void createInactive(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
         change(name, false);
         tellQueued();
-        add(name, ++lastId, false, tags);
+        volumes.put(name, new LogicalVolume(name, sizeBytes, "thin", POOL, ++lastId, 0, 0, 0, false, false, tags));
         if (killsLvcreate) {
             killsLvcreate = false;
             queued = lastId;
@@ -126,7 +140,11 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
             var tags = new ArrayList<>(volume(name).tags());
             tags.removeAll(removed);
             tags.addAll(added);
-            add(name, volume(name).thinId(), volume(name).active(), tags);
+            var old = volume(name);
+            volumes.put(
+                    name,
+                    new LogicalVolume(
+                            name, old.sizeBytes(), "thin", POOL, old.thinId(), 0, 0, 0, old.active(), false, tags));
         }
     }
 
@@ -144,17 +162,27 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     }
 
     @Override
-    String devices(String pool) {
+    String devices(String pool) throws ProviderException {
         programs++;
+        if (unreadable) {
+            throw new ProviderException(new ProviderError.Unexpected("thin_ls", "read-only"));
+        }
         var ids = new StringBuilder();
         thin.keySet().forEach(id -> ids.append(id).append(" \n"));
         return ids.toString();
     }
 
     @Override
-    public List<DeviceMapper.CutOutcome> cut(List<ThinCut> cuts) {
+    public List<DeviceMapper.CutOutcome> cut(List<ThinCut> cuts) throws HostCallException {
+        if (unwatched) {
+            throw new HostCallException("cutting", Path.of(GROUP), HostCallException.EAGAIN);
+        }
         if (cuts.stream().anyMatch(each -> !each.origin().startsWith(GROUP + "-"))) {
             return List.of(new DeviceMapper.CutOutcome(HostCallException.ENXIO, Step.CHECK, 0, 0, 0, 0));
+        }
+        if (cuts.stream().anyMatch(each -> each.sectors() * 512 != sizeOf(each.originId()))) {
+            var changed = new DeviceMapper.CutOutcome(HostCallException.ESTALE, Step.CHECK, 0, 0, 0, 0);
+            return cuts.stream().map(_ -> changed).toList();
         }
         for (var each : cuts) {
             step();
@@ -175,11 +203,22 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
             outcomes.add(new DeviceMapper.CutOutcome(
                     fails ? HostCallException.ENOSPC : 0, fails ? Step.CREATE : Step.NONE, 1, 2, well ? 3 : 0, 4));
         }
+        if (staysSuspended) {
+            outcomes.replaceAll(_ -> new DeviceMapper.CutOutcome(5, Step.RESUME, 1, 2, 3, 0));
+            return outcomes;
+        }
         for (var each : cuts) {
             step();
             suspended.remove(each.origin());
         }
         return outcomes;
+    }
+
+    private long sizeOf(int thinId) {
+        return volumes.values().stream()
+                .filter(each -> each.thinId() == thinId)
+                .mapToLong(LogicalVolume::sizeBytes)
+                .sum();
     }
 
     private void step() {

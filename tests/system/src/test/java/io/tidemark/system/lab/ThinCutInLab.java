@@ -189,6 +189,7 @@ class ThinCutInLab {
 
         assertThat(cut.members()).hasSize(8);
         assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots()).hasSize(8);
+        var unused = provider.delete(new SnapshotId(volumes.getFirst(), new RecoveryPointId("rp-none")));
         assertThat(Programs.run("lvs", "--noheadings", "-o", "tags", GROUP)).doesNotContain("tidemark.prepared");
     }
 
