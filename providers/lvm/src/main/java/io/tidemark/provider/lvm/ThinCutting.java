@@ -51,7 +51,7 @@ final class ThinCutting {
     private final Map<VolumeId, Ahead> ahead = new HashMap<>();
     /** Logical volumes that are cut, of this process; each until it is deleted. */
     private final Set<String> cut = new HashSet<>();
-    /** Logical volumes that a dead process has left, and whose pool could not be asked whether they are cut. */
+    /** Logical volumes of which only their pool knows whether they are cut, and could not be asked yet. */
     private final Set<String> unjudged = new HashSet<>();
     /** Devices that a cut of this process could not resume: their writers wait. */
     private final Set<String> leftSuspended = new HashSet<>();
@@ -283,6 +283,9 @@ final class ThinCutting {
             var outcome = outcomes.get(i);
             if (outcome.failed() == DeviceMapper.Step.RESUME) {
                 leftSuspended.add(orders.get(i).origin());
+            }
+            if (outcome.failed() == DeviceMapper.Step.POOL) {
+                unjudged.add(pending.get(i).name());
             }
             if (outcome.cut()) {
                 cut.add(pending.get(i).name());

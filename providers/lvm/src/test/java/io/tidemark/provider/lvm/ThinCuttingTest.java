@@ -336,6 +336,21 @@ class ThinCuttingTest {
     }
 
     @Test
+    void snapshotOfAPoolThatStoppedWritingIsThereOnlyWhereThePoolSaysSoLater() throws Exception {
+        prepare(ONE);
+        group.stoppedWriting = true;
+        assertThatThrownBy(() -> cutting.cut(ONE)).isInstanceOf(ProviderException.class);
+        assertThat(catalog().snapshots()).isEmpty();
+        group.stoppedWriting = false;
+
+        prepare(ONE);
+
+        assertThat(cutting.cut(ONE).orElseThrow().members().getFirst().finishedNanos())
+                .isZero();
+        assertThat(catalog().snapshots()).hasSize(1);
+    }
+
+    @Test
     void whatThePoolCannotBeAskedAboutIsNeitherListedNorRemovedUntilItCan() throws Exception {
         prepare(BOTH);
         writeNew();

@@ -37,6 +37,8 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     boolean unreadable;
     /** The device mapper cannot resume at the end of a cut. */
     boolean staysSuspended;
+    /** The pool makes snapshots, and does not say whether they are on disk. */
+    boolean stoppedWriting;
     /** No process can be started that would watch a cut. */
     boolean unwatched;
 
@@ -210,6 +212,9 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
         for (var each : cuts) {
             step();
             suspended.remove(each.origin());
+        }
+        if (stoppedWriting) {
+            outcomes.replaceAll(_ -> new DeviceMapper.CutOutcome(5, Step.POOL, 1, 2, 0, 4));
         }
         return outcomes;
     }
