@@ -228,11 +228,12 @@ class ThinFaultsInLab {
         }
     }
 
-    /** What a cut leaves to the next look at the group has been done. */
+    /** What a cut leaves to the next call that changes something has been done. */
     private static SnapshotId settled(StorageProvider provider, SnapshotId snapshot) throws ProviderException {
         assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())
                 .extracting(each -> each.id())
                 .contains(snapshot);
+        provider.release(snapshot, new HoldOwner("nobody"));
         return snapshot;
     }
 
