@@ -1,5 +1,6 @@
 package io.tidemark.provider.zfs;
 
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 
 /**
@@ -29,9 +30,20 @@ final class Removal {
         commands.destroyWithClones(deleted);
     }
 
-    /** A volume whose snapshots are all deleted, as far as we say. */
+    /**
+     * A volume whose snapshots are all deleted, as far as we say.
+     *
+     * @throws ProviderException Conflict, and nothing is changed, where it has another: it came after the caller's look
+     */
     void remove(Listing listing, String zvol) throws ProviderException {
-        for (var snapshot : listing.list().lyingOn(zvol).reversed()) {
+        var snapshots = listing.list().lyingOn(zvol).reversed();
+        for (var snapshot : snapshots) {
+            if (!ZfsNames.isDeleted(snapshot.snapshotName())) {
+                throw new ProviderException(
+                        new ProviderError.Conflict(zvol, "it has the snapshot " + snapshot.snapshotName()));
+            }
+        }
+        for (var snapshot : snapshots) {
             if (!snapshot.clones().isEmpty()) {
                 // With it go all older ones.
                 commands.promote(snapshot.clones().getFirst());

@@ -1,24 +1,25 @@
 package io.tidemark.provider.zfs;
 
 import io.tidemark.spi.ProviderException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
  * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots. Steps,
  * each whole or not at all: (1) the clone is made beside the volume, with all that is set on it; (2) the volume is
- * renamed to a branch; (3) the clone takes its name; (4) the clone is promoted, so that it has the snapshot and all
- * older ones; (5) the branch goes, or where it still has newer snapshots, its head goes back to the newest, which
- * frees the rest. A crash before 2 leaves the old content; after it, {@link #sweep} goes on to the new one. Nothing
- * has the volume open meanwhile.
+ * marked with its place; (3) it is renamed to a branch; (4) the clone takes its name; (5) the branch is marked as
+ * replaced; (6) the clone is promoted, so that it has the snapshot and all older ones; (7) the branch goes, or where
+ * it still has newer snapshots, its head goes back to the newest, which frees the rest. A crash before 3 leaves the
+ * old content; after it, {@link #sweep} goes on to the new one. A step that was given up may be done by ZFS later, at
+ * any time: what is on the storage says alone how to go on, and only a branch that is marked as replaced is let go.
  */
 final class Rollback {
     private static final System.Logger LOG = System.getLogger(Rollback.class.getName());
 
-    /**
-     * Set on the volume itself, they are set on what takes its place. The rest ZFS knows by itself, or cannot be set.
-     */
+    /** Set on the volume itself, they are set on what takes its place. The rest ZFS knows, or cannot be set. */
     private static final Set<String> KEPT = Set.of(
             "checksum",
             "compression",
@@ -26,26 +27,41 @@ final class Rollback {
             "dedup",
             "logbias",
             "primarycache",
+            "readonly",
             "redundant_metadata",
             "refreservation",
             "reservation",
             "secondarycache",
             "snapdev",
+            "snapshot_limit",
             "sync",
             "volmode");
 
+    /** What a branch keeps for itself alone: neither is its replacement one, nor does it need room to be written. */
+    private static final Map<String, String> OF_A_BRANCH =
+            Map.of(ZfsNames.REPLACED, "on", "refreservation", "none", "reservation", "none");
+
     private final ZfsCommands commands;
     private final Removal removal;
+    private final Use use;
 
-    Rollback(ZfsCommands commands, Removal removal) {
+    /** {@link ZvolDevices#refuseWhileUsed}. */
+    interface Use {
+        /** @throws ProviderException Busy */
+        void refuse(Object object, String zvol) throws ProviderException;
+    }
+
+    Rollback(ZfsCommands commands, Removal removal, Use use) {
         this.commands = commands;
         this.removal = removal;
+        this.use = use;
     }
 
     void run(Listing listing, ZfsObject volume, ZfsObject snapshot) throws ProviderException {
         var zvol = volume.name();
         var replacement = ZfsNames.forReplacement(zvol);
-        commands.clone(snapshot.name(), replacement, properties(zvol));
+        commands.clone(snapshot.name(), replacement, properties(volume));
+        commands.set(zvol, Map.of(ZfsNames.PLACE, zvol));
         commands.names().lock();
         try {
             var branch = freeBranch(listing.list(), zvol);
@@ -57,13 +73,15 @@ final class Rollback {
         settle(listing);
     }
 
-    /** Where that fails, the volume has its name and its content again. */
+    /** Where that fails, or somebody has opened the volume meanwhile, it has its name and its content again. */
     private void takePlace(String replacement, String zvol, String branch) throws ProviderException {
         try {
+            use.refuse(zvol, branch);
             commands.rename(replacement, zvol);
         } catch (ProviderException e) {
             try {
                 commands.rename(branch, zvol);
+                commands.destroy(replacement);
             } catch (ProviderException again) {
                 e.addSuppressed(again);
             }
@@ -71,15 +89,22 @@ final class Rollback {
         }
     }
 
-    private Map<String, String> properties(String zvol) throws ProviderException {
+    private Map<String, String> properties(ZfsObject volume) throws ProviderException {
         var kept = new HashMap<String, String>();
-        commands.localProperties(zvol).forEach((property, value) -> {
+        commands.settings(volume.name()).forEach((property, value) -> {
             if (KEPT.contains(property) || property.indexOf(':') >= 0) {
                 kept.put(property, value);
             }
         });
-        kept.put(ZfsNames.REPLACES, zvol);
+        kept.remove(ZfsNames.PLACE);
+        kept.remove(ZfsNames.REPLACED);
+        kept.put(ZfsNames.REPLACES, volume.name());
+        kept.put(ZfsNames.INSTEAD_OF, guid(volume));
         return kept;
+    }
+
+    private static String guid(ZfsObject volume) {
+        return Long.toUnsignedString(volume.number("guid"));
     }
 
     private static String freeBranch(ZvolCatalog catalog, String zvol) {
@@ -90,21 +115,46 @@ final class Rollback {
         return ZfsNames.forBranch(zvol, number);
     }
 
-    /** Finishes, or takes back, what a crash has left. */
+    /** Finishes, or takes back, what a crash has left, and what ZFS has done after we had given it up. */
     void sweep(Listing listing) throws ProviderException {
         var catalog = listing.list();
+        if (catalog.replacements().isEmpty() && catalog.branches().isEmpty()) {
+            return;
+        }
         for (var entry : catalog.replacements().entrySet()) {
             var zvol = entry.getKey();
+            var replacement = entry.getValue();
             if (catalog.named(zvol).isPresent()) {
                 // Not renamed away: the old content stays.
-                commands.destroy(entry.getValue().name());
+                commands.destroy(replacement.name());
+            } else if (catalog.branches().stream().anyMatch(each -> isInsteadOf(replacement, each))) {
+                commands.rename(replacement.name(), zvol);
             } else {
-                commands.rename(entry.getValue().name(), zvol);
+                kept(replacement.name(), "its volume has gone");
             }
         }
-        if (!catalog.replacements().isEmpty() || !catalog.branches().isEmpty()) {
-            settle(listing);
+        giveBack(listing.list());
+        settle(listing);
+    }
+
+    /** A branch whose place nothing has taken was renamed by a step that nobody waited for. */
+    private void giveBack(ZvolCatalog catalog) throws ProviderException {
+        for (var branch : catalog.branches()) {
+            var place = branch.property(ZfsNames.PLACE);
+            if (!isReplaced(branch)
+                    && place.isPresent()
+                    && catalog.named(place.get()).isEmpty()) {
+                commands.rename(branch.name(), place.get());
+            }
         }
+    }
+
+    private static boolean isReplaced(ZfsObject branch) {
+        return branch.property(ZfsNames.REPLACED).isPresent();
+    }
+
+    private static boolean isInsteadOf(ZfsObject replacement, ZfsObject branch) {
+        return replacement.property(ZfsNames.INSTEAD_OF).equals(branch.property("guid"));
     }
 
     /**
@@ -112,15 +162,35 @@ final class Rollback {
      * again; what does not succeed is left for the next time, for volumes and snapshots are right without it.
      */
     void settle(Listing listing) throws ProviderException {
-        for (var entry : listing.list().volumes()) {
-            var zvol = entry.on().name();
-            while (onBranch(listing.list(), zvol) && tried(zvol, () -> commands.promote(zvol))) {
-                // A volume may stand on several branches, one on the other.
+        var catalog = listing.list();
+        var replaced = new ArrayList<String>();
+        for (var branch : catalog.branches()) {
+            if (isReplaced(branch)
+                    || (hasTakenPlace(catalog, branch)
+                            && tried(branch.name(), () -> commands.set(branch.name(), OF_A_BRANCH)))) {
+                replaced.add(branch.name());
+            } else {
+                kept(branch.name(), "nothing says that it was replaced");
             }
         }
-        for (var branch : listing.list().branches()) {
-            tried(branch.name(), () -> letGo(listing, branch.name()));
+        for (var entry : catalog.volumes()) {
+            var zvol = entry.on().name();
+            while (onBranch(catalog, zvol) && tried(zvol, () -> commands.promote(zvol))) {
+                // A volume may stand on several branches, one on the other.
+                catalog = listing.list();
+            }
         }
+        for (var branch : replaced) {
+            var snapshots = catalog.lyingOn(branch);
+            tried(branch, () -> letGo(listing, branch, snapshots));
+        }
+    }
+
+    private static boolean hasTakenPlace(ZvolCatalog catalog, ZfsObject branch) {
+        return branch.property(ZfsNames.PLACE)
+                .flatMap(catalog::named)
+                .filter(volume -> isInsteadOf(volume, branch))
+                .isPresent();
     }
 
     private interface Attempt {
@@ -132,17 +202,17 @@ final class Rollback {
             attempt.run();
             return true;
         } catch (ProviderException e) {
-            LOG.log(
-                    System.Logger.Level.WARNING,
-                    "zfs.branch_kept volume={0} reason={1}",
-                    zvol,
-                    e.error().message());
+            kept(zvol, e.error().message());
             return false;
         }
     }
 
-    private void letGo(Listing listing, String branch) throws ProviderException {
-        var snapshots = listing.list().lyingOn(branch);
+    private static void kept(String zvol, String reason) {
+        LOG.log(System.Logger.Level.WARNING, "zfs.branch_kept volume={0} reason={1}", zvol, reason);
+    }
+
+    private void letGo(Listing listing, String branch, List<ZfsObject> snapshots) throws ProviderException {
+        use.refuse(branch, branch);
         if (snapshots.stream().allMatch(each -> ZfsNames.isDeleted(each.snapshotName()))) {
             removal.remove(listing, branch);
         } else {

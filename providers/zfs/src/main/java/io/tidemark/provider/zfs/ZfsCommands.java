@@ -19,6 +19,9 @@ class ZfsCommands {
     /** {@code zfs send} reads all that was written between two snapshots. */
     private static final Duration SEND_LIMIT = Duration.ofMinutes(10);
 
+    /** A snapshot has some 2 KiB of it: {@link ZfsReport#PROPERTIES}, a line each. */
+    private static final int REPORT_BYTES = 256 << 20;
+
     private final CommandRunner runner;
     private final ReentrantLock names = new ReentrantLock();
 
@@ -27,8 +30,9 @@ class ZfsCommands {
     }
 
     /**
-     * Held while a volume's place is taken by another one, while one is removed, and by whoever looks through names or
-     * devices: nobody sees a volume without its name, and no look keeps a device open that is to be removed.
+     * Held while a volume's place is taken by another one, while names change, while one is removed, and by whoever
+     * looks through names or devices: nobody sees a volume without its name, no list has a snapshot under its name
+     * before a promotion, and no look keeps a device open that is to be removed.
      */
     ReentrantLock names() {
         return names;
@@ -38,26 +42,33 @@ class ZfsCommands {
     List<ZfsObject> list(String dataset) throws ProviderException {
         names.lock();
         try {
-            return ZfsReport.objects(done(
-                    dataset,
-                    "zfs",
-                    "get",
-                    "-Hp",
-                    "-r",
-                    "-t",
-                    "filesystem,volume,snapshot",
-                    "-o",
-                    "name,property,value,source",
-                    ZfsReport.PROPERTIES,
-                    dataset));
+            return ZfsReport.objects(done(dataset, listing(dataset)));
         } finally {
             names.unlock();
         }
     }
 
-    /** What is set on a volume itself. */
-    Map<String, String> localProperties(String zvol) throws ProviderException {
-        return ZfsReport.values(done(zvol, "zfs", "get", "-Hp", "-s", "local", "-o", "property,value", "all", zvol));
+    static Command listing(String dataset) {
+        return new Command(
+                List.of(
+                        "zfs",
+                        "get",
+                        "-Hp",
+                        "-r",
+                        "-t",
+                        "filesystem,volume,snapshot",
+                        "-o",
+                        "name,property,value,source",
+                        ZfsReport.PROPERTIES,
+                        dataset),
+                Command.TIME_LIMIT_DEFAULT,
+                REPORT_BYTES);
+    }
+
+    /** What is set on a volume itself, here or where it was sent from. */
+    Map<String, String> settings(String zvol) throws ProviderException {
+        return ZfsReport.settings(
+                done(zvol, "zfs", "get", "-Hp", "-s", "local,received", "-o", "property,source,value", "all", zvol));
     }
 
     /** Without a reservation; reads as zeros. */
@@ -77,17 +88,21 @@ class ZfsCommands {
     }
 
     void rename(String name, String newName) throws ProviderException {
-        done(name, "zfs", "rename", name, newName);
+        alone(name, "zfs", "rename", name, newName);
     }
 
     void promote(String clone) throws ProviderException {
-        done(clone, "zfs", "promote", clone);
+        alone(clone, "zfs", "promote", clone);
     }
 
     void destroy(String name) throws ProviderException {
+        alone(name, "zfs", "destroy", name);
+    }
+
+    private void alone(String object, String... argv) throws ProviderException {
         names.lock();
         try {
-            done(name, "zfs", "destroy", name);
+            done(object, argv);
         } finally {
             names.unlock();
         }
@@ -103,8 +118,11 @@ class ZfsCommands {
         done(snapshot, "zfs", "rollback", snapshot);
     }
 
-    void set(String zvol, String property, String value) throws ProviderException {
-        done(zvol, "zfs", "set", property + "=" + value, zvol);
+    void set(String zvol, Map<String, String> properties) throws ProviderException {
+        var argv = new ArrayList<>(List.of("zfs", "set"));
+        properties.forEach((property, value) -> argv.add(property + "=" + value));
+        argv.add(zvol);
+        done(zvol, argv);
     }
 
     List<String> holds(String snapshot) throws ProviderException {
@@ -133,7 +151,7 @@ class ZfsCommands {
 
     /** @return whether the device took it */
     boolean discard(Path device, BlockRange range) throws ProviderException {
-        return run(List.of(
+        return run(Command.of(
                         "blkdiscard",
                         "-o",
                         String.valueOf(range.offsetBytes()),
@@ -152,18 +170,22 @@ class ZfsCommands {
     }
 
     private String done(String object, List<String> argv) throws ProviderException {
-        var outcome = run(argv);
+        return done(object, Command.of(argv.toArray(String[]::new)));
+    }
+
+    private String done(String object, Command command) throws ProviderException {
+        var outcome = run(command);
         if (!outcome.succeeded()) {
-            throw ZfsErrors.of(object, String.join(" ", argv), outcome);
+            throw ZfsErrors.of(object, String.join(" ", command.argv()), outcome);
         }
         return outcome.stdout();
     }
 
-    private Outcome run(List<String> argv) throws ProviderException {
+    private Outcome run(Command command) throws ProviderException {
         try {
-            return runner.run(Command.of(argv.toArray(String[]::new)));
+            return runner.run(command);
         } catch (CommandException e) {
-            throw ZfsErrors.of(argv.getFirst(), e);
+            throw ZfsErrors.of(command.program(), e);
         }
     }
 }

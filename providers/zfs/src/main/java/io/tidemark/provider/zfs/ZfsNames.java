@@ -25,10 +25,19 @@ final class ZfsNames {
     static final String CLONE_OF = "tidemark:clone-of";
     /** Of what takes a volume's place in a rollback: the name in ZFS of that volume. */
     static final String REPLACES = "tidemark:replaces";
+    /** Its {@code guid}: the one thing that no renaming changes. */
+    static final String INSTEAD_OF = "tidemark:instead-of";
+    /** Of a volume that a rollback is about to put aside: its name in ZFS until then. */
+    static final String PLACE = "tidemark:place";
+    /** Of what a rollback has put aside: another one has its place, for good. */
+    static final String REPLACED = "tidemark:replaced";
     /** Of a snapshot: its recovery point, and milliseconds since 1970 of its cut. */
     static final String POINT = "tidemark:point";
 
     static final String CUT_AT = "tidemark:cut-at";
+
+    /** How user properties of ours begin. */
+    static final String OWN_PROPERTY = "tidemark:";
 
     private static final String HOLD = "tidemark:";
     private static final String OURS = "tidemark-v-";

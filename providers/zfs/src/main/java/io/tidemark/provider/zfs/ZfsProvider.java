@@ -73,7 +73,7 @@ final class ZfsProvider implements StorageProvider {
         this.commands = commands;
         this.devices = new ZvolDevices(calls, commands.names());
         this.removal = new Removal(commands);
-        this.rollback = new Rollback(commands, removal);
+        this.rollback = new Rollback(commands, removal, devices::refuseWhileUsed);
         this.changes = new ChangeFinder(commands);
         this.open = new OpenDevices(commands);
         this.cutting = new Cutting(storage, open, time.clock(), time.nanos());
@@ -169,6 +169,8 @@ final class ZfsProvider implements StorageProvider {
     @Override
     public synchronized void remove(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
+        // What a rollback has left of this volume would get its name after it.
+        rollback.sweep(this::catalog);
         var catalog = catalog();
         var entry = catalog.find(volume);
         if (entry.isEmpty()) {
@@ -252,7 +254,7 @@ final class ZfsProvider implements StorageProvider {
         var entry = catalog().get(snapshot);
         var name = entry.on().name();
         if (!devices.all().containsKey(name)) {
-            commands.set(entry.on().zvol(), "snapdev", "visible");
+            commands.set(entry.on().zvol(), Map.of("snapdev", "visible"));
         }
         return open.read(snapshot, devices.await(name), entry.sizeBytes());
     }

@@ -17,11 +17,15 @@ final class ZfsReport {
                     ZfsNames.BYTES,
                     ZfsNames.CLONE_OF,
                     ZfsNames.REPLACES,
+                    ZfsNames.INSTEAD_OF,
+                    ZfsNames.PLACE,
+                    ZfsNames.REPLACED,
                     ZfsNames.POINT,
                     ZfsNames.CUT_AT);
 
     private static final List<String> NEEDED = List.of("volsize", "guid", "createtxg");
     private static final int FIELDS = 4;
+    private static final int SETTING_FIELDS = 3;
 
     private ZfsReport() {}
 
@@ -62,15 +66,20 @@ final class ZfsReport {
         }
     }
 
-    /** Names and values of {@code zfs get -o property,value}. */
-    static Map<String, String> values(String report) throws ProviderException {
+    /**
+     * Names and values of {@code zfs get -o property,source,value}. What another host has told of a volume of its own
+     * says nothing of the one that was received here.
+     */
+    static Map<String, String> settings(String report) throws ProviderException {
         var found = new LinkedHashMap<String, String>();
         for (var line : report.lines().toList()) {
-            var fields = line.split("\t", 2);
-            if (fields.length != 2) {
+            var fields = line.split("\t", SETTING_FIELDS);
+            if (fields.length != SETTING_FIELDS) {
                 throw new ProviderException(new ProviderError.Unexpected("zfs get", "no line of a report: " + line));
             }
-            found.put(fields[0], fields[1]);
+            if (!fields[0].startsWith(ZfsNames.OWN_PROPERTY) || fields[1].equals("local")) {
+                found.put(fields[0], fields[2]);
+            }
         }
         return found;
     }

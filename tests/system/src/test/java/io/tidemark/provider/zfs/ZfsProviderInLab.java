@@ -88,6 +88,12 @@ public class ZfsProviderInLab {
         }
 
         @Override
+        void set(String zvol, Map<String, String> properties) throws ProviderException {
+            change();
+            super.set(zvol, properties);
+        }
+
+        @Override
         void promote(String clone) throws ProviderException {
             change();
             super.promote(clone);
@@ -162,10 +168,10 @@ public class ZfsProviderInLab {
         }
     }
 
-    /** Clone, two renames, promotion, and the branch's head taken back are five changes. */
+    /** Clone, mark, two renames, another mark, promotion, and the branch's head taken back are seven changes. */
     @Test
     void rollbackKilledAnywhereLeavesTheOldContentOrTheSnapshots() throws Exception {
-        for (int changes = 0; changes <= 5; changes++) {
+        for (int changes = 0; changes <= 7; changes++) {
             // The next start may die, too.
             killed("orders-" + changes, changes, changes % 3);
         }
@@ -189,7 +195,7 @@ public class ZfsProviderInLab {
         sweepThatDies(changesOfSweep);
 
         try (var provider = open()) {
-            assertThat(content(provider, volume)).as("%d changes", changes).isEqualTo(changes < 2 ? 3 : 1);
+            assertThat(content(provider, volume)).as("%d changes", changes).isEqualTo(changes < 3 ? 3 : 1);
             assertThat(content(provider, older)).isEqualTo(1);
             assertThat(content(provider, newer)).isEqualTo(2);
             provider.rollback(newer);
