@@ -7,7 +7,6 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -58,8 +57,8 @@ final class OpenDevices {
         }
     }
 
-    synchronized SnapshotReader read(SnapshotId snapshot, Path node, long sizeBytes) throws ProviderException {
-        var reader = new Reader(snapshot, BlockDevice.open(node, sizeBytes, StandardOpenOption.READ));
+    synchronized SnapshotReader read(SnapshotId snapshot, BlockDevice device) {
+        var reader = new Reader(snapshot, device);
         readers.add(reader);
         return reader;
     }

@@ -16,6 +16,11 @@ record ZfsConfig(String dataset) {
     /** A name in ZFS has 255 characters; a snapshot of a volume of ours needs 131 beside this. */
     private static final int CHARACTERS_MAXIMUM = 120;
 
+    String pool() {
+        int end = dataset.indexOf('/');
+        return end < 0 ? dataset : dataset.substring(0, end);
+    }
+
     /** @throws IllegalArgumentException naming the setting and what is allowed */
     static ZfsConfig of(Map<String, String> settings) {
         for (var key : settings.keySet()) {

@@ -43,6 +43,8 @@ final class ZfsProvider implements StorageProvider {
     /** Of eight volumes in the storage lab on a busy host, 23 ms on an idle one: ZFS writes a transaction meanwhile. */
     private static final Duration CUT_EXPECTED = Duration.ofMillis(650);
 
+    private static final String RENAMING = "another program that renames it";
+
     private static final int SECTOR_BYTES = 512;
     /** Of new volumes; ZFS's own choice since 2.2, and 8 KiB before. */
     private static final int BLOCK_BYTES = 16 << 10;
@@ -151,9 +153,9 @@ final class ZfsProvider implements StorageProvider {
             if (!volume.provider().equals(ZfsNames.PROVIDER)) {
                 throw new ProviderException(new ProviderError.VolumeNotFound(volume));
             }
-            var zvol = ZfsNames.forVolume(config.dataset(), volume);
+            refuseNameOfOthers(volume);
             commands.create(
-                    zvol,
+                    ZfsNames.forVolume(config.dataset(), volume),
                     BLOCK_BYTES,
                     Math.ceilDiv(sizeBytes, BLOCK_BYTES) * BLOCK_BYTES,
                     Map.of(ZfsNames.VOLUME, volume.name(), ZfsNames.BYTES, String.valueOf(sizeBytes)));
@@ -163,6 +165,16 @@ final class ZfsProvider implements StorageProvider {
             throw new ProviderException(new ProviderError.VolumeExists(volume));
         }
         return volume(volume);
+    }
+
+    /** A volume that somebody makes there later would have the same id. */
+    private void refuseNameOfOthers(VolumeId volume) throws ProviderException {
+        var pool = config.pool();
+        if (volume.name().equals(pool) || volume.name().startsWith(pool + "/")) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(),
+                    "names that begin with the pool's are those of volumes that others make; choose another"));
+        }
     }
 
     /** What has snapshots of others, too, is not removed. */
@@ -251,12 +263,21 @@ final class ZfsProvider implements StorageProvider {
      */
     @Override
     public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
+        // A rollback at this moment gives the snapshot another name.
+        var device = device(snapshot);
+        if (device.isEmpty()) {
+            device = device(snapshot);
+        }
+        return open.read(snapshot, device.orElseThrow(() -> ZfsErrors.busy("snapshot " + snapshot, RENAMING)));
+    }
+
+    private Optional<BlockDevice> device(SnapshotId snapshot) throws ProviderException {
         var entry = catalog().get(snapshot);
         var name = entry.on().name();
         if (!devices.all().containsKey(name)) {
             commands.set(entry.on().zvol(), Map.of("snapdev", "visible"));
         }
-        return open.read(snapshot, devices.await(name), entry.sizeBytes());
+        return devices.open(name, entry.sizeBytes(), StandardOpenOption.READ);
     }
 
     @Override
@@ -287,6 +308,7 @@ final class ZfsProvider implements StorageProvider {
             }
             throw new ProviderException(new ProviderError.VolumeExists(request.name()));
         }
+        refuseNameOfOthers(request.name());
         commands.clone(
                 snapshot.on().name(),
                 ZfsNames.forVolume(config.dataset(), request.name()),
@@ -319,9 +341,11 @@ final class ZfsProvider implements StorageProvider {
         var entry = catalog().get(volume);
         var zvol = entry.on().name();
         devices.refuseWhileUsed(volume, zvol);
-        var device = BlockDevice.open(
-                devices.await(zvol), entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
-        return open.write(volume, device, Math.toIntExact(entry.on().number("volblocksize")));
+        var device = devices.open(zvol, entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
+        if (device.isEmpty()) {
+            throw ZfsErrors.busy(volume, RENAMING);
+        }
+        return open.write(volume, device.get(), Math.toIntExact(entry.on().number("volblocksize")));
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** One report of a dataset, as volumes and snapshots. */
 final class ZvolCatalog {
@@ -109,8 +110,24 @@ final class ZvolCatalog {
         return volumes;
     }
 
-    Optional<VolumeEntry> find(VolumeId volume) {
-        return volumes.stream().filter(entry -> entry.id().equals(volume)).findFirst();
+    /** @throws ProviderException Conflict where two volumes have this id: which one is meant nobody knows */
+    Optional<VolumeEntry> find(VolumeId volume) throws ProviderException {
+        return only(
+                volume,
+                volumes.stream().filter(entry -> entry.id().equals(volume)).toList(),
+                VolumeEntry::on);
+    }
+
+    private static <T> Optional<T> only(Object id, List<T> found, Function<T, ZfsObject> on) throws ProviderException {
+        if (found.size() > 1) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    id.toString(),
+                    "both %s and %s have this id"
+                            .formatted(
+                                    on.apply(found.getFirst()).name(),
+                                    on.apply(found.getLast()).name())));
+        }
+        return found.stream().findFirst();
     }
 
     VolumeEntry get(VolumeId volume) throws ProviderException {
@@ -122,8 +139,12 @@ final class ZvolCatalog {
         return snapshots;
     }
 
-    Optional<SnapshotEntry> find(SnapshotId snapshot) {
-        return snapshots.stream().filter(entry -> entry.id().equals(snapshot)).findFirst();
+    /** @throws ProviderException Conflict where two have this id */
+    Optional<SnapshotEntry> find(SnapshotId snapshot) throws ProviderException {
+        return only(
+                "snapshot " + snapshot,
+                snapshots.stream().filter(entry -> entry.id().equals(snapshot)).toList(),
+                SnapshotEntry::on);
     }
 
     SnapshotEntry get(SnapshotId snapshot) throws ProviderException {

@@ -5,9 +5,8 @@ import io.tidemark.nativeblock.ZvolCalls;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -32,6 +31,7 @@ final class ZvolDevices {
 
     private final ZvolCalls calls;
     private final ReentrantLock names;
+    private final DeviceUse use = new DeviceUse();
 
     /** @param names held while devices are looked at */
     ZvolDevices(ZvolCalls calls, ReentrantLock names) {
@@ -88,6 +88,27 @@ final class ZvolDevices {
                 new ProviderError.Unexpected("device of " + name, "there is none after " + APPEARS_WITHIN));
     }
 
+    /**
+     * The device of a volume or snapshot that exists. Its node may have become another's between the look and the
+     * opening; while it is open it cannot, so that it is asked again then.
+     *
+     * @return empty where that has happened, or the name is another's now
+     */
+    Optional<BlockDevice> open(String name, long sizeBytes, OpenOption... options) throws ProviderException {
+        var node = await(name);
+        var device = BlockDevice.open(node, sizeBytes, options);
+        names.lock();
+        try {
+            if (name(node).filter(name::equals).isPresent()) {
+                return Optional.of(device);
+            }
+        } finally {
+            names.unlock();
+        }
+        device.close();
+        return Optional.empty();
+    }
+
     private Optional<Path> linked(String name) {
         names.lock();
         try {
@@ -130,68 +151,9 @@ final class ZvolDevices {
         } catch (HostCallException e) {
             throw ZfsErrors.of(object.toString(), "open " + node, e);
         }
-        var loop = loopOn(node);
-        if (loop.isPresent()) {
-            throw ZfsErrors.busy(object, "the loop device " + loop.get());
-        }
-        var process = processWith(node);
-        if (process.isPresent()) {
-            throw ZfsErrors.busy(object, "process " + process.get());
-        }
-    }
-
-    /** Loop devices do not claim what is below them. */
-    private static Optional<Path> loopOn(Path node) throws ProviderException {
-        try (var loops = Files.newDirectoryStream(KERNEL, "loop*")) {
-            for (var loop : loops) {
-                var backing = loop.resolve("loop/backing_file");
-                if (Files.exists(backing)
-                        && isNode(Path.of(Files.readString(backing).strip()), node)) {
-                    return Optional.of(DEVICES.resolve(loop.getFileName()));
-                }
-            }
-            return Optional.empty();
-        } catch (NoSuchFileException e) {
-            // Detached between the two looks.
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new ProviderException(new ProviderError.Unexpected("listing loop devices", e.toString()), e);
-        }
-    }
-
-    private static boolean isNode(Path path, Path node) {
-        try {
-            return path.toRealPath().equals(node);
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    /** A virtual machine, for example: it has the device open and claims nothing. */
-    private static Optional<String> processWith(Path node) throws ProviderException {
-        try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-            for (var process : processes) {
-                if (hasOpen(process.resolve("fd"), node)) {
-                    return Optional.of(process.getFileName().toString());
-                }
-            }
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new ProviderException(new ProviderError.Unexpected("listing processes", e.toString()), e);
-        }
-    }
-
-    private static boolean hasOpen(Path descriptors, Path node) {
-        try (var files = Files.newDirectoryStream(descriptors)) {
-            for (var file : files) {
-                if (Files.isSymbolicLink(file) && Files.readSymbolicLink(file).equals(node)) {
-                    return true;
-                }
-            }
-            return false;
-        } catch (IOException | DirectoryIteratorException e) {
-            // It has ended, or is not ours to look into.
-            return false;
+        var holder = use.of(node);
+        if (holder.isPresent()) {
+            throw ZfsErrors.busy(object, holder.get());
         }
     }
 }

@@ -85,6 +85,18 @@ class ZvolCatalogTest {
     }
 
     @Test
+    void idThatTwoVolumesHaveMeansNeither() throws Exception {
+        zvol("tank/foreign", 5, "-");
+        zvol("tank/tidemark-v-1", 6, "-");
+        line("tank/tidemark-v-1", ZfsNames.VOLUME, "tank/foreign", "local");
+        var catalog = catalog();
+
+        assertThatThrownBy(() -> catalog.get(FOREIGN))
+                .hasMessageContaining("tank/foreign")
+                .hasMessageContaining("tank/tidemark-v-1");
+    }
+
+    @Test
     void snapshotIsItsVolumesWhereverItLies() throws Exception {
         zvol("tank/foreign", 9, "-");
         zvol("tank/other", 9, "-");

@@ -295,9 +295,26 @@ public class ZfsProviderInLab {
                 assertThat(holderAt(() -> provider.remove(unsnapped.id())))
                         .contains(String.valueOf(ProcessHandle.current().pid()));
             }
+            var alias = sameDevice(unsnapped.device().orElseThrow());
+            try (var opened = FileChannel.open(alias, StandardOpenOption.READ)) {
+                assertThat(opened.isOpen()).isTrue();
+                assertThat(holderAt(() -> provider.remove(unsnapped.id())))
+                        .contains(String.valueOf(ProcessHandle.current().pid()));
+            }
+            Files.delete(alias);
             provider.rollback(snapshot);
             provider.remove(unsnapped.id());
         }
+    }
+
+    /** As a container has it: a node of another name. */
+    private static Path sameDevice(Path device) throws IOException {
+        var alias = Path.of("/dev/alias");
+        var numbers = Programs.run("stat", "-L", "-c", "%Hr %Lr", device.toString())
+                .strip()
+                .split(" ", -1);
+        Programs.run("mknod", alias.toString(), "b", numbers[0], numbers[1]);
+        return alias;
     }
 
     private interface Call {
@@ -338,6 +355,22 @@ public class ZfsProviderInLab {
                     .hasSize(1);
             provider.delete(snapshot);
             assertThatThrownBy(() -> provider.remove(volume)).hasMessageContaining("snapshots");
+        }
+    }
+
+    @Test
+    void nameThatAVolumeOfOthersMayHaveIsRefused() throws Exception {
+        try (var provider = open()) {
+            var volume = provider.create(VolumeId.of("zfs", "kept"), 1 << 20).id();
+            var snapshot = cut(provider, volume);
+            var taken = VolumeId.of("zfs", DATASET + "/db");
+
+            assertThatThrownBy(() -> provider.create(taken, 1 << 20)).hasMessageContaining("choose another");
+            assertThatThrownBy(() -> provider.clone(new CloneRequest(snapshot, taken)))
+                    .hasMessageContaining("choose another");
+
+            provider.delete(snapshot);
+            provider.remove(volume);
         }
     }
 
