@@ -1,5 +1,6 @@
 package io.tidemark.provider.zfs;
 
+import io.tidemark.provider.commands.CommandError;
 import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.spi.ChangedRanges;
@@ -13,7 +14,8 @@ import java.util.Optional;
 
 /**
  * What differs between two snapshots: {@code zfs send -i} from the last one that both have before them, or that one
- * of them is. It costs reading what changed. Where a stream is not understood, all counts as changed.
+ * of them is. It costs reading what changed. Where a stream is not understood, or takes too long, all counts as
+ * changed.
  */
 final class ChangeFinder {
     private static final System.Logger LOG = System.getLogger(ChangeFinder.class.getName());
@@ -41,7 +43,7 @@ final class ChangeFinder {
             changed.addEverything();
         } else {
             for (var each : List.of(older.on(), newer.on())) {
-                if (!each.equals(common.get())) {
+                if (!each.equals(common.get()) && !changed.isEverything()) {
                     read(common.get(), each, blockBytes, changed);
                 }
             }
@@ -86,7 +88,16 @@ final class ChangeFinder {
                 throw ZfsErrors.of(newer.name(), "zfs send -i " + older.name(), outcome);
             }
         } catch (CommandException e) {
-            throw ZfsErrors.of("zfs send", e);
+            if (!(e.error() instanceof CommandError.TimedOut)) {
+                throw ZfsErrors.of("zfs send", e);
+            }
+            // It would not end in time when asked again, either.
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "zfs.send_too_long snapshot={0} reason={1}",
+                    newer.name(),
+                    e.error().message());
+            changed.addEverything();
         }
     }
 

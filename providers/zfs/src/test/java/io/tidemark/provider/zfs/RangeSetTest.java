@@ -22,6 +22,31 @@ class RangeSetTest {
     }
 
     @Test
+    void tooManyRangesBecomeFewerAndNoneIsLeftOut() {
+        var set = new RangeSet();
+        long count = RangeSet.RANGES_MAXIMUM * 2L;
+        long everyBytes = 3L << 20;
+        for (long number = 0; number < count; number++) {
+            // Backwards, as no stream has them.
+            long from = (count - 1 - number) * everyBytes;
+            set.add(from, from + 1);
+        }
+        set.add(5 * everyBytes, 9 * everyBytes);
+
+        var ranges = set.ranges(BLOCK_BYTES, count * everyBytes);
+
+        assertThat(set.isEverything()).isFalse();
+        assertThat(ranges).hasSizeLessThanOrEqualTo(RangeSet.RANGES_MAXIMUM).hasSizeGreaterThan(1);
+        int at = 0;
+        for (long number = 0; number < count; number++) {
+            while (ranges.get(at).endBytes() <= number * everyBytes) {
+                at++;
+            }
+            assertThat(ranges.get(at).offsetBytes() <= number * everyBytes).isTrue();
+        }
+    }
+
+    @Test
     void nothingIsLeftOutOnceEverythingMayHaveChanged() {
         var set = new RangeSet();
         set.add(0, 1);
