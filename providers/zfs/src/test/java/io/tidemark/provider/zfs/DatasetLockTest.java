@@ -1,0 +1,41 @@
+package io.tidemark.provider.zfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatasetLockTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void lockOutlivesASecondTakeOfTheSameProcessAndGoesWhenItIsClosed() throws Exception {
+        try (var lock = DatasetLock.take(folder, "tank")) {
+            assertThat(lock).isNotNull();
+            assertThat(lockedByKernel()).isTrue();
+
+            assertThatThrownBy(() -> DatasetLock.take(folder, "tank"))
+                    .isInstanceOfSatisfying(
+                            ProviderException.class, e -> assertThat(e.error()).isInstanceOf(ProviderError.Busy.class));
+
+            assertThat(lockedByKernel()).as("the first one's lock").isTrue();
+        }
+        assertThat(lockedByKernel()).isFalse();
+        DatasetLock.take(folder, "tank").close();
+    }
+
+    /** Lines of /proc/locks end with device and inode, then the range: proc(5). */
+    private boolean lockedByKernel() throws IOException {
+        try (var files = Files.list(folder)) {
+            var inode = ":" + Files.getAttribute(files.findFirst().orElseThrow(), "unix:ino") + " ";
+            return Files.readAllLines(Path.of("/proc/locks")).stream().anyMatch(line -> line.contains(inode));
+        }
+    }
+}
