@@ -96,8 +96,9 @@ final class Rollback {
                 kept.put(property, value);
             }
         });
-        kept.remove(ZfsNames.PLACE);
         kept.remove(ZfsNames.REPLACED);
+        // A renaming that was given up may find this one under the volume's name.
+        kept.put(ZfsNames.PLACE, volume.name());
         kept.put(ZfsNames.REPLACES, volume.name());
         kept.put(ZfsNames.INSTEAD_OF, guid(volume));
         return kept;
@@ -115,36 +116,42 @@ final class Rollback {
         return ZfsNames.forBranch(zvol, number);
     }
 
-    /** Finishes, or takes back, what a crash has left, and what ZFS has done after we had given it up. */
-    void sweep(Listing listing) throws ProviderException {
+    /**
+     * Finishes, or takes back, what a crash has left, and what ZFS has done after we had given it up. What does not
+     * succeed is left for the next time.
+     *
+     * @return what there is then
+     */
+    ZvolCatalog sweep(Listing listing) throws ProviderException {
         var catalog = listing.list();
         if (catalog.replacements().isEmpty() && catalog.branches().isEmpty()) {
-            return;
+            return catalog;
         }
         for (var entry : catalog.replacements().entrySet()) {
             var zvol = entry.getKey();
             var replacement = entry.getValue();
             if (catalog.named(zvol).isPresent()) {
                 // Not renamed away: the old content stays.
-                commands.destroy(replacement.name());
+                tried(replacement.name(), () -> commands.destroy(replacement.name()));
             } else if (catalog.branches().stream().anyMatch(each -> isInsteadOf(replacement, each))) {
-                commands.rename(replacement.name(), zvol);
+                tried(replacement.name(), () -> commands.rename(replacement.name(), zvol));
             } else {
                 kept(replacement.name(), "its volume has gone");
             }
         }
         giveBack(listing.list());
         settle(listing);
+        return listing.list();
     }
 
     /** A branch whose place nothing has taken was renamed by a step that nobody waited for. */
-    private void giveBack(ZvolCatalog catalog) throws ProviderException {
+    private void giveBack(ZvolCatalog catalog) {
         for (var branch : catalog.branches()) {
             var place = branch.property(ZfsNames.PLACE);
             if (!isReplaced(branch)
                     && place.isPresent()
                     && catalog.named(place.get()).isEmpty()) {
-                commands.rename(branch.name(), place.get());
+                tried(branch.name(), () -> commands.rename(branch.name(), place.get()));
             }
         }
     }

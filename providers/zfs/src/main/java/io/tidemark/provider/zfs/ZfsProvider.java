@@ -182,8 +182,7 @@ final class ZfsProvider implements StorageProvider {
     public synchronized void remove(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
         // What a rollback has left of this volume would get its name after it.
-        rollback.sweep(this::catalog);
-        var catalog = catalog();
+        var catalog = rollback.sweep(this::catalog);
         var entry = catalog.find(volume);
         if (entry.isEmpty()) {
             return;
@@ -325,8 +324,7 @@ final class ZfsProvider implements StorageProvider {
     @Override
     public synchronized Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
         // One that failed half way may have left something of this volume.
-        rollback.sweep(this::catalog);
-        var catalog = catalog();
+        var catalog = rollback.sweep(this::catalog);
         var from = catalog.get(snapshot);
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());

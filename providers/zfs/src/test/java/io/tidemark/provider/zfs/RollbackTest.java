@@ -92,6 +92,16 @@ class RollbackTest {
     }
 
     @Test
+    void replacementThatIsRenamedInTheVolumesPlaceGetsItsNameBack() throws Exception {
+        run();
+        zfs.rename(VOLUME, ZfsNames.forBranch(VOLUME, 2));
+
+        rollback.sweep(zfs::catalog);
+
+        assertThat(zfs.objects).containsKeys(VOLUME, BRANCH).doesNotContainKey(ZfsNames.forBranch(VOLUME, 2));
+    }
+
+    @Test
     void branchWhosePlaceAnotherVolumeHasTakenIsNotTouched() throws Exception {
         zfs.late = VOLUME;
         assertThatThrownBy(this::run).hasMessageContaining("60 s");
@@ -156,7 +166,8 @@ class RollbackTest {
                 .containsEntry("readonly", "on")
                 .containsEntry("compression", "zstd")
                 .containsEntry("org:owner", "a\tb")
-                .doesNotContainKeys(ZfsNames.VOLUME, ZfsNames.PLACE);
+                .containsEntry(ZfsNames.PLACE, VOLUME)
+                .doesNotContainKey(ZfsNames.VOLUME);
         assertThat(zfs.properties(BRANCH)).containsEntry("refreservation", "none");
     }
 }
