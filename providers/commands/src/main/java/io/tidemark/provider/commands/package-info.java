@@ -1,4 +1,4 @@
-/** Programs of the host, run without a shell and within limits. */
+/** What providers ask of their host: its programs, run without a shell and within limits, its locks, mounts and rights. */
 @NullMarked
 package io.tidemark.provider.commands;
 

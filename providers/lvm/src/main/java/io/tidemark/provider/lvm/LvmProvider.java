@@ -2,6 +2,8 @@ package io.tidemark.provider.lvm;
 
 import io.tidemark.nativeblock.DeviceMapper;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.commands.HostLock;
+import io.tidemark.provider.commands.Mounts;
 import io.tidemark.provider.lvm.ThinCatalog.Entry;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
@@ -65,10 +67,10 @@ final class LvmProvider implements StorageProvider {
     private final OpenDevices open;
     private final PoolSpace space;
     private final Vanished vanished;
-    private final GroupLock lock;
+    private final HostLock lock;
 
     private LvmProvider(
-            LvmConfig config, LvmCommands commands, GroupLock lock, DeviceMapper devices, InstantSource clock) {
+            LvmConfig config, LvmCommands commands, HostLock lock, DeviceMapper devices, InstantSource clock) {
         this.lock = lock;
         this.config = config;
         this.commands = commands;
@@ -87,7 +89,7 @@ final class LvmProvider implements StorageProvider {
      */
     static LvmProvider open(LvmConfig config, CommandRunner runner, DeviceMapper devices, InstantSource clock)
             throws ProviderException {
-        var lock = GroupLock.take(config.group());
+        var lock = HostLock.take("lvm-" + config.group(), "volume group " + config.group());
         LvmProvider opened = null;
         try {
             var provider = new LvmProvider(config, new LvmCommands(runner, config.group()), lock, devices, clock);

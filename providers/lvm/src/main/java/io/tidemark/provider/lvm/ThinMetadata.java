@@ -2,6 +2,7 @@ package io.tidemark.provider.lvm;
 
 import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.CommandStream;
+import io.tidemark.provider.commands.ListedRanges;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderError;
@@ -94,7 +95,7 @@ final class ThinMetadata {
             reserve(pool.name());
             try (var stream = question.ask()) {
                 var ranges = read(program, stream, sizeBytes);
-                return new ThinRanges(program.replace('_', '-'), pool.chunkBytes(), ranges);
+                return new ListedRanges(program.replace('_', '-'), pool.chunkBytes(), ranges);
             } finally {
                 release(pool.name());
             }

@@ -2,6 +2,7 @@ package io.tidemark.provider.zfs;
 
 import io.tidemark.provider.commands.CommandError;
 import io.tidemark.provider.commands.CommandException;
+import io.tidemark.provider.commands.ListedRanges;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderError;
@@ -52,7 +53,8 @@ final class ChangeFinder {
         if (smallerBytes < sizeBytes) {
             changed.add(smallerBytes, sizeBytes);
         }
-        return new ZvolRanges(changed.isEverything() ? FULL : SEND, blockBytes, changed.ranges(blockBytes, sizeBytes));
+        return new ListedRanges(
+                changed.isEverything() ? FULL : SEND, blockBytes, changed.ranges(blockBytes, sizeBytes));
     }
 
     /** ZFS tells what is allocated only by sending all of it, which costs as much as reading it. */
@@ -60,7 +62,7 @@ final class ChangeFinder {
         var all = new RangeSet();
         all.addEverything();
         int blockBytes = blockBytes(catalog, snapshot.on());
-        return new ZvolRanges(FULL, blockBytes, all.ranges(blockBytes, snapshot.sizeBytes()));
+        return new ListedRanges(FULL, blockBytes, all.ranges(blockBytes, snapshot.sizeBytes()));
     }
 
     private static int blockBytes(ZvolCatalog catalog, ZfsObject snapshot) throws ProviderException {

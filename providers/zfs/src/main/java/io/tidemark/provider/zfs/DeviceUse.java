@@ -104,7 +104,7 @@ final class DeviceUse {
     private static boolean hasOpen(Path process, long number) {
         try (var files = Files.newDirectoryStream(process.resolve("fd"))) {
             for (var file : files) {
-                if (isPath(file)
+                if (isDevice(file)
                         && numberIfSeen(file).filter(each -> each == number).isPresent()) {
                     return true;
                 }
@@ -115,10 +115,10 @@ final class DeviceUse {
         }
     }
 
-    /** Sockets, pipes and the like are many, and none is a device. */
-    private static boolean isPath(Path file) {
+    /** By its name there, also within a container. Others are not asked: a file on a mount that hangs would not answer. */
+    private static boolean isDevice(Path file) {
         try {
-            return Files.readSymbolicLink(file).isAbsolute();
+            return Files.readSymbolicLink(file).startsWith(DEVICES);
         } catch (IOException e) {
             return false;
         }

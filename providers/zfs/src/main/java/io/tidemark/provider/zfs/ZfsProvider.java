@@ -1,6 +1,8 @@
 package io.tidemark.provider.zfs;
 
 import io.tidemark.nativeblock.ZvolCalls;
+import io.tidemark.provider.commands.HostLock;
+import io.tidemark.provider.commands.Mounts;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
 import io.tidemark.spi.Capability;
@@ -59,7 +61,7 @@ final class ZfsProvider implements StorageProvider {
     private final ChangeFinder changes;
     private final Cutting cutting;
     private final OpenDevices open;
-    private final DatasetLock lock;
+    private final HostLock lock;
 
     /** @param nanos CLOCK_MONOTONIC */
     record Time(InstantSource clock, LongSupplier nanos) {}
@@ -70,7 +72,7 @@ final class ZfsProvider implements StorageProvider {
             ZvolCalls calls,
             Cutting.Storage storage,
             Time time,
-            DatasetLock lock) {
+            HostLock lock) {
         this.config = config;
         this.commands = commands;
         this.devices = new ZvolDevices(calls, commands.names());
@@ -89,7 +91,7 @@ final class ZfsProvider implements StorageProvider {
      */
     static ZfsProvider open(ZfsConfig config, ZfsCommands commands, ZvolCalls calls, Cutting.Storage storage, Time time)
             throws ProviderException {
-        var lock = DatasetLock.take(config.dataset());
+        var lock = HostLock.take("zfs-" + ZfsNames.digest(config.dataset()), "dataset " + config.dataset());
         ZfsProvider opened = null;
         try {
             var provider = new ZfsProvider(config, commands, calls, storage, time, lock);

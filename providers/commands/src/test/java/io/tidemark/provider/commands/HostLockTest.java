@@ -1,4 +1,4 @@
-package io.tidemark.provider.zfs;
+package io.tidemark.provider.commands;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,24 +11,24 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DatasetLockTest {
+class HostLockTest {
     @TempDir
     private Path folder;
 
     @Test
     void lockOutlivesASecondTakeOfTheSameProcessAndGoesWhenItIsClosed() throws Exception {
-        try (var lock = DatasetLock.take(folder, "tank")) {
+        try (var lock = HostLock.take(folder, "test", "pool tank")) {
             assertThat(lock).isNotNull();
             assertThat(lockedByKernel()).isTrue();
 
-            assertThatThrownBy(() -> DatasetLock.take(folder, "tank"))
+            assertThatThrownBy(() -> HostLock.take(folder, "test", "pool tank"))
                     .isInstanceOfSatisfying(
                             ProviderException.class, e -> assertThat(e.error()).isInstanceOf(ProviderError.Busy.class));
 
             assertThat(lockedByKernel()).as("the first one's lock").isTrue();
         }
         assertThat(lockedByKernel()).isFalse();
-        DatasetLock.take(folder, "tank").close();
+        HostLock.take(folder, "test", "pool tank").close();
     }
 
     /** Lines of /proc/locks end with device and inode, then the range: proc(5). */

@@ -1,4 +1,4 @@
-package io.tidemark.provider.lvm;
+package io.tidemark.provider.commands;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Where this host has a device mounted: {@code /proc/self/mountinfo}, see proc(5). */
-final class Mounts {
+public final class Mounts {
     private static final Path TABLE = Path.of("/proc/self/mountinfo");
 
     private Mounts() {}
 
     /** None where the device is not there, or cannot be asked. */
-    static List<Path> of(Path device) {
+    public static List<Path> of(Path device) {
         try {
             long number = (Long) Files.getAttribute(device.toRealPath(), "unix:rdev");
             // glibc's gnu_dev_major and gnu_dev_minor, of which Linux uses 32 bits.

@@ -1,4 +1,4 @@
-package io.tidemark.provider.zfs;
+package io.tidemark.provider.commands;
 
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -11,8 +11,8 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** One instance a dataset on a host: another one would take work of this one for what a crash has left. */
-final class DatasetLock implements AutoCloseable {
+/** One instance on a host that manages a group or a dataset: another would take work of this one for what a crash has left. */
+public final class HostLock implements AutoCloseable {
     private static final Path FOLDER = Path.of("/run");
     private static final Duration RETRY = Duration.ofSeconds(5);
 
@@ -22,24 +22,30 @@ final class DatasetLock implements AutoCloseable {
     private final Path file;
     private final FileChannel channel;
 
-    private DatasetLock(Path file, FileChannel channel) {
+    private HostLock(Path file, FileChannel channel) {
         this.file = file;
         this.channel = channel;
     }
 
-    /** The file stays; the lock goes with this process. Not in /run/lock, where anybody may make files. */
-    static DatasetLock take(String dataset) throws ProviderException {
-        return take(FOLDER, dataset);
+    /**
+     * The file stays; the lock goes with this process. Not in /run/lock, where anybody may make files.
+     *
+     * @param name a part of the file's name: of the provider and of what it manages
+     * @param subject for people: what is locked
+     * @throws ProviderException Busy while somebody has it, in this process too; Denied where the file cannot be made
+     */
+    public static HostLock take(String name, String subject) throws ProviderException {
+        return take(FOLDER, name, subject);
     }
 
-    static DatasetLock take(Path folder, String dataset) throws ProviderException {
-        var file = folder.resolve("tidemark-zfs-" + ZfsNames.digest(dataset) + ".lock");
+    static HostLock take(Path folder, String name, String subject) throws ProviderException {
+        var file = folder.resolve("tidemark-" + name + ".lock");
         if (!TAKEN.add(file)) {
-            throw busy(dataset, file);
+            throw busy(subject, file);
         }
-        DatasetLock taken = null;
+        HostLock taken = null;
         try {
-            taken = new DatasetLock(file, locked(dataset, file));
+            taken = new HostLock(file, locked(subject, file));
             return taken;
         } finally {
             if (taken == null) {
@@ -48,7 +54,7 @@ final class DatasetLock implements AutoCloseable {
         }
     }
 
-    private static FileChannel locked(String dataset, Path file) throws ProviderException {
+    private static FileChannel locked(String subject, Path file) throws ProviderException {
         FileChannel channel = null;
         boolean locked = false;
         try {
@@ -57,21 +63,20 @@ final class DatasetLock implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             locked = false;
         } catch (IOException e) {
-            throw new ProviderException(new ProviderError.Denied("dataset " + dataset, "writing to " + file), e);
+            throw new ProviderException(new ProviderError.Denied(subject, "writing to " + file), e);
         } finally {
             if (!locked && channel != null) {
                 closed(channel);
             }
         }
         if (!locked || channel == null) {
-            throw busy(dataset, file);
+            throw busy(subject, file);
         }
         return channel;
     }
 
-    private static ProviderException busy(String dataset, Path file) {
-        return new ProviderException(
-                new ProviderError.Busy("dataset " + dataset, "another Tidemark, by its lock " + file, RETRY));
+    private static ProviderException busy(String subject, Path file) {
+        return new ProviderException(new ProviderError.Busy(subject, "another Tidemark, by its lock " + file, RETRY));
     }
 
     /** Once: a second time it would be somebody else's. */
@@ -87,8 +92,8 @@ final class DatasetLock implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            System.getLogger(DatasetLock.class.getName())
-                    .log(System.Logger.Level.WARNING, "zfs.unlock_failed reason={0}", e.getMessage());
+            System.getLogger(HostLock.class.getName())
+                    .log(System.Logger.Level.WARNING, "host.unlock_failed reason={0}", e.getMessage());
         }
     }
 }

@@ -1,4 +1,4 @@
-package io.tidemark.provider.lvm;
+package io.tidemark.provider.commands;
 
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;
@@ -6,21 +6,21 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** Chunks of a pool: what differs in one byte is named whole. */
-final class ThinRanges implements ChangedRanges {
+/** Ranges of whole granules of the storage: what differs in one byte is named whole, and what was written anew as it was, too. */
+public final class ListedRanges implements ChangedRanges {
     private final String source;
-    private final int chunkBytes;
+    private final int blockBytes;
     private final Iterator<BlockRange> ranges;
 
-    ThinRanges(String source, int chunkBytes, List<BlockRange> ranges) {
+    public ListedRanges(String source, int blockBytes, List<BlockRange> ranges) {
         this.source = source;
-        this.chunkBytes = chunkBytes;
+        this.blockBytes = blockBytes;
         this.ranges = ranges.iterator();
     }
 
     @Override
     public int granularityBytes() {
-        return chunkBytes;
+        return blockBytes;
     }
 
     @Override
