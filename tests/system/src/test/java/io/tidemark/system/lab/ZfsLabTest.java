@@ -20,18 +20,13 @@ class ZfsLabTest {
         StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZvolsInLab.class, 2);
     }
 
+    /** The guest of the kinds of storage together has two sites in it. */
     @Test
-    void killsFreezesAndVolumesOfOthersAreCopedWith() throws Exception {
-        StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(15)).test(ZfsProviderInLab.class);
-    }
-
-    /** The guest has two sites in it. */
-    @Test
-    void kindsOfStorageWorkTogether() throws Exception {
+    void killsFreezesAndOtherKindsOfStorageAreCopedWith() throws Exception {
         StorageLab.withDisks("1500M", "1G", "2G", "2G")
                 .withZfs()
                 .withMemory(3_072)
                 .within(Duration.ofMinutes(15))
-                .test(StoragesTogetherInLab.class);
+                .testEach(StoragesTogetherInLab.class, ZfsProviderInLab.class);
     }
 }
