@@ -38,10 +38,17 @@ public sealed interface ProviderError {
         }
     }
 
-    /** The storage has no room; nothing was changed. */
+    /**
+     * The storage has no room; nothing was changed.
+     *
+     * @param neededBytes 0 where the storage did not say how much it has and needs
+     */
     record OutOfSpace(String object, long freeBytes, long neededBytes) implements ProviderError {
         @Override
         public String message() {
+            if (neededBytes == 0) {
+                return "storage of %s has no room".formatted(object);
+            }
             return "storage of %s has %d bytes free, %d needed".formatted(object, freeBytes, neededBytes);
         }
     }

@@ -55,7 +55,7 @@ public final class HostCheck {
     }
 
     /** Programs of one package, all of them needed. */
-    public void programs(String debianPackage, String... programs) {
+    public void programs(String debianPackage, List<String> programs) {
         programs(State.LACKING, "", debianPackage, programs);
     }
 
@@ -64,12 +64,12 @@ public final class HostCheck {
      *
      * @param without what it does not do then
      */
-    public void optionalPrograms(String without, String debianPackage, String... programs) {
+    public void optionalPrograms(String without, String debianPackage, List<String> programs) {
         programs(State.LIMITED, without + ". ", debianPackage, programs);
     }
 
-    private void programs(State absent, String without, String debianPackage, String... programs) {
-        var missing = List.of(programs).stream()
+    private void programs(State absent, String without, String debianPackage, List<String> programs) {
+        var missing = programs.stream()
                 .filter(program -> runner.find(program).isEmpty())
                 .collect(Collectors.joining(", "));
         var what = "programs of " + debianPackage;
@@ -90,7 +90,7 @@ public final class HostCheck {
         boolean granted = (capabilities() >>> CAP_SYS_ADMIN & 1) == 1;
         var detail = granted
                 ? "CAP_SYS_ADMIN is in the effective set of this account"
-                : "%s. Run it as root, or grant the service AmbientCapabilities=CAP_SYS_ADMIN".formatted(without);
+                : "%s. Run it as root".formatted(without);
         found.add(new HostRequirement("rights", granted ? State.MET : absent, detail));
     }
 

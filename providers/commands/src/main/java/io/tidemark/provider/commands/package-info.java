@@ -1,4 +1,4 @@
-/** What providers ask of their host: its programs, run without a shell and within limits, its locks, mounts and rights. */
+/** Programs of the host, run without a shell and within limits, and what else a provider lacks on it. */
 @NullMarked
 package io.tidemark.provider.commands;
 

@@ -7,6 +7,7 @@ import io.tidemark.spi.HostRequirement.State;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,10 +19,10 @@ class HostCheckTest {
     void missingProgramsAreNamedWithTheirPackage() {
         var check = new HostCheck(new CommandRunner());
 
-        check.programs("coreutils", "cat", "ls");
-        check.optionalPrograms("It is slower", "no-package", "no-such-program-a");
+        check.programs("coreutils", List.of("cat", "ls"));
+        check.optionalPrograms("It is slower", "no-package", List.of("no-such-program-a"));
         assertThat(check.works()).isTrue();
-        check.programs("no-package", "cat", "no-such-program-a", "no-such-program-b");
+        check.programs("no-package", List.of("cat", "no-such-program-a", "no-such-program-b"));
         assertThat(check.works()).isFalse();
 
         assertThat(check.found())

@@ -33,7 +33,9 @@ final class ImageHostCheck {
         }
         if (btrfs || settings.isEmpty()) {
             check.optionalPrograms(
-                    "On Btrfs, changes are found by comparing extents in place of btrfs send", "btrfs-progs", "btrfs");
+                    "On Btrfs, changes are found by comparing extents in place of btrfs send",
+                    "btrfs-progs",
+                    List.of("btrfs"));
             check.administrator(State.LIMITED, "On Btrfs, a cut is a reflink copy in place of a subvolume's snapshot");
         }
         return check.found();

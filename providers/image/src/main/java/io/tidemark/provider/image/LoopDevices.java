@@ -1,13 +1,12 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.devices.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Which images are attached to loop devices, and where what is on them is mounted. Read from
@@ -16,14 +15,6 @@ import java.util.Set;
  */
 final class LoopDevices {
     private static final String DELETED = " (deleted)";
-
-    /** Devices stacked on devices: partition, mapper, RAID; deeper is a loop in what sysfs says. */
-    private static final int STACK_DEPTH_MAXIMUM = 8;
-
-    /** Of a line of mountinfo: id, parent, major:minor, root, mount point, options, ... */
-    private static final int DEVICE_FIELD = 2;
-
-    private static final int MOUNT_POINT_FIELD = 4;
 
     /**
      * One loop device on an image.
@@ -63,7 +54,8 @@ final class LoopDevices {
         for (var device : DurableFiles.entries(sysBlock)) {
             var backing = device.resolve("loop/backing_file");
             if (DurableFiles.nameOf(device).startsWith("loop") && isBackedBy(backing, image)) {
-                attachments.add(new Attachment(DurableFiles.nameOf(device), mountPointsOf(device)));
+                attachments.add(new Attachment(
+                        DurableFiles.nameOf(device), Mounts.read(mountInfo).ofSystem(device)));
             }
         }
         return attachments;
@@ -82,73 +74,5 @@ final class LoopDevices {
             // The device was detached between listing and reading, or the image is gone: not attached to it.
             return false;
         }
-    }
-
-    private List<Path> mountPointsOf(Path device) throws IOException {
-        var numbers = new HashSet<String>();
-        var names = new HashSet<String>();
-        collect(device, numbers, names, STACK_DEPTH_MAXIMUM);
-        var mountPoints = new ArrayList<Path>();
-        for (var line : Files.readAllLines(mountInfo)) {
-            var fields = line.split(" ", -1);
-            int separator = List.of(fields).indexOf("-");
-            if (separator < MOUNT_POINT_FIELD || separator + 2 >= fields.length) {
-                continue;
-            }
-            // Btrfs mounts have a device number of their own: there the source's name tells.
-            boolean onDevice =
-                    numbers.contains(fields[DEVICE_FIELD]) || names.contains(unescape(fields[separator + 2]));
-            var mountPoint = Path.of(unescape(fields[MOUNT_POINT_FIELD]));
-            if (onDevice && !mountPoints.contains(mountPoint)) {
-                mountPoints.add(mountPoint);
-            }
-        }
-        return mountPoints;
-    }
-
-    /** The device, its partitions, and holders of either (device mapper, RAID), however stacked. */
-    private void collect(Path device, Set<String> numbers, Set<String> names, int depth) throws IOException {
-        if (depth == 0 || !names.add("/dev/" + DurableFiles.nameOf(device))) {
-            return;
-        }
-        var number = device.resolve("dev");
-        if (Files.exists(number)) {
-            numbers.add(Files.readString(number).strip());
-        }
-        var mapperName = device.resolve("dm/name");
-        if (Files.exists(mapperName)) {
-            names.add("/dev/mapper/" + Files.readString(mapperName).strip());
-        }
-        var holders = device.resolve("holders");
-        if (Files.isDirectory(holders)) {
-            for (var holder : DurableFiles.entries(holders)) {
-                collect(holder, numbers, names, depth - 1);
-            }
-        }
-        if (Files.isDirectory(device)) {
-            for (var entry : DurableFiles.entries(device)) {
-                if (Files.exists(entry.resolve("partition"))) {
-                    collect(entry, numbers, names, depth - 1);
-                }
-            }
-        }
-    }
-
-    /** Undoes the octal escapes of blanks, tabs, newlines and backslashes. */
-    static String unescape(String field) {
-        var text = new StringBuilder();
-        for (int index = 0; index < field.length(); index++) {
-            char letter = field.charAt(index);
-            boolean escaped = letter == '\\'
-                    && index + 3 < field.length()
-                    && field.substring(index + 1, index + 4).matches("[0-7]{3}");
-            if (escaped) {
-                text.append((char) Integer.parseInt(field.substring(index + 1, index + 4), 8));
-                index += 3;
-            } else {
-                text.append(letter);
-            }
-        }
-        return text.toString();
     }
 }

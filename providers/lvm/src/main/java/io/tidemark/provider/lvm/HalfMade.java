@@ -10,7 +10,7 @@ import java.util.List;
  * after the pool was told and before it has the new transaction id, every later change of the pool fails with {@code File
  * exists}, and writers of the origin hang. Seen in the storage lab, LVM 2.03.16.
  *
- * <p>It resumes whatever is suspended in the group, but for what a cut of this process has suspended: one waits for the other.
+ * <p>It resumes whatever of LVM's is suspended in the group, but for what a cut of this process has suspended: one waits for the other.
  */
 final class HalfMade {
     private static final System.Logger LOG = System.getLogger(HalfMade.class.getName());

@@ -8,8 +8,11 @@ import io.tidemark.spi.ProviderException;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +23,17 @@ final class LvmFailures {
     /** A mount or an open file of somebody else seldom ends sooner. */
     static final Duration BUSY_RETRY = Duration.ofSeconds(5);
 
-    /** Of Debian and Ubuntu: which package has the programs that this provider runs. */
     private static final String PACKAGE_LVM = "lvm2";
+    /** Of Debian and Ubuntu: which package has the programs that this provider runs. */
+    static final Map<String, List<String>> PROGRAMS = new TreeMap<>(Map.of(
+            PACKAGE_LVM,
+            List.of("lvs", "lvcreate", "lvchange", "lvrename", "lvremove"),
+            "dmsetup",
+            List.of("dmsetup"),
+            "thin-provisioning-tools",
+            List.of("thin_delta", "thin_dump", "thin_ls"),
+            "util-linux",
+            List.of("blkdiscard")));
 
     /** The signal's number is added to it by whoever waited for the program. */
     private static final int EXIT_SIGNAL = 128;
@@ -35,6 +47,7 @@ final class LvmFailures {
             "with read only metadata",
             "free space in thin pool",
             "No space left on device");
+    private static final List<String> NO_GROUP = List.of("Volume group \"", "not found");
     private static final List<String> NEEDS_CHECK = List.of("needs check");
     private static final List<String> EXISTS = List.of("already exists in volume group");
     private static final List<String> NO_RIGHT = List.of("Permission denied", "Operation not permitted");
@@ -55,6 +68,9 @@ final class LvmFailures {
         var operation = String.join(" ", argv);
         if (says(text, NO_RIGHT)) {
             return new ProviderError.Denied(argv.getFirst() + " of " + object, "the rights of root");
+        }
+        if (NO_GROUP.stream().allMatch(text::contains)) {
+            return new ProviderError.Unexpected(argv.getFirst(), line(text, NO_GROUP) + "; vgs lists those there are");
         }
         // Of no help against it is more room; a pool that says so is read-only too.
         if (says(text, NEEDS_CHECK)) {
@@ -90,12 +106,11 @@ final class LvmFailures {
     }
 
     static String packageOf(String program) {
-        return switch (program) {
-            case "thin_delta", "thin_dump", "thin_check", "thin_repair" -> "thin-provisioning-tools";
-            case "blkdiscard" -> "util-linux";
-            case "dmsetup" -> "dmsetup";
-            default -> PACKAGE_LVM;
-        };
+        return PROGRAMS.entrySet().stream()
+                .filter(each -> each.getValue().contains(program))
+                .findFirst()
+                .map(Map.Entry::getKey)
+                .orElse(PACKAGE_LVM);
     }
 
     /** Whether it was ended from outside, so that what it was at may be half done. */
@@ -104,8 +119,8 @@ final class LvmFailures {
     }
 
     /** Of reading or writing a volume's device. */
-    static ProviderException of(String doing, String device, IOException failure) {
-        return new ProviderException(errorOf(doing, device, failure), failure);
+    static ProviderException of(String doing, Path device, IOException failure) {
+        return new ProviderException(errorOf(doing, device.toString(), failure), failure);
     }
 
     private static ProviderError errorOf(String doing, String device, IOException failure) {

@@ -20,10 +20,7 @@ final class LvmHostCheck {
 
     static List<HostRequirement> of(Map<String, String> settings, CommandRunner runner) {
         var check = new HostCheck(runner);
-        check.programs("lvm2", "lvs", "lvcreate", "lvchange", "lvrename", "lvremove");
-        check.programs("dmsetup", "dmsetup");
-        check.programs("thin-provisioning-tools", "thin_delta", "thin_dump", "thin_ls");
-        check.programs("util-linux", "blkdiscard");
+        LvmFailures.PROGRAMS.forEach(check::programs);
         check.administrator(State.LACKING, "LVM and the device mapper serve administrators only");
         BlockKernels.unavailableReason()
                 .ifPresentOrElse(

@@ -2,9 +2,13 @@ package io.tidemark.provider.lvm;
 
 import io.tidemark.nativeblock.DeviceMapper;
 import io.tidemark.provider.commands.CommandRunner;
-import io.tidemark.provider.commands.HostLock;
-import io.tidemark.provider.commands.Mounts;
+import io.tidemark.provider.devices.BlockDevice;
+import io.tidemark.provider.devices.HostLock;
+import io.tidemark.provider.devices.Mounts;
+import io.tidemark.provider.devices.OpenDevices;
+import io.tidemark.provider.devices.Storage;
 import io.tidemark.provider.lvm.ThinCatalog.Entry;
+import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
@@ -25,12 +29,15 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
+import java.io.IOException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,7 +83,7 @@ final class LvmProvider implements StorageProvider {
         this.commands = commands;
         this.metadata = new ThinMetadata(commands);
         this.rollback = new Rollback(commands);
-        this.open = new OpenDevices(commands);
+        this.open = new OpenDevices();
         this.cutting = new ThinCutting(config.group(), commands, metadata, devices, clock);
         this.space = new PoolSpace(config, commands, clock);
         this.vanished = new Vanished(this::catalog);
@@ -127,7 +134,7 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public List<Volume> volumes() throws ProviderException {
-        return catalog().volumes().stream().map(this::describe).toList();
+        return described(catalog().volumes());
     }
 
     @Override
@@ -135,13 +142,31 @@ final class LvmProvider implements StorageProvider {
         return describe(catalog().get(volume));
     }
 
-    private Volume describe(Entry<VolumeId> entry) {
+    private Volume describe(Entry<VolumeId> entry) throws ProviderException {
+        return described(List.of(entry)).getFirst();
+    }
+
+    private List<Volume> described(List<Entry<VolumeId>> entries) throws ProviderException {
+        try {
+            var mounts = Mounts.ofHost();
+            var volumes = new ArrayList<Volume>();
+            for (var entry : entries) {
+                volumes.add(describe(entry, mounts.of(device(entry.on()))));
+            }
+            return volumes;
+        } catch (IOException e) {
+            throw new ProviderException(
+                    new ProviderError.Unexpected("reading where volumes are mounted", e.toString()), e);
+        }
+    }
+
+    private Volume describe(Entry<VolumeId> entry, List<Path> mountPoints) {
         return new Volume(
                 entry.id(),
                 entry.sizeBytes(),
                 CAPABILITIES,
                 Optional.of(device(entry.on())),
-                Mounts.of(device(entry.on())),
+                mountPoints,
                 Map.of(
                         "group",
                         config.group(),
@@ -210,11 +235,21 @@ final class LvmProvider implements StorageProvider {
     @Override
     public CutForecast forecast(List<VolumeId> volumes) throws ProviderException {
         var catalog = catalog();
-        var notes = new ArrayList<String>();
+        var byPool = new LinkedHashMap<String, List<VolumeId>>();
         for (var volume : volumes) {
-            var pool = catalog.pool(catalog.get(volume).on().pool());
+            byPool.computeIfAbsent(catalog.get(volume).on().pool(), _ -> new ArrayList<>())
+                    .add(volume);
+        }
+        var notes = new ArrayList<String>();
+        for (var each : byPool.entrySet()) {
+            var pool = catalog.pool(each.getKey());
             notes.add("%s: create_snap of dm-thin, pool %s has %.2f %% of data and %.2f %% of metadata in use%s"
-                    .formatted(volume, pool.name(), pool.dataPercent(), pool.metadataPercent(), space.note(pool)));
+                    .formatted(
+                            each.getValue(),
+                            pool.name(),
+                            pool.dataPercent(),
+                            pool.metadataPercent(),
+                            space.note(pool)));
         }
         return new CutForecast(CUT_EXPECTED.multipliedBy(volumes.size()), true, notes);
     }
@@ -230,8 +265,12 @@ final class LvmProvider implements StorageProvider {
 
     private synchronized void prepareAlone(CutRequest request) throws ProviderException {
         var catalog = settledCatalog();
+        var pools = new LinkedHashSet<String>();
         for (var volume : request.volumes()) {
-            space.refuseWhereScarce(catalog.pool(catalog.get(volume).on().pool()));
+            pools.add(catalog.get(volume).on().pool());
+        }
+        for (var pool : pools) {
+            space.refuseWhereScarce(catalog.pool(pool));
         }
         cutting.prepare(request, catalog);
     }
@@ -258,31 +297,18 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
-        var order = Comparator.comparing(SnapshotId::volume).thenComparing(SnapshotId::recoveryPoint);
-        var after = query.cursor().map(SnapshotId::parse);
-        var found = catalog().snapshots().stream()
-                .filter(entry -> query.volume().isEmpty()
-                        || entry.id().volume().equals(query.volume().get()))
-                .filter(entry -> query.recoveryPoint().isEmpty()
-                        || entry.id()
-                                .recoveryPoint()
-                                .equals(query.recoveryPoint().get()))
-                .filter(entry -> after.isEmpty() || order.compare(entry.id(), after.get()) > 0)
-                .limit(query.limit() + 1L)
-                .map(ThinCatalog::describe)
-                .toList();
-        if (found.size() <= query.limit()) {
-            return new SnapshotPage(found, Optional.empty());
-        }
-        var page = found.subList(0, query.limit());
-        return new SnapshotPage(page, Optional.of(page.getLast().id().toString()));
+        return SnapshotPage.of(query, catalog().snapshots().stream().map(ThinCatalog::describe));
     }
 
     @Override
     public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
         var entry = catalog().get(snapshot);
         return vanished.unlessGone(
-                snapshot, () -> open.read(snapshot, entry.on().name(), device(entry.on()), entry.sizeBytes()));
+                snapshot,
+                () -> open.read(
+                        snapshot,
+                        new Activated(commands, entry.on().name()),
+                        () -> opened(entry.on(), entry.sizeBytes(), StandardOpenOption.READ)));
     }
 
     @Override
@@ -350,9 +376,46 @@ final class LvmProvider implements StorageProvider {
         if (!entry.on().active()) {
             commands.activate(entry.on().name());
         }
-        var device = BlockDevice.open(
-                device(entry.on()), entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
-        return open.write(volume, device, catalog.pool(entry.on().pool()));
+        var device = opened(entry.on(), entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
+        return open.write(
+                volume,
+                device,
+                new ThinStorage(commands, catalog.pool(entry.on().pool())));
+    }
+
+    private BlockDevice opened(LogicalVolume volume, long sizeBytes, OpenOption... options) throws ProviderException {
+        return BlockDevice.open(device(volume), sizeBytes, LvmFailures::of, options);
+    }
+
+    /** A thin snapshot has no device before it is activated. */
+    private record Activated(LvmCommands commands, String name) implements OpenDevices.Activation {
+        @Override
+        public void begin() throws ProviderException {
+            commands.activate(name);
+        }
+
+        @Override
+        public void end() throws ProviderException {
+            commands.deactivate(name);
+        }
+    }
+
+    /** Of a volume that is written: its pool, to which whole chunks of zeros are given back. */
+    private record ThinStorage(LvmCommands commands, LogicalVolume pool) implements Storage {
+        @Override
+        public int granuleBytes() {
+            return pool.chunkBytes();
+        }
+
+        @Override
+        public boolean discard(Path device, BlockRange chunks) throws ProviderException {
+            return commands.discard(device, chunks);
+        }
+
+        @Override
+        public ProviderException explained(ProviderException failure) {
+            return commands.explained(pool.name(), failure);
+        }
     }
 
     @Override

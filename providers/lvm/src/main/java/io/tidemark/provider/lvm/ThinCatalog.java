@@ -44,8 +44,14 @@ final class ThinCatalog {
     LogicalVolume pool(String name) throws ProviderException {
         return named(name)
                 .filter(each -> each.segmentType().equals("thin-pool"))
-                .orElseThrow(() -> new ProviderException(
-                        new ProviderError.Unexpected("lvs " + group, "no thin pool is called " + name)));
+                .orElseThrow(() -> new ProviderException(new ProviderError.Unexpected(
+                        "lvs " + group,
+                        "no thin pool is called %s; there are %s"
+                                .formatted(
+                                        name,
+                                        pools().stream()
+                                                .map(LogicalVolume::name)
+                                                .toList()))));
     }
 
     List<LogicalVolume> pools() {

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -29,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * Cuts while file systems are frozen, without a program. Ahead of it LVM makes a logical volume for the snapshot, and the
  * pool is told to forget the empty thin volume under it: (1) a placeholder is made, tagged so; (2) the pool deletes its
  * thin volume; (3) its tag becomes "prepared". (4) The cut makes the thin volume anew, as a snapshot, by the device mapper
- * alone, and (5) whoever looks next takes the tag off. What is prepared has been cut if and only if the pool has its
+ * alone, and (5) who changes something next takes the tag off; until then it is known in memory. What is prepared has been cut if and only if the pool has its
  * thin volume, so that nothing is lost by a crash between 4 and 5; {@link #sweep} removes what died before 4.
  *
  * <p>The cut waits for no program: what it needs is in memory, guarded by this. All else is called one after the other.
@@ -145,25 +144,8 @@ final class ThinCutting {
                     snapshot.volume(), new Ahead(new Snapshot(snapshot, 0, Instant.EPOCH), REHEARSAL, absent));
             var ignored = nothing.cut(new CutRequest(snapshot.recoveryPoint(), List.of(snapshot.volume())));
         } catch (IOException e) {
-            throw untried(e);
+            throw CutErrors.untried(group, e);
         }
-    }
-
-    /** Of a call to the device mapper before it has done anything. */
-    private ProviderException untried(IOException failure) {
-        int errno = failure instanceof HostCallException e ? e.errno() : 0;
-        return new ProviderException(
-                switch (errno) {
-                    case HostCallException.EACCES, HostCallException.EPERM ->
-                        new ProviderError.Denied("volume group " + group, "root, for the device mapper");
-                    case HostCallException.EAGAIN ->
-                        new ProviderError.Busy(
-                                "volume group " + group,
-                                "want of a process that resumes volumes if this one dies: see ulimit -u, pids.max",
-                                RETRY);
-                    default -> new ProviderError.Unexpected("cutting in group " + group, failure.toString());
-                },
-                failure);
     }
 
     private void makePlaceholder(SnapshotId id, Entry<VolumeId> origin) throws ProviderException {
@@ -269,7 +251,7 @@ final class ThinCutting {
         try {
             return devices.cut(orders);
         } catch (IOException e) {
-            throw untried(e);
+            throw CutErrors.untried(group, e);
         } finally {
             commands.suspensions().unlock();
         }
@@ -294,30 +276,10 @@ final class ThinCutting {
         }
         for (int i = 0; i < outcomes.size(); i++) {
             if (outcomes.get(i).errno() != 0) {
-                throw new ProviderException(failure(orders.get(i), outcomes.get(i)));
+                throw new ProviderException(CutErrors.of(orders.get(i), outcomes.get(i)));
             }
         }
         return members;
-    }
-
-    private static ProviderError failure(DeviceMapper.ThinCut order, DeviceMapper.CutOutcome outcome) {
-        boolean ofPool = outcome.failed() == DeviceMapper.Step.CREATE || outcome.failed() == DeviceMapper.Step.POOL;
-        var device = ofPool ? order.pool() : order.origin();
-        if (outcome.errno() == HostCallException.EBUSY) {
-            return new ProviderError.Busy(device, "another program that changes its mapping", RETRY);
-        }
-        if (outcome.errno() == HostCallException.ESTALE) {
-            var reason = outcome.failed() == DeviceMapper.Step.HELD
-                    ? "another program resumed a volume during the cut; cut again"
-                    : "changed since it was prepared; prepare again";
-            return new ProviderError.Conflict(device, reason);
-        }
-        if (ofPool && outcome.errno() == HostCallException.ENOSPC) {
-            return new ProviderError.OutOfSpace(device, 0, 1);
-        }
-        var step = outcome.failed().name().toLowerCase(Locale.ROOT);
-        return new ProviderError.Unexpected(
-                "step %s of cutting, on device %s,".formatted(step, device), "errno " + outcome.errno());
     }
 
     /** A report of the group, in which what this process has cut counts as such. */

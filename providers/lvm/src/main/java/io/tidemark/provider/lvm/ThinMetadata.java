@@ -2,7 +2,7 @@ package io.tidemark.provider.lvm;
 
 import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.CommandStream;
-import io.tidemark.provider.commands.ListedRanges;
+import io.tidemark.provider.devices.ListedRanges;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderError;

@@ -7,6 +7,7 @@ import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +92,6 @@ class LvmFailuresTest {
     @ValueSource(
             strings = {
                 "  Failed to find logical volume \"vg/none\"",
-                "  Volume group \"vg\" not found\n  Cannot process volume group vg",
                 "  device-mapper: reload ioctl on  (254:5) failed: No data available",
                 "  Thin pool vg-pool-tpool (254:2) already contain thin device with device_id 2.",
                 ""
@@ -110,12 +110,27 @@ class LvmFailuresTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lvs,lvm2", "thin_delta,thin-provisioning-tools", "dmsetup,dmsetup", "blkdiscard,util-linux"})
+    @CsvSource({
+        "lvs,lvm2",
+        "thin_delta,thin-provisioning-tools",
+        "thin_ls,thin-provisioning-tools",
+        "dmsetup,dmsetup",
+        "blkdiscard,util-linux"
+    })
     void programThatIsMissingIsNamedWithItsPackage(String program, String debianPackage) {
         var failure = new CommandException(new CommandError.NotStarted(program, "it is not an executable file"));
 
         assertThat(LvmFailures.of(program, failure))
                 .hasMessageContainingAll(program, "apt-get install " + debianPackage);
+    }
+
+    @Test
+    void groupThatThereIsNotIsToldWithWhereToLook() {
+        assertThat(of("  Volume group \"vg\" not found\n  Cannot process volume group vg"))
+                .isInstanceOfSatisfying(
+                        ProviderError.Unexpected.class,
+                        error -> assertThat(error.answer())
+                                .isEqualTo("Volume group \"vg\" not found; vgs lists those there are"));
     }
 
     @Test
@@ -126,10 +141,10 @@ class LvmFailuresTest {
 
     @Test
     void deviceErrorsAreToldByTheirText() {
-        assertThat(LvmFailures.of("writing to", "/dev/x", new IOException("No space left on device"))
+        assertThat(LvmFailures.of("writing to", Path.of("/dev/x"), new IOException("No space left on device"))
                         .error())
                 .isInstanceOf(ProviderError.OutOfSpace.class);
-        assertThat(LvmFailures.of("writing to", "/dev/x", new IOException("Input/output error")))
+        assertThat(LvmFailures.of("writing to", Path.of("/dev/x"), new IOException("Input/output error")))
                 .hasMessageContainingAll("writing to /dev/x", "Input/output error");
     }
 }

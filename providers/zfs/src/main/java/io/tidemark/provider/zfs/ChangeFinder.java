@@ -2,7 +2,7 @@ package io.tidemark.provider.zfs;
 
 import io.tidemark.provider.commands.CommandError;
 import io.tidemark.provider.commands.CommandException;
-import io.tidemark.provider.commands.ListedRanges;
+import io.tidemark.provider.devices.ListedRanges;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderError;

@@ -2,6 +2,7 @@ package io.tidemark.provider.zfs;
 
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.ZfsCore;
+import io.tidemark.provider.devices.OpenDevices;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
 import io.tidemark.spi.Cut;
@@ -90,9 +91,7 @@ final class Cutting {
         if (plan.missing().isEmpty()) {
             return Optional.of(new Cut(oneTransaction(plan.existing()), members));
         }
-        for (var volume : plan.missing()) {
-            open.flush(volume.id());
-        }
+        open.flush(plan.missing().stream().map(VolumeEntry::id).toList());
         var cutAt = clock.instant().truncatedTo(ChronoUnit.MILLIS);
         var names = plan.missing().stream()
                 .map(volume -> volume.on().name() + "@" + ZfsNames.forSnapshot(id(volume, request)))

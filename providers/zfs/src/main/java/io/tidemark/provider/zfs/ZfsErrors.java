@@ -5,6 +5,9 @@ import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -51,6 +54,18 @@ final class ZfsErrors {
                     case HostCallException.EPERM, EACCES -> new ProviderError.Denied(object, "the right to " + doing);
                     default -> new ProviderError.Unexpected(doing, String.valueOf(e.getMessage()));
                 },
+                e);
+    }
+
+    /** Of reading or writing a volume's device. */
+    static ProviderException of(String doing, Path device, IOException e) {
+        var said = String.valueOf(e.getMessage());
+        return new ProviderException(
+                e instanceof ClosedChannelException
+                        ? new ProviderError.Unexpected(doing + " " + device, "it is closed")
+                        : said.contains("No space left on device")
+                                ? new ProviderError.OutOfSpace(device.toString(), 0, 0)
+                                : new ProviderError.Unexpected(doing + " " + device, e.toString()),
                 e);
     }
 

@@ -21,8 +21,8 @@ final class ZfsHostCheck {
 
     static List<HostRequirement> of(Map<String, String> settings, CommandRunner runner) {
         var check = new HostCheck(runner);
-        check.programs("zfsutils-linux", "zfs");
-        check.programs("util-linux", "blkdiscard");
+        check.programs("zfsutils-linux", List.of("zfs"));
+        check.programs("util-linux", List.of("blkdiscard"));
         check.administrator(State.LACKING, "Snapshots of frozen file systems, and devices of volumes, are root's");
         if (Files.exists(CONTROL)) {
             check.met("kernel module", CONTROL + " is there");

@@ -1,10 +1,14 @@
 package io.tidemark.provider.zfs;
 
 import io.tidemark.nativeblock.ZvolCalls;
-import io.tidemark.provider.commands.HostLock;
-import io.tidemark.provider.commands.Mounts;
+import io.tidemark.provider.devices.BlockDevice;
+import io.tidemark.provider.devices.HostLock;
+import io.tidemark.provider.devices.Mounts;
+import io.tidemark.provider.devices.OpenDevices;
+import io.tidemark.provider.devices.Storage;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
+import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
@@ -25,11 +29,12 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +84,7 @@ final class ZfsProvider implements StorageProvider {
         this.removal = new Removal(commands);
         this.rollback = new Rollback(commands, removal, devices::refuseWhileUsed);
         this.changes = new ChangeFinder(commands);
-        this.open = new OpenDevices(commands);
+        this.open = new OpenDevices();
         this.cutting = new Cutting(storage, open, time.clock(), time.nanos());
         this.lock = lock;
     }
@@ -117,26 +122,37 @@ final class ZfsProvider implements StorageProvider {
 
     @Override
     public List<Volume> volumes() throws ProviderException {
-        var nodes = devices.all();
-        return catalog().volumes().stream()
-                .map(entry ->
-                        describe(entry, Optional.ofNullable(nodes.get(entry.on().name()))))
-                .toList();
+        return described(catalog().volumes());
     }
 
     @Override
     public Volume volume(VolumeId volume) throws ProviderException {
-        var entry = catalog().get(volume);
-        return describe(entry, Optional.ofNullable(devices.all().get(entry.on().name())));
+        return described(List.of(catalog().get(volume))).getFirst();
     }
 
-    private Volume describe(VolumeEntry entry, Optional<Path> node) {
+    private List<Volume> described(List<VolumeEntry> entries) throws ProviderException {
+        var nodes = devices.all();
+        try {
+            var mounts = Mounts.ofHost();
+            var volumes = new ArrayList<Volume>();
+            for (var entry : entries) {
+                var node = Optional.ofNullable(nodes.get(entry.on().name()));
+                volumes.add(describe(entry, node, node.isPresent() ? mounts.of(node.get()) : List.of()));
+            }
+            return volumes;
+        } catch (IOException e) {
+            throw new ProviderException(
+                    new ProviderError.Unexpected("reading where volumes are mounted", e.toString()), e);
+        }
+    }
+
+    private static Volume describe(VolumeEntry entry, Optional<Path> node, List<Path> mountPoints) {
         return new Volume(
                 entry.id(),
                 entry.sizeBytes(),
                 CAPABILITIES,
                 node.map(path -> ZvolDevices.shown(entry.on().name(), path)),
-                node.map(Mounts::of).orElse(List.of()),
+                mountPoints,
                 Map.of(
                         "zvol",
                         entry.on().name(),
@@ -220,9 +236,7 @@ final class ZfsProvider implements StorageProvider {
     @Override
     public void prepare(CutRequest request) throws ProviderException {
         cutting.prepare(request, catalog());
-        for (var volume : request.volumes()) {
-            open.flush(volume);
-        }
+        open.flush(request.volumes());
     }
 
     @Override
@@ -238,24 +252,7 @@ final class ZfsProvider implements StorageProvider {
 
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
-        var order = Comparator.comparing(SnapshotId::volume).thenComparing(SnapshotId::recoveryPoint);
-        var after = query.cursor().map(SnapshotId::parse);
-        var found = catalog().snapshots().stream()
-                .filter(entry -> query.volume().isEmpty()
-                        || entry.id().volume().equals(query.volume().get()))
-                .filter(entry -> query.recoveryPoint().isEmpty()
-                        || entry.id()
-                                .recoveryPoint()
-                                .equals(query.recoveryPoint().get()))
-                .filter(entry -> after.isEmpty() || order.compare(entry.id(), after.get()) > 0)
-                .limit(query.limit() + 1L)
-                .map(SnapshotEntry::describe)
-                .toList();
-        if (found.size() <= query.limit()) {
-            return new SnapshotPage(found, Optional.empty());
-        }
-        var page = found.subList(0, query.limit());
-        return new SnapshotPage(page, Optional.of(page.getLast().id().toString()));
+        return SnapshotPage.of(query, catalog().snapshots().stream().map(SnapshotEntry::describe));
     }
 
     /**
@@ -269,7 +266,8 @@ final class ZfsProvider implements StorageProvider {
         if (device.isEmpty()) {
             device = device(snapshot);
         }
-        return open.read(snapshot, device.orElseThrow(() -> ZfsErrors.busy("snapshot " + snapshot, RENAMING)));
+        var opened = device.orElseThrow(() -> ZfsErrors.busy("snapshot " + snapshot, RENAMING));
+        return open.read(snapshot, OpenDevices.Activation.NONE, () -> opened);
     }
 
     private Optional<BlockDevice> device(SnapshotId snapshot) throws ProviderException {
@@ -345,7 +343,16 @@ final class ZfsProvider implements StorageProvider {
         if (device.isEmpty()) {
             throw ZfsErrors.busy(volume, RENAMING);
         }
-        return open.write(volume, device.get(), Math.toIntExact(entry.on().number("volblocksize")));
+        int blockBytes = Math.toIntExact(entry.on().number("volblocksize"));
+        return open.write(volume, device.get(), new ZvolStorage(commands, blockBytes));
+    }
+
+    /** Of a volume that is written: whole blocks of zeros are given back. */
+    private record ZvolStorage(ZfsCommands commands, int granuleBytes) implements Storage {
+        @Override
+        public boolean discard(Path device, BlockRange blocks) throws ProviderException {
+            return commands.discard(device, blocks);
+        }
     }
 
     @Override

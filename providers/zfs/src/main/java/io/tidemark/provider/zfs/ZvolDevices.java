@@ -2,6 +2,7 @@ package io.tidemark.provider.zfs;
 
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.ZvolCalls;
+import io.tidemark.provider.devices.BlockDevice;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
@@ -96,7 +97,7 @@ final class ZvolDevices {
      */
     Optional<BlockDevice> open(String name, long sizeBytes, OpenOption... options) throws ProviderException {
         var node = await(name);
-        var device = BlockDevice.open(node, sizeBytes, options);
+        var device = BlockDevice.open(node, sizeBytes, ZfsErrors::of, options);
         names.lock();
         try {
             if (name(node).filter(name::equals).isPresent()) {

@@ -32,10 +32,8 @@ class ThinCutInLab {
     private static final String GROUP = "vg-1";
     private static final String POOL = "pool-1";
     private static final int VOLUME_BYTES = 32 << 20;
-    /** Of the volumes; it is some 2 ms for eight of them, where nobody else wants the processor. */
-    private static final long HOLD_LIMIT_MILLIS = 300;
-    /** Of the whole call, for which frozen file systems wait; some 10 ms likewise. */
-    private static final long CUT_LIMIT_MILLIS = 1_000;
+    /** Btrfs wants at least 109 MiB. */
+    private static final int BTRFS_BYTES = 128 << 20;
 
     private static final Path MOUNT_POINT = Path.of("/mnt/cut");
 
@@ -107,10 +105,6 @@ class ThinCutInLab {
                         "  %s: %.1f ms%n",
                         member.snapshot().id(), (member.finishedNanos() - member.startedNanos()) / 1e6);
             }
-            assertThat(tookNanos / 1_000_000).isLessThan(CUT_LIMIT_MILLIS);
-            assertThat(cut.members())
-                    .allSatisfy(member -> assertThat((member.finishedNanos() - member.startedNanos()) / 1_000_000)
-                            .isLessThan(HOLD_LIMIT_MILLIS));
             return cut;
         } finally {
             showPrograms();
@@ -174,6 +168,17 @@ class ThinCutInLab {
         } finally {
             Programs.run("umount", mountPoint.toString());
         }
+    }
+
+    /** Its mounts have a device number of their own, and would be cut without a freeze if they were overlooked. */
+    @Test
+    void btrfsOnAThinVolumeIsSeenWhereItIsMounted() throws Exception {
+        var volume = provider.create(VolumeId.of("lvm", "btrfs"), BTRFS_BYTES).id();
+        Programs.run("modprobe", "btrfs");
+        Programs.run("mkfs.btrfs", "-q", device(volume));
+        Programs.run("mount", device(volume), Files.createDirectory(MOUNT_POINT).toString());
+
+        assertThat(provider.volume(volume).mountPoints()).containsExactly(MOUNT_POINT);
     }
 
     @Test

@@ -1,4 +1,4 @@
-package io.tidemark.provider.commands;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;

@@ -1,4 +1,4 @@
-package io.tidemark.provider.commands;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -63,7 +63,8 @@ public final class HostLock implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             locked = false;
         } catch (IOException e) {
-            throw new ProviderException(new ProviderError.Denied(subject, "writing to " + file), e);
+            throw new ProviderException(
+                    new ProviderError.Denied(subject, "the rights of root: its lock is " + file), e);
         } finally {
             if (!locked && channel != null) {
                 closed(channel);

@@ -1,4 +1,4 @@
-package io.tidemark.provider.lvm;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -11,37 +11,47 @@ import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** An open device, as long as its volume says and no longer: LVM rounds sizes up. */
-final class BlockDevice implements AutoCloseable {
+/** An open device, as long as its volume says and no longer: storages round sizes up. */
+public final class BlockDevice implements AutoCloseable {
     private final Path path;
     private final long sizeBytes;
     private final FileChannel channel;
+    private final Failures failures;
     /** The kernel tells of bytes that did not reach the storage once, and takes them for written ever after. */
     private volatile @Nullable ProviderException lost;
 
-    private BlockDevice(Path path, long sizeBytes, FileChannel channel) {
+    /** How a provider names what failed. */
+    public interface Failures {
+        /** @param doing a word or two, as {@code reading} */
+        ProviderException of(String doing, Path device, IOException failure);
+    }
+
+    private BlockDevice(Path path, long sizeBytes, FileChannel channel, Failures failures) {
         this.path = path;
         this.sizeBytes = sizeBytes;
         this.channel = channel;
+        this.failures = failures;
     }
 
-    static BlockDevice open(Path path, long sizeBytes, OpenOption... options) throws ProviderException {
+    public static BlockDevice open(Path path, long sizeBytes, Failures failures, OpenOption... options)
+            throws ProviderException {
         try {
-            return new BlockDevice(path, sizeBytes, FileChannel.open(path, options));
+            return new BlockDevice(path, sizeBytes, FileChannel.open(path, options), failures);
         } catch (IOException e) {
-            throw failed("opening", path, e);
+            throw failures.of("opening", path, e);
         }
     }
 
-    Path path() {
+    public Path path() {
         return path;
     }
 
-    long sizeBytes() {
+    public long sizeBytes() {
         return sizeBytes;
     }
 
-    void check(long offsetBytes, long lengthBytes) {
+    /** @throws IllegalArgumentException where the range leaves the volume */
+    public void check(long offsetBytes, long lengthBytes) {
         try {
             Objects.checkFromIndexSize(offsetBytes, lengthBytes, sizeBytes);
         } catch (IndexOutOfBoundsException e) {
@@ -49,7 +59,8 @@ final class BlockDevice implements AutoCloseable {
         }
     }
 
-    void read(long offsetBytes, ByteBuffer target) throws ProviderException {
+    /** Fills the buffer, or fails. */
+    public void read(long offsetBytes, ByteBuffer target) throws ProviderException {
         check(offsetBytes, target.remaining());
         try {
             checkOpen();
@@ -63,11 +74,12 @@ final class BlockDevice implements AutoCloseable {
                 offset += length;
             }
         } catch (IOException e) {
-            throw failed("reading", path, e);
+            throw failures.of("reading", path, e);
         }
     }
 
-    void write(long offsetBytes, ByteBuffer source) throws ProviderException {
+    /** Writes all of the buffer, or fails; durable after {@link #sync}. */
+    public void write(long offsetBytes, ByteBuffer source) throws ProviderException {
         check(offsetBytes, source.remaining());
         try {
             checkOpen();
@@ -76,12 +88,12 @@ final class BlockDevice implements AutoCloseable {
                 offset += channel.write(source, offset);
             }
         } catch (IOException e) {
-            throw failed("writing to", path, e);
+            throw failures.of("writing to", path, e);
         }
     }
 
     /** @throws ProviderException for good once it has failed: what was written before may be lost */
-    void sync() throws ProviderException {
+    public void sync() throws ProviderException {
         var earlier = lost;
         if (earlier != null) {
             throw new ProviderException(earlier.error(), earlier);
@@ -90,15 +102,15 @@ final class BlockDevice implements AutoCloseable {
             checkOpen();
             channel.force(true);
         } catch (ClosedChannelException e) {
-            throw failed("syncing", path, e);
+            throw failures.of("syncing", path, e);
         } catch (IOException e) {
-            var failure = failed("syncing", path, e);
+            var failure = failures.of("syncing", path, e);
             lost = failure;
             throw failure;
         }
     }
 
-    boolean open() {
+    public boolean isOpen() {
         return channel.isOpen();
     }
 
@@ -113,11 +125,7 @@ final class BlockDevice implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw failed("closing", path, e);
+            throw failures.of("closing", path, e);
         }
-    }
-
-    private static ProviderException failed(String doing, Path path, IOException e) {
-        return LvmFailures.of(doing, path.toString(), e);
     }
 }

@@ -1,24 +1,22 @@
-package io.tidemark.provider.zfs;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
 
-/** Writes to a volume's device; whole blocks of zeros are given back to the pool. */
-final class ZvolWriter implements VolumeWriter {
+/** Writes to a volume's device; whole granules of zeros are given back to the storage. */
+final class DeviceWriter implements VolumeWriter {
     private static final int ZERO_BYTES = 1 << 20;
 
     private final BlockDevice device;
-    private final int blockBytes;
-    private final ZfsCommands commands;
+    private final Storage storage;
     private final Runnable onClose;
 
     /** @param onClose run at each closing */
-    ZvolWriter(BlockDevice device, int blockBytes, ZfsCommands commands, Runnable onClose) {
+    DeviceWriter(BlockDevice device, Storage storage, Runnable onClose) {
         this.device = device;
-        this.blockBytes = blockBytes;
-        this.commands = commands;
+        this.storage = storage;
         this.onClose = onClose;
     }
 
@@ -26,21 +24,42 @@ final class ZvolWriter implements VolumeWriter {
         return device == other;
     }
 
+    boolean isOpen() {
+        return device.isOpen();
+    }
+
     @Override
     public long sizeBytes() {
         return device.sizeBytes();
     }
 
+    private interface Work {
+        void run() throws ProviderException;
+    }
+
+    private void explained(Work work) throws ProviderException {
+        try {
+            work.run();
+        } catch (ProviderException e) {
+            throw storage.explained(e);
+        }
+    }
+
     @Override
     public void write(long offsetBytes, ByteBuffer source) throws ProviderException {
-        device.write(offsetBytes, source);
+        explained(() -> device.write(offsetBytes, source));
     }
 
     @Override
     public void writeZeroes(BlockRange range) throws ProviderException {
         device.check(range.offsetBytes(), range.lengthBytes());
-        long first = Math.ceilDiv(range.offsetBytes(), blockBytes) * (long) blockBytes;
-        long last = range.endBytes() / blockBytes * blockBytes;
+        explained(() -> zeroed(range));
+    }
+
+    private void zeroed(BlockRange range) throws ProviderException {
+        long granuleBytes = storage.granuleBytes();
+        long first = Math.ceilDiv(range.offsetBytes(), granuleBytes) * granuleBytes;
+        long last = range.endBytes() / granuleBytes * granuleBytes;
         // A process for less costs more than writing it.
         if (last - first >= ZERO_BYTES && discarded(new BlockRange(first, last - first))) {
             zero(range.offsetBytes(), first);
@@ -50,10 +69,10 @@ final class ZvolWriter implements VolumeWriter {
         }
     }
 
-    /** A block that is freed reads as zeros; what is in the page cache goes with it. */
-    private boolean discarded(BlockRange blocks) throws ProviderException {
+    /** What is given back reads as zeros; what is in the page cache goes with it. */
+    private boolean discarded(BlockRange granules) throws ProviderException {
         device.sync();
-        return commands.discard(device.path(), blocks);
+        return storage.discard(device.path(), granules);
     }
 
     private void zero(long fromBytes, long endBytes) throws ProviderException {
@@ -70,7 +89,7 @@ final class ZvolWriter implements VolumeWriter {
 
     @Override
     public void flush() throws ProviderException {
-        device.sync();
+        explained(device::sync);
     }
 
     @Override

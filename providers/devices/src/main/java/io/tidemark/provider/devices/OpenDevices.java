@@ -1,4 +1,4 @@
-package io.tidemark.provider.lvm;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -8,38 +8,56 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Writers and readers that are open. A snapshot's device is there while somebody reads it. Guarded by itself. */
-final class OpenDevices {
+/** Writers and readers that are open, of one provider. Guarded by itself. */
+public final class OpenDevices {
     private static final System.Logger LOG = System.getLogger(OpenDevices.class.getName());
 
     /** A copy of our own seldom takes longer. */
     private static final Duration RETRY = Duration.ofSeconds(1);
 
-    private final LvmCommands commands;
-    private final Map<VolumeId, ThinVolumeWriter> writers = new HashMap<>();
+    private final Map<VolumeId, DeviceWriter> writers = new HashMap<>();
     private final Map<SnapshotId, List<Reader>> readers = new HashMap<>();
 
-    OpenDevices(LvmCommands commands) {
-        this.commands = commands;
+    /** Makes a snapshot's device for its readers. Called with the lock held, one call at a time. */
+    public interface Activation {
+        /** For a storage whose snapshots have their devices anyway. */
+        Activation NONE = new Activation() {
+            @Override
+            public void begin() {}
+
+            @Override
+            public void end() {}
+        };
+
+        /** Before the first reader's device is opened. */
+        void begin() throws ProviderException;
+
+        /** After the last one's is closed. */
+        void end() throws ProviderException;
+    }
+
+    /** Opens a device. */
+    public interface Opening {
+        BlockDevice open() throws ProviderException;
     }
 
     private final class Reader implements SnapshotReader {
         private final SnapshotId snapshot;
-        private final String name;
         private final BlockDevice device;
+        private final Activation activation;
 
-        Reader(SnapshotId snapshot, String name, BlockDevice device) {
+        Reader(SnapshotId snapshot, BlockDevice device, Activation activation) {
             this.snapshot = snapshot;
-            this.name = name;
             this.device = device;
+            this.activation = activation;
         }
 
         @Override
@@ -60,19 +78,22 @@ final class OpenDevices {
 
         @Override
         public void close() throws ProviderException {
-            device.close();
-            closed(this);
+            try {
+                device.close();
+            } finally {
+                closed(this);
+            }
         }
     }
 
-    synchronized SnapshotReader read(SnapshotId snapshot, String name, Path device, long sizeBytes)
+    public synchronized SnapshotReader read(SnapshotId snapshot, Activation activation, Opening opening)
             throws ProviderException {
         var others = readers.computeIfAbsent(snapshot, _ -> new ArrayList<>());
         try {
             if (others.isEmpty()) {
-                commands.activate(name);
+                activation.begin();
             }
-            var reader = new Reader(snapshot, name, BlockDevice.open(device, sizeBytes, StandardOpenOption.READ));
+            var reader = new Reader(snapshot, opening.open(), activation);
             others.add(reader);
             return reader;
         } finally {
@@ -86,12 +107,12 @@ final class OpenDevices {
         var others = readers.get(reader.snapshot);
         if (others != null && others.remove(reader) && others.isEmpty()) {
             readers.remove(reader.snapshot);
-            commands.deactivate(reader.name);
+            reader.activation.end();
         }
     }
 
-    synchronized VolumeWriter write(VolumeId volume, BlockDevice device, LogicalVolume pool) {
-        var writer = new ThinVolumeWriter(device, pool, commands, () -> forget(volume, device));
+    public synchronized VolumeWriter write(VolumeId volume, BlockDevice device, Storage storage) {
+        var writer = new DeviceWriter(device, storage, () -> forget(volume, device));
         writers.put(volume, writer);
         return writer;
     }
@@ -103,9 +124,9 @@ final class OpenDevices {
         }
     }
 
-    /** What writers of this process have written is on the volumes; for those that have none, nothing is done. */
-    void flush(List<VolumeId> volumes) throws ProviderException {
-        var open = new ArrayList<ThinVolumeWriter>();
+    /** What writers of this process have written lies on the volumes when it returns, not only in the kernel's cache. */
+    public void flush(Collection<VolumeId> volumes) throws ProviderException {
+        var open = new ArrayList<DeviceWriter>();
         synchronized (this) {
             for (var volume : volumes) {
                 var writer = writers.get(volume);
@@ -118,28 +139,29 @@ final class OpenDevices {
             try {
                 writer.flush();
             } catch (ProviderException e) {
-                // Closed meanwhile, by which it was flushed.
-                if (writer.open()) {
+                // Closed meanwhile: the kernel writes out what a device still has when nobody has it open any more.
+                if (writer.isOpen()) {
                     throw e;
                 }
             }
         }
     }
 
-    synchronized void refuseWhileWritten(VolumeId volume) throws ProviderException {
+    public synchronized void refuseWhileWritten(VolumeId volume) throws ProviderException {
         if (writers.containsKey(volume)) {
             throw new ProviderException(new ProviderError.Busy(volume.toString(), "a writer of this process", RETRY));
         }
     }
 
-    synchronized void refuseWhileRead(SnapshotId snapshot) throws ProviderException {
+    public synchronized void refuseWhileRead(SnapshotId snapshot) throws ProviderException {
         if (readers.containsKey(snapshot)) {
             throw new ProviderException(
                     new ProviderError.Busy("snapshot " + snapshot, "a reader of this process", RETRY));
         }
     }
 
-    void close() {
+    /** Ends every reader and writer; what fails is logged. */
+    public void close() {
         var all = new ArrayList<AutoCloseable>();
         synchronized (this) {
             all.addAll(writers.values());
@@ -149,7 +171,7 @@ final class OpenDevices {
             try {
                 each.close();
             } catch (Exception e) {
-                LOG.log(System.Logger.Level.WARNING, "lvm.close_failed reason={0}", e.getMessage());
+                LOG.log(System.Logger.Level.WARNING, "devices.close_failed reason={0}", e.getMessage());
             }
         }
     }

@@ -1,4 +1,4 @@
-package io.tidemark.provider.commands;
+package io.tidemark.provider.devices;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
