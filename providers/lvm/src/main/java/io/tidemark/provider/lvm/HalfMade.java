@@ -100,6 +100,9 @@ final class HalfMade {
         try {
             commands.remove(volume.name());
         } catch (ProviderException e) {
+            if (isAbandoned(volume)) {
+                return;
+            }
             if (pending(volume.pool()).stream().noneMatch(each -> each.name().equals(volume.name()))) {
                 throw e;
             }
@@ -107,6 +110,35 @@ final class HalfMade {
             commands.message(volume.pool(), "delete " + volume.thinId());
             commands.remove(volume.name());
         }
+    }
+
+    /**
+     * An {@code lvcreate -s} that finds its origin suspended, by another one that was killed, tells the pool nothing and ends
+     * well. The removal of what it made has failed, but LVM has it in its list no more; LVM's number of the pool is now two
+     * ahead of the kernel's, and it refuses every later change. It works on once it is one ahead: what it still has to tell
+     * the pool then is this deletion, of a device that was never made.
+     *
+     * @return whether the volume is gone, its pool caught up
+     */
+    private boolean isAbandoned(LogicalVolume volume) throws ProviderException {
+        var status = commands.status(volume.pool());
+        if (status.isEmpty()
+                || commands.list().stream().anyMatch(each -> each.name().equals(volume.name()))) {
+            return false;
+        }
+        long kernels = status.get().transaction();
+        long expected = commands.transaction(volume.pool()) - 1;
+        if (kernels + 1 != expected) {
+            return false;
+        }
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "lvm.pool_caught_up pool={0} from={1} to={2}",
+                volume.pool(),
+                Long.toString(kernels),
+                Long.toString(expected));
+        return commands.message(volume.pool(), "set_transaction_id %d %d".formatted(kernels, expected))
+                .succeeded();
     }
 
     /** What LVM has written down, and the pool has not confirmed. */

@@ -46,6 +46,16 @@ class LvmCommands {
         return listed("-S", "segtype=thin && pool_lv=\"%s\" && transaction_id>=%d".formatted(pool, transaction));
     }
 
+    /** LVM's own number of a pool's state. */
+    long transaction(String pool) throws ProviderException {
+        var report = done("lvs", "--noheadings", "-o", "transaction_id", group + "/" + pool);
+        try {
+            return Long.parseLong(report.strip());
+        } catch (NumberFormatException e) {
+            throw new ProviderException(new ProviderError.Unexpected("lvs", "no transaction id: " + report), e);
+        }
+    }
+
     private List<LogicalVolume> listed(String... which) throws ProviderException {
         var argv = new ArrayList<>(List.of("lvs", "--reportformat", "json", "--units", "b", "--nosuffix"));
         argv.addAll(List.of(which));

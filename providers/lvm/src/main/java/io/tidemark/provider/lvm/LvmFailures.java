@@ -49,6 +49,7 @@ final class LvmFailures {
             "No space left on device");
     private static final List<String> NO_GROUP = List.of("Volume group \"", "not found");
     private static final List<String> NEEDS_CHECK = List.of("needs check");
+    private static final List<String> BEHIND = List.of("unexpected transaction id", "transaction_id is ");
     private static final List<String> EXISTS = List.of("already exists in volume group");
     private static final List<String> NO_RIGHT = List.of("Permission denied", "Operation not permitted");
     private static final List<String> IN_USE =
@@ -75,6 +76,11 @@ final class LvmFailures {
         // Of no help against it is more room; a pool that says so is read-only too.
         if (says(text, NEEDS_CHECK)) {
             return new ProviderError.Unexpected(operation, outcome.evidence());
+        }
+        // LVM calls it a lack of space, too.
+        if (says(text, BEHIND)) {
+            return new ProviderError.Unexpected(
+                    operation, line(text, BEHIND) + ": docs/design/lvm-provider.md, Failures, tells how to go on");
         }
         if (says(text, NO_SPACE)) {
             return new ProviderError.OutOfSpace("%s (%s)".formatted(object, line(text, NO_SPACE)), 0, 0);

@@ -24,6 +24,10 @@ class HalfMadeTest {
         private final List<LogicalVolume> pending;
         /** Whether the pool has the device, and refuses to make it again. */
         private boolean made;
+        /** Whether LVM has no message for the pool any more, which has not had it. */
+        private boolean untold;
+
+        private boolean removed;
 
         Group(boolean made, LogicalVolume... pending) {
             super(new CommandRunner(), "vg");
@@ -33,14 +37,19 @@ class HalfMadeTest {
 
         @Override
         List<LogicalVolume> list() {
-            var all = new ArrayList<>(pending);
+            var all = removed ? new ArrayList<LogicalVolume>() : new ArrayList<>(pending);
             all.add(new LogicalVolume("pool", 1 << 20, "thin-pool", "", -1, 65_536, 0, 0, true, true, List.of()));
             return all;
         }
 
         @Override
         List<LogicalVolume> listSince(String pool, long transaction) {
-            return pending;
+            return removed ? List.of() : pending;
+        }
+
+        @Override
+        long transaction(String pool) {
+            return removed ? 9 : 8;
         }
 
         @Override
@@ -55,8 +64,10 @@ class HalfMadeTest {
 
         @Override
         Outcome message(String pool, String message) {
-            if (message.startsWith("delete ")) {
+            if (!message.endsWith("metadata_snap")) {
                 calls.add(message);
+            }
+            if (message.startsWith("delete ")) {
                 made = false;
             }
             return new Outcome(0, "", "");
@@ -73,6 +84,11 @@ class HalfMadeTest {
                 throw new ProviderException(new ProviderError.Unexpected("lvremove", "File exists"));
             }
             calls.add("remove " + name);
+            removed = true;
+            if (untold) {
+                throw new ProviderException(
+                        new ProviderError.Unexpected("lvremove", "transaction_id is 7, while expected 8"));
+            }
         }
     }
 
@@ -100,6 +116,16 @@ class HalfMadeTest {
         sweep(group);
 
         assertThat(group.calls).containsExactly("resume", "delete 3", "remove left");
+    }
+
+    @Test
+    void poolThatWasNeverToldIsBroughtAsFarAsLvmExpects() throws Exception {
+        var group = new Group(false, volume(TAGS));
+        group.untold = true;
+
+        sweep(group);
+
+        assertThat(group.calls).containsExactly("resume", "remove left", "set_transaction_id 7 8");
     }
 
     @Test

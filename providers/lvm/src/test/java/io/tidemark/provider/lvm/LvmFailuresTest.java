@@ -57,6 +57,17 @@ class LvmFailuresTest {
                         error -> assertThat(error.answer()).contains("needs check"));
     }
 
+    @Test
+    void poolThatIsBehindIsNotOutOfSpace() {
+        assertThat(of("  WARNING: Thin pool vg/pool has unexpected transaction id 5, expecting 7 or lower by 1.\n"
+                        + "  Cannot create new thin volume, free space in thin pool vg/pool reached threshold."))
+                .isInstanceOfSatisfying(
+                        ProviderError.Unexpected.class,
+                        error -> assertThat(error.answer())
+                                .contains("unexpected transaction id 5, expecting 7")
+                                .contains("lvm-provider.md"));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

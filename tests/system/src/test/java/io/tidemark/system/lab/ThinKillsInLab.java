@@ -119,6 +119,43 @@ class ThinKillsInLab {
     }
 
     /**
+     * Of an origin that another one, which was killed, has left suspended, {@code lvcreate -s} makes a volume in LVM's list
+     * alone, and ends well.
+     */
+    @Test
+    void openTakesBackASnapshotThatThePoolWasNeverToldOf() throws Exception {
+        var pool = LabPool.make("64M", "4M");
+        VolumeId volume;
+        String origin;
+        try (var provider = pool.open()) {
+            volume = provider.create(pool.volume("a"), VOLUME_BYTES).id();
+            LabPool.fill(provider, volume, 0, CHUNKS, 1);
+            origin = LabPool.logicalVolume(provider, volume);
+        }
+        Programs.run("dmsetup", "suspend", pool.mapped(origin.replace("-", "--")));
+        Programs.run(snapshotOf(pool, origin, "rp-1", "left").toArray(String[]::new));
+        assertThat(pool.lvs("transaction_id", pool.group() + "/" + LabPool.POOL))
+                .isNotEqualTo(pool.transaction());
+
+        try (var provider = pool.open()) {
+            assertThat(pool.suspended()).isEmpty();
+            assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())
+                    .isEmpty();
+            LabPool.fill(provider, volume, 0, CHUNKS, 2);
+            assertThat(LabPool.valueOf(provider, LabPool.cut(provider, volume, "rp-1"), 0, CHUNKS))
+                    .isEqualTo(2);
+            assertAtRest(pool);
+        }
+    }
+
+    private static List<String> snapshotOf(LabPool pool, String origin, String point, String name) {
+        var line = ("lvcreate -y -s -k y --addtag tidemark.snapshot-of=%s/a --addtag tidemark.point=%s"
+                        + " --addtag tidemark.placeholder -n %s %1$s/%s")
+                .formatted(pool.group(), point, name, origin);
+        return List.of(line.split(" ", -1));
+    }
+
+    /**
      * A program that is killed before the pool is told, so that LVM's number is ahead of the kernel's.
      *
      * @param made as if it had been killed a little later
@@ -129,10 +166,7 @@ class ThinKillsInLab {
             var name = "left-%s-%d".formatted(point, attempt);
             var volume = pool.group() + "/" + name;
             lvcreate.killOnceWritten(name, pool.disk(), 0);
-            var line = ("lvcreate -y -s -k y --addtag tidemark.snapshot-of=%s/a --addtag tidemark.point=%s"
-                            + " --addtag tidemark.placeholder -n %s %1$s/%s")
-                    .formatted(pool.group(), point, name, origin);
-            Programs.attempt(List.of(line.split(" ", -1)));
+            Programs.attempt(snapshotOf(pool, origin, point, name));
             if (!pool.lvs("transaction_id", pool.group() + "/" + LabPool.POOL).equals(pool.transaction())) {
                 if (made) {
                     var id = pool.lvs("thin_id", volume);
@@ -142,6 +176,9 @@ class ThinKillsInLab {
                     assertThat(pool.suspended()).contains(device + "/Suspended");
                 }
                 return;
+            }
+            for (var device : pool.suspended()) {
+                Programs.run("dmsetup", "resume", device.substring(0, device.indexOf('/')));
             }
             Programs.attempt(List.of("lvremove", "-y", volume));
         }
