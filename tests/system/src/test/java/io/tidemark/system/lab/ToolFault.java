@@ -14,23 +14,6 @@ final class ToolFault implements AutoCloseable {
     private static final Path PROGRAMS = Path.of("/usr/sbin");
     private static final Path FOLDER = Path.of("/run/faults");
 
-    private static final String KILL_ONCE_WRITTEN = """
-            my ($program, $name, $disk, $text, $millis, @arguments) = @ARGV;
-            my $pid = fork;
-            if (!$pid) { exec { $program } $name, @arguments or exit 127; }
-            open(my $file, "<", $disk) or exit 127;
-            while (waitpid($pid, 1) == 0) {
-              sysseek $file, 0, 0;
-              sysread $file, my $bytes, 1 << 20;
-              next if index($bytes, $text) < 0;
-              select(undef, undef, undef, $millis / 1000);
-              kill 9, $pid;
-              waitpid($pid, 0);
-              last;
-            }
-            exit($? & 127 ? 137 : $? >> 8);
-            """;
-
     private final Path program;
     private final Path kept;
     private final Path armed;
@@ -71,12 +54,15 @@ final class ToolFault implements AutoCloseable {
     }
 
     /**
-     * The next call is killed so many milliseconds after a text is to be seen in LVM's metadata on the disk. By Perl, for a
-     * shell that looks by programs looks too seldom.
+     * The next call is killed when it is about to ask something of the kernel's devices, or to write to a disk, for the nth
+     * time; it survives where it does so less often. Unlike a time, it is the same moment on a busy machine.
+     *
+     * @param nth from 1 on
      */
-    void killOnceWritten(String text, String disk, int millis) throws IOException {
-        arm("exec perl -e '%s' %s %s %s '%s' %d \"$@\"\n"
-                .formatted(KILL_ONCE_WRITTEN, kept, program.getFileName(), disk, text, millis));
+    void killAtCall(int nth) throws IOException {
+        arm("exec strace -qq -o /dev/null -e trace=ioctl,io_submit -e inject=ioctl,io_submit:signal=KILL:when=%d"
+                        .formatted(nth)
+                + " bash -c 'exec -a %s %s \"$@\"' bash \"$@\"%n".formatted(program.getFileName(), kept));
     }
 
     /** Before the next call a line of shell is run. */
