@@ -7,6 +7,7 @@
 #include <linux/falloc.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -76,33 +77,8 @@ static int64_t list_extents(int fd, uint64_t from_bytes, struct tidemark_extent 
     return found;
 }
 
-int64_t tidemark_extents(const char *path, uint64_t from_bytes, struct tidemark_extent *extents, uint32_t maximum) {
-    if (from_bytes > INT64_MAX) {
-        return -EINVAL;
-    }
-    int fd = open(path, OPEN_TO_ASK);
-    return fd < 0 ? -errno : close_with(fd, list_extents(fd, from_bytes, extents, maximum));
-}
-
-/* Flushes the file, and asks whether its file system lists extents at all. */
-static int64_t flush_to_list(int fd, uint64_t from_bytes) {
-    struct {
-        struct fiemap map;
-        struct fiemap_extent first;
-    } request;
-    memset(&request, 0, sizeof request);
-    request.map.fm_start = from_bytes;
-    request.map.fm_length = FIEMAP_MAX_OFFSET - from_bytes;
-    request.map.fm_flags = FIEMAP_FLAG_SYNC;
-    request.map.fm_extent_count = 1;
-    return ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0 ? -errno : 0;
-}
-
-static int64_t list_data(int fd, uint64_t from_bytes, struct tidemark_extent *ranges, uint32_t maximum) {
-    int64_t flushed = flush_to_list(fd, from_bytes);
-    if (flushed != 0) {
-        return flushed;
-    }
+/* By SEEK_DATA, as the file system says; the flags are 0. */
+static int64_t seek_data(int fd, uint64_t from_bytes, struct tidemark_extent *ranges, uint32_t maximum) {
     off_t at = (off_t)from_bytes;
     uint32_t found = 0;
     uint32_t punched = 0;
@@ -129,6 +105,63 @@ static int64_t list_data(int fd, uint64_t from_bytes, struct tidemark_extent *ra
         };
     }
     return found;
+}
+
+/*
+ * Where FIEMAP is not supported: tmpfs knows its holes all the same, and holds nothing that is not flushed. Of others the
+ * word on holes is not known to be good, so the whole file is one extent.
+ */
+static int64_t list_unlisted(int fd, uint64_t from_bytes, struct tidemark_extent *extents, uint32_t maximum) {
+    struct statfs system;
+    struct stat file;
+    if (fstatfs(fd, &system) != 0 || fstat(fd, &file) != 0) {
+        return -errno;
+    }
+    int64_t found = 0;
+    if (system.f_type == TMPFS_MAGIC) {
+        found = seek_data(fd, from_bytes, extents, maximum);
+    } else if (maximum > 0 && file.st_size > (int64_t)from_bytes) {
+        extents[0] = (struct tidemark_extent){
+            .logical_bytes = from_bytes,
+            .length_bytes = (uint64_t)file.st_size - from_bytes,
+        };
+        found = 1;
+    }
+    for (int64_t i = 0; i < found; i++) {
+        extents[i].flags = FIEMAP_EXTENT_UNKNOWN;
+    }
+    return found;
+}
+
+int64_t tidemark_extents(const char *path, uint64_t from_bytes, struct tidemark_extent *extents, uint32_t maximum) {
+    if (from_bytes > INT64_MAX) {
+        return -EINVAL;
+    }
+    int fd = open(path, OPEN_TO_ASK);
+    if (fd < 0) {
+        return -errno;
+    }
+    int64_t found = list_extents(fd, from_bytes, extents, maximum);
+    return close_with(fd, found == -EOPNOTSUPP ? list_unlisted(fd, from_bytes, extents, maximum) : found);
+}
+
+/* Flushes the file, and asks whether its file system lists extents at all. */
+static int64_t flush_to_list(int fd, uint64_t from_bytes) {
+    struct {
+        struct fiemap map;
+        struct fiemap_extent first;
+    } request;
+    memset(&request, 0, sizeof request);
+    request.map.fm_start = from_bytes;
+    request.map.fm_length = FIEMAP_MAX_OFFSET - from_bytes;
+    request.map.fm_flags = FIEMAP_FLAG_SYNC;
+    request.map.fm_extent_count = 1;
+    return ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0 ? -errno : 0;
+}
+
+static int64_t list_data(int fd, uint64_t from_bytes, struct tidemark_extent *ranges, uint32_t maximum) {
+    int64_t flushed = flush_to_list(fd, from_bytes);
+    return flushed != 0 ? flushed : seek_data(fd, from_bytes, ranges, maximum);
 }
 
 int64_t tidemark_data_ranges(const char *path, uint64_t from_bytes, struct tidemark_extent *ranges, uint32_t maximum) {

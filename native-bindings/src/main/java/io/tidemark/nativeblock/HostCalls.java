@@ -28,7 +28,8 @@ public interface HostCalls {
 
     /**
      * The file's extents that start at or after {@code fromBytes}, in order, after flushing it
-     * ({@code FIEMAP_FLAG_SYNC}); at most {@code maximum}. Ask again from the end of the last one.
+     * ({@code FIEMAP_FLAG_SYNC}); at most {@code maximum}. Ask again from the end of the last one. Where the file system
+     * lists none, the rest of the file is one that is {@link Extent#NOT_COMPARABLE}; of tmpfs each range of data is.
      */
     List<Extent> extents(Path file, long fromBytes, int maximum) throws IOException;
 

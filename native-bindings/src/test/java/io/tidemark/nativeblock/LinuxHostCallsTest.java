@@ -136,6 +136,28 @@ final class LinuxHostCallsTest {
         calls().lock(file).close();
     }
 
+    /** tmpfs. */
+    @Test
+    void whereExtentsAreNotListedTheyHaveNoAddressButHolesAreNone() throws IOException {
+        var file = Files.createTempFile(Path.of("/dev/shm"), "tidemark-extents", "");
+        try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.setLength(1 << 20);
+            sparse.seek(512 << 10);
+            sparse.write(1);
+
+            var extents = calls().extents(file, 0, 7);
+
+            assertThat(extents).singleElement().satisfies(extent -> {
+                assertThat(extent.flags() & HostCalls.Extent.NOT_COMPARABLE).isNotZero();
+                assertThat(extent.logicalBytes()).isEqualTo(512 << 10);
+                assertThat(extent.lengthBytes()).isBetween(1L, 512L << 10);
+            });
+            assertThat(calls().extents(file, 1 << 20, 7)).isEmpty();
+        } finally {
+            Files.delete(file);
+        }
+    }
+
     @Test
     void whereExtentsAreNotListedNoHoleIsBelieved() throws IOException {
         var file = Files.createTempFile(Path.of("/dev/shm"), "tidemark-holes", "");

@@ -27,7 +27,15 @@ final class TestStorage implements AutoCloseable {
 
     /** A plain folder on whatever holds the host's temporary files. */
     static TestStorage plain() throws Exception {
-        var base = Files.createTempDirectory("tidemark-image-");
+        return in(Files.createTempDirectory("tidemark-image-"));
+    }
+
+    /** A folder on the host's tmpfs. */
+    static TestStorage inMemory() throws Exception {
+        return in(Files.createTempDirectory(Path.of("/dev/shm"), "tidemark-image-"));
+    }
+
+    private static TestStorage in(Path base) {
         return new TestStorage(base, base, Optional.empty());
     }
 

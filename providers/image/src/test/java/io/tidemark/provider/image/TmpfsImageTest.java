@@ -1,0 +1,9 @@
+package io.tidemark.provider.image;
+
+/** Lists no extents, and has holes all the same. */
+class TmpfsImageTest extends ImageContract {
+    @Override
+    TestStorage makeStorage() throws Exception {
+        return TestStorage.inMemory();
+    }
+}
