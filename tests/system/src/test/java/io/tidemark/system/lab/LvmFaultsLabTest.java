@@ -29,4 +29,11 @@ class LvmFaultsLabTest {
     void faultsAndCrowdsLoseNothing() throws Exception {
         lab.testEach(ThinKillsInLab.class, ThinFaultsInLab.class, ThinKilledProcessInLab.class, ThinCrowdInLab.class);
     }
+
+    @Test
+    void recoveryPointsAreWholeWhereverThePowerFails() throws Exception {
+        StorageLab.withDisks(PowerCuts.DISK_SIZES.toArray(String[]::new))
+                .within(LIMIT)
+                .testEach(ThinPowerCutsInLab.class);
+    }
 }
