@@ -112,6 +112,17 @@ class LvmCommands {
         done(argv);
     }
 
+    /**
+     * Makes durable what LVM has written down so far: it flushes no disk itself, so that a power failure would take back what
+     * no pool was told of, as tags. Only a change of a pool flushes, and only the disks that the pool lies on.
+     */
+    void flush() throws ProviderException {
+        var disks = done("vgs", "--noheadings", "-o", "pv_name", group);
+        var argv = new ArrayList<>(List.of("sync", "-d"));
+        disks.lines().map(String::strip).filter(line -> !line.isEmpty()).forEach(argv::add);
+        done(argv);
+    }
+
     /** To the pool itself, below LVM. */
     Outcome message(String pool, String message) throws ProviderException {
         return run(List.of("dmsetup", "message", LvmNames.mapped(group, pool) + "-tpool", "0", message));

@@ -27,13 +27,15 @@ final class LvmFailures {
     /** Of Debian and Ubuntu: which package has the programs that this provider runs. */
     static final Map<String, List<String>> PROGRAMS = new TreeMap<>(Map.of(
             PACKAGE_LVM,
-            List.of("lvs", "lvcreate", "lvchange", "lvrename", "lvremove"),
+            List.of("lvs", "lvcreate", "lvchange", "lvrename", "lvremove", "vgs"),
             "dmsetup",
             List.of("dmsetup"),
             "thin-provisioning-tools",
             List.of("thin_delta", "thin_dump", "thin_ls"),
             "util-linux",
-            List.of("blkdiscard")));
+            List.of("blkdiscard"),
+            "coreutils",
+            List.of("sync")));
 
     /** The signal's number is added to it by whoever waited for the program. */
     private static final int EXIT_SIGNAL = 128;

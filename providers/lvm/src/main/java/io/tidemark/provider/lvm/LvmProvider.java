@@ -427,6 +427,8 @@ final class LvmProvider implements StorageProvider {
                 return true;
             });
         }
+        // Also of an earlier call, which may have failed at this.
+        commands.flush();
     }
 
     @Override
@@ -434,6 +436,7 @@ final class LvmProvider implements StorageProvider {
         var entry = settledCatalog().find(snapshot);
         if (entry.isPresent() && ThinCatalog.holders(entry.get().on()).contains(owner)) {
             commands.tag(entry.get().on().name(), List.of(), List.of(LvmNames.HOLD + owner));
+            commands.flush();
         }
     }
 

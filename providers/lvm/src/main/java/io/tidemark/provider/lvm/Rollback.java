@@ -25,6 +25,8 @@ final class Rollback {
         commands.rename(volume.name(), LvmNames.forReplaced(volume.name()));
         commands.rename(replacement, volume.name());
         finish(volume.name(), volume.tags(), snapshot.tag(LvmNames.BYTES).stream());
+        // The pool deletes the old one durably: LVM must not call that one the volume again after a power failure.
+        commands.flush();
         commands.remove(LvmNames.forReplaced(volume.name()));
     }
 
@@ -59,6 +61,9 @@ final class Rollback {
                     name,
                     old.get().tags(),
                     replacement.tag(LvmNames.BYTES).or(() -> old.get().tag(LvmNames.BYTES)).stream());
+        }
+        if (!catalog.replaced().isEmpty()) {
+            commands.flush();
         }
         for (var old : catalog.replaced()) {
             if (LvmNames.isReplaced(old.name())) {

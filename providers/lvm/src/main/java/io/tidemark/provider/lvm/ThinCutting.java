@@ -184,6 +184,8 @@ final class ThinCutting {
         }
         if (!names.isEmpty()) {
             commands.tagAll(names, List.of(LvmNames.PREPARED), List.of(LvmNames.PLACEHOLDER));
+            // The cut itself flushes only the pool's disks, and LVM's own list need not lie on one of them.
+            commands.flush();
         }
     }
 

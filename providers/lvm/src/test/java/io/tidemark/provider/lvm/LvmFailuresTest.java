@@ -126,7 +126,8 @@ class LvmFailuresTest {
         "thin_delta,thin-provisioning-tools",
         "thin_ls,thin-provisioning-tools",
         "dmsetup,dmsetup",
-        "blkdiscard,util-linux"
+        "blkdiscard,util-linux",
+        "sync,coreutils"
     })
     void programThatIsMissingIsNamedWithItsPackage(String program, String debianPackage) {
         var failure = new CommandException(new CommandError.NotStarted(program, "it is not an executable file"));

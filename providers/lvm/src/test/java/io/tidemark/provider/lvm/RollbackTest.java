@@ -24,6 +24,7 @@ class RollbackTest {
         private final Map<String, LogicalVolume> volumes = new LinkedHashMap<>();
         private final Map<String, String> content = new LinkedHashMap<>();
         private int changesLeft = Integer.MAX_VALUE;
+        private boolean flushed;
 
         Group() {
             super(new CommandRunner(), "vg");
@@ -67,6 +68,7 @@ class RollbackTest {
         @Override
         void rename(String name, String newName) throws ProviderException {
             change(name);
+            flushed = false;
             assertThat(volumes).doesNotContainKey(newName);
             add(newName, bytes(name), volume(name).tags());
             volumes.remove(name);
@@ -76,6 +78,9 @@ class RollbackTest {
         @Override
         void remove(String name) throws ProviderException {
             change(name);
+            assertThat(flushed || !LvmNames.isReplaced(name))
+                    .as("flushed before %s is removed", name)
+                    .isTrue();
             volumes.remove(name);
             content.remove(name);
         }
@@ -83,10 +88,17 @@ class RollbackTest {
         @Override
         void tag(String name, List<String> added, List<String> removed) throws ProviderException {
             change(name);
+            flushed = false;
             var tags = new ArrayList<>(volume(name).tags());
             tags.removeAll(removed);
             tags.addAll(added);
             add(name, bytes(name), tags);
+        }
+
+        /** A power failure takes back what was not flushed; a pool's deletion stays. */
+        @Override
+        void flush() {
+            flushed = true;
         }
 
         ThinCatalog catalog() {

@@ -58,6 +58,7 @@ class ThinCuttingTest {
         prepare(BOTH);
         assertThat(catalog().snapshots()).isEmpty();
         assertThat(cutting.prepared(BOTH)).isTrue();
+        assertThat(group.unflushed).isEmpty();
         writeNew();
         int programs = group.programs;
 

@@ -25,6 +25,9 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     /** What the pool has: content by number. */
     final Map<Integer, String> thin = new TreeMap<>();
 
+    /** Whose tags a power failure would take back. */
+    final TreeSet<String> unflushed = new TreeSet<>();
+
     final TreeSet<String> suspended = new TreeSet<>();
     int changesLeft = Integer.MAX_VALUE;
     int programs;
@@ -142,12 +145,22 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
             var tags = new ArrayList<>(volume(name).tags());
             tags.removeAll(removed);
             tags.addAll(added);
+            unflushed.add(name);
             var old = volume(name);
             volumes.put(
                     name,
                     new LogicalVolume(
                             name, old.sizeBytes(), "thin", POOL, old.thinId(), 0, 0, 0, old.active(), false, tags));
         }
+    }
+
+    @Override
+    void flush() throws ProviderException {
+        programs++;
+        if (changesLeft <= 0) {
+            throw new ProviderException(new ProviderError.Unexpected("test", "dead"));
+        }
+        unflushed.clear();
     }
 
     @Override
