@@ -1,9 +1,13 @@
 package io.tidemark.system.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
@@ -41,12 +45,16 @@ final class PowerCuts {
     /** The mark after which the power may fail. */
     private static final String READY = "ready";
 
+    private static final String HELD = "held";
+
+    private static final HoldOwner OWNER = new HoldOwner("someone");
     private static final Path MOUNT_POINT = Path.of("/mnt/logged");
     private static final Path CLONE_MOUNT_POINT = Path.of("/mnt/clone");
 
     private final LabPool pool;
     private final long sectors;
     private final VolumeId volume;
+    private String held = "";
     private final Map<SnapshotId, Promise> promises = new HashMap<>();
 
     /** What was in the volume: at least what was acknowledged before the cut, at most what was begun before its end. */
@@ -135,6 +143,13 @@ final class PowerCuts {
         }
     }
 
+    /** A point right after it is always replayed to; nothing else may write by then, for a flush of others would serve it too. */
+    void hold(StorageProvider provider, String point) throws Exception {
+        provider.hold(new SnapshotId(volume, new RecoveryPointId(point)), OWNER);
+        mark(HELD);
+        held = point;
+    }
+
     void delete(StorageProvider provider, String point) throws Exception {
         var id = new SnapshotId(volume, new RecoveryPointId(point));
         mark(deleting(id));
@@ -164,7 +179,7 @@ final class PowerCuts {
     /** The power fails again and again, each time at another write, and all that is listed afterwards is looked at. */
     void replay(long seed, Check check) throws Exception {
         int listed = 0;
-        var failures = new ArrayList<Throwable>();
+        var failure = new AssertionError("what a power failure left is not what was promised");
         try (var log = WriteLog.open(Path.of(LOG));
                 var disk = FileChannel.open(Path.of(REPLAYED), StandardOpenOption.WRITE)) {
             var points = points(log, seed);
@@ -179,12 +194,14 @@ final class PowerCuts {
                     listed += afterPowerFailure(log, point, check);
                 } catch (Exception | AssertionError e) {
                     // Where else it fails says more of the reason.
-                    failures.add(new AssertionError("after a power failure at entry " + point, e));
+                    failure.addSuppressed(new AssertionError("after a power failure at entry " + point, e));
                 }
             }
             System.out.printf("lab: %d points replayed, %d recovery points looked at%n", points.size(), listed);
         }
-        assertThat(failures).isEmpty();
+        if (failure.getSuppressed().length > 0) {
+            throw failure;
+        }
         assertThat(listed).isGreaterThan(0);
     }
 
@@ -205,7 +222,7 @@ final class PowerCuts {
             }
         }
         var random = new SplittableRandom(seed);
-        var points = new TreeSet<Integer>();
+        var points = new TreeSet<>(List.of(log.indexOf(HELD) + 1));
         int wanted = Math.min(REPLAYS, log.entries().size() - first);
         while (points.size() < wanted) {
             points.add(
@@ -227,7 +244,10 @@ final class PowerCuts {
                 var found = provider.snapshots(SnapshotQuery.everything()).snapshots().stream()
                         .map(each -> each.id())
                         .toList();
-                assertListed(log, point, found);
+                assertAnswered(log, point, found);
+                if (log.indexOf(HELD) < point) {
+                    assertHeld(provider);
+                }
                 for (var each : found) {
                     assertWhole(provider, each, check);
                 }
@@ -251,7 +271,7 @@ final class PowerCuts {
     }
 
     /** Whatever was answered is true. */
-    private void assertListed(WriteLog log, int point, List<SnapshotId> found) {
+    private void assertAnswered(WriteLog log, int point, List<SnapshotId> found) {
         assertThat(promises.keySet()).containsAll(found);
         var marks = log.entries().subList(0, point).stream()
                 .map(WriteLog.Entry::mark)
@@ -259,12 +279,20 @@ final class PowerCuts {
                 .toList();
         for (var each : promises.keySet()) {
             if (marks.contains(answered(each)) && !marks.contains(deleting(each))) {
-                assertThat(found).contains(each);
+                assertThat(found).as("what was cut").contains(each);
             }
             if (marks.contains(deleted(each))) {
-                assertThat(found).doesNotContain(each);
+                assertThat(found).as("what was not deleted").doesNotContain(each);
             }
         }
+    }
+
+    private void assertHeld(StorageProvider provider) {
+        var refused = catchThrowableOfType(
+                ProviderException.class,
+                () -> provider.delete(new SnapshotId(volume, new RecoveryPointId(held))));
+        assertThat(refused).as("the refusal to delete what is held").isNotNull();
+        assertThat(refused.error()).isInstanceOf(ProviderError.Held.class);
     }
 
     /** Mounts a clone, by which the file system replays its journal, and checks it afterwards without a repair. */

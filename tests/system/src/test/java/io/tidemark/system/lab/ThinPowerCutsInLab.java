@@ -26,17 +26,19 @@ class ThinPowerCutsInLab {
     @Test
     void listedRecoveryPointsOfAnExt4AreWholeWhereverThePowerFails() throws Exception {
         var cuts = PowerCuts.begin("160M", VOLUME_BYTES);
-        try (var provider = cuts.open();
-                var writer = Records.start(cuts.mountPoint().resolve(FILE))) {
-            writer.awaitMore(RECORDS_BETWEEN);
-            cuts.ready();
-            for (int number = 1; number <= CUTS; number++) {
-                cuts.cut(provider, "rp-" + number, number % 2 == 0, writer);
+        try (var provider = cuts.open()) {
+            try (var writer = Records.start(cuts.mountPoint().resolve(FILE))) {
                 writer.awaitMore(RECORDS_BETWEEN);
-                if (number > KEPT) {
-                    cuts.delete(provider, "rp-" + (number - KEPT));
+                cuts.ready();
+                for (int number = 1; number <= CUTS; number++) {
+                    cuts.cut(provider, "rp-" + number, number % 2 == 0, writer);
+                    writer.awaitMore(RECORDS_BETWEEN);
+                    if (number > KEPT) {
+                        cuts.delete(provider, "rp-" + (number - KEPT));
+                    }
                 }
             }
+            cuts.hold(provider, "rp-" + CUTS);
         }
         cuts.end();
         cuts.replay(SEED, mountPoint -> Records.lastIn(mountPoint.resolve(FILE)));
