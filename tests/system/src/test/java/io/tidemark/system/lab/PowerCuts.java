@@ -37,6 +37,12 @@ final class PowerCuts {
     /** The log takes most; of what is not written nothing is held in memory. */
     static final List<String> DISK_SIZES = List.of("400M", "4G", "400M", "400M");
 
+    /** Of what is replayed to; another one finds other points. */
+    private static final long SEED = Long.getLong("tidemark.lab.seed", 2_611);
+
+    /** Where LVM keeps its list of volumes: the first MiB of a disk, unless told otherwise. */
+    private static final long LIST_SECTORS = 2_048;
+
     private static final String DISK = "/dev/ubda";
     private static final String LOG = "/dev/ubdb";
     private static final String REPLAYED = "/dev/ubdc";
@@ -177,12 +183,12 @@ final class PowerCuts {
     }
 
     /** The power fails again and again, each time at another write, and all that is listed afterwards is looked at. */
-    void replay(long seed, Check check) throws Exception {
+    void replay(Check check) throws Exception {
         int listed = 0;
         var failure = new AssertionError("what a power failure left is not what was promised");
         try (var log = WriteLog.open(Path.of(LOG));
                 var disk = FileChannel.open(Path.of(REPLAYED), StandardOpenOption.WRITE)) {
-            var points = points(log, seed);
+            var points = points(log);
             System.out.printf(
                     "lab: %d entries in the log, %d of them replayed to%n",
                     log.entries().size(), points.size());
@@ -206,29 +212,33 @@ final class PowerCuts {
     }
 
     /**
-     * Seeded: a third of them anywhere, a third right before or after a mark, where something was just answered, and a third
-     * right before or after a flush, where LVM's and the pool's own changes take effect.
+     * Seeded: a quarter of them anywhere, and a quarter each right before or after a mark, where something was just answered; a
+     * flush, where the pool's own changes take effect; and a change of LVM's list.
      */
-    private static List<Integer> points(WriteLog log, long seed) {
+    private static List<Integer> points(WriteLog log) {
         int first = log.indexOf(READY) + 1;
         var marks = new ArrayList<Integer>();
         var flushes = new ArrayList<Integer>();
+        var listChanges = new ArrayList<Integer>();
         for (int index = first; index < log.entries().size(); index++) {
             var entry = log.entries().get(index);
             if (!entry.mark().isEmpty()) {
                 marks.add(index);
             } else if (entry.flushes()) {
                 flushes.add(index);
+            } else if (entry.sector() < LIST_SECTORS) {
+                listChanges.add(index);
             }
         }
-        var random = new SplittableRandom(seed);
+        var random = new SplittableRandom(SEED);
         var points = new TreeSet<>(List.of(log.indexOf(HELD) + 1));
         int wanted = Math.min(REPLAYS, log.entries().size() - first);
-        while (points.size() < wanted) {
+        for (int attempt = 0; points.size() < wanted; attempt++) {
             points.add(
-                    switch (points.size() % 3) {
+                    switch (attempt % 4) {
                         case 0 -> marks.get(random.nextInt(marks.size())) + random.nextInt(2);
                         case 1 -> flushes.get(random.nextInt(flushes.size())) + random.nextInt(2);
+                        case 2 -> listChanges.get(random.nextInt(listChanges.size())) + random.nextInt(2);
                         default -> random.nextInt(first, log.entries().size() + 1);
                     });
         }
@@ -289,8 +299,7 @@ final class PowerCuts {
 
     private void assertHeld(StorageProvider provider) {
         var refused = catchThrowableOfType(
-                ProviderException.class,
-                () -> provider.delete(new SnapshotId(volume, new RecoveryPointId(held))));
+                ProviderException.class, () -> provider.delete(new SnapshotId(volume, new RecoveryPointId(held))));
         assertThat(refused).as("the refusal to delete what is held").isNotNull();
         assertThat(refused.error()).isInstanceOf(ProviderError.Held.class);
     }

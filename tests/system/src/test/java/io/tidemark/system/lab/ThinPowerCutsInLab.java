@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 /** The power fails at any write of a disk while recovery points of a mounted ext4 are cut and deleted: each listed one is whole. */
 @InLab
 class ThinPowerCutsInLab {
-    private static final long SEED = 2_611;
     private static final long VOLUME_BYTES = 64 << 20;
     private static final int CUTS = 7;
     /** So many recovery points stay; older ones are deleted while the file is written. */
@@ -41,7 +40,7 @@ class ThinPowerCutsInLab {
             cuts.hold(provider, "rp-" + CUTS);
         }
         cuts.end();
-        cuts.replay(SEED, mountPoint -> Records.lastIn(mountPoint.resolve(FILE)));
+        cuts.replay(mountPoint -> Records.lastIn(mountPoint.resolve(FILE)));
     }
 
     /** Appends numbered records, each durable before the next. */
