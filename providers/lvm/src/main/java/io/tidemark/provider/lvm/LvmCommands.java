@@ -113,8 +113,8 @@ class LvmCommands {
     }
 
     /**
-     * Makes durable what LVM has written down so far: it flushes no disk itself, so that a power failure would take back what
-     * no pool was told of, as tags. Only a change of a pool flushes, and only the disks that the pool lies on.
+     * Makes durable what LVM has written down so far: it flushes no disk itself, so that a power failure would take back
+     * what no pool was told of, as tags. Only a change of a pool flushes, and only the disks that the pool lies on.
      */
     void flush() throws ProviderException {
         var disks = done("vgs", "--noheadings", "-o", "pv_name", group);

@@ -34,6 +34,6 @@ class LvmFaultsLabTest {
     void recoveryPointsAreWholeWhereverThePowerFails() throws Exception {
         StorageLab.withDisks(PowerCuts.DISK_SIZES.toArray(String[]::new))
                 .within(LIMIT)
-                .testEach(ThinPowerCutsInLab.class);
+                .testEach(ThinPowerCutsInLab.class, DatabasePowerCutsInLab.class);
     }
 }

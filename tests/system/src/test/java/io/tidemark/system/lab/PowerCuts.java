@@ -27,8 +27,8 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 
 /**
- * A thin pool on a disk of which every write is logged, and the same disk as a power failure at one of these writes would
- * leave it. What a recovery point has to hold is noted as it is cut. Takes the first four disks of the guest.
+ * A thin pool on a disk of which every write is logged, and the same disk as a power failure at one of these writes
+ * would leave it. What a recovery point has to hold is noted as it is cut. Takes the first four disks of the guest.
  */
 final class PowerCuts {
     /** Points of the log in a run of CI; by hand more: {@code -Dtidemark.lab.replays=200}. */
@@ -149,7 +149,7 @@ final class PowerCuts {
         }
     }
 
-    /** A point right after it is always replayed to; nothing else may write by then, for a flush of others would serve it too. */
+    /** A point right after it is always replayed to. Nobody else may write by then: his flush would serve it too. */
     void hold(StorageProvider provider, String point) throws Exception {
         provider.hold(new SnapshotId(volume, new RecoveryPointId(point)), OWNER);
         mark(HELD);
@@ -212,8 +212,8 @@ final class PowerCuts {
     }
 
     /**
-     * Seeded: a quarter of them anywhere, and a quarter each right before or after a mark, where something was just answered; a
-     * flush, where the pool's own changes take effect; and a change of LVM's list.
+     * Seeded: a quarter of them anywhere, and a quarter each right before or after a mark, where something was just
+     * answered; a flush, where the pool's own changes take effect; and a change of LVM's list.
      */
     private static List<Integer> points(WriteLog log) {
         int first = log.indexOf(READY) + 1;

@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** The power fails at any write of a disk while recovery points of a mounted ext4 are cut and deleted: each listed one is whole. */
+/** The power fails at any write while recovery points of a mounted ext4 are cut and deleted: each listed one is whole. */
 @InLab
 class ThinPowerCutsInLab {
     private static final long VOLUME_BYTES = 64 << 20;

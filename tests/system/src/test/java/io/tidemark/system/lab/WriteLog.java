@@ -13,11 +13,11 @@ import java.util.List;
 
 /**
  * What {@code dm-log-writes} has written down of a disk: its writes in the order in which they became durable. A write that
- * was not flushed yet is not in the log, one with FUA is at once; so what lies before an entry is on the disk wherever the
- * power fails after it. The format is that of Linux, {@code drivers/md/dm-log-writes.c}; all numbers are little-endian: in the
- * first sector magic (8 bytes), version (8), number of entries (8), bytes of a sector (4); from the second one on the
- * entries, each first sector (8), sectors (8), flags (8), bytes of a mark's text (8), that text, up to the next sector, then
- * its data, which a discard has not.
+ * was not flushed yet is not in the log, one with FUA is at once; so what lies before an entry is on the disk wherever
+ * the power fails after it. The format is that of Linux, {@code drivers/md/dm-log-writes.c}; all numbers are
+ * little-endian: in the first sector magic (8 bytes), version (8), number of entries (8), bytes of a sector (4); from the
+ * second one on the entries, each first sector (8), sectors (8), flags (8), bytes of a mark's text (8), that text, up to
+ * the next sector, then its data, which a discard has not.
  */
 final class WriteLog implements AutoCloseable {
     private static final long MAGIC = 0x6a736677736872L;
