@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 
@@ -313,8 +314,7 @@ final class PowerCuts {
         long last = check.lastNumberIn(CLONE_MOUNT_POINT);
         Programs.run("umount", CLONE_MOUNT_POINT.toString());
         Programs.run("e2fsck", "-fn", device);
-        var promise = promises.get(snapshot);
-        assertThat(promise).isNotNull();
+        var promise = Objects.requireNonNull(promises.get(snapshot));
         assertThat(last).as("last number in %s", snapshot).isBetween(promise.acknowledged(), promise.begun());
     }
 }
