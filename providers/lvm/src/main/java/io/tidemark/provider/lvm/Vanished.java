@@ -1,10 +1,10 @@
 package io.tidemark.provider.lvm;
 
+import io.tidemark.provider.devices.Vanishing;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import java.util.List;
-import java.util.Optional;
 
 /** Tells of a call that failed, or answered about something else, because a snapshot was removed meanwhile. */
 final class Vanished {
@@ -29,14 +29,10 @@ final class Vanished {
      * @throws ProviderException SnapshotNotFound where the snapshot is gone after the call has failed
      */
     <T> T unlessGone(SnapshotId snapshot, Call<T> call) throws ProviderException {
-        try {
-            return call.run();
-        } catch (ProviderException e) {
-            if (find(snapshot, e).isEmpty()) {
-                throw new ProviderException(new ProviderError.SnapshotNotFound(snapshot), e);
-            }
-            throw e;
-        }
+        return Vanishing.unlessGone(
+                call::run,
+                () -> source.catalog().find(snapshot).isPresent(),
+                new ProviderError.SnapshotNotFound(snapshot));
     }
 
     /**
@@ -66,15 +62,5 @@ final class Vanished {
 
     private static boolean same(LogicalVolume left, LogicalVolume right) {
         return left.thinId() == right.thinId() && left.tag(LvmNames.CUT_AT).equals(right.tag(LvmNames.CUT_AT));
-    }
-
-    private Optional<ThinCatalog.Entry<SnapshotId>> find(SnapshotId snapshot, ProviderException failure)
-            throws ProviderException {
-        try {
-            return source.catalog().find(snapshot);
-        } catch (ProviderException e) {
-            failure.addSuppressed(e);
-            throw failure;
-        }
     }
 }
