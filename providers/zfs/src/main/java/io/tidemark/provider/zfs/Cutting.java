@@ -59,6 +59,9 @@ final class Cutting {
 
     void prepare(CutRequest request, ZvolCatalog catalog) throws ProviderException {
         var plan = plan(request, catalog);
+        for (var volume : plan.missing()) {
+            ZfsErrors.refuseWhereFull(volume.on());
+        }
         synchronized (prepared) {
             prepared.put(request, plan);
             if (prepared.size() > PREPARED_MAXIMUM) {
@@ -74,22 +77,39 @@ final class Cutting {
             known = Optional.ofNullable(prepared.remove(request));
         }
         if (known.isPresent()) {
-            var cut = cut(request, known.get());
-            if (cut.isPresent()) {
-                return cut.get();
+            try {
+                return cut(request, known.get());
+            } catch (HostCallException e) {
+                if (!isOutdated(e)) {
+                    throw failed(request, e);
+                }
             }
         }
-        return cut(request, plan(request, listing.list()))
-                .orElseThrow(() -> new ProviderException(
-                        new ProviderError.Unexpected("lzc_snapshot", "volumes came or went meanwhile")));
+        try {
+            return cut(request, plan(request, listing.list()));
+        } catch (HostCallException e) {
+            throw failed(request, e);
+        }
     }
 
-    /** Empty where a volume is gone, or a snapshot there, that was not so in the plan; nothing was cut then. */
-    private Optional<Cut> cut(CutRequest request, Plan plan) throws ProviderException {
+    /** Whether a volume is gone, or a snapshot there, that was not so in the plan. */
+    private static boolean isOutdated(HostCallException e) {
+        return e.errno() == HostCallException.ENOENT || e.errno() == HostCallException.EEXIST;
+    }
+
+    private static ProviderException failed(CutRequest request, HostCallException e) {
+        return e.errno() == HostCallException.ENOENT
+                ? new ProviderException(
+                        new ProviderError.Unexpected("lzc_snapshot", "volumes came or went meanwhile"), e)
+                : ZfsErrors.of(request.volumes().toString(), "zfs snapshot", e);
+    }
+
+    /** @throws HostCallException nothing was cut then */
+    private Cut cut(CutRequest request, Plan plan) throws ProviderException, HostCallException {
         var members = new ArrayList<Cut.Member>();
         plan.existing().forEach(entry -> members.add(new Cut.Member(entry.describe(), 0, 0)));
         if (plan.missing().isEmpty()) {
-            return Optional.of(new Cut(oneTransaction(plan.existing()), members));
+            return new Cut(oneTransaction(plan.existing()), members);
         }
         open.flush(plan.missing().stream().map(VolumeEntry::id).toList());
         var cutAt = clock.instant().truncatedTo(ChronoUnit.MILLIS);
@@ -99,20 +119,13 @@ final class Cutting {
         var properties = Map.of(
                 ZfsNames.POINT, request.recoveryPoint().value(), ZfsNames.CUT_AT, String.valueOf(cutAt.toEpochMilli()));
         long started = nanos.getAsLong();
-        try {
-            storage.snapshot(names, properties);
-        } catch (HostCallException e) {
-            if (e.errno() == HostCallException.ENOENT || e.errno() == HostCallException.EEXIST) {
-                return Optional.empty();
-            }
-            throw ZfsErrors.of(request.volumes().toString(), "zfs snapshot", e);
-        }
+        storage.snapshot(names, properties);
         long finished = nanos.getAsLong();
         for (var volume : plan.missing()) {
             var snapshot = new Snapshot(id(volume, request), volume.sizeBytes(), cutAt);
             members.add(new Cut.Member(snapshot, started, finished));
         }
-        return Optional.of(new Cut(plan.existing().isEmpty(), members));
+        return new Cut(plan.existing().isEmpty(), members);
     }
 
     private static SnapshotId id(VolumeEntry volume, CutRequest request) {

@@ -71,6 +71,17 @@ class ZfsCommands {
                 done(zvol, "zfs", "get", "-Hp", "-s", "local,received", "-o", "property,source,value", "all", zvol));
     }
 
+    /** What a write to a volume failed of: no room, where ZFS has none left for it. */
+    ProviderException explained(String zvol, ProviderException failure) {
+        try {
+            long availableBytes = ZfsReport.bytes(done(zvol, "zfs", "get", "-Hp", "-o", "value", "available", zvol));
+            return ZfsErrors.ofWriting(zvol, availableBytes, failure);
+        } catch (ProviderException e) {
+            failure.addSuppressed(e);
+            return failure;
+        }
+    }
+
     /** Without a reservation; reads as zeros. */
     void create(String zvol, int blockBytes, long volumeBytes, Map<String, String> properties)
             throws ProviderException {

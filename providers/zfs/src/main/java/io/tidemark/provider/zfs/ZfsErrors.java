@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -20,6 +21,14 @@ final class ZfsErrors {
     private static final int EACCES = 13;
     private static final int EDQUOT = 122;
 
+    /** With less ZFS refuses a write: it reserves 24 times as much as one takes, of the page cache 1,280 KiB at most. */
+    private static final long ROOM_TO_WRITE_BYTES = 32L << 20;
+
+    /** A snapshot takes some blocks of metadata; with 200 KB ZFS still made one, with less it did not. */
+    private static final long ROOM_TO_CUT_BYTES = 1L << 20;
+
+    private static final String ADVICE = ": docs/design/zfs-provider.md, Failures, tells how to go on";
+
     private ZfsErrors() {}
 
     /** @param doing the command line */
@@ -30,7 +39,17 @@ final class ZfsErrors {
     private static ProviderError error(String object, String doing, Outcome outcome) {
         var said = outcome.stderr().toLowerCase(Locale.ROOT);
         if (said.contains("is busy")) {
-            return new ProviderError.Busy(object, "a mount, a process or a send of this host", BUSY_RETRY);
+            return new ProviderError.Busy(object, "a mount, a process, a hold or a send of this host", BUSY_RETRY);
+        }
+        if (said.contains("i/o is currently suspended")) {
+            return suspended(beginning(doing));
+        }
+        if (said.contains("dataset does not exist")) {
+            return new ProviderError.Unexpected(
+                    beginning(doing), outcome.evidence() + "; zfs list and zpool import tell what there is");
+        }
+        if (said.contains("dataset already exists")) {
+            return new ProviderError.Conflict(object, "a name it needs is taken: " + outcome.evidence());
         }
         if (said.contains("out of space")) {
             return new ProviderError.OutOfSpace(object, 0, 0);
@@ -39,6 +58,16 @@ final class ZfsErrors {
             return new ProviderError.Denied(object, "the right to " + doing);
         }
         return new ProviderError.Unexpected(doing, outcome.evidence());
+    }
+
+    /** Program and subcommand: the rest of a listing is longer than any answer. */
+    private static String beginning(String doing) {
+        return String.join(" ", Arrays.asList(doing.split(" ", -1)).subList(0, 2));
+    }
+
+    /** Such a pool answers whoever asks; a call that was under way when its disk failed waits for the disk. */
+    private static ProviderError suspended(String doing) {
+        return new ProviderError.Unexpected(doing, "the pool's I/O is suspended, for a disk failed" + ADVICE);
     }
 
     static ProviderException of(String program, CommandException e) {
@@ -52,6 +81,9 @@ final class ZfsErrors {
                     case HostCallException.EBUSY -> new ProviderError.Busy(object, "another work of ZFS", BUSY_RETRY);
                     case HostCallException.ENOSPC, EDQUOT -> new ProviderError.OutOfSpace(object, 0, 0);
                     case HostCallException.EPERM, EACCES -> new ProviderError.Denied(object, "the right to " + doing);
+                    case HostCallException.EAGAIN -> suspended(doing);
+                    case HostCallException.EEXIST ->
+                        new ProviderError.Conflict(object, "a name it needs is taken: " + e.getMessage());
                     default -> new ProviderError.Unexpected(doing, String.valueOf(e.getMessage()));
                 },
                 e);
@@ -67,6 +99,30 @@ final class ZfsErrors {
                                 ? new ProviderError.OutOfSpace(device.toString(), 0, 0)
                                 : new ProviderError.Unexpected(doing + " " + device, e.toString()),
                 e);
+    }
+
+    /**
+     * Of a write that failed: the kernel calls it an I/O error, whatever ZFS has said. A closed writer is none.
+     *
+     * @param availableBytes to the volume
+     */
+    static ProviderException ofWriting(String zvol, long availableBytes, ProviderException failure) {
+        boolean closed = failure.getCause() instanceof ClosedChannelException;
+        return !closed && availableBytes < ROOM_TO_WRITE_BYTES
+                ? new ProviderException(noRoom(zvol, availableBytes), failure)
+                : failure;
+    }
+
+    /** Before anything is frozen: ZFS would refuse the cut. */
+    static void refuseWhereFull(ZfsObject zvol) throws ProviderException {
+        var availableBytes = zvol.bytesAvailable();
+        if (availableBytes.isPresent() && availableBytes.get() < ROOM_TO_CUT_BYTES) {
+            throw new ProviderException(noRoom(zvol.name(), availableBytes.get()));
+        }
+    }
+
+    private static ProviderError noRoom(String zvol, long availableBytes) {
+        return new ProviderError.OutOfSpace("%s (%d bytes available)".formatted(zvol, availableBytes), 0, 0);
     }
 
     static ProviderException busy(Object object, String holder) {

@@ -43,6 +43,11 @@ record ZfsObject(String name, Map<String, String> properties) {
         return number("volsize");
     }
 
+    /** What ZFS has left for a volume; it tells that of no snapshot. */
+    Optional<Long> bytesAvailable() {
+        return property("available").map(Long::parseLong);
+    }
+
     /** Of the transaction group that made it: older is smaller. */
     long transaction() {
         return number("createtxg");

@@ -6,6 +6,7 @@ import io.tidemark.provider.devices.HostLock;
 import io.tidemark.provider.devices.Mounts;
 import io.tidemark.provider.devices.OpenDevices;
 import io.tidemark.provider.devices.Storage;
+import io.tidemark.provider.devices.Vanishing;
 import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
 import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
 import io.tidemark.spi.BlockRange;
@@ -113,6 +114,12 @@ final class ZfsProvider implements StorageProvider {
 
     private ZvolCatalog catalog() throws ProviderException {
         return new ZvolCatalog(commands.list(config.dataset()));
+    }
+
+    /** Others destroy snapshots too. */
+    private <T> T unlessGone(SnapshotId snapshot, Vanishing.Call<T> call) throws ProviderException {
+        return Vanishing.unlessGone(
+                call, () -> catalog().find(snapshot).isPresent(), new ProviderError.SnapshotNotFound(snapshot));
     }
 
     @Override
@@ -262,9 +269,9 @@ final class ZfsProvider implements StorageProvider {
     @Override
     public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
         // A rollback at this moment gives the snapshot another name.
-        var device = device(snapshot);
+        var device = unlessGone(snapshot, () -> device(snapshot));
         if (device.isEmpty()) {
-            device = device(snapshot);
+            device = unlessGone(snapshot, () -> device(snapshot));
         }
         var opened = device.orElseThrow(() -> ZfsErrors.busy("snapshot " + snapshot, RENAMING));
         return open.read(snapshot, OpenDevices.Activation.NONE, () -> opened);
@@ -282,7 +289,9 @@ final class ZfsProvider implements StorageProvider {
     @Override
     public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException {
         var catalog = catalog();
-        return changes.between(catalog, catalog.get(older), catalog.get(newer));
+        var from = catalog.get(older);
+        var to = catalog.get(newer);
+        return unlessGone(older, () -> unlessGone(newer, () -> changes.between(catalog, from, to)));
     }
 
     @Override
@@ -308,17 +317,17 @@ final class ZfsProvider implements StorageProvider {
             throw new ProviderException(new ProviderError.VolumeExists(request.name()));
         }
         refuseNameOfOthers(request.name());
-        commands.clone(
-                snapshot.on().name(),
-                ZfsNames.forVolume(config.dataset(), request.name()),
-                Map.of(
-                        ZfsNames.VOLUME,
-                        request.name().name(),
-                        ZfsNames.BYTES,
-                        String.valueOf(snapshot.sizeBytes()),
-                        ZfsNames.CLONE_OF,
-                        cloneOf));
-        return new Step.Done<>(volume(request.name()));
+        var properties = Map.of(
+                ZfsNames.VOLUME,
+                request.name().name(),
+                ZfsNames.BYTES,
+                String.valueOf(snapshot.sizeBytes()),
+                ZfsNames.CLONE_OF,
+                cloneOf);
+        return unlessGone(request.snapshot(), () -> {
+            commands.clone(snapshot.on().name(), ZfsNames.forVolume(config.dataset(), request.name()), properties);
+            return new Step.Done<>(volume(request.name()));
+        });
     }
 
     @Override
@@ -329,14 +338,24 @@ final class ZfsProvider implements StorageProvider {
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());
         devices.refuseWhileUsed(snapshot.volume(), volume.on().name());
-        rollback.run(this::catalog, volume.on(), from.on());
-        return new Step.Done<>(volume(snapshot.volume()));
+        return unlessGone(snapshot, () -> {
+            rollback.run(this::catalog, volume.on(), from.on());
+            return new Step.Done<>(volume(snapshot.volume()));
+        });
     }
 
     @Override
     public synchronized VolumeWriter write(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
         var entry = catalog().get(volume);
+        return Vanishing.unlessGone(
+                () -> writer(entry),
+                () -> catalog().find(volume).isPresent(),
+                new ProviderError.VolumeNotFound(volume));
+    }
+
+    private VolumeWriter writer(VolumeEntry entry) throws ProviderException {
+        var volume = entry.id();
         var zvol = entry.on().name();
         devices.refuseWhileUsed(volume, zvol);
         var device = devices.open(zvol, entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -344,31 +363,46 @@ final class ZfsProvider implements StorageProvider {
             throw ZfsErrors.busy(volume, RENAMING);
         }
         int blockBytes = Math.toIntExact(entry.on().number("volblocksize"));
-        return open.write(volume, device.get(), new ZvolStorage(commands, blockBytes));
+        return open.write(volume, device.get(), new ZvolStorage(commands, zvol, blockBytes));
     }
 
     /** Of a volume that is written: whole blocks of zeros are given back. */
-    private record ZvolStorage(ZfsCommands commands, int granuleBytes) implements Storage {
+    private record ZvolStorage(ZfsCommands commands, String zvol, int granuleBytes) implements Storage {
         @Override
         public boolean discard(Path device, BlockRange blocks) throws ProviderException {
             return commands.discard(device, blocks);
+        }
+
+        @Override
+        public ProviderException explained(ProviderException failure) {
+            return commands.explained(zvol, failure);
         }
     }
 
     @Override
     public synchronized void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        var tag = ZfsNames.hold(owner.value());
         var entry = catalog().get(snapshot);
-        if (!holds(entry).contains(ZfsNames.hold(owner.value()))) {
-            commands.hold(ZfsNames.hold(owner.value()), entry.on().name());
-        }
+        unlessGone(snapshot, () -> {
+            if (!holds(entry).contains(tag)) {
+                commands.hold(tag, entry.on().name());
+            }
+            return true;
+        });
     }
 
     @Override
     public synchronized void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        var tag = ZfsNames.hold(owner.value());
         var entry = catalog().find(snapshot);
-        if (entry.isPresent() && holds(entry.get()).contains(ZfsNames.hold(owner.value()))) {
-            commands.release(ZfsNames.hold(owner.value()), entry.get().on().name());
+        if (entry.isPresent() && holds(entry.get()).contains(tag)) {
+            Vanishing.untilGone(() -> commands.release(tag, entry.get().on().name()), () -> isHeld(snapshot, tag));
         }
+    }
+
+    private boolean isHeld(SnapshotId snapshot, String tag) throws ProviderException {
+        var entry = catalog().find(snapshot);
+        return entry.isPresent() && holds(entry.get()).contains(tag);
     }
 
     /** Tags of holds, ours and others'. */
@@ -385,10 +419,24 @@ final class ZfsProvider implements StorageProvider {
         if (entry.isPresent()) {
             refuseWhileHeld(entry.get());
             open.refuseWhileRead(snapshot);
-            removal.delete(entry.get().on());
+            deleted(entry.get());
             settleAfter(catalog);
         }
         return new Step.Done<>(true);
+    }
+
+    private void deleted(SnapshotEntry entry) throws ProviderException {
+        try {
+            Vanishing.untilGone(
+                    () -> removal.delete(entry.on()),
+                    () -> catalog().find(entry.id()).isPresent());
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.Busy) {
+                // A hold that came after the look is named, as one before it.
+                refuseWhileHeld(catalog().get(entry.id()));
+            }
+            throw e;
+        }
     }
 
     private void refuseWhileHeld(SnapshotEntry entry) throws ProviderException {

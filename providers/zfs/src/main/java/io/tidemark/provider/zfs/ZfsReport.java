@@ -10,18 +10,19 @@ import java.util.Map;
 /** What {@code zfs get -Hp} and {@code zfs holds -H} say: fields parted by tabs. The only place that reads them. */
 final class ZfsReport {
     /** Asked for by name: what a new version adds does not come in by itself. */
-    static final String PROPERTIES = "volsize,volblocksize,guid,createtxg,origin,clones,defer_destroy,userrefs,"
-            + String.join(
-                    ",",
-                    ZfsNames.VOLUME,
-                    ZfsNames.BYTES,
-                    ZfsNames.CLONE_OF,
-                    ZfsNames.REPLACES,
-                    ZfsNames.INSTEAD_OF,
-                    ZfsNames.PLACE,
-                    ZfsNames.REPLACED,
-                    ZfsNames.POINT,
-                    ZfsNames.CUT_AT);
+    static final String PROPERTIES =
+            "volsize,volblocksize,available,guid,createtxg,origin,clones,defer_destroy,userrefs,"
+                    + String.join(
+                            ",",
+                            ZfsNames.VOLUME,
+                            ZfsNames.BYTES,
+                            ZfsNames.CLONE_OF,
+                            ZfsNames.REPLACES,
+                            ZfsNames.INSTEAD_OF,
+                            ZfsNames.PLACE,
+                            ZfsNames.REPLACED,
+                            ZfsNames.POINT,
+                            ZfsNames.CUT_AT);
 
     private static final List<String> NEEDED = List.of("volsize", "guid", "createtxg");
     private static final int FIELDS = 4;
@@ -60,6 +61,7 @@ final class ZfsReport {
     private static ZfsObject checked(ZfsObject object) throws ProviderException {
         try {
             NEEDED.forEach(object::number);
+            object.bytesAvailable();
             return object;
         } catch (IllegalArgumentException e) {
             throw new ProviderException(new ProviderError.Unexpected("zfs get", String.valueOf(e.getMessage())), e);
@@ -82,6 +84,15 @@ final class ZfsReport {
             }
         }
         return found;
+    }
+
+    /** The one number of {@code zfs get -Hp -o value}. */
+    static long bytes(String report) throws ProviderException {
+        try {
+            return Long.parseLong(report.strip());
+        } catch (NumberFormatException e) {
+            throw new ProviderException(new ProviderError.Unexpected("zfs get", "no number: " + report), e);
+        }
     }
 
     /** The tags of {@code zfs holds -H}. */

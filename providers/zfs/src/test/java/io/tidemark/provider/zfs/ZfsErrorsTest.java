@@ -1,0 +1,102 @@
+package io.tidemark.provider.zfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.provider.commands.Outcome;
+import io.tidemark.spi.ProviderError;
+import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Texts as captured in the storage lab: OpenZFS 2.1.11 (Debian 12). */
+class ZfsErrorsTest {
+    private static final long MEBIBYTE = 1 << 20;
+
+    private static ProviderError of(String stderr) {
+        return ZfsErrors.of("tank/v", "zfs get -Hp -r all tank", new Outcome(1, "", stderr))
+                .error();
+    }
+
+    private static ProviderError of(int errno) {
+        return ZfsErrors.of("tank/v", "zfs snapshot", new HostCallException("lzc_snapshot", Path.of("tank/v@s"), errno))
+                .error();
+    }
+
+    @Test
+    void lackOfRoomIsNamed() {
+        assertThat(of("cannot create 'tank/v': out of space")).isInstanceOf(ProviderError.OutOfSpace.class);
+        assertThat(of(HostCallException.ENOSPC)).isInstanceOf(ProviderError.OutOfSpace.class);
+    }
+
+    @Test
+    void nameThatIsTakenIsAConflictAndIsToldOf() {
+        assertThat(of("cannot create 'tank/v': dataset already exists"))
+                .isInstanceOfSatisfying(
+                        ProviderError.Conflict.class,
+                        error -> assertThat(error.reason()).contains("'tank/v'"));
+        assertThat(of(HostCallException.EEXIST))
+                .isInstanceOfSatisfying(
+                        ProviderError.Conflict.class,
+                        error -> assertThat(error.reason()).contains("tank/v@s"));
+    }
+
+    /** Which is no name of a dataset. */
+    @Test
+    void tagThatExistsIsNoConflict() {
+        assertThat(of("cannot hold snapshot 'tank/v@s': tag already exists on this dataset"))
+                .isInstanceOf(ProviderError.Unexpected.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "cannot open 'tank': pool I/O is currently suspended",
+                "cannot create 'tank/b': pool I/O is currently suspended"
+            })
+    void suspendedPoolIsToldOfWithWhereToReadOn(String stderr) {
+        assertThat(of(stderr))
+                .isInstanceOfSatisfying(
+                        ProviderError.Unexpected.class,
+                        error -> assertThat(error.message())
+                                .startsWith("zfs get answered")
+                                .contains("suspended")
+                                .contains("zfs-provider.md"));
+        assertThat(of(HostCallException.EAGAIN).message()).contains("suspended");
+    }
+
+    @Test
+    void datasetThatIsGoneIsToldOfInOneLine() {
+        assertThat(of("cannot open 'tank': dataset does not exist").message())
+                .startsWith("zfs get answered")
+                .contains("'tank'")
+                .contains("zpool import");
+    }
+
+    @Test
+    void writeThatFailsWithoutRoomIsOutOfSpace() {
+        var device = Path.of("/dev/zd0");
+        var failure = ZfsErrors.of("syncing", device, new IOException("Input/output error"));
+        var closed = ZfsErrors.of("syncing", device, new ClosedChannelException());
+
+        assertThat(ZfsErrors.ofWriting("tank/v", MEBIBYTE, failure).error())
+                .isInstanceOf(ProviderError.OutOfSpace.class);
+        assertThat(ZfsErrors.ofWriting("tank/v", 1_000 * MEBIBYTE, failure)).isSameAs(failure);
+        assertThat(ZfsErrors.ofWriting("tank/v", MEBIBYTE, closed)).isSameAs(closed);
+    }
+
+    @Test
+    void volumeWithoutRoomForASnapshotIsNotCut() {
+        var full = new ZfsObject("tank/v", Map.of("available", "353792"));
+        var roomy = new ZfsObject("tank/v", Map.of("available", String.valueOf(MEBIBYTE)));
+
+        assertThatThrownBy(() -> ZfsErrors.refuseWhereFull(full)).hasMessageContaining("353792 bytes available");
+        assertThatCode(() -> ZfsErrors.refuseWhereFull(roomy)).doesNotThrowAnyException();
+    }
+}
