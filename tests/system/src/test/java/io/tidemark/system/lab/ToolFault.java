@@ -44,13 +44,17 @@ final class ToolFault implements AutoCloseable {
 
     /** The next call is killed after so many milliseconds. */
     void killAfter(int millis) throws IOException {
-        arm("""
+        arm(killing(millis));
+    }
+
+    private static String killing(int millis) {
+        return """
             start "$@" & pid=$!
             sleep %d.%03d
             kill -9 $pid
             wait $pid
             exit $?
-            """.formatted(millis / 1_000, millis % 1_000));
+            """.formatted(millis / 1_000, millis % 1_000);
     }
 
     /**
@@ -68,6 +72,24 @@ final class ToolFault implements AutoCloseable {
     /** Before the next call a line of shell is run. */
     void before(String line) throws IOException {
         arm(line + " >/dev/null 2>&1\n");
+    }
+
+    /**
+     * Before the next call of one of the program's subcommands a line of shell is run; in it {@code (start ...)} is the
+     * program itself.
+     */
+    void before(String subcommand, String line) throws IOException {
+        arm("if [[ $1 == %s ]]; then %s >/dev/null 2>&1; else mv %s.$$ %3$s; fi%n".formatted(subcommand, line, armed));
+    }
+
+    /** The next call of one of the program's subcommands is killed after so many milliseconds. */
+    void killAfter(String subcommand, int millis) throws IOException {
+        arm("if [[ $1 == %s ]]; then%n%selse mv %s.$$ %3$s; fi%n".formatted(subcommand, killing(millis), armed));
+    }
+
+    /** Whether the fault is still to come. */
+    boolean isArmed() {
+        return Files.exists(armed);
     }
 
     private void arm(String script) throws IOException {

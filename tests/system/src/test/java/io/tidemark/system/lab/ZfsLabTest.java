@@ -3,6 +3,7 @@ package io.tidemark.system.lab;
 import io.tidemark.provider.zfs.ZfsProviderInLab;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collections;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -10,6 +11,9 @@ import org.junit.jupiter.api.Test;
 /** Providers over OpenZFS, in a lab that was built with it. */
 @Tag("system-lab")
 class ZfsLabTest {
+    /** As many as the kernel knows; each test takes the next one. */
+    private static final int DISKS = 16;
+
     @BeforeEach
     void requirePackages() throws IOException {
         StorageLab.require();
@@ -28,5 +32,18 @@ class ZfsLabTest {
                 .withMemory(3_072)
                 .within(Duration.ofMinutes(15))
                 .testEach(StoragesTogetherInLab.class, ZfsProviderInLab.class);
+    }
+
+    /** Small disks: the tests fill them up. */
+    @Test
+    void faultsAndCrowdsLoseNothing() throws Exception {
+        StorageLab.withDisks(Collections.nCopies(DISKS, "160M").toArray(String[]::new))
+                .withZfs()
+                .within(Duration.ofMinutes(15))
+                .testEach(
+                        ZfsFaultsInLab.class,
+                        ZfsFailingDiskInLab.class,
+                        ZfsKilledProgramInLab.class,
+                        ZfsCrowdInLab.class);
     }
 }
