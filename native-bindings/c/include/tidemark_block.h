@@ -152,8 +152,8 @@ TIDEMARK_API int64_t tidemark_compare_files(const struct tidemark_comparison *co
 /*
  * Lists the file's extents that start at or after from_bytes, in order, after flushing it (FIEMAP_FLAG_SYNC). Ask again
  * from the end of the last one. A file system that clips an extent at from_bytes (Btrfs) reports it as starting there.
- * Where the file system lists none, the rest of the file is one extent with FIEMAP_EXTENT_UNKNOWN; of tmpfs each range of
- * data is.
+ * Where the file system lists none, the rest of the file is one extent with FIEMAP_EXTENT_UNKNOWN; of tmpfs each range
+ * of data is.
  *
  * Returns how many of at most `maximum` were written; 0 means there are no more.
  */

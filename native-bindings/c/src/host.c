@@ -108,8 +108,8 @@ static int64_t seek_data(int fd, uint64_t from_bytes, struct tidemark_extent *ra
 }
 
 /*
- * Where FIEMAP is not supported: tmpfs knows its holes all the same, and holds nothing that is not flushed. Of others the
- * word on holes is not known to be good, so the whole file is one extent.
+ * Where FIEMAP is not supported: tmpfs knows its holes all the same, and holds nothing that is not flushed. Of others
+ * the word on holes is not known to be good, so the whole file is one extent.
  */
 static int64_t list_unlisted(int fd, uint64_t from_bytes, struct tidemark_extent *extents, uint32_t maximum) {
     struct statfs system;
