@@ -19,6 +19,7 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Programs;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -234,7 +235,11 @@ class ZfsFaultsInLab {
         var opened = new ArrayList<FileChannel>();
         try (var nodes = Files.newDirectoryStream(Path.of("/dev"), "zd*")) {
             for (var node : nodes) {
-                opened.add(FileChannel.open(node, StandardOpenOption.READ));
+                try {
+                    opened.add(FileChannel.open(node, StandardOpenOption.READ));
+                } catch (NoSuchFileException e) {
+                    System.out.printf("lab: %s has gone meanwhile, with its pool%n", node);
+                }
             }
         }
         return opened;
