@@ -16,29 +16,20 @@ public final class BlockDevice implements AutoCloseable {
     private final Path path;
     private final long sizeBytes;
     private final FileChannel channel;
-    private final Failures failures;
     /** The kernel tells of bytes that did not reach the storage once, and takes them for written ever after. */
     private volatile @Nullable ProviderException lost;
 
-    /** How a provider names what failed. */
-    public interface Failures {
-        /** @param doing a word or two, as {@code reading} */
-        ProviderException of(String doing, Path device, IOException failure);
-    }
-
-    private BlockDevice(Path path, long sizeBytes, FileChannel channel, Failures failures) {
+    private BlockDevice(Path path, long sizeBytes, FileChannel channel) {
         this.path = path;
         this.sizeBytes = sizeBytes;
         this.channel = channel;
-        this.failures = failures;
     }
 
-    public static BlockDevice open(Path path, long sizeBytes, Failures failures, OpenOption... options)
-            throws ProviderException {
+    public static BlockDevice open(Path path, long sizeBytes, OpenOption... options) throws ProviderException {
         try {
-            return new BlockDevice(path, sizeBytes, FileChannel.open(path, options), failures);
+            return new BlockDevice(path, sizeBytes, FileChannel.open(path, options));
         } catch (IOException e) {
-            throw failures.of("opening", path, e);
+            throw DeviceErrors.of("opening", path, e);
         }
     }
 
@@ -74,7 +65,7 @@ public final class BlockDevice implements AutoCloseable {
                 offset += length;
             }
         } catch (IOException e) {
-            throw failures.of("reading", path, e);
+            throw DeviceErrors.of("reading", path, e);
         }
     }
 
@@ -88,7 +79,7 @@ public final class BlockDevice implements AutoCloseable {
                 offset += channel.write(source, offset);
             }
         } catch (IOException e) {
-            throw failures.of("writing to", path, e);
+            throw DeviceErrors.of("writing to", path, e);
         }
     }
 
@@ -102,9 +93,9 @@ public final class BlockDevice implements AutoCloseable {
             checkOpen();
             channel.force(true);
         } catch (ClosedChannelException e) {
-            throw failures.of("syncing", path, e);
+            throw DeviceErrors.of("syncing", path, e);
         } catch (IOException e) {
-            var failure = failures.of("syncing", path, e);
+            var failure = DeviceErrors.of("syncing", path, e);
             lost = failure;
             throw failure;
         }
@@ -125,7 +116,7 @@ public final class BlockDevice implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw failures.of("closing", path, e);
+            throw DeviceErrors.of("closing", path, e);
         }
     }
 }

@@ -41,7 +41,8 @@ final class DeviceWriter implements VolumeWriter {
         try {
             work.run();
         } catch (ProviderException e) {
-            throw storage.explained(e);
+            // A closed writer is one whatever the storage is like.
+            throw device.isOpen() ? storage.explained(e) : e;
         }
     }
 

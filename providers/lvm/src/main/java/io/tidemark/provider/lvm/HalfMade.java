@@ -100,7 +100,7 @@ final class HalfMade {
         try {
             commands.remove(volume.name());
         } catch (ProviderException e) {
-            if (isAbandoned(volume)) {
+            if (catchUp(volume)) {
                 return;
             }
             if (pending(volume.pool()).stream().noneMatch(each -> each.name().equals(volume.name()))) {
@@ -120,7 +120,7 @@ final class HalfMade {
      *
      * @return whether the volume is gone, its pool caught up
      */
-    private boolean isAbandoned(LogicalVolume volume) throws ProviderException {
+    private boolean catchUp(LogicalVolume volume) throws ProviderException {
         var status = commands.status(volume.pool());
         if (status.isEmpty()
                 || commands.list().stream().anyMatch(each -> each.name().equals(volume.name()))) {

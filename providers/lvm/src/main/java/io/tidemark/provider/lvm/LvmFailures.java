@@ -5,10 +5,6 @@ import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import java.io.IOException;
-import java.nio.channels.ClosedChannelException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -124,22 +120,6 @@ final class LvmFailures {
     /** Whether it was ended from outside, so that what it was at may be half done. */
     static boolean killed(Outcome outcome) {
         return outcome.exit() >= EXIT_SIGNAL;
-    }
-
-    /** Of reading or writing a volume's device. */
-    static ProviderException of(String doing, Path device, IOException failure) {
-        return new ProviderException(errorOf(doing, device.toString(), failure), failure);
-    }
-
-    private static ProviderError errorOf(String doing, String device, IOException failure) {
-        var operation = doing + " " + device;
-        return switch (failure) {
-            case ClosedChannelException e -> new ProviderError.Unexpected(operation, "it is closed");
-            case AccessDeniedException e -> new ProviderError.Denied(operation, "rights on " + device);
-            case IOException e
-            when says(e.getMessage(), List.of("No space left on device")) -> new ProviderError.OutOfSpace(device, 0, 0);
-            default -> new ProviderError.Unexpected(operation, failure.toString());
-        };
     }
 
     private static boolean says(@Nullable String text, List<String> phrases) {

@@ -384,7 +384,7 @@ final class LvmProvider implements StorageProvider {
     }
 
     private BlockDevice opened(LogicalVolume volume, long sizeBytes, OpenOption... options) throws ProviderException {
-        return BlockDevice.open(device(volume), sizeBytes, LvmFailures::of, options);
+        return BlockDevice.open(device(volume), sizeBytes, options);
     }
 
     /** A thin snapshot has no device before it is activated. */
@@ -436,8 +436,8 @@ final class LvmProvider implements StorageProvider {
         var entry = settledCatalog().find(snapshot);
         if (entry.isPresent() && ThinCatalog.holders(entry.get().on()).contains(owner)) {
             commands.tag(entry.get().on().name(), List.of(), List.of(LvmNames.HOLD + owner));
-            commands.flush();
         }
+        commands.flush();
     }
 
     @Override

@@ -19,27 +19,20 @@ final class Vanished {
         ThinCatalog catalog() throws ProviderException;
     }
 
-    /** One question to LVM about snapshots that were there before it. */
-    interface Call<T> {
-        T run() throws ProviderException;
-    }
-
     /**
      * @return what the call answered
      * @throws ProviderException SnapshotNotFound where the snapshot is gone after the call has failed
      */
-    <T> T unlessGone(SnapshotId snapshot, Call<T> call) throws ProviderException {
+    <T> T unlessGone(SnapshotId snapshot, Vanishing.Call<T> call) throws ProviderException {
         return Vanishing.unlessGone(
-                call::run,
-                () -> source.catalog().find(snapshot).isPresent(),
-                new ProviderError.SnapshotNotFound(snapshot));
+                call, () -> source.catalog().find(snapshot).isPresent(), new ProviderError.SnapshotNotFound(snapshot));
     }
 
     /**
      * For questions that name thin devices by their number, which LVM gives to the next one as soon as it is free: an
      * answer counts only if the same snapshots have the same numbers afterwards.
      */
-    <T> T confirmed(List<ThinCatalog.Entry<SnapshotId>> asked, Call<T> call) throws ProviderException {
+    <T> T confirmed(List<ThinCatalog.Entry<SnapshotId>> asked, Vanishing.Call<T> call) throws ProviderException {
         T answer;
         try {
             answer = call.run();

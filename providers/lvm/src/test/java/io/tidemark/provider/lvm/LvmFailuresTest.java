@@ -6,8 +6,6 @@ import io.tidemark.provider.commands.CommandError;
 import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,14 +147,5 @@ class LvmFailuresTest {
     void onlySignalsCountAsKilled() {
         assertThat(LvmFailures.killed(new Outcome(137, "", ""))).isTrue();
         assertThat(LvmFailures.killed(new Outcome(LVM_FAILED, "", ""))).isFalse();
-    }
-
-    @Test
-    void deviceErrorsAreToldByTheirText() {
-        assertThat(LvmFailures.of("writing to", Path.of("/dev/x"), new IOException("No space left on device"))
-                        .error())
-                .isInstanceOf(ProviderError.OutOfSpace.class);
-        assertThat(LvmFailures.of("writing to", Path.of("/dev/x"), new IOException("Input/output error")))
-                .hasMessageContainingAll("writing to /dev/x", "Input/output error");
     }
 }

@@ -5,9 +5,6 @@ import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import java.io.IOException;
-import java.nio.channels.ClosedChannelException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -89,26 +86,13 @@ final class ZfsErrors {
                 e);
     }
 
-    /** Of reading or writing a volume's device. */
-    static ProviderException of(String doing, Path device, IOException e) {
-        var said = String.valueOf(e.getMessage());
-        return new ProviderException(
-                e instanceof ClosedChannelException
-                        ? new ProviderError.Unexpected(doing + " " + device, "it is closed")
-                        : said.contains("No space left on device")
-                                ? new ProviderError.OutOfSpace(device.toString(), 0, 0)
-                                : new ProviderError.Unexpected(doing + " " + device, e.toString()),
-                e);
-    }
-
     /**
-     * Of a write that failed: the kernel calls it an I/O error, whatever ZFS has said. A closed writer is none.
+     * Of a write that failed: the kernel calls it an I/O error, whatever ZFS has said.
      *
      * @param availableBytes to the volume
      */
     static ProviderException ofWriting(String zvol, long availableBytes, ProviderException failure) {
-        boolean closed = failure.getCause() instanceof ClosedChannelException;
-        return !closed && availableBytes < ROOM_TO_WRITE_BYTES
+        return availableBytes < ROOM_TO_WRITE_BYTES
                 ? new ProviderException(noRoom(zvol, availableBytes), failure)
                 : failure;
     }

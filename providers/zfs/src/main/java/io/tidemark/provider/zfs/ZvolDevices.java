@@ -97,7 +97,7 @@ final class ZvolDevices {
      */
     Optional<BlockDevice> open(String name, long sizeBytes, OpenOption... options) throws ProviderException {
         var node = await(name);
-        var device = BlockDevice.open(node, sizeBytes, ZfsErrors::of, options);
+        var device = BlockDevice.open(node, sizeBytes, options);
         names.lock();
         try {
             if (name(node).filter(name::equals).isPresent()) {

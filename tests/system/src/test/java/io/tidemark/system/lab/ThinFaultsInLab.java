@@ -1,9 +1,10 @@
 package io.tidemark.system.lab;
 
+import static io.tidemark.system.lab.LabAssertions.assertOnly;
+import static io.tidemark.system.lab.LabAssertions.error;
 import static io.tidemark.system.lab.LabPool.CHUNK_BYTES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.CloneRequest;
@@ -14,14 +15,12 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
-import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 /** What the provider of thin volumes answers when the pool below it fails, and what is there afterwards. */
@@ -29,14 +28,6 @@ import org.junit.jupiter.api.Test;
 class ThinFaultsInLab {
     private static final long VOLUME_BYTES = 1 << 30;
     private static final int CHUNKS = 64;
-
-    private static <E extends ProviderError> E error(Class<E> type, ThrowingCallable call) {
-        var thrown = catchThrowableOfType(ProviderException.class, call);
-        assertThat(thrown).as("a failure of class %s", type.getSimpleName()).isNotNull();
-        System.out.printf("lab: %s: %s%n", type.getSimpleName(), thrown.getMessage());
-        assertThat(thrown.error()).as(thrown.getMessage()).isInstanceOf(type);
-        return type.cast(thrown.error());
-    }
 
     private static void assertWhole(StorageProvider provider, SnapshotId snapshot, int value) throws Exception {
         assertThat(LabPool.valueOf(provider, snapshot, 0, CHUNKS)).isEqualTo(value);
@@ -84,14 +75,6 @@ class ThinFaultsInLab {
             provider.rollback(older);
             assertWhole(provider, LabPool.cut(provider, volume, "rp-4"), 1);
         }
-    }
-
-    private static void assertOnly(StorageProvider provider, List<SnapshotId> snapshots, List<VolumeId> volumes)
-            throws ProviderException {
-        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())
-                .extracting(each -> each.id())
-                .containsExactlyElementsOf(snapshots);
-        assertThat(provider.volumes()).extracting(each -> each.id()).containsExactlyElementsOf(volumes);
     }
 
     /** Thin devices that LVM does not know use up the metadata: a block each. */

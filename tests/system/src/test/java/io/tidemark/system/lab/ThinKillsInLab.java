@@ -26,8 +26,11 @@ class ThinKillsInLab {
 
     private static final int CALLS_MAXIMUM = 400;
 
-    /** Where LVM's programs, which take 0.1 to 0.3 s on an idle machine, have begun to change something, or are about to. */
-    private static final int MIDDLE_MILLIS = 80;
+    /** Of some 90 or more calls: once LVM has written its list, about when the kernel is told. */
+    private static final int CHANGE_CALL = 76;
+
+    /** Of a change of tags, which has 28 calls and tells the kernel nothing: between the writes of LVM's list. */
+    private static final int TAG_CALL = 27;
 
     private interface Call {
         void run() throws Exception;
@@ -42,6 +45,14 @@ class ThinKillsInLab {
             System.out.printf("lab: killed: %s %s%n", e.getMessage(), List.of(e.getSuppressed()));
             return false;
         }
+    }
+
+    /** Once, and then it is asked for again. */
+    private static void killed(ToolFault tool, int nth, Call call) throws Exception {
+        tool.killAtCall(nth);
+        survives(call);
+        assertThat(tool.hasKilled()).as("the program was killed").isTrue();
+        call.run();
     }
 
     private static int valueOf(StorageProvider provider, VolumeId volume) throws ProviderException {
@@ -88,17 +99,21 @@ class ThinKillsInLab {
         }
     }
 
+    /** @return the name in LVM of a new volume, whose provider is closed */
+    private static String filled(LabPool pool, VolumeId volume) throws Exception {
+        try (var provider = pool.open()) {
+            provider.create(volume, VOLUME_BYTES);
+            LabPool.fill(provider, volume, 0, CHUNKS, 1);
+            return LabPool.logicalVolume(provider, volume);
+        }
+    }
+
     /** Both of the states that a killed {@code lvcreate} was seen to leave, made by hand, for a process that died with it. */
     @Test
     void openTakesBackWhatADeadProcessHasLeftHalfMade() throws Exception {
         var pool = LabPool.make("64M", "4M");
-        VolumeId volume;
-        String origin;
-        try (var provider = pool.open()) {
-            volume = provider.create(pool.volume("a"), VOLUME_BYTES).id();
-            LabPool.fill(provider, volume, 0, CHUNKS, 1);
-            origin = LabPool.logicalVolume(provider, volume);
-        }
+        var volume = pool.volume("a");
+        var origin = filled(pool, volume);
         try (var lvcreate = ToolFault.in("lvcreate")) {
             leavePending(pool, lvcreate, origin, "rp-1", false);
         }
@@ -127,13 +142,8 @@ class ThinKillsInLab {
     @Test
     void openTakesBackASnapshotThatThePoolWasNeverToldOf() throws Exception {
         var pool = LabPool.make("64M", "4M");
-        VolumeId volume;
-        String origin;
-        try (var provider = pool.open()) {
-            volume = provider.create(pool.volume("a"), VOLUME_BYTES).id();
-            LabPool.fill(provider, volume, 0, CHUNKS, 1);
-            origin = LabPool.logicalVolume(provider, volume);
-        }
+        var volume = pool.volume("a");
+        var origin = filled(pool, volume);
         Programs.run("dmsetup", "suspend", pool.mapped(origin.replace("-", "--")));
         Programs.run(snapshotOf(pool, origin, "rp-1", "left").toArray(String[]::new));
         assertThat(pool.lvs("transaction_id", pool.group() + "/" + LabPool.POOL))
@@ -203,20 +213,14 @@ class ThinKillsInLab {
             int now = 2;
             for (var tool : List.of(lvcreate, lvrename, lvchange, lvremove)) {
                 var to = now == 1 ? two : one;
-                tool.killAfter(MIDDLE_MILLIS);
-                survives(() -> provider.rollback(to));
-                provider.rollback(to);
+                killed(tool, tool == lvchange ? TAG_CALL : CHANGE_CALL, () -> provider.rollback(to));
                 now = 3 - now;
                 assertThat(valueOf(provider, volume)).isEqualTo(now);
             }
             var doomed = LabPool.cut(provider, volume, "rp-doomed");
-            lvremove.killAfter(MIDDLE_MILLIS);
-            survives(() -> provider.delete(doomed));
-            provider.delete(doomed);
+            killed(lvremove, CHANGE_CALL, () -> provider.delete(doomed));
             var name = pool.volume("c");
-            lvcreate.killAfter(MIDDLE_MILLIS);
-            survives(() -> provider.clone(new CloneRequest(one, name)));
-            provider.clone(new CloneRequest(one, name));
+            killed(lvcreate, CHANGE_CALL, () -> provider.clone(new CloneRequest(one, name)));
             assertThat(valueOf(provider, name)).isEqualTo(1);
             assertAtRest(pool);
             assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())

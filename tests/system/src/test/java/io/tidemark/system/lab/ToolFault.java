@@ -44,29 +44,47 @@ final class ToolFault implements AutoCloseable {
 
     /** The next call is killed after so many milliseconds. */
     void killAfter(int millis) throws IOException {
-        arm(killing(millis));
-    }
-
-    private static String killing(int millis) {
-        return """
+        arm("""
             start "$@" & pid=$!
             sleep %d.%03d
             kill -9 $pid
             wait $pid
             exit $?
-            """.formatted(millis / 1_000, millis % 1_000);
+            """.formatted(millis / 1_000, millis % 1_000));
     }
 
     /**
      * The next call is killed when it is about to ask something of the kernel's devices, or to write to a disk, for the nth
      * time; it survives where it does so less often. Unlike a time, it is the same moment on a busy machine.
      *
-     * @param nth from 1 on
+     * @param nth from 1 on; the first three are the shell's
      */
     void killAtCall(int nth) throws IOException {
-        arm("exec strace -qq -o /dev/null -e trace=ioctl,io_submit -e inject=ioctl,io_submit:signal=KILL:when=%d"
-                        .formatted(nth)
-                + " bash -c 'exec -a %s %s \"$@\"' bash \"$@\"%n".formatted(program.getFileName(), kept));
+        arm(killing(nth));
+    }
+
+    /** As {@link #killAtCall(int)}, of the next call of one of the program's subcommands. */
+    void killAtCall(String subcommand, int nth) throws IOException {
+        arm("if [[ $1 == %s ]]; then%n%selse mv %s.$$ %3$s; fi%n".formatted(subcommand, killing(nth), armed));
+    }
+
+    private String killing(int nth) {
+        return """
+            strace -qq -o /dev/null -e trace=ioctl,io_submit -e inject=ioctl,io_submit:signal=KILL:when=%d \
+              bash -c 'exec -a %s %s "$@"' bash "$@"
+            ended=$?
+            [[ $ended != 137 ]] || touch %s
+            exit $ended
+            """.formatted(nth, program.getFileName(), kept, killedFile());
+    }
+
+    /** Whether the last call that was to be killed at one of its own was; asked once. */
+    boolean hasKilled() throws IOException {
+        return Files.deleteIfExists(killedFile());
+    }
+
+    private Path killedFile() {
+        return FOLDER.resolve(program.getFileName() + ".armed.killed");
     }
 
     /** Before the next call a line of shell is run. */
@@ -80,11 +98,6 @@ final class ToolFault implements AutoCloseable {
      */
     void before(String subcommand, String line) throws IOException {
         arm("if [[ $1 == %s ]]; then %s >/dev/null 2>&1; else mv %s.$$ %3$s; fi%n".formatted(subcommand, line, armed));
-    }
-
-    /** The next call of one of the program's subcommands is killed after so many milliseconds. */
-    void killAfter(String subcommand, int millis) throws IOException {
-        arm("if [[ $1 == %s ]]; then%n%selse mv %s.$$ %3$s; fi%n".formatted(subcommand, killing(millis), armed));
     }
 
     /** Whether the fault is still to come. */
@@ -117,5 +130,6 @@ final class ToolFault implements AutoCloseable {
         Files.delete(kept);
         Files.deleteIfExists(armed);
         Files.deleteIfExists(callsFile());
+        Files.deleteIfExists(killedFile());
     }
 }

@@ -1,9 +1,9 @@
 package io.tidemark.system.lab;
 
-import static io.tidemark.system.lab.ZfsFaultsInLab.assertOnly;
+import static io.tidemark.system.lab.LabAssertions.assertOnly;
+import static io.tidemark.system.lab.LabAssertions.error;
 import static io.tidemark.system.lab.ZfsFaultsInLab.assertToldOfAll;
 import static io.tidemark.system.lab.ZfsFaultsInLab.assertWhole;
-import static io.tidemark.system.lab.ZfsFaultsInLab.error;
 import static io.tidemark.system.lab.ZfsFaultsInLab.request;
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,15 +1,15 @@
 package io.tidemark.system.lab;
 
+import static io.tidemark.system.lab.LabAssertions.assertOnly;
+import static io.tidemark.system.lab.LabAssertions.error;
 import static io.tidemark.system.lab.LabPool.CHUNK_BYTES;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
-import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
@@ -34,24 +34,8 @@ class ZfsFaultsInLab {
     private static final int CHUNKS = 16;
     private static final HoldOwner OWNER = new HoldOwner("someone");
 
-    static <E extends ProviderError> E error(Class<E> type, ThrowingCallable call) {
-        var thrown = catchThrowableOfType(ProviderException.class, call);
-        assertThat(thrown).as("a failure of class %s", type.getSimpleName()).isNotNull();
-        System.out.printf("lab: %s: %s%n", type.getSimpleName(), thrown.getMessage());
-        assertThat(thrown.error()).as(thrown.getMessage()).isInstanceOf(type);
-        return type.cast(thrown.error());
-    }
-
     static void assertWhole(StorageProvider provider, SnapshotId snapshot, int value) throws Exception {
         assertThat(LabPool.valueOf(provider, snapshot, 0, CHUNKS)).isEqualTo(value);
-    }
-
-    static void assertOnly(StorageProvider provider, List<SnapshotId> snapshots, List<VolumeId> volumes)
-            throws ProviderException {
-        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())
-                .extracting(each -> each.id())
-                .containsExactlyElementsOf(snapshots);
-        assertThat(provider.volumes()).extracting(each -> each.id()).containsExactlyElementsOf(volumes);
     }
 
     @Test

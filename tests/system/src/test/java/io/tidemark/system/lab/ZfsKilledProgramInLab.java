@@ -1,6 +1,6 @@
 package io.tidemark.system.lab;
 
-import static io.tidemark.system.lab.ZfsFaultsInLab.assertOnly;
+import static io.tidemark.system.lab.LabAssertions.assertOnly;
 import static io.tidemark.system.lab.ZfsFaultsInLab.assertWhole;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,24 +21,47 @@ class ZfsKilledProgramInLab {
     private static final int CHUNKS = 16;
     private static final HoldOwner OWNER = new HoldOwner("someone");
 
-    /** As it starts, and while it asks the kernel or is about to end: it takes some 250 ms. */
-    private static final List<Integer> MILLIS = List.of(10, 170);
+    /**
+     * What changes something in ZFS, and at which of its calls to the kernel (2.1.11): one more, and it is killed once the
+     * change is made, before it can say so.
+     */
+    private enum Change {
+        CREATE("create", 13),
+        CLONE("clone", 10),
+        HOLD("hold", 8),
+        RELEASE("release", 8),
+        SET("set", 8),
+        RENAME_OF_SNAPSHOT("rename", 7),
+        RENAME_OF_VOLUME("rename", 10),
+        DESTRUCTION_OF_SNAPSHOT("destroy", 8),
+        DESTRUCTION_OF_VOLUME("destroy", 9),
+        PROMOTE("promote", 7),
+        ROLLBACK("rollback", 15);
+
+        private final String subcommand;
+        private final int call;
+
+        Change(String subcommand, int call) {
+            this.subcommand = subcommand;
+            this.call = call;
+        }
+    }
 
     private interface Call {
         void run() throws Exception;
     }
 
-    private static void killed(ToolFault zfs, String subcommand, int millis, Call call) throws Exception {
-        zfs.killAfter(subcommand, millis);
+    private static void killed(ToolFault zfs, Change change, boolean made, Call call) throws Exception {
+        zfs.killAtCall(change.subcommand, made ? change.call + 1 : change.call);
         try {
             call.run();
-            System.out.printf("lab: zfs %s killed after %d ms: done%n", subcommand, millis);
+            System.out.printf("lab: zfs %s killed, its change made: %s: done%n", change.subcommand, made);
         } catch (ProviderException e) {
-            System.out.printf("lab: zfs %s killed after %d ms: %s%n", subcommand, millis, e.getMessage());
+            System.out.printf("lab: zfs %s killed, its change made: %s: %s%n", change.subcommand, made, e.getMessage());
             assertThat(e.error()).isInstanceOf(ProviderError.Unexpected.class);
             call.run();
         }
-        assertThat(zfs.isArmed()).as("zfs %s is still to be called", subcommand).isFalse();
+        assertThat(zfs.hasKilled()).as("zfs %s was killed", change.subcommand).isTrue();
     }
 
     @Test
@@ -46,23 +69,27 @@ class ZfsKilledProgramInLab {
         var pool = LabZpool.make();
         try (var provider = pool.open();
                 var zfs = ToolFault.in("zfs")) {
-            for (int millis : MILLIS) {
+            for (boolean made : List.of(false, true)) {
                 var volume = LabZpool.volume("a");
                 var copy = LabZpool.volume("copy");
-                killed(zfs, "create", millis, () -> provider.create(volume, VOLUME_BYTES));
+                killed(zfs, Change.CREATE, made, () -> provider.create(volume, VOLUME_BYTES));
                 LabPool.fill(provider, volume, 0, CHUNKS, 1);
                 var snapshot = LabPool.cut(provider, volume, "rp-1");
-                killed(zfs, "clone", millis, () -> provider.clone(new CloneRequest(snapshot, copy)));
-                killed(zfs, "hold", millis, () -> provider.hold(snapshot, OWNER));
+                killed(zfs, Change.CLONE, made, () -> provider.clone(new CloneRequest(snapshot, copy)));
+                killed(zfs, Change.HOLD, made, () -> provider.hold(snapshot, OWNER));
                 assertThat(provider.volumes()).hasSize(2);
-                killed(zfs, "release", millis, () -> provider.release(snapshot, OWNER));
-                killed(zfs, "set", millis, () -> provider.read(snapshot).close());
+                killed(zfs, Change.RELEASE, made, () -> provider.release(snapshot, OWNER));
+                killed(zfs, Change.SET, made, () -> provider.read(snapshot).close());
                 assertWhole(provider, snapshot, 1);
                 // It has a clone: it is renamed first.
-                killed(zfs, millis % 20 == 0 ? "rename" : "destroy", millis, () -> provider.delete(snapshot));
+                killed(
+                        zfs,
+                        made ? Change.DESTRUCTION_OF_SNAPSHOT : Change.RENAME_OF_SNAPSHOT,
+                        made,
+                        () -> provider.delete(snapshot));
                 assertOnly(provider, List.of(), List.of(volume, copy));
-                killed(zfs, "promote", millis, () -> provider.remove(volume));
-                killed(zfs, "destroy", millis, () -> provider.remove(copy));
+                killed(zfs, Change.PROMOTE, made, () -> provider.remove(volume));
+                killed(zfs, Change.DESTRUCTION_OF_VOLUME, made, () -> provider.remove(copy));
                 assertOnly(provider, List.of(), List.of());
             }
         }
@@ -78,9 +105,10 @@ class ZfsKilledProgramInLab {
             var older = LabPool.cut(provider, volume, "rp-1");
             LabPool.fill(provider, volume, 0, CHUNKS, 2);
             var newer = LabPool.cut(provider, volume, "rp-2");
-            int number = 0;
-            for (var subcommand : List.of("clone", "set", "rename", "promote", "rollback")) {
-                rolledBack(provider, zfs, subcommand, MILLIS.get(number++ % MILLIS.size()), older);
+            for (var change :
+                    List.of(Change.CLONE, Change.SET, Change.RENAME_OF_VOLUME, Change.PROMOTE, Change.ROLLBACK)) {
+                rolledBack(provider, zfs, change, false, older);
+                rolledBack(provider, zfs, change, true, older);
             }
             assertOnly(provider, List.of(older, newer), List.of(volume));
             assertWhole(provider, older, 1);
@@ -89,16 +117,16 @@ class ZfsKilledProgramInLab {
     }
 
     private static void rolledBack(
-            StorageProvider provider, ToolFault zfs, String subcommand, int millis, SnapshotId snapshot)
+            StorageProvider provider, ToolFault zfs, Change change, boolean made, SnapshotId snapshot)
             throws Exception {
         LabPool.fill(provider, snapshot.volume(), 0, CHUNKS, 3);
-        killed(zfs, subcommand, millis, () -> provider.rollback(snapshot));
+        killed(zfs, change, made, () -> provider.rollback(snapshot));
         var first = ByteBuffer.allocate(1);
         try (var writer = provider.write(snapshot.volume())) {
             writer.read(0, first);
         }
         assertThat(first.get(0))
-                .as("content after zfs %s was killed", subcommand)
+                .as("content after zfs %s was killed", change.subcommand)
                 .isEqualTo((byte) 1);
     }
 }
