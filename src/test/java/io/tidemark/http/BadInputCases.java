@@ -141,7 +141,7 @@ final class BadInputCases {
                         400,
                         "colour",
                         "sizeBytes"),
-                post("unknown provider", VOLUMES, "{'id':'tape:a','sizeBytes':512}", 404, "", "tape:a"),
+                post("unknown provider", VOLUMES, "{'id':'tape:a','sizeBytes':512}", 400, "id", "[memory]"),
                 post("group without volumes", GROUPS, "{'id':'g','volumes':[]}", 400, "volumes", "at least 1"),
                 post(
                         "group with a volume twice",
