@@ -64,9 +64,7 @@ final class Rollback {
         commands.set(zvol, Map.of(ZfsNames.PLACE, zvol));
         commands.names().lock();
         try {
-            var branch = freeBranch(listing.list(), zvol);
-            commands.rename(zvol, branch);
-            takePlace(replacement, zvol, branch);
+            takePlace(replacement, zvol, freeBranch(listing.list(), zvol));
         } finally {
             commands.names().unlock();
         }
@@ -76,6 +74,8 @@ final class Rollback {
     /** Where that fails, or somebody has opened the volume meanwhile, it has its name and its content again. */
     private void takePlace(String replacement, String zvol, String branch) throws ProviderException {
         try {
+            // Of a program that was killed nobody knows whether it has done it.
+            commands.rename(zvol, branch);
             use.refuse(zvol, branch);
             commands.rename(replacement, zvol);
         } catch (ProviderException e) {

@@ -338,10 +338,14 @@ final class ZfsProvider implements StorageProvider {
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());
         devices.refuseWhileUsed(snapshot.volume(), volume.on().name());
-        return unlessGone(snapshot, () -> {
-            rollback.run(this::catalog, volume.on(), from.on());
-            return new Step.Done<>(volume(snapshot.volume()));
-        });
+        // A rollback that was cut short may have put it where no list has it.
+        return Vanishing.unlessGone(
+                () -> {
+                    rollback.run(this::catalog, volume.on(), from.on());
+                    return new Step.Done<>(volume(snapshot.volume()));
+                },
+                () -> catalog().has(from.on()),
+                new ProviderError.SnapshotNotFound(snapshot));
     }
 
     @Override

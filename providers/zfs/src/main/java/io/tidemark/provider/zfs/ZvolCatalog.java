@@ -160,6 +160,11 @@ final class ZvolCatalog {
         return all.stream().filter(each -> each.name().equals(name)).findFirst();
     }
 
+    /** Under whatever name it has by now. */
+    boolean has(ZfsObject object) {
+        return all.stream().anyMatch(each -> each.property("guid").equals(object.property("guid")));
+    }
+
     /** All of them, ours or not, that lie on a volume now; oldest first. */
     List<ZfsObject> lyingOn(String zvol) {
         return all.stream()

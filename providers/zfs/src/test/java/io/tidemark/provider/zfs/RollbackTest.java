@@ -51,6 +51,17 @@ class RollbackTest {
         }
     }
 
+    /** Ends each renaming of the volume as if its program had been killed once it was done. */
+    private static final class KilledZfs extends FakeZfs {
+        @Override
+        void rename(String name, String newName) throws ProviderException {
+            super.rename(name, newName);
+            if (name.equals(VOLUME)) {
+                throw new ProviderException(new ProviderError.Unexpected("zfs", "exit status 137"));
+            }
+        }
+    }
+
     @BeforeEach
     void makeVolume() {
         zfs.add(VOLUME, Map.of("content", "now"));
@@ -77,6 +88,32 @@ class RollbackTest {
         assertThat(hasContent(VOLUME)).isFalse();
         assertThat(zfs.objects).containsKeys(VOLUME, OLDER, BRANCH, BRANCH + "@daily-2");
         assertThat(zfs.changes).endsWith("promote " + VOLUME, "rollback " + BRANCH + "@daily-2");
+    }
+
+    @Test
+    void volumeHasItsNameAgainWhereItsRenamingWasDoneAndTheProgramKilled() throws Exception {
+        var killed = new KilledZfs();
+        killed.add(VOLUME, Map.of("content", "now"));
+        killed.add(OLDER, Map.of());
+        var volume = killed.catalog().named(VOLUME).orElseThrow();
+        var older = killed.catalog().named(OLDER).orElseThrow();
+
+        assertThatThrownBy(() ->
+                        new Rollback(killed, new Removal(killed), (_, _) -> {}).run(killed::catalog, volume, older))
+                .hasMessageContaining("137");
+
+        assertThat(killed.objects).containsOnlyKeys(VOLUME, OLDER);
+        assertThat(killed.properties(VOLUME)).containsKey("content");
+    }
+
+    @Test
+    void snapshotIsThereUnderAnotherNameToo() throws Exception {
+        var older = zfs.catalog().named(OLDER).orElseThrow();
+        zfs.rename(VOLUME, BRANCH);
+
+        assertThat(zfs.catalog().has(older)).isTrue();
+        zfs.objects.remove(BRANCH + "@daily-1");
+        assertThat(zfs.catalog().has(older)).isFalse();
     }
 
     @Test

@@ -60,22 +60,26 @@ final class ToolFault implements AutoCloseable {
      * @param nth from 1 on; the first three are the shell's
      */
     void killAtCall(int nth) throws IOException {
-        arm(killing(nth));
+        arm(killing("", nth));
     }
 
-    /** As {@link #killAtCall(int)}, of the next call of one of the program's subcommands. */
-    void killAtCall(String subcommand, int nth) throws IOException {
-        arm("if [[ $1 == %s ]]; then%n%selse mv %s.$$ %3$s; fi%n".formatted(subcommand, killing(nth), armed));
+    /**
+     * The next call of one of the program's subcommands is killed when it is about to ask something of a device for the
+     * nth time.
+     */
+    void killAtCall(String subcommand, Path device, int nth) throws IOException {
+        arm("if [[ $1 == %s ]]; then%n%selse mv %s.$$ %3$s; fi%n"
+                .formatted(subcommand, killing("-P " + device, nth), armed));
     }
 
-    private String killing(int nth) {
+    private String killing(String which, int nth) {
         return """
-            strace -qq -o /dev/null -e trace=ioctl,io_submit -e inject=ioctl,io_submit:signal=KILL:when=%d \
+            strace -qq -o /dev/null %s -e trace=ioctl,io_submit -e inject=ioctl,io_submit:signal=KILL:when=%d \
               bash -c 'exec -a %s %s "$@"' bash "$@"
             ended=$?
             [[ $ended != 137 ]] || touch %s
             exit $ended
-            """.formatted(nth, program.getFileName(), kept, killedFile());
+            """.formatted(which, nth, program.getFileName(), kept, killedFile());
     }
 
     /** Whether the last call that was to be killed at one of its own was; asked once. */

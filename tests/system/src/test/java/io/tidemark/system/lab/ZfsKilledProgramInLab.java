@@ -11,6 +11,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -26,17 +27,17 @@ class ZfsKilledProgramInLab {
      * change is made, before it can say so.
      */
     private enum Change {
-        CREATE("create", 13),
-        CLONE("clone", 10),
-        HOLD("hold", 8),
-        RELEASE("release", 8),
-        SET("set", 8),
-        RENAME_OF_SNAPSHOT("rename", 7),
-        RENAME_OF_VOLUME("rename", 10),
-        DESTRUCTION_OF_SNAPSHOT("destroy", 8),
-        DESTRUCTION_OF_VOLUME("destroy", 9),
-        PROMOTE("promote", 7),
-        ROLLBACK("rollback", 15);
+        CREATE("create", 9),
+        CLONE("clone", 6),
+        HOLD("hold", 4),
+        RELEASE("release", 4),
+        SET("set", 4),
+        RENAME_OF_SNAPSHOT("rename", 3),
+        RENAME_OF_VOLUME("rename", 6),
+        DESTRUCTION_OF_SNAPSHOT("destroy", 4),
+        DESTRUCTION_OF_VOLUME("destroy", 5),
+        PROMOTE("promote", 3),
+        ROLLBACK("rollback", 11);
 
         private final String subcommand;
         private final int call;
@@ -47,12 +48,14 @@ class ZfsKilledProgramInLab {
         }
     }
 
+    private static final Path KERNEL = Path.of("/dev/zfs");
+
     private interface Call {
         void run() throws Exception;
     }
 
     private static void killed(ToolFault zfs, Change change, boolean made, Call call) throws Exception {
-        zfs.killAtCall(change.subcommand, made ? change.call + 1 : change.call);
+        zfs.killAtCall(change.subcommand, KERNEL, made ? change.call + 1 : change.call);
         try {
             call.run();
             System.out.printf("lab: zfs %s killed, its change made: %s: done%n", change.subcommand, made);
