@@ -14,6 +14,7 @@ import io.tidemark.consistency.RecoveryPointPlan;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
@@ -88,7 +89,12 @@ final class RecoveryPointPlanner {
     Wanted wanted(ConsistencyGroup group, List<Volume> volumes, List<MountedVolume> mounted)
             throws ConsistencyException {
         Map<VolumeId, List<String>> mountPoints = new LinkedHashMap<>();
+        var files = new HashSet<VolumeId>();
         for (var volume : volumes) {
+            if (volume.can(Capability.FILES)) {
+                files.add(volume.id());
+                continue;
+            }
             mountPoints.put(
                     volume.id(),
                     mounted.stream()
@@ -101,7 +107,7 @@ final class RecoveryPointPlanner {
             var quiescer = quiescers.create(spec);
             applications.add(new Application(quiescer.kind(), quiescer.subject()));
         }
-        return new Wanted(mountPoints, applications);
+        return new Wanted(mountPoints, files, applications);
     }
 
     List<Volume> volumes(ConsistencyGroup group) throws ConsistencyException {

@@ -6,6 +6,7 @@ import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -15,7 +16,8 @@ import java.util.TreeMap;
  * <ul>
  *   <li>{@code FILESYSTEM}: every volume has at least one file system mounted on this host, every one of them was
  *       frozen, the last freeze was acknowledged before the first cut began, the last cut had ended before the first
- *       thaw, and every freeze answered after the last cut that it had held.
+ *       thaw, and every freeze answered after the last cut that it had held. A volume that is a file system itself
+ *       needs no freeze, for its snapshot is one of its own consistent states; several such need one instant.
  *   <li>{@code APPLICATION}: that, and the group names at least one application, and the same is true of every one.
  *   <li>{@code CRASH}: anything less.
  * </ul>
@@ -30,12 +32,15 @@ public final class AchievedConsistency {
     /**
      * What would have to be frozen.
      *
-     * @param mountPoints of every volume of the group; an empty list where nothing is mounted
+     * @param mountPoints of every volume of the group that has blocks; an empty list where nothing is mounted
+     * @param fileSystems volumes of the group that are file systems themselves
      * @param applications the group's quiescers
      */
-    public record Wanted(Map<VolumeId, List<String>> mountPoints, List<Application> applications) {
+    public record Wanted(
+            Map<VolumeId, List<String>> mountPoints, Set<VolumeId> fileSystems, List<Application> applications) {
         public Wanted {
             mountPoints = Map.copyOf(mountPoints);
+            fileSystems = Set.copyOf(fileSystems);
             applications = List.copyOf(applications);
         }
     }
@@ -58,7 +63,12 @@ public final class AchievedConsistency {
                 judgeFreeze(certificate, freeze, reasons);
             }
         }
-        if (!reasons.isEmpty() && !certificate.atomicCut() && certificate.cuts().size() > 1) {
+        wanted.fileSystems().forEach(volume -> requireCut(certificate, volume));
+        // What is frozen over all cuts is as it was at each of them; what nobody holds has one instant only.
+        int apart = reasons.isEmpty()
+                ? wanted.fileSystems().size()
+                : certificate.cuts().size();
+        if (apart > 1 && !certificate.atomicCut()) {
             reasons.add("volumes were cut one after the other with nothing held back between them");
         }
         boolean fileSystemsHeld = reasons.isEmpty();
@@ -94,11 +104,15 @@ public final class AchievedConsistency {
         return reasons;
     }
 
-    private static void judgeVolume(
-            Certificate certificate, VolumeId volume, List<String> mountPoints, List<String> reasons) {
+    private static void requireCut(Certificate certificate, VolumeId volume) {
         if (certificate.cuts().stream().noneMatch(cut -> cut.snapshot().volume().equals(volume))) {
             throw new IllegalArgumentException("certificate has no cut of volume " + volume);
         }
+    }
+
+    private static void judgeVolume(
+            Certificate certificate, VolumeId volume, List<String> mountPoints, List<String> reasons) {
+        requireCut(certificate, volume);
         if (mountPoints.isEmpty()) {
             reasons.add("nothing is mounted from volume %s on this host, so nothing held its writers back"
                     .formatted(volume));

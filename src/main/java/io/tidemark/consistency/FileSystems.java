@@ -14,7 +14,10 @@ public interface FileSystems {
     /** Why no file system can be frozen on this host; empty when they can. */
     Optional<String> unavailableReason();
 
-    /** File systems mounted from these volumes, in order of the volumes, each once however often it is mounted. */
+    /**
+     * File systems mounted from these volumes, in order of the volumes, each once however often it is mounted. None of
+     * a volume with {@link io.tidemark.spi.Capability#FILES}: it needs no freeze, and one that is frozen may not be cut.
+     */
     List<MountedVolume> mountedFrom(List<Volume> volumes) throws ConsistencyException;
 
     /**

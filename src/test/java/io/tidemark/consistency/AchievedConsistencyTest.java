@@ -12,6 +12,7 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -39,8 +40,8 @@ class AchievedConsistencyTest {
     }
 
     private static final Wanted BOTH =
-            new Wanted(Map.of(ORDERS, List.of("/orders"), LOGS, List.of("/logs")), List.of(DATABASE));
-    private static final Wanted ONE = new Wanted(Map.of(ORDERS, List.of("/orders")), List.of(DATABASE));
+            new Wanted(Map.of(ORDERS, List.of("/orders"), LOGS, List.of("/logs")), Set.of(), List.of(DATABASE));
+    private static final Wanted ONE = new Wanted(Map.of(ORDERS, List.of("/orders")), Set.of(), List.of(DATABASE));
 
     @Test
     void everythingFrozenAndHeldOverEveryCutIsApplication() {
@@ -58,11 +59,50 @@ class AchievedConsistencyTest {
     void groupWithoutApplicationsIsFileSystemAtBest() {
         var certificate = certificate(List.of(ORDERS_HELD), cut(ORDERS, 40, 50));
 
-        var verdict =
-                AchievedConsistency.decide(certificate, new Wanted(Map.of(ORDERS, List.of("/orders")), List.of()));
+        var verdict = AchievedConsistency.decide(
+                certificate, new Wanted(Map.of(ORDERS, List.of("/orders")), Set.of(), List.of()));
 
         assertThat(verdict.consistency()).isEqualTo(Consistency.FILESYSTEM);
         assertThat(verdict.reasons()).containsExactly("the group names no application to freeze");
+    }
+
+    private static Certificate atomic(List<Certificate.Freeze> freezes, Certificate.CutTimes... cuts) {
+        return new Certificate("host", "boot", freezes, List.of(cuts), true, List.of());
+    }
+
+    @Test
+    void volumeThatIsAFileSystemNeedsNoFreeze() {
+        var alone = new Wanted(Map.of(), Set.of(ORDERS), List.of());
+        var besideFrozen = new Wanted(Map.of(LOGS, List.of("/logs")), Set.of(ORDERS), List.of(DATABASE));
+
+        var ofOne = AchievedConsistency.decide(certificate(List.of(), cut(ORDERS, 40, 50)), alone);
+        var ofBoth = AchievedConsistency.decide(
+                certificate(List.of(DATABASE_HELD, LOGS_HELD), cut(ORDERS, 40, 50), cut(LOGS, 55, 70)), besideFrozen);
+
+        assertThat(ofOne.consistency()).isEqualTo(Consistency.FILESYSTEM);
+        assertThat(ofOne.reasons()).containsExactly("the group names no application to freeze");
+        assertThat(ofBoth.consistency()).isEqualTo(Consistency.APPLICATION);
+    }
+
+    @Test
+    void fileSystemsThatNobodyHoldsNeedOneInstant() {
+        var both = new Wanted(Map.of(), Set.of(ORDERS, LOGS), List.of());
+        var oneAfterTheOther = certificate(List.of(), cut(ORDERS, 40, 50), cut(LOGS, 55, 70));
+        var together = atomic(List.of(), cut(ORDERS, 40, 50), cut(LOGS, 40, 50));
+
+        assertThat(AchievedConsistency.decide(oneAfterTheOther, both).consistency())
+                .isEqualTo(Consistency.CRASH);
+        assertThat(AchievedConsistency.decide(oneAfterTheOther, both).reasons())
+                .contains("volumes were cut one after the other with nothing held back between them");
+        assertThat(AchievedConsistency.decide(together, both).consistency()).isEqualTo(Consistency.FILESYSTEM);
+    }
+
+    @Test
+    void fileSystemWithoutACutIsNoCertificateOfTheGroup() {
+        var wanted = new Wanted(Map.of(), Set.of(ORDERS), List.of());
+
+        assertThatThrownBy(() -> AchievedConsistency.decide(certificate(List.of(), cut(LOGS, 40, 50)), wanted))
+                .hasMessageContaining(ORDERS.toString());
     }
 
     @Test
@@ -106,7 +146,8 @@ class AchievedConsistencyTest {
     void volumeWithNothingMountedIsCrashBecauseNobodyHeldItsWriters() {
         var certificate = certificate(List.of(DATABASE_HELD), cut(ORDERS, 40, 50));
 
-        var verdict = AchievedConsistency.decide(certificate, new Wanted(Map.of(ORDERS, List.of()), List.of(DATABASE)));
+        var verdict = AchievedConsistency.decide(
+                certificate, new Wanted(Map.of(ORDERS, List.of()), Set.of(), List.of(DATABASE)));
 
         assertThat(verdict.consistency()).isEqualTo(Consistency.CRASH);
         assertThat(verdict.reasons()).singleElement().asString().startsWith("nothing is mounted from volume");

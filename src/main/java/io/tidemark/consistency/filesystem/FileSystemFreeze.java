@@ -6,6 +6,7 @@ import io.tidemark.consistency.FileSystems;
 import io.tidemark.consistency.MountTable;
 import io.tidemark.domain.Certificate;
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
 import java.io.IOException;
@@ -90,6 +91,9 @@ public final class FileSystemFreeze implements FileSystems {
         var mounts = host.mounts();
         var byDevice = new LinkedHashMap<String, MountedVolume>();
         for (var volume : volumes) {
+            if (volume.can(Capability.FILES)) {
+                continue;
+            }
             for (var mountPoint : volume.mountPoints()) {
                 mounts.holdingFollowed(mountPoint)
                         .ifPresent(mount -> byDevice.putIfAbsent(
@@ -109,7 +113,9 @@ public final class FileSystemFreeze implements FileSystems {
         var layers = new BlockLayers(SYS, mounts);
         var reasons = new LinkedHashMap<>(ground.reasonsByDevice(mounts, layers));
         for (var volume : volumes) {
-            volume.device().flatMap(mounts::holdingFollowed).ifPresent(mount -> {
+            // What a volume of files stands on is the file system that holds its root.
+            var places = volume.can(Capability.FILES) ? volume.mountPoints().stream() : volume.device().stream();
+            places.flatMap(place -> mounts.holdingFollowed(place).stream()).forEach(mount -> {
                 for (var device : layers.fileSystemsUnder(mount)) {
                     reasons.putIfAbsent(device, "it holds volume " + volume.id() + ", which the cut writes to");
                 }

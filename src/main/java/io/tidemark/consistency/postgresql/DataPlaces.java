@@ -1,6 +1,7 @@
 package io.tidemark.consistency.postgresql;
 
 import io.tidemark.consistency.MountTable;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.Volume;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -17,6 +18,8 @@ import java.util.Set;
 
 /** Whether all that a server writes lies on the volumes that will be cut: data directory, log, tablespaces. */
 final class DataPlaces {
+    private static final String NO_DEVICE = "none";
+
     private final MountTable mounts;
 
     DataPlaces(MountTable mounts) {
@@ -43,6 +46,7 @@ final class DataPlaces {
         }
         var places = places(server);
         var devices = devices(volumes);
+        var fileDevices = fileDevices(volumes);
         var unverified = new ArrayList<String>();
         for (var place : places.entrySet()) {
             if (!Files.exists(place.getKey())) {
@@ -51,8 +55,9 @@ final class DataPlaces {
                 continue;
             }
             boolean inside = mounts.holdingFollowed(place.getKey())
-                    .filter(mount -> devices.contains(mount.device()))
-                    .isPresent();
+                            .filter(mount -> devices.contains(mount.device()))
+                            .isPresent()
+                    || fileDevices.contains(fileDevice(place.getKey()));
             if (!inside) {
                 return new Finding(
                         Optional.of("%s %s lies on none of the group's volumes"
@@ -78,11 +83,35 @@ final class DataPlaces {
     private Set<String> devices(List<Volume> volumes) {
         var devices = new HashSet<String>();
         for (var volume : volumes) {
+            if (volume.can(Capability.FILES)) {
+                continue;
+            }
             for (var mountPoint : volume.mountPoints()) {
                 mounts.holdingFollowed(mountPoint).ifPresent(mount -> devices.add(mount.device()));
             }
         }
         return devices;
+    }
+
+    /** Of volumes that are files: each Btrfs subvolume and each ZFS file system has a device of its own in stat(2). */
+    private static Set<Object> fileDevices(List<Volume> volumes) {
+        var devices = new HashSet<Object>();
+        for (var volume : volumes) {
+            if (volume.can(Capability.FILES)) {
+                volume.mountPoints().forEach(root -> devices.add(fileDevice(root)));
+            }
+        }
+        devices.remove(NO_DEVICE);
+        return devices;
+    }
+
+    private static Object fileDevice(Path path) {
+        try {
+            return Files.getAttribute(path, "unix:dev");
+        } catch (IOException e) {
+            // Gone, or not to be looked at: it is on none.
+            return NO_DEVICE;
+        }
     }
 
     /** Whether the address is one of this host's own. */

@@ -9,10 +9,12 @@ import java.util.Set;
 /**
  * Something a provider can snapshot.
  *
- * @param sizeBytes size of the block image
+ * @param sizeBytes size of the block image; of a volume with {@link Capability#FILES} the bytes that it refers to, 0
+ *     where its storage does not tell
  * @param capabilities what this volume's storage can do
  * @param device the file or block device that holds the bytes, where one can be named on this host
- * @param mountPoints where a file system on this volume is mounted on this host, directly or through a loop device
+ * @param mountPoints where a file system on this volume is mounted on this host, directly or through a loop device; of
+ *     a volume with {@link Capability#FILES} where its root is seen
  * @param facts what an operator may want to know, for example {@code fileSystem=btrfs}, {@code method=subvolume}
  */
 public record Volume(

@@ -9,6 +9,7 @@ import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.FileTrees;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
@@ -18,9 +19,15 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -34,6 +41,9 @@ abstract class ContractGround {
     static final int VOLUME_BYTES = (1 << 20) + 3 * 512;
 
     static final int PAGE_BYTES = 4096;
+
+    /** What the contract writes to in a volume that is files. */
+    private static final String FILE = "content";
 
     /** Steps of long work that a test waits for, at most. */
     private static final int STEPS_MAXIMUM = 10_000;
@@ -93,8 +103,43 @@ abstract class ContractGround {
         return VolumeId.of(provider.name(), "volume-" + volumeCount++);
     }
 
-    final VolumeId freshVolume() throws ProviderException {
-        return provider.create(volumeName(), VOLUME_BYTES).id();
+    /** The id that a volume has which {@link #make} makes under this name. */
+    protected VolumeId named(String name) {
+        return VolumeId.of(provider.name(), name);
+    }
+
+    /** Makes a volume; where the provider's volumes are not made through it, the storage's own way. */
+    protected VolumeId make(String name, long sizeBytes) throws Exception {
+        return provider.create(named(name), sizeBytes).id();
+    }
+
+    /** Makes the files of a volume seen: a clone's may not be mounted. Only for volumes that are files. */
+    protected Path root(VolumeId volume) throws Exception {
+        return provider.volume(volume).mountPoints().getFirst();
+    }
+
+    /** Ends whatever keeps the volume from being rolled back or removed, as its operator would before. */
+    protected void putOutOfUse(VolumeId volume) throws Exception {
+        assertThat(provider.volume(volume)).isNotNull();
+    }
+
+    final VolumeId freshVolume() throws Exception {
+        return make("volume-" + volumeCount++, VOLUME_BYTES);
+    }
+
+    /** Of which the contract writes and reads the bytes themselves. */
+    final VolumeId freshBlocks() throws Exception {
+        var volume = freshVolume();
+        needs(volume, Capability.RANDOM_READ);
+        needs(volume, Capability.RANDOM_WRITE);
+        return volume;
+    }
+
+    /** Of which the size is the one that was asked for. */
+    final VolumeId freshCreated() throws Exception {
+        var volume = freshVolume();
+        needs(volume, Capability.CREATE);
+        return volume;
     }
 
     final RecoveryPointId recoveryPoint() {
@@ -134,14 +179,31 @@ abstract class ContractGround {
         throw new AssertionError("work did not end in %d steps".formatted(STEPS_MAXIMUM));
     }
 
-    final void write(VolumeId volume, long offsetBytes, byte[] bytes) throws ProviderException {
+    private boolean files(VolumeId volume) throws ProviderException {
+        return provider.volume(volume).can(Capability.FILES);
+    }
+
+    final void write(VolumeId volume, long offsetBytes, byte[] bytes) throws Exception {
+        if (files(volume)) {
+            try (var file =
+                    FileChannel.open(root(volume).resolve(FILE), StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+                assertThat(file.write(ByteBuffer.wrap(bytes), offsetBytes)).isEqualTo(bytes.length);
+                file.force(true);
+            }
+            return;
+        }
         try (var writer = provider.write(volume)) {
             writer.write(offsetBytes, ByteBuffer.wrap(bytes));
             writer.flush();
         }
     }
 
-    final byte[] contentOf(SnapshotId snapshot) throws ProviderException {
+    final byte[] contentOf(SnapshotId snapshot) throws Exception {
+        if (provider instanceof FileTrees trees && files(snapshot.volume())) {
+            try (var tree = trees.tree(snapshot)) {
+                return contentOf(tree.root());
+            }
+        }
         try (var reader = provider.read(snapshot)) {
             var content = ByteBuffer.allocateDirect(Math.toIntExact(reader.sizeBytes()));
             reader.read(0, content);
@@ -149,7 +211,16 @@ abstract class ContractGround {
         }
     }
 
-    final byte[] contentOf(VolumeId volume) throws ProviderException {
+    /** A file that is missing, and what is missing of it, reads as zeros, as a new volume does. */
+    private static byte[] contentOf(Path root) throws IOException {
+        var file = root.resolve(FILE);
+        return Files.exists(file) ? Arrays.copyOf(Files.readAllBytes(file), VOLUME_BYTES) : new byte[VOLUME_BYTES];
+    }
+
+    final byte[] contentOf(VolumeId volume) throws Exception {
+        if (files(volume)) {
+            return contentOf(root(volume));
+        }
         try (var writer = provider.write(volume)) {
             return contentOf(writer);
         }

@@ -27,7 +27,7 @@ public abstract class ProviderContract extends SnapshotContract {
     @ValueSource(longs = {1, 2, 3, 41})
     void changedRangesLeaveOutNothingThatChanged(long seed) throws Exception {
         var random = new Random(seed);
-        var volume = freshVolume();
+        var volume = freshBlocks();
         var snapshots = new ArrayList<>(List.of(cut(volume)));
 
         for (int round = 0; round < rounds(); round++) {
@@ -45,7 +45,7 @@ public abstract class ProviderContract extends SnapshotContract {
     @ValueSource(longs = {5, 6})
     void changedRangesHoldAcrossRollbacks(long seed) throws Exception {
         var random = new Random(seed);
-        var volume = freshVolume();
+        var volume = freshBlocks();
         needs(volume, Capability.ROLLBACK);
         change(volume, random);
         var snapshots = new ArrayList<>(List.of(cut(volume)));
@@ -66,7 +66,7 @@ public abstract class ProviderContract extends SnapshotContract {
     @ValueSource(longs = {7, 8})
     void changedRangesHoldWithinAClonesOwnHistory(long seed) throws Exception {
         var random = new Random(seed);
-        var volume = freshVolume();
+        var volume = freshBlocks();
         needs(volume, Capability.CLONE);
         change(volume, random);
         var clone = cloneOf(cut(volume), volumeName()).id();
@@ -83,7 +83,7 @@ public abstract class ProviderContract extends SnapshotContract {
 
     @Test
     void nothingIsNamedBetweenEqualSnapshotsOfATrackingVolume() throws Exception {
-        var volume = freshVolume();
+        var volume = freshBlocks();
         needs(volume, Capability.CHANGED_RANGES);
         write(volume, 0, randomBytes(1, VOLUME_BYTES));
         var older = cut(volume);
@@ -96,7 +96,7 @@ public abstract class ProviderContract extends SnapshotContract {
 
     @Test
     void trackingVolumeNamesLittleMoreThanWhatChanged() throws Exception {
-        var volume = freshVolume();
+        var volume = freshBlocks();
         needs(volume, Capability.TRACKED_CHANGES);
         write(volume, 0, randomBytes(2, VOLUME_BYTES));
         var older = cut(volume);
@@ -116,7 +116,7 @@ public abstract class ProviderContract extends SnapshotContract {
     @ValueSource(longs = {11, 12, 13})
     void allocatedRangesCoverEverythingThatIsNotZero(long seed) throws Exception {
         var random = new Random(seed);
-        var volume = freshVolume();
+        var volume = freshBlocks();
 
         for (int round = 0; round < rounds(); round++) {
             change(volume, random);

@@ -15,7 +15,6 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
-import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -127,6 +126,18 @@ abstract class SnapshotContract extends VolumeContract {
         var snapshot = cut(volume);
 
         write(volume, 0, randomBytes(8, VOLUME_BYTES));
+        write(volume, 0, new byte[100_000]);
+
+        assertThat(contentOf(snapshot)).isEqualTo(original);
+    }
+
+    @Test
+    void snapshotDoesNotChangeWhenRangesOfItsVolumeAreZeroed() throws Exception {
+        var volume = freshBlocks();
+        var original = randomBytes(7, VOLUME_BYTES);
+        write(volume, 0, original);
+        var snapshot = cut(volume);
+
         try (var writer = provider().write(volume)) {
             writer.writeZeroes(new BlockRange(0, 100_000));
             writer.flush();
@@ -137,7 +148,7 @@ abstract class SnapshotContract extends VolumeContract {
 
     @Test
     void snapshotHoldsWhatAnOpenWriterHasWritten() throws Exception {
-        var volume = freshVolume();
+        var volume = freshBlocks();
         SnapshotId snapshot;
 
         try (var writer = provider().write(volume)) {
@@ -159,7 +170,7 @@ abstract class SnapshotContract extends VolumeContract {
 
     @Test
     void readerServesAnyRangeWithinTheImageAndRefusesOthers() throws Exception {
-        var volume = freshVolume();
+        var volume = freshBlocks();
         var content = randomBytes(11, VOLUME_BYTES);
         write(volume, 0, content);
 
@@ -182,7 +193,7 @@ abstract class SnapshotContract extends VolumeContract {
 
     @Test
     void closedReaderReadsNothingMore() throws Exception {
-        var reader = provider().read(cut(freshVolume()));
+        var reader = provider().read(cut(freshBlocks()));
         reader.close();
         reader.close();
 
@@ -210,8 +221,7 @@ abstract class SnapshotContract extends VolumeContract {
     void pagesHoldEverySnapshotOnceInOrderOfId() throws Exception {
         var expected = new ArrayList<SnapshotId>();
         for (var name : List.of("a", "a-b", "a.b", "B")) {
-            var volume =
-                    provider().create(VolumeId.of(provider().name(), name), 512).id();
+            var volume = make(name, VOLUME_BYTES);
             for (int count = 0; count < 3; count++) {
                 expected.add(cut(volume));
             }
@@ -372,6 +382,7 @@ abstract class SnapshotContract extends VolumeContract {
         var clone = cloneOf(snapshot, volumeName()).id();
 
         done(provider().delete(snapshot));
+        putOutOfUse(volume);
         provider().remove(volume);
 
         assertThat(contentOf(clone)).startsWith(randomBytes(16, PAGE_BYTES));
@@ -387,12 +398,14 @@ abstract class SnapshotContract extends VolumeContract {
         var older = cut(volume);
         write(volume, 0, randomBytes(18, VOLUME_BYTES));
         var newer = cut(volume);
+        putOutOfUse(volume);
 
         var result = done(provider().rollback(older));
 
         assertThat(result.id()).isEqualTo(volume);
         assertThat(contentOf(volume)).isEqualTo(content);
         assertThat(contentOf(newer)).isEqualTo(randomBytes(18, VOLUME_BYTES));
+        putOutOfUse(volume);
         done(provider().rollback(newer));
         assertThat(contentOf(volume)).isEqualTo(randomBytes(18, VOLUME_BYTES));
         assertThat(contentOf(older)).isEqualTo(content);
@@ -401,7 +414,7 @@ abstract class SnapshotContract extends VolumeContract {
 
     @Test
     void rollbackUnderAnOpenWriterIsRefused() throws Exception {
-        var volume = freshVolume();
+        var volume = freshBlocks();
         needs(volume, Capability.ROLLBACK);
         var snapshot = cut(volume);
 

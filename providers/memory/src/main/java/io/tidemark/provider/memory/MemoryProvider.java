@@ -26,7 +26,6 @@ import io.tidemark.spi.VolumeWriter;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +37,7 @@ import java.util.function.LongSupplier;
  * storage outlives the provider; {@link MemoryStorage#crash} makes it forget what was not flushed.
  */
 public final class MemoryProvider implements StorageProvider {
-    private static final Set<Capability> CAPABILITIES = EnumSet.allOf(Capability.class);
+    private static final Set<Capability> CAPABILITIES = Capability.ofBlocks();
     private static final Duration BUSY_RETRY = Duration.ofMillis(100);
     private static final int SECTOR_BYTES = 512;
 

@@ -57,7 +57,7 @@ final class ZfsProvider implements StorageProvider {
     /** Of new volumes; ZFS's own choice since 2.2, and 8 KiB before. */
     private static final int BLOCK_BYTES = 16 << 10;
     /** Whatever is left out here, the contract does not test. */
-    static final Set<Capability> CAPABILITIES = Set.of(Capability.values());
+    static final Set<Capability> CAPABILITIES = Capability.ofBlocks();
 
     private final ZfsConfig config;
     private final ZfsCommands commands;
