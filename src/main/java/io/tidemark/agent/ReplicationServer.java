@@ -166,6 +166,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         }
         var provider = site.providers().of(open.targetVolume());
         var volume = findOrCreate(provider, open);
+        TargetVolumes.refuseFiles(volume);
         if (volume.sizeBytes() < open.volumeBytes()) {
             throw new ReplicationException(
                     new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), open.volumeBytes()));

@@ -7,6 +7,7 @@ import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetView;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
@@ -69,6 +70,15 @@ final class TargetVolumes {
     /** Sets aside every recovery point that the volume has now. */
     void overrule(ReplicationLink link) throws ReplicationException, ProviderException {
         Overruled.write(folder, link.id(), points(link.localVolume()));
+    }
+
+    /** A link carries blocks. */
+    static void refuseFiles(Volume volume) throws ReplicationException {
+        if (!volume.can(Capability.RANDOM_WRITE)) {
+            throw new ReplicationException(new ReplicationError.Storage(new ProviderError.Conflict(
+                    volume.id().value(),
+                    "it has no blocks that a link could write; name another volume of this site")));
+        }
     }
 
     static void refuseWhenMounted(Volume volume) throws ReplicationException {

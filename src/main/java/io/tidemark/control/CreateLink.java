@@ -8,6 +8,7 @@ import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.policy.LinkSchedule;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
@@ -44,7 +45,7 @@ public final class CreateLink {
     /**
      * Written down here before the peer is told: a crash between leaves a link whose first synchronisation tells it.
      *
-     * @throws ControlException NotFound, Invalid; AlreadyExists when the volume has a link to that peer volume
+     * @throws ControlException NotFound, Invalid; Unsupported where the volume has no blocks; AlreadyExists when the volume has a link to that peer volume
      * @throws ReplicationException when the peer cannot be told; then there is no link
      */
     public ReplicationLink create(Wish wish, Intent intent)
@@ -58,7 +59,10 @@ public final class CreateLink {
                     "is no member of group " + group.id(),
                     "one of " + group.volumes()));
         }
-        long volumeBytes = inventory.volume(wish.volume()).sizeBytes();
+        var volume = inventory.volume(wish.volume());
+        if (!volume.can(Capability.RANDOM_READ)) {
+            throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_READ));
+        }
         refuseSecond(wish, intent);
         var link = new ReplicationLink(
                         intent.link(),
@@ -78,7 +82,7 @@ public final class CreateLink {
         }
         boolean opened = false;
         try {
-            replicator.openLink(link, peer, volumeBytes);
+            replicator.openLink(link, peer, volume.sizeBytes());
             opened = true;
         } finally {
             if (!opened) {

@@ -15,6 +15,7 @@ import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.site.TestSite;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
@@ -98,6 +99,15 @@ class LinkControlTest {
         var error = new java.util.concurrent.atomic.AtomicReference<ControlError>();
         assertThatThrownBy(call).isInstanceOfSatisfying(ControlException.class, e -> error.set(e.error()));
         return java.util.Objects.requireNonNull(error.get());
+    }
+
+    @Test
+    void volumeWithoutBlocksHasNoLink() {
+        site.files.add(TestSite.volume("orders"));
+
+        assertThat(errorOf(() -> linkTo("c")))
+                .isEqualTo(new ControlError.Unsupported(TestSite.volume("orders"), Capability.RANDOM_READ));
+        assertThat(site.store.links().all()).hasSize(1);
     }
 
     /** This site's side of a link that brings recovery points to the volume. */

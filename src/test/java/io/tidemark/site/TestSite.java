@@ -17,6 +17,7 @@ import io.tidemark.domain.OperationId;
 import io.tidemark.http.Problems;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
@@ -59,6 +60,9 @@ public final class TestSite implements AutoCloseable {
     /** Volumes that look mounted. */
     public final Set<VolumeId> mounted = ConcurrentHashMap.newKeySet();
 
+    /** Volumes that look as if they were file systems, not blocks. */
+    public final Set<VolumeId> files = ConcurrentHashMap.newKeySet();
+
     public final SiteStore store;
     public final Providers providers;
     public final FakeTaker taker;
@@ -100,19 +104,21 @@ public final class TestSite implements AutoCloseable {
                 TestSite.class.getClassLoader(), new Class<?>[] {StorageProvider.class}, (proxy, method, arguments) -> {
                     try {
                         var answer = method.invoke(provider, arguments);
-                        return answer instanceof Volume volume && mounted.contains(volume.id())
-                                ? new Volume(
-                                        volume.id(),
-                                        volume.sizeBytes(),
-                                        volume.capabilities(),
-                                        volume.device(),
-                                        List.of(Path.of("/srv")),
-                                        volume.facts())
-                                : answer;
+                        return answer instanceof Volume volume ? dressed(volume) : answer;
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     }
                 });
+    }
+
+    private Volume dressed(Volume volume) {
+        return new Volume(
+                volume.id(),
+                volume.sizeBytes(),
+                files.contains(volume.id()) ? Set.of(Capability.FILES) : volume.capabilities(),
+                volume.device(),
+                mounted.contains(volume.id()) ? List.of(Path.of("/srv")) : volume.mountPoints(),
+                volume.facts());
     }
 
     /** Writes one byte into the volume, as an application would. */

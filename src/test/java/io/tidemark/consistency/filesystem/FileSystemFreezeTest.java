@@ -12,6 +12,7 @@ import io.tidemark.consistency.MountTable;
 import io.tidemark.domain.Certificate;
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
@@ -45,6 +46,9 @@ class FileSystemFreezeTest {
 
     @TempDir
     Path state;
+
+    @TempDir
+    Path home;
 
     private final ScriptedGuard guard = new ScriptedGuard();
     private final List<String> thawedByUs = new ArrayList<>();
@@ -112,6 +116,33 @@ class FileSystemFreezeTest {
             assertThat(thawedByUs).isEmpty();
         }
         assertThat(guard.commands).containsExactly("freeze", "ask", "thaw", "end");
+    }
+
+    private Volume files(Path root) {
+        return new Volume(
+                new VolumeId("btrfs:home"), 0, Set.of(Capability.FILES), Optional.empty(), List.of(root), Map.of());
+    }
+
+    private String withHome() {
+        return MOUNTS + "26 22 7:3 / %s rw - btrfs /dev/loop3 rw%n".formatted(home);
+    }
+
+    @Test
+    void volumeThatIsAFileSystemIsNotFrozen() {
+        assertThat(freeze(withHome(), "boot-1").mountedFrom(List.of(files(home))))
+                .isEmpty();
+    }
+
+    @Test
+    void whatHoldsAVolumeOfFilesIsNotFrozenByAnother() {
+        var below = new MountedVolume(LOGS, "7:3", home, "btrfs");
+
+        var thrown = catchThrowableOfType(
+                ConsistencyException.class,
+                () -> freeze(withHome(), "boot-1").refuseWhatWeStandOn(List.of(below), List.of(files(home))));
+
+        assertThat(thrown.error()).isInstanceOf(ConsistencyError.StandsOnIt.class);
+        assertThat(thrown.getMessage()).contains("btrfs:home");
     }
 
     @Test
