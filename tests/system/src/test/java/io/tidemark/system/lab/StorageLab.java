@@ -9,8 +9,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,6 +40,10 @@ public record StorageLab(
 
     private static final String ZFS_VARIABLE = "TIDEMARK_ZFS_LAB";
 
+    /** It takes 4 to 6 minutes alone. */
+    private static final Duration ZFS_BUILD_LIMIT = Duration.ofMinutes(15);
+
+    private static final Duration ZFS_BUILD_PAUSE = Duration.ofSeconds(1);
     private static final int MEMORY_MEBIBYTES = 1536;
     private static final Duration LIMIT = Duration.ofMinutes(5);
     private static final int GUESTS_AT_ONCE = 2;
@@ -75,17 +82,52 @@ public record StorageLab(
         return new StorageLab(memoryMebibytes, limit, diskSizes, List.of(folders), zfs);
     }
 
-    /** With OpenZFS; skips the test, saying how to build it, where no folder is named. */
-    public StorageLab withZfs() {
+    /**
+     * With OpenZFS; waits while it is being built. Skips the test, saying how to build it, where no folder is named or
+     * the build ended without it.
+     */
+    public StorageLab withZfs() throws IOException, InterruptedException {
         var folder = System.getProperty(ZFS_PROPERTY, System.getenv().getOrDefault(ZFS_VARIABLE, ""));
-        if (folder.isEmpty()) {
-            // Even in CI: it takes minutes to build, and is not in the packages that a test machine has.
+        if (folder.isEmpty() || buildFailed(Path.of(folder))) {
+            // Even in CI: it is not in the packages that a test machine has.
             var reason = "no OpenZFS in the lab: run tests/system/lab/zfs-build FOLDER and set %s=FOLDER"
                     .formatted(ZFS_VARIABLE);
             System.err.println("SKIPPED system test: " + reason);
             abort(reason);
         }
         return new StorageLab(memoryMebibytes, limit, diskSizes, sharedFolders, Optional.of(Path.of(folder)));
+    }
+
+    /** @return whether a build was begun there and is not at it any more, nor has it ended well */
+    private static boolean buildFailed(Path folder) throws IOException, InterruptedException {
+        var limit = Instant.now().plus(ZFS_BUILD_LIMIT);
+        while (building(folder)) {
+            if (Instant.now().isAfter(limit)) {
+                throw new AssertionError("OpenZFS was not built in %s within %s".formatted(folder, ZFS_BUILD_LIMIT));
+            }
+            Thread.sleep(ZFS_BUILD_PAUSE);
+        }
+        return Files.notExists(folder.resolve("kernel-version")) && (begun(folder) || empty(folder));
+    }
+
+    private static boolean begun(Path folder) {
+        return Files.exists(folder.resolve("zfs-build"));
+    }
+
+    private static boolean empty(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    private static boolean building(Path folder) throws IOException {
+        try {
+            long pid =
+                    Long.parseLong(Files.readString(folder.resolve("building")).strip());
+            return ProcessHandle.of(pid).isPresent();
+        } catch (NoSuchFileException e) {
+            return false;
+        }
     }
 
     /** Skips the test where packages are missing, naming them; fails it instead where {@code CI=true}. */
