@@ -38,7 +38,11 @@ public final class TakerOfImages implements AutoCloseable {
     /** @param decorator around the provider that the taker sees */
     static TakerOfImages open(Path images, Path state, Moments moments, UnaryOperator<StorageProvider> decorator)
             throws IOException, ProviderException {
-        var provider = decorator.apply(imageProvider(images));
+        return over(decorator.apply(provider("image", Map.of("folders.0", images.toString()))), state, moments);
+    }
+
+    /** As the service has it of one provider, which closes with it. */
+    static TakerOfImages over(StorageProvider provider, Path state, Moments moments) throws IOException {
         var host = HostIdentity.read();
         var calls = BlockKernels.hostCalls()
                 .flatMap(found -> BlockKernels.thawGuard().map(guard -> new NativeCalls(found, guard)));
@@ -54,13 +58,13 @@ public final class TakerOfImages implements AutoCloseable {
         return new TakerOfImages(provider, taker);
     }
 
-    private static StorageProvider imageProvider(Path images) throws ProviderException {
+    static StorageProvider provider(String name, Map<String, String> settings) throws ProviderException {
         Optional<ProviderFactory> factory = ServiceLoader.load(ProviderFactory.class).stream()
                 .map(ServiceLoader.Provider::get)
-                .filter(found -> found.name().equals("image"))
+                .filter(found -> found.name().equals(name))
                 .findFirst();
-        return factory.orElseThrow(() -> new IllegalStateException("the image provider is not on the class path"))
-                .create(Map.of("folders.0", images.toString()));
+        return factory.orElseThrow(() -> new IllegalStateException("no provider " + name + " is on the class path"))
+                .create(settings);
     }
 
     public StorageProvider provider() {
