@@ -61,7 +61,7 @@ without() {
 # Objects of the library into folder $1 with flags $2; the XXH3 file once for each instruction set.
 objects() {
     mkdir -p "$1"
-    for source in blocks hash sha256 work run scan compare mapping direct ring host btrfs thin_cut thin_sentinel; do
+    for source in blocks hash sha256 work run scan compare mapping direct ring host btrfs cut_window cut_sentinel thin_cut classic_cut; do
         "$cc" $language $warnings $2 $variants -c "$here/src/$source.c" -o "$1/$source.o"
     done
     "$cc" $language $warnings $2 -DTIDEMARK_XXH3_NAME=tidemark_xxh3_baseline -c "$here/src/xxh3.c" -o "$1/xxh3.o"
@@ -101,13 +101,13 @@ compile_test() { # flags, program, sources...
 # the fuzz target over memory, $5 of the one over files.
 run_tests() {
     objects "$work/test" "$1"
-    for test in blocks_test scan_test host_test thin_cut_test; do
+    for test in blocks_test scan_test host_test thin_cut_test classic_cut_test; do
         compile_test "$1" "$test" "$here/test/$test.c"
     done
     for test in $fuzz_targets; do
         compile_test "$1" "$test" "$here/test/$test.c" "$here/test/seeds_main.c"
     done
-    for test in blocks_test "scan_test $3" host_test thin_cut_test "fuzz_blocks 1 $4" "fuzz_files 1 $5"; do
+    for test in blocks_test "scan_test $3" host_test thin_cut_test classic_cut_test "fuzz_blocks 1 $4" "fuzz_files 1 $5"; do
         $2 "$work"/$test || { echo "tidemark native: C test $test FAILED ($arch)"; exit 1; }
     done
     "$cc" $language $warnings $1 -pthread $guard_sources -o "$work/thaw-guard"

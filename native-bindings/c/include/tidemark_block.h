@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or a meaning below changes. NativeBlockKernel.ABI must be equal. */
-#define TIDEMARK_BLOCK_ABI 5
+#define TIDEMARK_BLOCK_ABI 6
 
 #define TIDEMARK_BLOCK_BYTES_MIN 512u
 #define TIDEMARK_BLOCK_BYTES_MAX (16u << 20)
@@ -235,16 +235,18 @@ TIDEMARK_API int64_t tidemark_btrfs_is_subvolume(const char *path);
 
 /* As DM_NAME_LEN of linux/dm-ioctl.h, the NUL included. */
 #define TIDEMARK_MAPPED_NAME_BYTES 128u
-#define TIDEMARK_THIN_CUTS_MAX 64u
+#define TIDEMARK_CUTS_MAX 64u
 
-/* How far a cut of a thin volume came before it failed. */
-#define TIDEMARK_THIN_STEP_NONE 0    /* did not fail, or another one of the call did */
-#define TIDEMARK_THIN_STEP_CHECK 1
-#define TIDEMARK_THIN_STEP_SUSPEND 2
-#define TIDEMARK_THIN_STEP_CREATE 3
-#define TIDEMARK_THIN_STEP_RESUME 4  /* the snapshot may be there; the origin is still suspended */
-#define TIDEMARK_THIN_STEP_HELD 5    /* somebody else resumed an origin of the call before all were cut; none is */
-#define TIDEMARK_THIN_STEP_POOL 6    /* the pool does not write its metadata any more: it may have lost the snapshot */
+/* How far a cut of a volume came before it failed. */
+#define TIDEMARK_CUT_STEP_NONE 0    /* did not fail, or another one of the call did */
+#define TIDEMARK_CUT_STEP_CHECK 1
+#define TIDEMARK_CUT_STEP_SUSPEND 2
+#define TIDEMARK_CUT_STEP_CREATE 3
+#define TIDEMARK_CUT_STEP_RESUME 4  /* the snapshot may be there; the origin is still suspended */
+#define TIDEMARK_CUT_STEP_HELD 5    /* somebody else resumed an origin of the call before all were cut; none is */
+#define TIDEMARK_CUT_STEP_POOL 6    /* the pool does not write its metadata any more: it may have lost the snapshot */
+#define TIDEMARK_CUT_STEP_RESET 7   /* of a classic snapshot: its old content could not be thrown away */
+#define TIDEMARK_CUT_STEP_MARK 8    /* of a classic snapshot: its mark may be there or not */
 
 /* One volume of a cut. Names are the device mapper's; times are of CLOCK_MONOTONIC, 0 where it did not come to that. */
 struct tidemark_thin_cut {
@@ -255,7 +257,7 @@ struct tidemark_thin_cut {
     uint32_t active;                         /* not 0: that the origin has no device is a failure; else it may have
                                                 none, and then there is nothing to suspend */
     int32_t error;                           /* set: 0, or the errno of the step that failed */
-    uint32_t failed_step;                    /* set: TIDEMARK_THIN_STEP_* */
+    uint32_t failed_step;                    /* set: TIDEMARK_CUT_STEP_* */
     uint32_t reserved;                       /* zero */
     uint64_t origin_sectors;                 /* of 512 bytes: the volume's length */
     int64_t asked_nanos;                     /* set: before the origin was suspended, or would have been */
@@ -281,6 +283,42 @@ struct tidemark_thin_cut {
  * device mapper's control file.
  */
 TIDEMARK_API int64_t tidemark_thin_cut(struct tidemark_thin_cut *cuts, uint32_t count);
+
+/* Bytes of a mark, and where it lies in the exception store: behind what the kernel reads of its first chunk. */
+#define TIDEMARK_MARK_BYTES 512u
+#define TIDEMARK_MARK_AT 512u
+
+/* One classic volume of a cut. Names and times as above. */
+struct tidemark_classic_cut {
+    char origin[TIDEMARK_MAPPED_NAME_BYTES];   /* the volume's device, of target snapshot-origin */
+    char snapshot[TIDEMARK_MAPPED_NAME_BYTES]; /* the device of a snapshot of it that nobody needs any more */
+    char store[TIDEMARK_MAPPED_NAME_BYTES];    /* the device of that one's exception store */
+    uint8_t mark[TIDEMARK_MARK_BYTES];         /* says for ever that, and for what, it was cut */
+    int32_t error;                             /* set: 0, or the errno of the step that failed */
+    uint32_t failed_step;                      /* set: TIDEMARK_CUT_STEP_* */
+    uint64_t origin_sectors;                   /* of 512 bytes: the volume's length */
+    int64_t asked_nanos;                       /* set: before the origin was suspended */
+    int64_t suspended_nanos;                   /* set: when it was; all writes that were under way had ended */
+    int64_t cut_nanos;                         /* set: when the snapshot's store had its mark, durably */
+    int64_t resumed_nanos;                     /* set: when writers went on */
+};
+
+/*
+ * Makes snapshots of classic (not thin) volumes anew, of one instant. Each snapshot is there already, active and with a
+ * store; its content is thrown away first, while writers go on: its device gets an error target, its store an empty
+ * header, and the table it had is loaded again. Then all origins are suspended as by tidemark_thin_cut, the tables take
+ * effect, the stores get their marks, and the origins are resumed in reverse, whatever happened. A store with its mark
+ * is of a snapshot that was cut; the kernel takes the mark away where it invalidates the snapshot.
+ *
+ * A device that is suspended, has another table loaded, or a snapshot that is open, is refused with EBUSY; what is not
+ * that snapshot of that volume any more, with ESTALE. Where somebody else resumes an origin or a snapshot meanwhile,
+ * nothing is marked and all of the call fails, with ESTALE. What has failed has no mark, but for TIDEMARK_CUT_STEP_MARK
+ * and _RESUME; its content is of no use.
+ *
+ * Returns how many were cut, and fails, as tidemark_thin_cut. A store that cannot be opened is a failure of the step
+ * TIDEMARK_CUT_STEP_CHECK.
+ */
+TIDEMARK_API int64_t tidemark_classic_cut(struct tidemark_classic_cut *cuts, uint32_t count);
 
 /*
  * Resumes a device of the device mapper. Returns 1 when it was suspended, 0 when not; -ENXIO when there is no such

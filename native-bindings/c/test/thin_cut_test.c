@@ -163,7 +163,7 @@ static void forget(void) {
     status_flags = DM_ACTIVE_PRESENT_FLAG;
 }
 
-static struct tidemark_thin_cut cuts[TIDEMARK_THIN_CUTS_MAX + 1];
+static struct tidemark_thin_cut cuts[TIDEMARK_CUTS_MAX + 1];
 
 static void make(uint32_t count) {
     memset(cuts, 0, sizeof cuts);
@@ -196,8 +196,8 @@ static void all_are_suspended_before_the_first_is_cut(void) {
 }
 
 static void whatever_fails_what_was_suspended_is_resumed(void) {
-    static const uint32_t failed[] = {TIDEMARK_THIN_STEP_CHECK, TIDEMARK_THIN_STEP_CHECK, TIDEMARK_THIN_STEP_SUSPEND,
-                                      TIDEMARK_THIN_STEP_SUSPEND, TIDEMARK_THIN_STEP_CREATE, TIDEMARK_THIN_STEP_CREATE};
+    static const uint32_t failed[] = {TIDEMARK_CUT_STEP_CHECK, TIDEMARK_CUT_STEP_CHECK, TIDEMARK_CUT_STEP_SUSPEND,
+                                      TIDEMARK_CUT_STEP_SUSPEND, TIDEMARK_CUT_STEP_CREATE, TIDEMARK_CUT_STEP_CREATE};
     static const char *const undone[] = {"table:vg-o1", "table:vg-o2", "suspend:vg-o1",
                                          "suspend:vg-o2 resume:vg-o1",
                                          "create_snap 100 1:vg-p-tpool resume:vg-o2 resume:vg-o1",
@@ -233,7 +233,7 @@ static void resumption_is_tried_again(void) {
     fail_at = 5;
     fail_count = 3;
     CHECK_EQUAL(tidemark_thin_cut(cuts, 1), 1);
-    CHECK_EQUAL(cuts[0].failed_step, TIDEMARK_THIN_STEP_RESUME);
+    CHECK_EQUAL(cuts[0].failed_step, TIDEMARK_CUT_STEP_RESUME);
     CHECK_EQUAL(cuts[0].resumed_nanos, 0);
 }
 
@@ -252,7 +252,7 @@ static void volume_without_device_is_not_suspended(void) {
     absent_origin = 1;
     CHECK_EQUAL(tidemark_thin_cut(cuts, 2), 0);
     CHECK_EQUAL(cuts[0].error, ENXIO);
-    CHECK_EQUAL(cuts[0].failed_step, TIDEMARK_THIN_STEP_CHECK);
+    CHECK_EQUAL(cuts[0].failed_step, TIDEMARK_CUT_STEP_CHECK);
 }
 
 static void what_others_have_suspended_is_left_to_them(void) {
@@ -276,7 +276,7 @@ static void what_is_not_what_was_prepared_is_not_cut(void) {
         id_offset = change == 2;
         CHECK_EQUAL(tidemark_thin_cut(cuts, 2), 0);
         CHECK_EQUAL(cuts[0].error, ESTALE);
-        CHECK_EQUAL(cuts[0].failed_step, TIDEMARK_THIN_STEP_CHECK);
+        CHECK_EQUAL(cuts[0].failed_step, TIDEMARK_CUT_STEP_CHECK);
         check_said("table:vg-o1");
     }
 }
@@ -292,7 +292,7 @@ static void cut_in_which_somebody_resumes_is_undone(void) {
     for (int i = 0; i < 2; i++) {
         CHECK_EQUAL(cuts[i].cut_nanos, 0);
         CHECK_EQUAL(cuts[i].error, ESTALE);
-        CHECK_EQUAL(cuts[i].failed_step, TIDEMARK_THIN_STEP_HELD);
+        CHECK_EQUAL(cuts[i].failed_step, TIDEMARK_CUT_STEP_HELD);
     }
 }
 
@@ -306,15 +306,15 @@ static void pool_that_stopped_writing_has_cut_nothing(void) {
         CHECK_EQUAL(tidemark_thin_cut(cuts, 2), 0);
         CHECK_EQUAL(cuts[1].cut_nanos, 0);
         CHECK_EQUAL(cuts[1].error, EIO);
-        CHECK_EQUAL(cuts[1].failed_step, TIDEMARK_THIN_STEP_POOL);
+        CHECK_EQUAL(cuts[1].failed_step, TIDEMARK_CUT_STEP_POOL);
         CHECK(cuts[1].resumed_nanos > 0);
     }
 }
 
 static void arguments_are_checked_before_anything_is_asked(void) {
     forget();
-    make(TIDEMARK_THIN_CUTS_MAX);
-    CHECK_EQUAL(tidemark_thin_cut(cuts, TIDEMARK_THIN_CUTS_MAX + 1), -EINVAL);
+    make(TIDEMARK_CUTS_MAX);
+    CHECK_EQUAL(tidemark_thin_cut(cuts, TIDEMARK_CUTS_MAX + 1), -EINVAL);
     CHECK_EQUAL(tidemark_thin_cut(NULL, 0), 0);
     cuts[1].snapshot_id = 1u << 24;
     CHECK_EQUAL(tidemark_thin_cut(cuts, 2), -EINVAL);

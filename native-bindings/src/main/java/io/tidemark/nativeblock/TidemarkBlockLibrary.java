@@ -15,7 +15,7 @@ import jnr.ffi.types.uintptr_t;
  */
 public interface TidemarkBlockLibrary {
     /** Must equal {@code TIDEMARK_BLOCK_ABI} in {@code tidemark_block.h}. */
-    int ABI = 5;
+    int ABI = 6;
 
     /** @throws UnsatisfiedLinkError if the file is missing, is for another machine, or has another ABI */
     static TidemarkBlockLibrary load(Path file) {
@@ -115,6 +115,9 @@ public interface TidemarkBlockLibrary {
 
     @int64_t
     long tidemark_thin_cut(@uintptr_t long cuts, @u_int32_t int count);
+
+    @int64_t
+    long tidemark_classic_cut(@uintptr_t long cuts, @u_int32_t int count);
 
     @int64_t
     long tidemark_resume(@In byte[] mappedName);

@@ -232,6 +232,11 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
         return outcomes;
     }
 
+    @Override
+    public List<DeviceMapper.CutOutcome> cutClassic(List<ClassicCut> cuts) {
+        throw new AssertionError("no classic volumes here");
+    }
+
     private long sizeOf(int thinId) {
         return volumes.values().stream()
                 .filter(each -> each.thinId() == thinId)

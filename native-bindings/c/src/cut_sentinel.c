@@ -1,9 +1,9 @@
 /*
- * The sentinel of a cut: a process for the milliseconds in which thin volumes are suspended. Without it a process that
+ * The sentinel of a cut: a process for the milliseconds in which volumes are suspended. Without it a process that
  * is killed just then would leave them so, and whoever writes to them would hang.
  */
 #define _GNU_SOURCE
-#include "thin_cut.h"
+#include "cut_window.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -23,13 +23,13 @@
 #define START_ROUNDS 10000
 #define START_PAUSE_NANOS 100000
 
-static void resume_suspended(struct thin_window *window, struct thin_step *step) {
-    struct dm_ioctl fresh = step->resume;
-    step->held = fresh;
-    if (ioctl(window->control, DM_DEV_STATUS, &step->held) == 0 && (step->held.flags & DM_SUSPEND_FLAG) == 0) {
+static void resume_suspended(struct cut_window *window, struct held_device *device) {
+    struct dm_ioctl fresh = device->resume;
+    device->held = fresh;
+    if (ioctl(window->control, DM_DEV_STATUS, &device->held) == 0 && (device->held.flags & DM_SUSPEND_FLAG) == 0) {
         return;
     }
-    ioctl(window->control, DM_DEV_SUSPEND, &step->resume);
+    ioctl(window->control, DM_DEV_SUSPEND, &device->resume);
 }
 
 /*
@@ -38,7 +38,7 @@ static void resume_suspended(struct thin_window *window, struct thin_step *step)
  * for a suspended volume would keep the pipe open.
  */
 static int watch(void *argument) {
-    struct thin_window *window = argument;
+    struct cut_window *window = argument;
     sigset_t death;
     sigemptyset(&death);
     sigaddset(&death, DEATH_SIGNAL);
@@ -51,16 +51,16 @@ static int watch(void *argument) {
     while (syscall(SYS_rt_sigtimedwait, &death, NULL, NULL, _NSIG / 8) != DEATH_SIGNAL) {
     }
     for (uint32_t i = window->count; i > 0; i--) {
-        if (atomic_load(&window->steps[i - 1].asked)) {
-            resume_suspended(window, &window->steps[i - 1]);
+        if (atomic_load(&window->devices[i - 1].asked)) {
+            resume_suspended(window, &window->devices[i - 1]);
         }
     }
     return 0;
 }
 
-bool thin_sentinel_start(struct thin_window *window) {
+bool sentinel_start(struct cut_window *window) {
     window->parent = getpid();
-    pid_t sentinel = clone(watch, window->stack + THIN_SENTINEL_STACK_BYTES, CLONE_VM, window);
+    pid_t sentinel = clone(watch, window->stack + SENTINEL_STACK_BYTES, CLONE_VM, window);
     if (sentinel < 0) {
         return false;
     }
@@ -72,7 +72,7 @@ bool thin_sentinel_start(struct thin_window *window) {
     return atomic_load(&window->watched);
 }
 
-void thin_sentinel_end(struct thin_window *window) {
+void sentinel_end(struct cut_window *window) {
     if (window->sentinel > 0) {
         kill(window->sentinel, SIGKILL);
         while (waitpid(window->sentinel, NULL, __WALL) < 0 && errno == EINTR) {
