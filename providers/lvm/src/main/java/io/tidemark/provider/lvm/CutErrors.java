@@ -31,10 +31,18 @@ final class CutErrors {
                 failure);
     }
 
-    /** Of one volume. */
-    static ProviderError of(DeviceMapper.ThinCut order, DeviceMapper.CutOutcome outcome) {
-        boolean ofPool = outcome.failed() == DeviceMapper.Step.CREATE || outcome.failed() == DeviceMapper.Step.POOL;
-        var device = ofPool ? order.pool() : order.origin();
+    /**
+     * Of one volume.
+     *
+     * @param origin its device
+     * @param other the device of its pool, or of its classic snapshot
+     */
+    static ProviderError of(String origin, String other, DeviceMapper.CutOutcome outcome) {
+        boolean ofPool = switch (outcome.failed()) {
+            case CREATE, POOL, RESET, MARK -> true;
+            case NONE, CHECK, SUSPEND, RESUME, HELD -> false;
+        };
+        var device = ofPool ? other : origin;
         if (outcome.errno() == HostCallException.EBUSY) {
             return new ProviderError.Busy(device, "another program that changes its mapping", RETRY);
         }

@@ -22,7 +22,7 @@ final class HalfMade {
     }
 
     /** At the open of an instance, for what a killed one has left; other than our own is left alone. */
-    void sweep(ThinCatalog catalog, ThinMetadata metadata) throws ProviderException {
+    void sweep(LvmCatalog catalog, ThinMetadata metadata) throws ProviderException {
         for (var pool : catalog.pools()) {
             for (var volume : pending(pool.name())) {
                 if (volume.tags().stream().anyMatch(tag -> tag.startsWith(LvmNames.TAGS))) {

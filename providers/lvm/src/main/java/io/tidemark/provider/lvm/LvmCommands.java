@@ -83,6 +83,61 @@ class LvmCommands {
         make(name, tags, with(tags, "lvcreate", "-y", "-s", "-k", "n", "-a", "y", "-n", name, group + "/" + origin));
     }
 
+    /** A classic volume, active when it returns; what it reads as is whatever was there before. */
+    void createClassic(String name, long sizeBytes, List<String> tags) throws ProviderException {
+        var size = sizeBytes + "b";
+        make(name, tags, with(tags, "lvcreate", "-y", "-W", "n", "-Z", "n", "-n", name, "-L", size, group));
+    }
+
+    /** A classic snapshot, active as its origin is; nobody can write to it. */
+    void createStore(String name, String origin, long storeBytes, List<String> tags) throws ProviderException {
+        var size = storeBytes + "b";
+        var chunk = ClassicSpace.CHUNK_BYTES + "b";
+        make(
+                name,
+                tags,
+                with(
+                        tags,
+                        "lvcreate",
+                        "-y",
+                        "-s",
+                        "-p",
+                        "r",
+                        "-c",
+                        chunk,
+                        "-n",
+                        name,
+                        "-L",
+                        size,
+                        group + "/" + origin));
+    }
+
+    /** Writes zeros, durably; what discards promise differs from disk to disk. */
+    void zero(Path device, BlockRange range) throws ProviderException {
+        done(
+                "blkdiscard",
+                "-z",
+                "-o",
+                String.valueOf(range.offsetBytes()),
+                "-l",
+                String.valueOf(range.lengthBytes()),
+                device.toString());
+    }
+
+    /** What is not in a volume yet. */
+    Room room() throws ProviderException {
+        var report = done("vgs", "--noheadings", "--units", "b", "--nosuffix", "-o", "vg_free,vg_extent_size", group);
+        var fields = report.strip().split("\\s+", -1);
+        try {
+            return new Room(Long.parseLong(fields[0]), Long.parseLong(fields[1]));
+        } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            throw new ProviderException(new ProviderError.Unexpected("vgs", "no room of a group: " + report), e);
+        }
+    }
+
+    /** @param extentBytes in which the group gives it out */
+    record Room(long freeBytes, long extentBytes) {}
+
     void rename(String name, String newName) throws ProviderException {
         done("lvrename", group, name, newName);
     }

@@ -5,11 +5,14 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * The provider's settings: {@code group}, the volume group whose thin volumes it manages, {@code pool}, the thin pool of
- * that group in which new ones are made, and {@code minimumFreePercent}, 0 to 50, of a pool's data and of its metadata:
- * with less free, no snapshot is prepared. A pool that runs full takes the writes of all its volumes with it.
+ * The provider's settings: {@code group}, the volume group whose volumes it manages; {@code pool}, the thin pool of that
+ * group in which new ones are made; {@code minimumFreePercent}, 0 to 50, of a pool's data and of its metadata: with less
+ * free, no snapshot is prepared, for a pool that runs full takes the writes of all its volumes with it; and {@code
+ * classicSnapshotPercent}, 1 to 100, of a classic volume: how much of it can change before a snapshot of it is lost.
+ *
+ * @param pool empty where new volumes are classic ones
  */
-record LvmConfig(String group, String pool, int minimumFreePercent) {
+record LvmConfig(String group, String pool, int minimumFreePercent, int classicSnapshotPercent) {
     /** lvm(8), "Valid names"; without a plus sign, which no volume id can have. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}");
 
@@ -20,11 +23,20 @@ record LvmConfig(String group, String pool, int minimumFreePercent) {
     /** Time to act before writers meet a full pool. */
     static final int MINIMUM_FREE_DEFAULT = 5;
 
+    private static final String CLASSIC_SNAPSHOT = "classicSnapshotPercent";
+    private static final int PERCENT_MAXIMUM = 100;
+    /** As much as most volumes change within a day. */
+    static final int CLASSIC_SNAPSHOT_DEFAULT = 20;
+
+    private static final List<String> KNOWN = List.of(GROUP, POOL, MINIMUM_FREE, CLASSIC_SNAPSHOT);
+
     LvmConfig(String group, String pool) {
-        this(group, pool, MINIMUM_FREE_DEFAULT);
+        this(group, pool, MINIMUM_FREE_DEFAULT, CLASSIC_SNAPSHOT_DEFAULT);
     }
 
-    private static final List<String> KNOWN = List.of(GROUP, POOL, MINIMUM_FREE);
+    boolean makesThin() {
+        return !pool.isEmpty();
+    }
 
     /** @throws IllegalArgumentException naming the setting and what is allowed */
     static LvmConfig of(Map<String, String> settings) {
@@ -34,14 +46,18 @@ record LvmConfig(String group, String pool, int minimumFreePercent) {
                         "unknown setting %s of provider lvm; there are %s".formatted(key, String.join(", ", KNOWN)));
             }
         }
-        return new LvmConfig(name(settings, GROUP), name(settings, POOL), percent(settings));
+        return new LvmConfig(
+                name(settings, GROUP),
+                settings.containsKey(POOL) ? name(settings, POOL) : "",
+                percent(settings, MINIMUM_FREE, 0, MINIMUM_FREE_MAXIMUM, MINIMUM_FREE_DEFAULT),
+                percent(settings, CLASSIC_SNAPSHOT, 1, PERCENT_MAXIMUM, CLASSIC_SNAPSHOT_DEFAULT));
     }
 
-    private static int percent(Map<String, String> settings) {
-        var value = settings.getOrDefault(MINIMUM_FREE, String.valueOf(MINIMUM_FREE_DEFAULT));
-        if (!value.matches("[0-9]{1,2}") || Integer.parseInt(value) > MINIMUM_FREE_MAXIMUM) {
-            throw new IllegalArgumentException("%s of provider lvm is not a number from 0 to %d: %s"
-                    .formatted(MINIMUM_FREE, MINIMUM_FREE_MAXIMUM, value));
+    private static int percent(Map<String, String> settings, String key, int least, int most, int otherwise) {
+        var value = settings.getOrDefault(key, String.valueOf(otherwise));
+        if (!value.matches("[0-9]{1,3}") || Integer.parseInt(value) < least || Integer.parseInt(value) > most) {
+            throw new IllegalArgumentException(
+                    "%s of provider lvm is not a number from %d to %d: %s".formatted(key, least, most, value));
         }
         return Integer.parseInt(value);
     }

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** What thin volumes need of a host. */
+/** What volumes of LVM need of a host. */
 final class LvmHostCheck {
     /** Made by the device mapper when it is loaded: linux/dm-ioctl.h. */
     private static final Path CONTROL = Path.of("/dev/mapper/control");
@@ -29,7 +29,9 @@ final class LvmHostCheck {
         if (Files.exists(CONTROL)) {
             check.met("device mapper", CONTROL + " is there");
         } else {
-            check.lacking("device mapper", CONTROL + " is missing. Load it: modprobe dm-thin-pool");
+            check.lacking(
+                    "device mapper",
+                    CONTROL + " is missing. Load it: modprobe dm-thin-pool, or dm-snapshot for classic volumes");
         }
         if (!settings.isEmpty()) {
             storage(check, settings, runner);
@@ -45,14 +47,21 @@ final class LvmHostCheck {
             check.lacking("settings", String.valueOf(e.getMessage()));
             return;
         }
-        var what = "pool %s/%s".formatted(config.group(), config.pool());
+        var what = config.makesThin()
+                ? "pool %s/%s".formatted(config.group(), config.pool())
+                : "volume group " + config.group();
         if (!check.works()) {
             check.lacking(what, "cannot be looked at before what is above is mended");
             return;
         }
         try {
             var volumes = new LvmCommands(runner, config.group()).list();
-            var pool = new ThinCatalog(config.group(), volumes).pool(config.pool());
+            if (!config.makesThin()) {
+                var room = new LvmCommands(runner, config.group()).room();
+                check.met(what, "%d bytes in no volume, for classic snapshots".formatted(room.freeBytes()));
+                return;
+            }
+            var pool = new LvmCatalog(config.group(), volumes).pool(config.pool());
             check.met(
                     what,
                     "%.2f %% of data and %.2f %% of metadata in use"

@@ -30,8 +30,11 @@ final class LvmNames {
     static final String CUT_AT = "tidemark.cut-at=";
     /** Of a snapshot that is not cut yet: an empty thin volume lies in its place. */
     static final String PLACEHOLDER = "tidemark.placeholder";
-    /** Of a snapshot that has been cut if and only if its pool has its thin volume. */
+    /** Of a snapshot that has been cut if and only if its pool has its thin volume, or its store the mark. */
     static final String PREPARED = "tidemark.prepared";
+
+    /** Of a classic volume that does not read as zeros yet. */
+    static final String UNFINISHED = "tidemark.unfinished";
 
     static final String HOLD = "tidemark.hold=";
     /** Of a clone: the snapshot it was made from. */

@@ -4,11 +4,8 @@ import io.tidemark.nativeblock.DeviceMapper;
 import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.provider.devices.BlockDevice;
 import io.tidemark.provider.devices.HostLock;
-import io.tidemark.provider.devices.Mounts;
 import io.tidemark.provider.devices.OpenDevices;
-import io.tidemark.provider.devices.Storage;
-import io.tidemark.provider.lvm.ThinCatalog.Entry;
-import io.tidemark.spi.BlockRange;
+import io.tidemark.provider.lvm.LvmCatalog.Entry;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
@@ -29,9 +26,7 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
-import java.io.IOException;
 import java.nio.file.OpenOption;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -39,12 +34,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 
 /**
- * Thin volumes of one volume group. What changes names or tags is done one after the other, as LVM does it itself by the
+ * Thin and classic volumes of one volume group. What changes names or tags is done one after the other, as LVM does it itself by the
  * lock of its group; bytes and metadata are read beside it.
  */
 final class LvmProvider implements StorageProvider {
@@ -53,24 +45,13 @@ final class LvmProvider implements StorageProvider {
 
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
     private static final int SECTOR_BYTES = 512;
-    /** Whatever is left out here, the contract does not test. */
-    static final Set<Capability> CAPABILITIES = Set.of(
-            Capability.INSTANT_SNAPSHOT,
-            Capability.ATOMIC_GROUP,
-            Capability.TRACKED_CHANGES,
-            Capability.CHANGED_RANGES,
-            Capability.RANDOM_READ,
-            Capability.RANDOM_WRITE,
-            Capability.CLONE,
-            Capability.ROLLBACK,
-            Capability.HOLDS,
-            Capability.CREATE);
-
     private final LvmConfig config;
     private final LvmCommands commands;
     private final ThinMetadata metadata;
     private final Rollback rollback;
-    private final ThinCutting cutting;
+    private final Cuttings cutting;
+    private final LvmVolumes volumes;
+    private final ClassicVolumes classicVolumes;
     private final OpenDevices open;
     private final PoolSpace space;
     private final Vanished vanished;
@@ -84,9 +65,20 @@ final class LvmProvider implements StorageProvider {
         this.metadata = new ThinMetadata(commands);
         this.rollback = new Rollback(commands);
         this.open = new OpenDevices();
-        this.cutting = new ThinCutting(config.group(), commands, metadata, devices, clock);
         this.space = new PoolSpace(config, commands, clock);
         this.vanished = new Vanished(this::catalog);
+        var group = config.group();
+        var stores = new ClassicStores(group);
+        var classicSpace = new ClassicSpace(config, commands, clock);
+        this.cutting = new Cuttings(
+                commands,
+                new ThinCutting(group, commands, metadata, devices, clock),
+                new ClassicCutting(group, commands, stores, classicSpace, devices, clock));
+        this.volumes = new LvmVolumes(
+                group,
+                new ThinKind(commands, metadata, space, vanished),
+                new ClassicKind(group, stores, classicSpace, vanished));
+        this.classicVolumes = new ClassicVolumes(group, commands);
     }
 
     /**
@@ -103,8 +95,11 @@ final class LvmProvider implements StorageProvider {
             var catalog = provider.catalog();
             provider.cutting.resumeAll(catalog);
             provider.cutting.rehearse();
-            catalog.pool(config.pool());
-            provider.metadata.release(config.pool());
+            if (config.makesThin()) {
+                catalog.pool(config.pool());
+                provider.metadata.release(config.pool());
+            }
+            provider.classicVolumes.sweep(catalog);
             new HalfMade(provider.commands).sweep(catalog, provider.metadata);
             provider.cutting.sweep(provider.catalog());
             provider.rollback.sweep(provider.catalog());
@@ -118,13 +113,13 @@ final class LvmProvider implements StorageProvider {
     }
 
     /** For who only looks. */
-    private ThinCatalog catalog() throws ProviderException {
-        return new ThinCatalog(config.group(), cutting.settled(commands.list()));
+    private LvmCatalog catalog() throws ProviderException {
+        return new LvmCatalog(config.group(), cutting.settled(commands.list()));
     }
 
     /** For who changes something, and so keeps others from it: also takes off tags of what has been cut. */
-    private synchronized ThinCatalog settledCatalog() throws ProviderException {
-        return new ThinCatalog(config.group(), cutting.settle(commands.list()));
+    private synchronized LvmCatalog settledCatalog() throws ProviderException {
+        return new LvmCatalog(config.group(), cutting.settle(commands.list()));
     }
 
     @Override
@@ -134,50 +129,12 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public List<Volume> volumes() throws ProviderException {
-        return described(catalog().volumes());
+        return volumes.described(catalog().volumes());
     }
 
     @Override
     public Volume volume(VolumeId volume) throws ProviderException {
-        return describe(catalog().get(volume));
-    }
-
-    private Volume describe(Entry<VolumeId> entry) throws ProviderException {
-        return described(List.of(entry)).getFirst();
-    }
-
-    private List<Volume> described(List<Entry<VolumeId>> entries) throws ProviderException {
-        try {
-            var mounts = Mounts.ofHost();
-            var volumes = new ArrayList<Volume>();
-            for (var entry : entries) {
-                volumes.add(describe(entry, mounts.of(device(entry.on()))));
-            }
-            return volumes;
-        } catch (IOException e) {
-            throw new ProviderException(
-                    new ProviderError.Unexpected("reading where volumes are mounted", e.toString()), e);
-        }
-    }
-
-    private Volume describe(Entry<VolumeId> entry, List<Path> mountPoints) {
-        return new Volume(
-                entry.id(),
-                entry.sizeBytes(),
-                CAPABILITIES,
-                Optional.of(device(entry.on())),
-                mountPoints,
-                Map.of(
-                        "group",
-                        config.group(),
-                        "pool",
-                        entry.on().pool(),
-                        "logicalVolume",
-                        entry.on().name()));
-    }
-
-    private Path device(LogicalVolume volume) {
-        return Path.of("/dev/mapper", LvmNames.mapped(config.group(), volume.name()));
+        return volumes.described(catalog().get(volume));
     }
 
     @Override
@@ -190,7 +147,11 @@ final class LvmProvider implements StorageProvider {
         if (existing.isEmpty()) {
             refuseForeign(volume);
             var tags = List.of(LvmNames.VOLUME + volume.name(), LvmNames.BYTES + sizeBytes);
-            commands.create(LvmNames.forVolume(volume), config.pool(), sizeBytes, tags);
+            if (config.makesThin()) {
+                commands.create(LvmNames.forVolume(volume), config.pool(), sizeBytes, tags);
+            } else {
+                classicVolumes.create(volume, sizeBytes, catalog);
+            }
             return volume(volume);
         }
         boolean snapshots = catalog.snapshots().stream()
@@ -198,7 +159,7 @@ final class LvmProvider implements StorageProvider {
         if (existing.get().sizeBytes() != sizeBytes || snapshots) {
             throw new ProviderException(new ProviderError.VolumeExists(volume));
         }
-        return describe(existing.get());
+        return volumes.described(existing.get());
     }
 
     private static void refuseForeign(VolumeId volume) throws ProviderException {
@@ -222,6 +183,7 @@ final class LvmProvider implements StorageProvider {
         if (cutting.forget(volume, catalog)) {
             throw new ProviderException(new ProviderError.Conflict(volume.toString(), "a snapshot was just cut of it"));
         }
+        ClassicVolumes.refuseWithSnapshots(volume, entry.get().on(), catalog);
         commands.remove(entry.get().on().name());
     }
 
@@ -235,23 +197,16 @@ final class LvmProvider implements StorageProvider {
     @Override
     public CutForecast forecast(List<VolumeId> volumes) throws ProviderException {
         var catalog = catalog();
-        var byPool = new LinkedHashMap<String, List<VolumeId>>();
+        var byKind = new LinkedHashMap<VolumeKind, List<VolumeId>>();
         for (var volume : volumes) {
-            byPool.computeIfAbsent(catalog.get(volume).on().pool(), _ -> new ArrayList<>())
+            byKind.computeIfAbsent(this.volumes.kind(catalog.get(volume).on()), _ -> new ArrayList<>())
                     .add(volume);
         }
         var notes = new ArrayList<String>();
-        for (var each : byPool.entrySet()) {
-            var pool = catalog.pool(each.getKey());
-            notes.add("%s: create_snap of dm-thin, pool %s has %.2f %% of data and %.2f %% of metadata in use%s"
-                    .formatted(
-                            each.getValue(),
-                            pool.name(),
-                            pool.dataPercent(),
-                            pool.metadataPercent(),
-                            space.note(pool)));
+        for (var each : byKind.entrySet()) {
+            notes.addAll(each.getKey().notes(catalog, each.getValue()));
         }
-        return new CutForecast(CUT_EXPECTED.multipliedBy(volumes.size()), true, notes);
+        return new CutForecast(CUT_EXPECTED.multipliedBy(volumes.size()), byKind.size() <= 1, notes);
     }
 
     /** Makes a logical volume for each snapshot, which nobody sees before the cut; programs run once a recovery point. */
@@ -267,7 +222,10 @@ final class LvmProvider implements StorageProvider {
         var catalog = settledCatalog();
         var pools = new LinkedHashSet<String>();
         for (var volume : request.volumes()) {
-            pools.add(catalog.get(volume).on().pool());
+            var on = catalog.get(volume).on();
+            if (on.thin()) {
+                pools.add(on.pool());
+            }
         }
         for (var pool : pools) {
             space.refuseWhereScarce(catalog.pool(pool));
@@ -291,13 +249,19 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public Readiness readiness(SnapshotId snapshot) throws ProviderException {
-        catalog().get(snapshot);
+        var found = catalog().findAny(snapshot);
+        if (found.filter(each -> each.on().store().invalid()).isPresent()) {
+            return new Readiness.Failed(LvmCatalog.overflowed(found.get()));
+        }
+        if (found.isEmpty()) {
+            throw new ProviderException(new ProviderError.SnapshotNotFound(snapshot));
+        }
         return new Readiness.Ready();
     }
 
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
-        return SnapshotPage.of(query, catalog().snapshots().stream().map(ThinCatalog::describe));
+        return SnapshotPage.of(query, catalog().snapshots().stream().map(LvmCatalog::describe));
     }
 
     @Override
@@ -307,7 +271,7 @@ final class LvmProvider implements StorageProvider {
                 snapshot,
                 () -> open.read(
                         snapshot,
-                        new Activated(commands, entry.on().name()),
+                        volumes.kind(entry.on()).activation(entry.on()),
                         () -> opened(entry.on(), entry.sizeBytes(), StandardOpenOption.READ)));
     }
 
@@ -316,35 +280,26 @@ final class LvmProvider implements StorageProvider {
         var catalog = catalog();
         var from = catalog.get(older);
         var to = catalog.get(newer);
-        if (!from.on().pool().equals(to.on().pool())) {
-            throw new ProviderException(
-                    new ProviderError.Conflict(newer.toString(), "it lies in another pool than " + older));
-        }
-        var pool = catalog.pool(to.on().pool());
-        long sizeBytes = Math.max(from.sizeBytes(), to.sizeBytes());
-        return vanished.confirmed(
-                List.of(from, to),
-                () -> metadata.changed(pool, from.on().thinId(), to.on().thinId(), sizeBytes));
+        return volumes.kind(to.on()).changed(catalog, from, to);
     }
 
     @Override
     public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
         var catalog = catalog();
         var entry = catalog.get(snapshot);
-        var pool = catalog.pool(entry.on().pool());
-        return vanished.confirmed(
-                List.of(entry), () -> metadata.mapped(pool, entry.on().thinId(), entry.sizeBytes()));
+        return volumes.kind(entry.on()).allocated(catalog, entry);
     }
 
     @Override
     public synchronized Step<Volume> clone(CloneRequest request) throws ProviderException {
         var catalog = settledCatalog();
         var snapshot = catalog.get(request.snapshot());
+        needs(Capability.CLONE, request.snapshot(), snapshot.on());
         var cloneOf = LvmNames.cloneOf(request.snapshot());
         var existing = catalog.find(request.name());
         if (existing.isPresent()) {
             if (existing.get().on().tags().contains(cloneOf)) {
-                return new Step.Done<>(describe(existing.get()));
+                return new Step.Done<>(volumes.described(existing.get()));
             }
             throw new ProviderException(new ProviderError.VolumeExists(request.name()));
         }
@@ -359,12 +314,23 @@ final class LvmProvider implements StorageProvider {
         rollback.sweep(settledCatalog());
         var catalog = settledCatalog();
         var from = catalog.get(snapshot);
+        needs(Capability.ROLLBACK, snapshot, from.on());
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());
         refuseWhileOpen(volume);
         var unused = cutting.forget(snapshot.volume(), catalog);
         rollback.run(volume.on(), from.on());
         return new Step.Done<>(volume(snapshot.volume()));
+    }
+
+    /** A classic snapshot can be copied from, and no more. */
+    private void needs(Capability capability, SnapshotId snapshot, LogicalVolume on) throws ProviderException {
+        if (!volumes.kind(on).capabilities().contains(capability)) {
+            throw new ProviderException(
+                    new ProviderError.Conflict(
+                            snapshot.toString(),
+                            "a classic snapshot has no snapshots of its own, and a merge would use it up: copy it to another volume"));
+        }
     }
 
     @Override
@@ -377,51 +343,17 @@ final class LvmProvider implements StorageProvider {
             commands.activate(entry.on().name());
         }
         var device = opened(entry.on(), entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
-        return open.write(
-                volume,
-                device,
-                new ThinStorage(commands, catalog.pool(entry.on().pool())));
+        return open.write(volume, device, volumes.kind(entry.on()).storage(catalog, entry.on()));
     }
 
     private BlockDevice opened(LogicalVolume volume, long sizeBytes, OpenOption... options) throws ProviderException {
-        return BlockDevice.open(device(volume), sizeBytes, options);
-    }
-
-    /** A thin snapshot has no device before it is activated. */
-    private record Activated(LvmCommands commands, String name) implements OpenDevices.Activation {
-        @Override
-        public void begin() throws ProviderException {
-            commands.activate(name);
-        }
-
-        @Override
-        public void end() throws ProviderException {
-            commands.deactivate(name);
-        }
-    }
-
-    /** Of a volume that is written: its pool, to which whole chunks of zeros are given back. */
-    private record ThinStorage(LvmCommands commands, LogicalVolume pool) implements Storage {
-        @Override
-        public int granuleBytes() {
-            return pool.chunkBytes();
-        }
-
-        @Override
-        public boolean discard(Path device, BlockRange chunks) throws ProviderException {
-            return commands.discard(device, chunks);
-        }
-
-        @Override
-        public ProviderException explained(ProviderException failure) {
-            return commands.explained(pool.name(), failure);
-        }
+        return BlockDevice.open(volumes.device(volume), sizeBytes, options);
     }
 
     @Override
     public synchronized void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         var on = settledCatalog().get(snapshot).on();
-        if (!ThinCatalog.holders(on).contains(owner)) {
+        if (!LvmCatalog.holders(on).contains(owner)) {
             vanished.unlessGone(snapshot, () -> {
                 commands.tag(on.name(), List.of(LvmNames.HOLD + owner), List.of());
                 return true;
@@ -433,8 +365,8 @@ final class LvmProvider implements StorageProvider {
 
     @Override
     public synchronized void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var entry = settledCatalog().find(snapshot);
-        if (entry.isPresent() && ThinCatalog.holders(entry.get().on()).contains(owner)) {
+        var entry = settledCatalog().findAny(snapshot);
+        if (entry.isPresent() && LvmCatalog.holders(entry.get().on()).contains(owner)) {
             commands.tag(entry.get().on().name(), List.of(), List.of(LvmNames.HOLD + owner));
         }
         commands.flush();
@@ -443,13 +375,13 @@ final class LvmProvider implements StorageProvider {
     @Override
     public synchronized Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
         var catalog = settledCatalog();
-        var entry = catalog.find(snapshot);
+        var entry = catalog.findAny(snapshot);
         if (entry.isEmpty() && cutting.forget(snapshot, catalog)) {
             catalog = settledCatalog();
-            entry = catalog.find(snapshot);
+            entry = catalog.findAny(snapshot);
         }
         if (entry.isPresent()) {
-            var owners = ThinCatalog.holders(entry.get().on());
+            var owners = LvmCatalog.holders(entry.get().on());
             if (!owners.isEmpty()) {
                 throw new ProviderException(new ProviderError.Held(snapshot, owners));
             }
@@ -466,7 +398,7 @@ final class LvmProvider implements StorageProvider {
         try {
             commands.remove(logicalVolume);
         } catch (ProviderException e) {
-            if (catalog().find(snapshot).isPresent()) {
+            if (catalog().findAny(snapshot).isPresent()) {
                 throw e;
             }
         }

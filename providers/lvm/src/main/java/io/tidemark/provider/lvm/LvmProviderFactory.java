@@ -11,7 +11,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 
-/** Makes the provider of thin volumes from {@code group} and {@code pool}. */
+/** Makes the provider of a volume group from {@code group} and, where new volumes are to be thin, {@code pool}. */
 public final class LvmProviderFactory implements ProviderFactory {
 
     @Override

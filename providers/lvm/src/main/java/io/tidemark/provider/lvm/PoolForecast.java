@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.function.ToLongFunction;
 
 /**
- * When a thin pool will be full, from how it was filled so far. What is measured is the pool's own use, so that a write of
+ * When a thin pool, or a store, will be full, from how it was filled so far. What is measured is the pool's own use, so that a write of
  * one byte counts as the chunk it maps. Only what came in counts, not what deletions gave back in between: they do not
  * repeat by themselves. Pure: time comes with the samples.
  *

@@ -1,23 +1,12 @@
 package io.tidemark.provider.lvm;
 
-import io.tidemark.provider.lvm.PoolForecast.Sample;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** Room in thin pools: measured whenever it is asked for, told ahead, and refused to what would use up the last of it. */
 final class PoolSpace {
-    /** Recovery points every few minutes: some hours, over which a filling rate is worth something. */
-    private static final int SAMPLES_MAXIMUM = 128;
-
-    private static final Duration SAMPLES_LIFE = Duration.ofHours(24);
     /**
      * LVM makes nothing new in a pool whose metadata have less free than this, or than a quarter (lib/metadata/thin_manip.c,
      * {@code _pool_metadata_min_threshold}).
@@ -28,14 +17,12 @@ final class PoolSpace {
 
     private final LvmConfig config;
     private final LvmCommands commands;
-    private final InstantSource clock;
-    /** By pool. Guarded by itself. */
-    private final Map<String, Deque<Sample>> samples = new HashMap<>();
+    private final Samples samples;
 
     PoolSpace(LvmConfig config, LvmCommands commands, InstantSource clock) {
         this.config = config;
         this.commands = commands;
-        this.clock = clock;
+        this.samples = new Samples(clock);
     }
 
     /** For people: when the pool will be full; empty where nothing can be said. */
@@ -93,22 +80,11 @@ final class PoolSpace {
     }
 
     private void remember(LogicalVolume pool, PoolStatus status) {
-        var now = clock.instant();
-        synchronized (samples) {
-            var of = samples.computeIfAbsent(pool.name(), _ -> new ArrayDeque<>());
-            of.addLast(new Sample(now, status.usedDataBlocks() * pool.chunkBytes(), status.usedMetadataBytes()));
-            while (of.size() > SAMPLES_MAXIMUM || of.getFirst().at().isBefore(now.minus(SAMPLES_LIFE))) {
-                of.removeFirst();
-            }
-        }
+        samples.add(pool.name(), status.usedDataBlocks() * pool.chunkBytes(), status.usedMetadataBytes());
     }
 
     private PoolForecast forecast(LogicalVolume pool, PoolStatus status) {
-        synchronized (samples) {
-            return new PoolForecast(
-                    status.dataBlocks() * pool.chunkBytes(),
-                    status.metadataBytes(),
-                    List.copyOf(samples.getOrDefault(pool.name(), new ArrayDeque<>())));
-        }
+        return new PoolForecast(
+                status.dataBlocks() * pool.chunkBytes(), status.metadataBytes(), samples.of(pool.name()));
     }
 }

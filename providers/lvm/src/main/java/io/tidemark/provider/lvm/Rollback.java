@@ -39,7 +39,7 @@ final class Rollback {
     }
 
     /** Finishes, or takes back, what a crash has left. */
-    void sweep(ThinCatalog catalog) throws ProviderException {
+    void sweep(LvmCatalog catalog) throws ProviderException {
         for (var entry : catalog.replacements().entrySet()) {
             var name = entry.getKey();
             var replacement = entry.getValue();

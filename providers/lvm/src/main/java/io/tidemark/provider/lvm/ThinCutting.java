@@ -2,7 +2,7 @@ package io.tidemark.provider.lvm;
 
 import io.tidemark.nativeblock.DeviceMapper;
 import io.tidemark.nativeblock.HostCallException;
-import io.tidemark.provider.lvm.ThinCatalog.Entry;
+import io.tidemark.provider.lvm.LvmCatalog.Entry;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
@@ -92,7 +92,7 @@ final class ThinCutting {
      *
      * @throws ProviderException VolumeNotFound, before anything is changed
      */
-    void prepare(CutRequest request, ThinCatalog catalog) throws ProviderException {
+    void prepare(CutRequest request, LvmCatalog catalog) throws ProviderException {
         var origins = new ArrayList<Entry<VolumeId>>();
         for (var volume : request.volumes()) {
             origins.add(catalog.get(volume));
@@ -115,7 +115,7 @@ final class ThinCutting {
             }
         }
         rehearse();
-        var now = new ThinCatalog(group, commands.list());
+        var now = new LvmCatalog(group, commands.list());
         empty(request, now);
         remember(request, now);
     }
@@ -165,7 +165,7 @@ final class ThinCutting {
     }
 
     /** Steps 2 and 3. */
-    private void empty(CutRequest request, ThinCatalog catalog) throws ProviderException {
+    private void empty(CutRequest request, LvmCatalog catalog) throws ProviderException {
         var names = new ArrayList<String>();
         for (var entry : catalog.ahead()) {
             var on = entry.on();
@@ -189,7 +189,7 @@ final class ThinCutting {
         }
     }
 
-    private synchronized void remember(CutRequest request, ThinCatalog catalog) throws ProviderException {
+    private synchronized void remember(CutRequest request, LvmCatalog catalog) throws ProviderException {
         for (var volume : request.volumes()) {
             var id = new SnapshotId(volume, request.recoveryPoint());
             var origin = catalog.get(volume).on();
@@ -206,7 +206,7 @@ final class ThinCutting {
                     origin.active());
             // Cut meanwhile, or its tag is still to be taken off.
             boolean done = present.isPresent() || cut.contains(entry.on().name());
-            ahead.put(volume, new Ahead(ThinCatalog.describe(entry), entry.on().name(), done ? null : order));
+            ahead.put(volume, new Ahead(LvmCatalog.describe(entry), entry.on().name(), done ? null : order));
         }
     }
 
@@ -278,7 +278,8 @@ final class ThinCutting {
         }
         for (int i = 0; i < outcomes.size(); i++) {
             if (outcomes.get(i).errno() != 0) {
-                throw new ProviderException(CutErrors.of(orders.get(i), outcomes.get(i)));
+                throw new ProviderException(
+                        CutErrors.of(orders.get(i).origin(), orders.get(i).pool(), outcomes.get(i)));
             }
         }
         return members;
@@ -329,7 +330,7 @@ final class ThinCutting {
      *
      * @return whether it was cut since the catalog was read, and is there
      */
-    boolean forget(SnapshotId snapshot, ThinCatalog catalog) throws ProviderException {
+    boolean forget(SnapshotId snapshot, LvmCatalog catalog) throws ProviderException {
         synchronized (this) {
             ahead.values().removeIf(each -> each.id().equals(snapshot));
         }
@@ -347,7 +348,7 @@ final class ThinCutting {
      *
      * @return whether some of it was cut since the catalog was read, and is there
      */
-    boolean forget(VolumeId volume, ThinCatalog catalog) throws ProviderException {
+    boolean forget(VolumeId volume, LvmCatalog catalog) throws ProviderException {
         synchronized (this) {
             ahead.remove(volume);
         }
@@ -397,7 +398,7 @@ final class ThinCutting {
     }
 
     /** Resumes the volumes that a process that was killed was cutting: their writers wait. */
-    void resumeAll(ThinCatalog catalog) {
+    void resumeAll(LvmCatalog catalog) {
         for (var each : catalog.ahead()) {
             catalog.find(each.id().volume())
                     .ifPresent(
@@ -409,11 +410,14 @@ final class ThinCutting {
      * Finishes what a process that was killed has left: what has been cut is listed from now on, what was only prepared is
      * gone. What cannot be judged, or removed, stays as it is, and is not listed.
      */
-    void sweep(ThinCatalog catalog) {
+    void sweep(LvmCatalog catalog) {
         resumeAll(catalog);
         var devicesOf = new HashMap<String, Set<Integer>>();
         for (var each : catalog.ahead()) {
             var on = each.on();
+            if (!on.thin()) {
+                continue;
+            }
             synchronized (this) {
                 unjudged.add(on.name());
             }

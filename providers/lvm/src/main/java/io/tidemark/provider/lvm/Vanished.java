@@ -16,7 +16,7 @@ final class Vanished {
 
     /** Looks at the group as it is now. */
     interface Source {
-        ThinCatalog catalog() throws ProviderException;
+        LvmCatalog catalog() throws ProviderException;
     }
 
     /**
@@ -25,14 +25,16 @@ final class Vanished {
      */
     <T> T unlessGone(SnapshotId snapshot, Vanishing.Call<T> call) throws ProviderException {
         return Vanishing.unlessGone(
-                call, () -> source.catalog().find(snapshot).isPresent(), new ProviderError.SnapshotNotFound(snapshot));
+                call,
+                () -> source.catalog().findAny(snapshot).isPresent(),
+                new ProviderError.SnapshotNotFound(snapshot));
     }
 
     /**
      * For questions that name thin devices by their number, which LVM gives to the next one as soon as it is free: an
      * answer counts only if the same snapshots have the same numbers afterwards.
      */
-    <T> T confirmed(List<ThinCatalog.Entry<SnapshotId>> asked, Vanishing.Call<T> call) throws ProviderException {
+    <T> T confirmed(List<LvmCatalog.Entry<SnapshotId>> asked, Vanishing.Call<T> call) throws ProviderException {
         T answer;
         try {
             answer = call.run();
@@ -46,7 +48,9 @@ final class Vanished {
         }
         var now = source.catalog();
         for (var each : asked) {
-            if (now.find(each.id()).filter(found -> same(found.on(), each.on())).isEmpty()) {
+            if (now.findAny(each.id())
+                    .filter(found -> same(found.on(), each.on()))
+                    .isEmpty()) {
                 throw new ProviderException(new ProviderError.SnapshotNotFound(each.id()));
             }
         }

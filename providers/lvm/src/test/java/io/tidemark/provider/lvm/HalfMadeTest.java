@@ -38,7 +38,8 @@ class HalfMadeTest {
         @Override
         List<LogicalVolume> list() {
             var all = removed ? new ArrayList<LogicalVolume>() : new ArrayList<>(pending);
-            all.add(new LogicalVolume("pool", 1 << 20, "thin-pool", "", -1, 65_536, 0, 0, true, true, List.of()));
+            all.add(new LogicalVolume(
+                    "pool", 1 << 20, "thin-pool", "", -1, 65_536, 0, 0, true, true, List.of(), false, StoreUse.NONE));
             return all;
         }
 
@@ -93,11 +94,11 @@ class HalfMadeTest {
     }
 
     private static LogicalVolume volume(List<String> tags) {
-        return new LogicalVolume("left", 1 << 20, "thin", "pool", 3, 0, 0, 0, false, false, tags);
+        return new LogicalVolume("left", 1 << 20, "thin", "pool", 3, 0, 0, 0, false, false, tags, false, StoreUse.NONE);
     }
 
     private static void sweep(Group group) throws ProviderException {
-        new HalfMade(group).sweep(new ThinCatalog("vg", group.list()), new ThinMetadata(group));
+        new HalfMade(group).sweep(new LvmCatalog("vg", group.list()), new ThinMetadata(group));
     }
 
     @Test

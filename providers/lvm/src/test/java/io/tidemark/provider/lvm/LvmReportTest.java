@@ -20,9 +20,9 @@ class LvmReportTest {
                   "report": [
                       {
                           "lv": [
-                              {"lv_name":"pool", "lv_size":"536870912", "segtype":"thin-pool", "pool_lv":"", "thin_id":"", "chunk_size":"65536", "data_percent":"4.39", "metadata_percent":"11.52", "lv_active":"active", "lv_device_open":"open", "lv_tags":""},
-                              {"lv_name":"[pool_tmeta]", "lv_size":"4194304", "segtype":"linear", "pool_lv":"", "thin_id":"", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"active", "lv_device_open":"open", "lv_tags":""},
-                              {"lv_name":"s1", "lv_size":"268435456", "segtype":"thin", "pool_lv":"pool", "thin_id":"2", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"", "lv_device_open":"unknown", "lv_tags":"tidemark.bytes=1050112,tidemark.point=rp-1"}
+                              {"lv_name":"pool", "lv_size":"536870912", "segtype":"thin-pool", "pool_lv":"", "thin_id":"", "chunk_size":"65536", "data_percent":"4.39", "metadata_percent":"11.52", "lv_active":"active", "lv_device_open":"open", "lv_tags":"", "lv_attr":"-wi-a-----", "origin":"", "origin_size":"", "snap_percent":"", "lv_snapshot_invalid":""},
+                              {"lv_name":"[pool_tmeta]", "lv_size":"4194304", "segtype":"linear", "pool_lv":"", "thin_id":"", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"active", "lv_device_open":"open", "lv_tags":"", "lv_attr":"-wi-a-----", "origin":"", "origin_size":"", "snap_percent":"", "lv_snapshot_invalid":""},
+                              {"lv_name":"s1", "lv_size":"268435456", "segtype":"thin", "pool_lv":"pool", "thin_id":"2", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"", "lv_device_open":"unknown", "lv_tags":"tidemark.bytes=1050112,tidemark.point=rp-1", "lv_attr":"-wi-a-----", "origin":"", "origin_size":"", "snap_percent":"", "lv_snapshot_invalid":""}
                           ]
                       }
                   ]
@@ -56,15 +56,15 @@ class LvmReportTest {
                         {"lv_name":"tidemark-s-0f3c%028d", "lv_size":"1073741824", "segtype":"thin", "pool_lv":"pool", \
                         "thin_id":"%d", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"", \
                         "lv_device_open":"unknown", "lv_tags":"tidemark.snapshot-of=vg/orders,tidemark.point=rp-%04d,\
-                        tidemark.bytes=1073741824,tidemark.cut-at=1795669952123,tidemark.hold=replication-a"}""".formatted(number, number + 2, number))
+                        tidemark.bytes=1073741824,tidemark.cut-at=1795669952123,tidemark.hold=replication-a", "lv_attr":"-wi-a-----", "origin":"", "origin_size":"", "snap_percent":"", "lv_snapshot_invalid":""}""".formatted(number, number + 2, number))
                 .collect(Collectors.joining(",\n"));
         var report = "{\"report\":[{\"lv\":[" + rows + "]}]}";
 
-        var snapshots = new ThinCatalog("vg", LvmReport.parse(report)).snapshots();
+        var snapshots = new LvmCatalog("vg", LvmReport.parse(report)).snapshots();
 
         assertThat(snapshots).hasSize(1_000);
         assertThat(snapshots.getLast().id()).hasToString("lvm:vg/orders@rp-0999");
-        assertThat(ThinCatalog.holders(snapshots.getFirst().on())).containsExactly(new HoldOwner("replication-a"));
+        assertThat(LvmCatalog.holders(snapshots.getFirst().on())).containsExactly(new HoldOwner("replication-a"));
         assertThat(report.length()).isLessThan(Command.OUTPUT_BYTES_DEFAULT / 10);
     }
 

@@ -21,8 +21,8 @@ class PoolSpaceTest {
             "0 262144 thin-pool 8 512/512 64/2048 - ro no_discard_passdown error_if_no_space - 128 \n";
     private static final String NEEDS_CHECK =
             "0 262144 thin-pool 2 112/1024 64/2048 - ro no_discard_passdown error_if_no_space needs_check 256 \n";
-    private static final LogicalVolume POOL =
-            new LogicalVolume("pool", 128 << 20, "thin-pool", "", -1, 64 << 10, 0, 0, true, true, List.of());
+    private static final LogicalVolume POOL = new LogicalVolume(
+            "pool", 128 << 20, "thin-pool", "", -1, 64 << 10, 0, 0, true, true, List.of(), false, StoreUse.NONE);
 
     private Instant now = Instant.parse("2026-01-01T00:00:00Z");
     private String line = "";

@@ -36,7 +36,10 @@ class RollbackTest {
         }
 
         private void add(String name, String bytes, List<String> tags) {
-            volumes.put(name, new LogicalVolume(name, 4 << 20, "thin", "pool", 1, 0, 0, 0, true, false, tags));
+            volumes.put(
+                    name,
+                    new LogicalVolume(
+                            name, 4 << 20, "thin", "pool", 1, 0, 0, 0, true, false, tags, false, StoreUse.NONE));
             content.put(name, bytes);
         }
 
@@ -101,8 +104,8 @@ class RollbackTest {
             flushed = true;
         }
 
-        ThinCatalog catalog() {
-            return new ThinCatalog("vg", list());
+        LvmCatalog catalog() {
+            return new LvmCatalog("vg", list());
         }
     }
 

@@ -28,8 +28,8 @@ class ThinCuttingTest {
         return new ThinCutting(ThinGroup.GROUP, group, new ThinMetadata(group), group, InstantSource.system());
     }
 
-    private ThinCatalog catalog() throws ProviderException {
-        return new ThinCatalog(ThinGroup.GROUP, cutting.settle(group.list()));
+    private LvmCatalog catalog() throws ProviderException {
+        return new LvmCatalog(ThinGroup.GROUP, cutting.settle(group.list()));
     }
 
     private void prepare(CutRequest request) throws ProviderException {
@@ -67,7 +67,7 @@ class ThinCuttingTest {
         assertThat(group.programs).as("programs started by the cut").isEqualTo(programs);
         writeNew();
         assertThat(cut.atomic()).isTrue();
-        assertThat(catalog().snapshots().stream().map(ThinCatalog::describe))
+        assertThat(catalog().snapshots().stream().map(LvmCatalog::describe))
                 .containsExactlyElementsOf(
                         cut.members().stream().map(member -> member.snapshot()).toList());
         assertThat(contentOf(ORDERS)).isEqualTo("new orders");
@@ -203,7 +203,7 @@ class ThinCuttingTest {
     @Test
     void snapshotThatIsCutIsNotTakenForOneThatIsNot() throws Exception {
         prepare(ONE);
-        var before = new ThinCatalog(ThinGroup.GROUP, group.list());
+        var before = new LvmCatalog(ThinGroup.GROUP, group.list());
         assertThat(cutting.cut(ONE)).isPresent();
 
         cutting.prepare(new CutRequest(new RecoveryPointId("rp-2"), List.of(ORDERS)), before);
@@ -273,7 +273,7 @@ class ThinCuttingTest {
         prepare(ONE);
         assertThat(cutting.cut(ONE)).isPresent();
 
-        var seen = new ThinCatalog(ThinGroup.GROUP, cutting.settled(group.list()));
+        var seen = new LvmCatalog(ThinGroup.GROUP, cutting.settled(group.list()));
 
         assertThat(seen.snapshots()).hasSize(1);
         assertThat(group.volumes.values()).anyMatch(LvmNames::isAhead);

@@ -66,14 +66,29 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     }
 
     private void add(String name, int id, boolean active, List<String> tags) {
-        volumes.put(name, new LogicalVolume(name, 4 << 20, "thin", POOL, id, 0, 0, 0, active, false, tags));
+        volumes.put(
+                name,
+                new LogicalVolume(name, 4 << 20, "thin", POOL, id, 0, 0, 0, active, false, tags, false, StoreUse.NONE));
     }
 
     void extend(String name) {
         var old = volume(name);
         volumes.put(
                 name,
-                new LogicalVolume(name, 8 << 20, "thin", POOL, old.thinId(), 0, 0, 0, old.active(), false, old.tags()));
+                new LogicalVolume(
+                        name,
+                        8 << 20,
+                        "thin",
+                        POOL,
+                        old.thinId(),
+                        0,
+                        0,
+                        0,
+                        old.active(),
+                        false,
+                        old.tags(),
+                        false,
+                        StoreUse.NONE));
     }
 
     void write(String volume, String content) {
@@ -101,7 +116,10 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     void createInactive(String name, String pool, long sizeBytes, List<String> tags) throws ProviderException {
         change(name, false);
         tellQueued();
-        volumes.put(name, new LogicalVolume(name, sizeBytes, "thin", POOL, ++lastId, 0, 0, 0, false, false, tags));
+        volumes.put(
+                name,
+                new LogicalVolume(
+                        name, sizeBytes, "thin", POOL, ++lastId, 0, 0, 0, false, false, tags, false, StoreUse.NONE));
         if (killsLvcreate) {
             killsLvcreate = false;
             queued = lastId;
@@ -150,7 +168,19 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
             volumes.put(
                     name,
                     new LogicalVolume(
-                            name, old.sizeBytes(), "thin", POOL, old.thinId(), 0, 0, 0, old.active(), false, tags));
+                            name,
+                            old.sizeBytes(),
+                            "thin",
+                            POOL,
+                            old.thinId(),
+                            0,
+                            0,
+                            0,
+                            old.active(),
+                            false,
+                            tags,
+                            false,
+                            StoreUse.NONE));
         }
     }
 

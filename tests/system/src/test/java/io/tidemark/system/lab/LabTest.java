@@ -49,6 +49,11 @@ class LabTest {
     }
 
     @Test
+    void classicVolumesKeepTheContractOfProviders() throws Exception {
+        lab.within(Duration.ofMinutes(30)).testInParts(ClassicVolumesInLab.class, 2);
+    }
+
+    @Test
     void thinVolumesAreCutWhileTheirWritersAreHeld() throws Exception {
         lab.within(Duration.ofMinutes(10)).test(ThinCutInLab.class);
     }

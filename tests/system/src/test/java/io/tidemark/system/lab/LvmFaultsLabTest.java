@@ -28,7 +28,12 @@ class LvmFaultsLabTest {
     @Test
     void faultsAndCrowdsLoseNothing() throws Exception {
         // The longest first, for two run at once.
-        lab.testEach(ThinCrowdInLab.class, ThinKillsInLab.class, ThinFaultsInLab.class, ThinKilledProcessInLab.class);
+        lab.testEach(
+                ThinCrowdInLab.class,
+                ThinKillsInLab.class,
+                ThinFaultsInLab.class,
+                ClassicFaultsInLab.class,
+                ThinKilledProcessInLab.class);
     }
 
     @Test

@@ -16,11 +16,11 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** One report of the group, as volumes and snapshots. */
-final class ThinCatalog {
+final class LvmCatalog {
     private final String group;
     private final List<LogicalVolume> all;
 
-    ThinCatalog(String group, List<LogicalVolume> all) {
+    LvmCatalog(String group, List<LogicalVolume> all) {
         this.group = group;
         this.all = all;
     }
@@ -63,14 +63,17 @@ final class ThinCatalog {
     /** In order of id. */
     List<Entry<VolumeId>> volumes() {
         return all.stream()
-                .filter(each -> each.thin() && each.tag(LvmNames.SNAPSHOT_OF).isEmpty() && !underway(each))
+                .filter(each -> each.thin() || each.classic())
+                .filter(each -> each.tag(LvmNames.SNAPSHOT_OF).isEmpty() && !underway(each))
                 .flatMap(each -> LvmNames.idOf(group, each).map(id -> new Entry<>(id, each)).stream())
                 .sorted(Comparator.comparing(Entry::id))
                 .toList();
     }
 
     private static boolean underway(LogicalVolume volume) {
-        return volume.tag(LvmNames.REPLACES).isPresent() || volume.tags().contains(LvmNames.REPLACED);
+        return volume.tag(LvmNames.REPLACES).isPresent()
+                || volume.tags().contains(LvmNames.REPLACED)
+                || volume.tags().contains(LvmNames.UNFINISHED);
     }
 
     Optional<Entry<VolumeId>> find(VolumeId volume) {
@@ -81,9 +84,11 @@ final class ThinCatalog {
         return find(volume).orElseThrow(() -> new ProviderException(new ProviderError.VolumeNotFound(volume)));
     }
 
-    /** In order of id. */
+    /** In order of id; without those that overflowed, which nobody can go back to. */
     List<Entry<SnapshotId>> snapshots() {
-        return snapshots(false);
+        return snapshots(false).stream()
+                .filter(each -> !each.on().store().invalid())
+                .toList();
     }
 
     /** Those that are prepared, in order of id. */
@@ -109,8 +114,35 @@ final class ThinCatalog {
         return ahead().stream().filter(entry -> entry.id().equals(snapshot)).findFirst();
     }
 
+    /** @throws ProviderException SnapshotNotFound; Corrupt where it has overflowed */
     Entry<SnapshotId> get(SnapshotId snapshot) throws ProviderException {
-        return find(snapshot).orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+        var found = findAny(snapshot)
+                .orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+        if (found.on().store().invalid()) {
+            throw new ProviderException(overflowed(found));
+        }
+        return found;
+    }
+
+    /** Also one that has overflowed: it can be released and deleted. */
+    Optional<Entry<SnapshotId>> findAny(SnapshotId snapshot) {
+        return snapshots(false).stream()
+                .filter(entry -> entry.id().equals(snapshot))
+                .findFirst();
+    }
+
+    static ProviderError.Corrupt overflowed(Entry<SnapshotId> snapshot) {
+        return new ProviderError.Corrupt(
+                "snapshot " + snapshot.id(),
+                "invalid: its exception store of %d bytes overflowed"
+                        .formatted(snapshot.on().sizeBytes()));
+    }
+
+    /** Classic snapshots of a logical volume, whoever made them, but for what is only prepared. */
+    List<LogicalVolume> classicSnapshotsOf(LogicalVolume origin) {
+        return all.stream()
+                .filter(each -> each.store().origin().equals(origin.name()) && !LvmNames.isAhead(each))
+                .toList();
     }
 
     static Snapshot describe(Entry<SnapshotId> entry) {
