@@ -280,6 +280,8 @@ final class ClassicCutting {
         if (judged(prepared)) {
             return true;
         }
+        // LVM does not remove an origin's last snapshot while a table that is loaded and not live holds the origin.
+        commands.enliven(prepared.on().name());
         commands.remove(prepared.on().name());
         return false;
     }
@@ -309,11 +311,11 @@ final class ClassicCutting {
      * gone. What cannot be judged, or removed, stays as it is, and is not listed.
      */
     void sweep(LvmCatalog catalog) {
-        for (var each : catalog.ahead()) {
-            if (each.on().thin()) {
-                continue;
-            }
+        var left = catalog.ahead().stream().filter(each -> !each.on().thin()).toList();
+        for (var each : left) {
             try {
+                // An lvcreate that was killed leaves its origin suspended, with another table loaded, which is LVM's.
+                commands.resumeAll();
                 var unused = remove(each);
             } catch (ProviderException e) {
                 LOG.log(

@@ -223,6 +223,12 @@ class LvmCommands {
         return suspensions;
     }
 
+    /** Lets live what a killed cut has loaded for a volume's device, so that LVM finds there what it knows. */
+    void enliven(String name) throws ProviderException {
+        // Without a device there is nothing that could be in the way.
+        var unused = run(List.of("dmsetup", "resume", "--nolockfs", LvmNames.mapped(group, name)));
+    }
+
     private void resumeSuspended() throws ProviderException {
         var report = done("dmsetup", "info", "-c", "--noheadings", "--separator", "/", "-o", "name,uuid,suspended");
         ProviderException failure = null;

@@ -123,6 +123,17 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
     }
 
     @Override
+    void enliven(String name) {
+        programs++;
+    }
+
+    @Override
+    void resumeAll() {
+        programs++;
+        suspended.clear();
+    }
+
+    @Override
     void flush() {
         programs++;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.spi.Capability;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -42,10 +43,26 @@ class LvmConfigTest {
         }
     }
 
+    @Test
+    void roomOfAClassicSnapshotIsAPercentage() {
+        assertThat(LvmConfig.of(Map.of("group", "vg")).classicSnapshotPercent())
+                .isEqualTo(LvmConfig.CLASSIC_SNAPSHOT_DEFAULT);
+        assertThat(LvmConfig.of(Map.of("group", "vg", "classicSnapshotPercent", "100"))
+                        .classicSnapshotPercent())
+                .isEqualTo(100);
+        for (var wrong : List.of("", "0", "101", "-1", "5%")) {
+            assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "classicSnapshotPercent", wrong)))
+                    .hasMessageContaining("classicSnapshotPercent");
+        }
+    }
+
     /** The lab excuses the contract's tests of what is not claimed: nothing may go from here unseen. */
     @Test
     void everyCapabilityIsClaimed() {
         assertThat(ThinKind.CAPABILITIES).containsExactlyInAnyOrderElementsOf(Capability.ofBlocks());
+        var classic = EnumSet.copyOf(Capability.ofBlocks());
+        classic.removeAll(EnumSet.of(Capability.CLONE, Capability.ROLLBACK));
+        assertThat(ClassicKind.CAPABILITIES).containsExactlyInAnyOrderElementsOf(classic);
     }
 
     @Test

@@ -29,6 +29,33 @@ class LvmReportTest {
               }
             """;
 
+    /** A volume of two segments, a snapshot of it, and one that has overflowed. */
+    private static final String CLASSIC = """
+              {"report": [{"lv": [
+                  {"lv_name":"o", "lv_size":"16777216", "segtype":"linear", "pool_lv":"", "thin_id":"", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"active", "lv_device_open":"", "lv_tags":"", "lv_attr":"owi-a-s---", "origin":"", "origin_size":"16777216", "snap_percent":"", "lv_snapshot_invalid":"unknown"},
+                  {"lv_name":"o", "lv_size":"16777216", "segtype":"striped", "pool_lv":"", "thin_id":"", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"active", "lv_device_open":"", "lv_tags":"", "lv_attr":"owi-a-s---", "origin":"", "origin_size":"16777216", "snap_percent":"", "lv_snapshot_invalid":"unknown"},
+                  {"lv_name":"s", "lv_size":"4194304", "segtype":"linear", "pool_lv":"", "thin_id":"", "chunk_size":"4096", "data_percent":"2.15", "metadata_percent":"", "lv_active":"active", "lv_device_open":"", "lv_tags":"", "lv_attr":"sri-a-s---", "origin":"o", "origin_size":"16777216", "snap_percent":"2.15", "lv_snapshot_invalid":""},
+                  {"lv_name":"lost", "lv_size":"4194304", "segtype":"linear", "pool_lv":"", "thin_id":"", "chunk_size":"4096", "data_percent":"100.00", "metadata_percent":"", "lv_active":"active", "lv_device_open":"", "lv_tags":"", "lv_attr":"sri-I-s---", "origin":"o", "origin_size":"16777216", "snap_percent":"100.00", "lv_snapshot_invalid":"snapshot invalid"},
+                  {"lv_name":"[lvol0_pmspare]", "lv_size":"4194304", "segtype":"linear", "pool_lv":"", "thin_id":"", "chunk_size":"0", "data_percent":"", "metadata_percent":"", "lv_active":"", "lv_device_open":"", "lv_tags":"", "lv_attr":"ewi-------", "origin":"", "origin_size":"", "snap_percent":"", "lv_snapshot_invalid":"unknown"},
+                  {"lv_name":"fast", "lv_size":"4194304", "segtype":"cache", "pool_lv":"c", "thin_id":"", "chunk_size":"65536", "data_percent":"", "metadata_percent":"", "lv_active":"active", "lv_device_open":"", "lv_tags":"", "lv_attr":"Cwi-a-C---", "origin":"[fast_corig]", "origin_size":"", "snap_percent":"", "lv_snapshot_invalid":"unknown"}
+              ]}]}
+            """;
+
+    @Test
+    void classicVolumesAreToldFromTheirSnapshotsAndFromParts() throws Exception {
+        var volumes = LvmReport.parse(CLASSIC);
+
+        assertThat(volumes.stream().map(LogicalVolume::name))
+                .containsExactly("o", "s", "lost", "lvol0_pmspare", "fast");
+        assertThat(volumes.stream().filter(LogicalVolume::classic).map(LogicalVolume::name))
+                .containsExactly("o");
+        assertThat(volumes.get(1).store()).isEqualTo(new StoreUse("o", 16_777_216, 2.15, false));
+        assertThat(volumes.get(2).store().invalid()).isTrue();
+        assertThat(new LvmCatalog("vg", volumes).classicSnapshotsOf(volumes.getFirst()))
+                .hasSize(2);
+        assertThat(new LvmCatalog("vg", volumes).volumes()).hasSize(1);
+    }
+
     @Test
     void poolsPartsAndSnapshotsAreReadAsTheyAre() throws Exception {
         var volumes = LvmReport.parse(REPORT);

@@ -7,7 +7,10 @@ import io.tidemark.spi.VolumeId;
 import java.util.Arrays;
 import java.util.Map;
 
-/** One cut in a process of its own, to be killed in it. Arguments: group, recovery point, names of logical volumes. */
+/**
+ * One cut in a process of its own, to be killed in it: it says {@code prepared}, and cuts once it is told a line. Arguments:
+ * group, recovery point, names of logical volumes.
+ */
 final class ClassicCutMain {
     private ClassicCutMain() {}
 
@@ -21,6 +24,9 @@ final class ClassicCutMain {
         try (var provider = new LvmProviderFactory().create(Map.of("group", group))) {
             provider.prepare(request);
             System.out.println("prepared");
+            if (System.in.read() < 0) {
+                return;
+            }
             provider.cut(request);
             System.out.println("cut");
         }

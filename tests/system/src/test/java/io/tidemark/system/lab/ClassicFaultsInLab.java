@@ -31,10 +31,13 @@ import org.junit.jupiter.api.Test;
 @InLab
 class ClassicFaultsInLab {
     private static final String GROUP = "vg-1";
-    /** Calls of a cut of two volumes and of the open before it; the last ones are not reached, and all is cut. */
+    /** A cut of two volumes has fewer calls: it comes to its end, and all is cut. */
     private static final int CALLS_MAXIMUM = 40;
 
-    private static final int CALLS_STEP = Integer.getInteger("tidemark.lab.calls", 3);
+    /** Of 30 calls: by default in the reset, before a snapshot begins, between two marks. */
+    private static final int CALLS_FIRST = 3;
+
+    private static final int CALLS_STEP = Integer.getInteger("tidemark.lab.calls", 6);
     private static final List<String> NAMES = List.of("a.1", "b-2");
     private static final List<VolumeId> BOTH =
             NAMES.stream().map(name -> VolumeId.of("lvm", GROUP + "/" + name)).toList();
@@ -126,13 +129,12 @@ class ClassicFaultsInLab {
         int killed = 0;
         int listed = 0;
         boolean ended = false;
-        for (int call = 2; !ended && call < CALLS_MAXIMUM; call += CALLS_STEP) {
+        for (int call = CALLS_FIRST; !ended && call < CALLS_MAXIMUM; call += CALLS_STEP) {
             for (var volume : BOTH) {
                 LabPool.fill(provider, volume, 0, 4, call);
             }
             provider.close();
-            var said = killAtCall("rp-" + call, call);
-            ended = said.contains("cut\n");
+            ended = cutKilledAtCall("rp-" + call, call);
             killed += ended ? 0 : 1;
             // The sentinel's work, not the next open's.
             assertThat(suspended()).as("call %d", call).isEmpty();
@@ -150,6 +152,7 @@ class ClassicFaultsInLab {
             if (ended) {
                 assertThat(all).hasSize(2);
             }
+            System.out.printf("lab: killed at call %d: %d snapshots listed%n", call, all.size());
             for (var volume : BOTH) {
                 LabPool.fill(provider, volume, 0, 4, 100);
             }
@@ -164,16 +167,9 @@ class ClassicFaultsInLab {
         assertThat(killed).isPositive();
     }
 
-    /** What the process said until it was about to ask the device mapper, or a store, for the nth time. */
-    private static String killAtCall(String point, int nth) throws IOException {
-        var command = new ArrayList<>(List.of("strace", "-f", "-qq", "-o", "/dev/null", "-P", "/dev/mapper/control"));
-        for (var name : NAMES) {
-            var snapshot = new SnapshotId(VolumeId.of("lvm", GROUP + "/" + name), new RecoveryPointId(point));
-            command.addAll(List.of("-P", store(snapshot).toString()));
-        }
-        var calls = "ioctl,pwrite64,pread64,fdatasync";
-        command.addAll(List.of("-e", "trace=" + calls, "-e", "inject=%s:signal=KILL:when=%d".formatted(calls, nth)));
-        command.addAll(List.of(
+    /** Whether the process came to the end of the cut: not where it was about to ask something of a device for the nth time. */
+    private static boolean cutKilledAtCall(String point, int nth) throws Exception {
+        var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
@@ -185,7 +181,38 @@ class ClassicFaultsInLab {
                 GROUP,
                 point));
         command.addAll(NAMES);
-        return Programs.attempt(command).output() + "\n";
+        var process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (var said = process.inputReader();
+                var told = process.outputWriter()) {
+            assertThat(said.readLine()).isEqualTo("prepared");
+            var tracer = trace(process.pid(), point, nth);
+            told.write('\n');
+            told.flush();
+            boolean ended = "cut".equals(said.readLine());
+            process.waitFor();
+            tracer.waitFor();
+            return ended;
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** Only from here on: a JVM that is traced from its start takes a minute. */
+    private static Process trace(long pid, String point, int nth) throws Exception {
+        var command = new ArrayList<>(List.of("strace", "-f", "-o", "/dev/null", "-P", "/dev/mapper/control"));
+        for (var name : NAMES) {
+            var snapshot = new SnapshotId(VolumeId.of("lvm", GROUP + "/" + name), new RecoveryPointId(point));
+            command.addAll(List.of("-P", store(snapshot).toString()));
+        }
+        var calls = "ioctl,pwrite64,pread64,fdatasync";
+        command.addAll(List.of("-e", "trace=" + calls, "-e", "inject=%s:signal=KILL:when=%d".formatted(calls, nth)));
+        command.addAll(List.of("-p", String.valueOf(pid)));
+        var tracer = new ProcessBuilder(command).redirectErrorStream(true).start();
+        // "Process N attached with M threads"
+        assertThat(tracer.inputReader().readLine()).contains("attached");
+        return tracer;
     }
 
     /** Under the name that the provider gives it: docs/design/lvm-provider.md, "Layout". */
