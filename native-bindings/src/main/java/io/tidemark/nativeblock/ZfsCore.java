@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import jnr.ffi.LibraryLoader;
@@ -24,6 +25,16 @@ public final class ZfsCore {
 
     /** {@code NV_UNIQUE_NAME}: a name that is added twice is there once. */
     private static final int UNIQUE_NAMES = 1;
+
+    /** In Lua; its argument is a table whose keys are names. */
+    private static final String REFERENCED = "local names = ... local sizes = {} "
+            + "for name in pairs(names) do sizes[name] = zfs.get_prop(name, 'referenced') end "
+            + "return sizes";
+
+    /** As zfs-program(8) has them by default; a name takes some dozens, and some hundred bytes. */
+    private static final long INSTRUCTIONS_MAXIMUM = 10_000_000;
+
+    private static final long MEMORY_BYTES_MAXIMUM = 10 << 20;
 
     private final ZfsLibrary library;
 
@@ -80,6 +91,61 @@ public final class ZfsCore {
                 }
             }
         }
+    }
+
+    /**
+     * What snapshots of file systems refer to, by a program that ZFS runs in the kernel (zfs-program(8)): nothing else
+     * of the library says it.
+     *
+     * @param snapshots {@code pool/path@name}, of one pool, at least one
+     * @return those that the kernel has told
+     */
+    public Map<String, Long> referencedBytes(List<String> snapshots) throws HostCallException {
+        try (var arena = Arena.ofConfined()) {
+            var first = Path.of(snapshots.getFirst());
+            var lists = arena.allocate(2L * Long.BYTES, Long.BYTES);
+            try {
+                long names = newList(first, lists, 0);
+                for (var snapshot : snapshots) {
+                    checked(first, library.nvlist_add_string(names, text(snapshot), text("")));
+                }
+                int error = library.lzc_channel_program_nosync(
+                        text(poolOf(snapshots.getFirst())),
+                        text(REFERENCED),
+                        INSTRUCTIONS_MAXIMUM,
+                        MEMORY_BYTES_MAXIMUM,
+                        names,
+                        lists.address() + Long.BYTES);
+                if (error != 0) {
+                    throw new HostCallException("lzc_channel_program_nosync", first, error);
+                }
+                return numbers(arena, lists.get(ValueLayout.JAVA_LONG, Long.BYTES), snapshots);
+            } finally {
+                for (long at = 0; at < lists.byteSize(); at += Long.BYTES) {
+                    library.nvlist_free(lists.get(ValueLayout.JAVA_LONG, at));
+                }
+            }
+        }
+    }
+
+    private static String poolOf(String snapshot) {
+        return snapshot.split("[/@]", 2)[0];
+    }
+
+    /** The answer's own list belongs to it, and goes with it. */
+    private Map<String, Long> numbers(Arena arena, long answer, List<String> names) {
+        var found = new HashMap<String, Long>();
+        var value = arena.allocate(Long.BYTES, Long.BYTES);
+        if (answer == 0 || library.nvlist_lookup_nvlist(answer, text("return"), value.address()) != 0) {
+            return found;
+        }
+        long returned = value.get(ValueLayout.JAVA_LONG, 0);
+        for (var name : names) {
+            if (library.nvlist_lookup_int64(returned, text(name), value.address()) == 0) {
+                found.put(name, value.get(ValueLayout.JAVA_LONG, 0));
+            }
+        }
+        return found;
     }
 
     private long newList(Path snapshot, MemorySegment lists, long at) throws HostCallException {

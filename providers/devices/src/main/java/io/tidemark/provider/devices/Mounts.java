@@ -112,7 +112,7 @@ public final class Mounts {
     }
 
     /** Undoes the octal escapes of blanks, tabs, newlines and backslashes. */
-    static String unescape(String field) {
+    public static String unescape(String field) {
         var text = new StringBuilder();
         for (int index = 0; index < field.length(); index++) {
             char letter = field.charAt(index);

@@ -3,7 +3,7 @@ package io.tidemark.provider.zfs;
 import io.tidemark.provider.commands.CommandError;
 import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.devices.ListedRanges;
-import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
+import io.tidemark.provider.zfs.VolumeCatalog.SnapshotEntry;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -35,7 +35,7 @@ final class ChangeFinder {
         this.commands = commands;
     }
 
-    ChangedRanges between(ZvolCatalog catalog, SnapshotEntry older, SnapshotEntry newer) throws ProviderException {
+    ChangedRanges between(VolumeCatalog catalog, SnapshotEntry older, SnapshotEntry newer) throws ProviderException {
         int blockBytes = blockBytes(catalog, newer.on());
         long sizeBytes = Math.max(older.sizeBytes(), newer.sizeBytes());
         var changed = new RangeSet();
@@ -58,21 +58,21 @@ final class ChangeFinder {
     }
 
     /** ZFS tells what is allocated only by sending all of it, which costs as much as reading it. */
-    ChangedRanges allocated(ZvolCatalog catalog, SnapshotEntry snapshot) throws ProviderException {
+    ChangedRanges allocated(VolumeCatalog catalog, SnapshotEntry snapshot) throws ProviderException {
         var all = new RangeSet();
         all.addEverything();
         int blockBytes = blockBytes(catalog, snapshot.on());
         return new ListedRanges(FULL, blockBytes, all.ranges(blockBytes, snapshot.sizeBytes()));
     }
 
-    private static int blockBytes(ZvolCatalog catalog, ZfsObject snapshot) throws ProviderException {
+    private static int blockBytes(VolumeCatalog catalog, ZfsObject snapshot) throws ProviderException {
         var zvol = catalog.named(snapshot.zvol())
                 .orElseThrow(() -> new ProviderException(
                         new ProviderError.Unexpected("zfs get", "no volume of " + snapshot.name())));
         return Math.toIntExact(zvol.number("volblocksize"));
     }
 
-    private static Optional<ZfsObject> common(ZvolCatalog catalog, ZfsObject one, ZfsObject other) {
+    private static Optional<ZfsObject> common(VolumeCatalog catalog, ZfsObject one, ZfsObject other) {
         var history = new HashSet<>(catalog.history(one));
         return catalog.history(other).stream().filter(history::contains).findFirst();
     }

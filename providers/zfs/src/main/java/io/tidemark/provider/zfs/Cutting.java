@@ -3,8 +3,8 @@ package io.tidemark.provider.zfs;
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.ZfsCore;
 import io.tidemark.provider.devices.OpenDevices;
-import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
-import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
+import io.tidemark.provider.zfs.VolumeCatalog.SnapshotEntry;
+import io.tidemark.provider.zfs.VolumeCatalog.VolumeEntry;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /** Cuts by ZFS's library: all snapshots of a request in one transaction, which carries their properties too. */
 final class Cutting {
@@ -34,6 +35,23 @@ final class Cutting {
     /** {@link ZfsCore#snapshot}. */
     interface Storage {
         void snapshot(List<String> snapshots, Map<String, String> properties) throws HostCallException;
+
+        /** {@link ZfsCore#referencedBytes}. */
+        Map<String, Long> referencedBytes(List<String> snapshots) throws HostCallException;
+
+        static Storage of(ZfsCore core) {
+            return new Storage() {
+                @Override
+                public void snapshot(List<String> snapshots, Map<String, String> properties) throws HostCallException {
+                    core.snapshot(snapshots, properties);
+                }
+
+                @Override
+                public Map<String, Long> referencedBytes(List<String> snapshots) throws HostCallException {
+                    return core.referencedBytes(snapshots);
+                }
+            };
+        }
     }
 
     Cutting(Storage storage, OpenDevices open, InstantSource clock, LongSupplier nanos) {
@@ -46,7 +64,7 @@ final class Cutting {
     /** Which volumes a cut is of, and what exists of it, as known before the freeze. */
     private record Plan(List<VolumeEntry> missing, List<SnapshotEntry> existing) {}
 
-    private static Plan plan(CutRequest request, ZvolCatalog catalog) throws ProviderException {
+    private static Plan plan(CutRequest request, VolumeCatalog catalog) throws ProviderException {
         var missing = new ArrayList<VolumeEntry>();
         var existing = new ArrayList<SnapshotEntry>();
         for (var volume : request.volumes()) {
@@ -57,10 +75,13 @@ final class Cutting {
         return new Plan(missing, existing);
     }
 
-    void prepare(CutRequest request, ZvolCatalog catalog) throws ProviderException {
+    void prepare(CutRequest request, VolumeCatalog catalog) throws ProviderException {
         var plan = plan(request, catalog);
         for (var volume : plan.missing()) {
-            ZfsErrors.refuseWhereFull(volume.on());
+            // One at its quota has nothing available, and is cut all the same.
+            if (!volume.on().isFileSystem()) {
+                ZfsErrors.refuseWhereFull(volume.on());
+            }
         }
         synchronized (prepared) {
             prepared.put(request, plan);
@@ -121,11 +142,27 @@ final class Cutting {
         long started = nanos.getAsLong();
         storage.snapshot(names, properties);
         long finished = nanos.getAsLong();
-        for (var volume : plan.missing()) {
-            var snapshot = new Snapshot(id(volume, request), volume.sizeBytes(), cutAt);
+        var sizes = sizes(plan.missing(), names);
+        for (int index = 0; index < names.size(); index++) {
+            var volume = plan.missing().get(index);
+            long sizeBytes = sizes.getOrDefault(names.get(index), volume.sizeBytes());
+            var snapshot = new Snapshot(id(volume, request), sizeBytes, cutAt);
             members.add(new Cut.Member(snapshot, started, finished));
         }
         return new Cut(plan.existing().isEmpty(), members);
+    }
+
+    /** Of file systems: they were written to until the cut. Not known where ZFS does not say it: the cut is made. */
+    private Map<String, Long> sizes(List<VolumeEntry> volumes, List<String> snapshots) {
+        var ofFiles = IntStream.range(0, snapshots.size())
+                .filter(index -> volumes.get(index).on().isFileSystem())
+                .mapToObj(snapshots::get)
+                .toList();
+        try {
+            return ofFiles.isEmpty() ? Map.of() : storage.referencedBytes(ofFiles);
+        } catch (HostCallException e) {
+            return Map.of();
+        }
     }
 
     private static SnapshotId id(VolumeEntry volume, CutRequest request) {

@@ -4,5 +4,5 @@ import io.tidemark.spi.ProviderException;
 
 /** Asks ZFS what there is now. */
 interface Listing {
-    ZvolCatalog list() throws ProviderException;
+    VolumeCatalog list() throws ProviderException;
 }

@@ -55,7 +55,7 @@ final class Removal {
     }
 
     /** Marks what a crash has left between its new name and its mark. */
-    void sweep(ZvolCatalog catalog) throws ProviderException {
+    void sweep(VolumeCatalog catalog) throws ProviderException {
         for (var snapshot : catalog.deleted()) {
             commands.destroyWithClones(snapshot.name());
         }

@@ -1,15 +1,14 @@
 package io.tidemark.provider.zfs;
 
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots. Steps,
- * each whole or not at all: (1) the clone is made beside the volume, with all that is set on it; (2) the volume is
+ * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots, and is left
+ * to do it only for a file system that has none. Steps, each whole or not at all: (1) the clone is made beside the volume, with all that is set on it; (2) the volume is
  * marked with its place; (3) it is renamed to a branch; (4) the clone takes its name; (5) the branch is marked as
  * replaced; (6) the clone is promoted, so that it has the snapshot and all older ones; (7) the branch goes, or where
  * it still has newer snapshots, its head goes back to the newest, which frees the rest. A crash before 3 leaves the
@@ -19,36 +18,14 @@ import java.util.Set;
 final class Rollback {
     private static final System.Logger LOG = System.getLogger(Rollback.class.getName());
 
-    /** Set on the volume itself, they are set on what takes its place. The rest ZFS knows, or cannot be set. */
-    private static final Set<String> KEPT = Set.of(
-            "checksum",
-            "compression",
-            "copies",
-            "dedup",
-            "logbias",
-            "primarycache",
-            "readonly",
-            "redundant_metadata",
-            "refreservation",
-            "reservation",
-            "secondarycache",
-            "snapdev",
-            "snapshot_limit",
-            "sync",
-            "volmode");
-
-    /** What a branch keeps for itself alone: neither is its replacement one, nor does it need room to be written. */
-    private static final Map<String, String> OF_A_BRANCH =
-            Map.of(ZfsNames.REPLACED, "on", "refreservation", "none", "reservation", "none");
-
     private final ZfsCommands commands;
     private final Removal removal;
     private final Use use;
 
-    /** {@link ZvolDevices#refuseWhileUsed}. */
+    /** {@link ZvolDevices#refuseWhileUsed}, or {@link MountTable#refuseWhileMounted} of a file system. */
     interface Use {
         /** @throws ProviderException Busy */
-        void refuse(Object object, String zvol) throws ProviderException;
+        void refuse(Object object, ZfsObject volume) throws ProviderException;
     }
 
     Rollback(ZfsCommands commands, Removal removal, Use use) {
@@ -58,30 +35,65 @@ final class Rollback {
     }
 
     void run(Listing listing, ZfsObject volume, ZfsObject snapshot) throws ProviderException {
+        if (volume.isFileSystem() && isDoneByZfs(listing.list(), volume, snapshot)) {
+            return;
+        }
         var zvol = volume.name();
-        var replacement = ZfsNames.forReplacement(zvol);
-        commands.clone(snapshot.name(), replacement, properties(volume));
-        commands.set(zvol, Map.of(ZfsNames.PLACE, zvol));
+        var replacement = volume.called(ZfsNames.forReplacement(zvol));
+        var settings = commands.settings(zvol);
+        commands.clone(snapshot.name(), replacement.name(), VolumeSettings.ofReplacement(volume, settings));
+        commands.set(zvol, VolumeSettings.beforeItIsPutAside(volume, settings));
         commands.names().lock();
         try {
-            takePlace(replacement, zvol, freeBranch(listing.list(), zvol));
+            takePlace(replacement, volume, volume.called(freeBranch(listing.list(), zvol)));
         } finally {
             commands.names().unlock();
         }
         settle(listing);
     }
 
+    /**
+     * ZFS's own rollback, where nothing is newer than the snapshot: atomic, it keeps all that is set and what lies below.
+     *
+     * @throws ProviderException Conflict, and nothing is changed, where something is newer, and something below would
+     *     be renamed with the file system
+     */
+    private boolean isDoneByZfs(VolumeCatalog catalog, ZfsObject volume, ZfsObject snapshot) throws ProviderException {
+        var onIt = catalog.lyingOn(volume.name());
+        if (!onIt.isEmpty() && onIt.getLast().name().equals(snapshot.name())) {
+            try {
+                commands.rollback(snapshot.name());
+                return true;
+            } catch (ProviderException e) {
+                // A newer snapshot that came meanwhile, or a bookmark, which no list of ours has.
+                if (!(e.error() instanceof ProviderError.Conflict)) {
+                    throw e;
+                }
+            }
+        }
+        var below = catalog.below(volume.name());
+        if (!below.isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.name(),
+                    "it has newer snapshots or bookmarks, and below it lies %s, which would be put aside with it; "
+                                    .formatted(VolumeCatalog.shown(below))
+                            + "roll back to its newest one, or rename what lies below"));
+        }
+        return false;
+    }
+
     /** Where that fails, or somebody has opened the volume meanwhile, it has its name and its content again. */
-    private void takePlace(String replacement, String zvol, String branch) throws ProviderException {
+    private void takePlace(ZfsObject replacement, ZfsObject volume, ZfsObject branch) throws ProviderException {
         try {
             // Of a program that was killed nobody knows whether it has done it.
-            commands.rename(zvol, branch);
-            use.refuse(zvol, branch);
-            commands.rename(replacement, zvol);
+            rename(volume, branch.name());
+            use.refuse(volume.name(), branch);
+            rename(replacement, volume.name());
         } catch (ProviderException e) {
             try {
-                commands.rename(branch, zvol);
-                commands.destroy(replacement);
+                rename(branch, volume.name());
+                commands.destroy(replacement.name());
+                restoreMounting(volume);
             } catch (ProviderException again) {
                 e.addSuppressed(again);
             }
@@ -89,26 +101,15 @@ final class Rollback {
         }
     }
 
-    private Map<String, String> properties(ZfsObject volume) throws ProviderException {
-        var kept = new HashMap<String, String>();
-        commands.settings(volume.name()).forEach((property, value) -> {
-            if (KEPT.contains(property) || property.indexOf(':') >= 0) {
-                kept.put(property, value);
-            }
-        });
-        kept.remove(ZfsNames.REPLACED);
-        // A renaming that was given up may find this one under the volume's name.
-        kept.put(ZfsNames.PLACE, volume.name());
-        kept.put(ZfsNames.REPLACES, volume.name());
-        kept.put(ZfsNames.INSTEAD_OF, guid(volume));
-        return kept;
+    private void rename(ZfsObject volume, String newName) throws ProviderException {
+        if (volume.isFileSystem()) {
+            commands.renameUnmounted(volume.name(), newName);
+        } else {
+            commands.rename(volume.name(), newName);
+        }
     }
 
-    private static String guid(ZfsObject volume) {
-        return Long.toUnsignedString(volume.number("guid"));
-    }
-
-    private static String freeBranch(ZvolCatalog catalog, String zvol) {
+    private static String freeBranch(VolumeCatalog catalog, String zvol) {
         int number = 1;
         while (catalog.named(ZfsNames.forBranch(zvol, number)).isPresent()) {
             number++;
@@ -122,9 +123,11 @@ final class Rollback {
      *
      * @return what there is then
      */
-    ZvolCatalog sweep(Listing listing) throws ProviderException {
+    VolumeCatalog sweep(Listing listing) throws ProviderException {
         var catalog = listing.list();
-        if (catalog.replacements().isEmpty() && catalog.branches().isEmpty()) {
+        if (catalog.replacements().isEmpty()
+                && catalog.branches().isEmpty()
+                && catalog.notMountedAsSet().isEmpty()) {
             return catalog;
         }
         for (var entry : catalog.replacements().entrySet()) {
@@ -134,7 +137,7 @@ final class Rollback {
                 // Not renamed away: the old content stays.
                 tried(replacement.name(), () -> commands.destroy(replacement.name()));
             } else if (catalog.branches().stream().anyMatch(each -> isInsteadOf(replacement, each))) {
-                tried(replacement.name(), () -> commands.rename(replacement.name(), zvol));
+                tried(replacement.name(), () -> rename(replacement, zvol));
             } else {
                 kept(replacement.name(), "its volume has gone");
             }
@@ -145,13 +148,13 @@ final class Rollback {
     }
 
     /** A branch whose place nothing has taken was renamed by a step that nobody waited for. */
-    private void giveBack(ZvolCatalog catalog) {
+    private void giveBack(VolumeCatalog catalog) {
         for (var branch : catalog.branches()) {
             var place = branch.property(ZfsNames.PLACE);
             if (!isReplaced(branch)
                     && place.isPresent()
                     && catalog.named(place.get()).isEmpty()) {
-                tried(branch.name(), () -> commands.rename(branch.name(), place.get()));
+                tried(branch.name(), () -> rename(branch, place.get()));
             }
         }
     }
@@ -170,12 +173,14 @@ final class Rollback {
      */
     void settle(Listing listing) throws ProviderException {
         var catalog = listing.list();
-        var replaced = new ArrayList<String>();
+        var replaced = new ArrayList<ZfsObject>();
         for (var branch : catalog.branches()) {
             if (isReplaced(branch)
                     || (hasTakenPlace(catalog, branch)
-                            && tried(branch.name(), () -> commands.set(branch.name(), OF_A_BRANCH)))) {
-                replaced.add(branch.name());
+                            && tried(
+                                    branch.name(),
+                                    () -> commands.set(branch.name(), VolumeSettings.ofBranch(branch))))) {
+                replaced.add(branch);
             } else {
                 kept(branch.name(), "nothing says that it was replaced");
             }
@@ -187,13 +192,30 @@ final class Rollback {
                 catalog = listing.list();
             }
         }
+        for (var volume : catalog.notMountedAsSet()) {
+            tried(volume.name(), () -> restoreMounting(volume));
+        }
         for (var branch : replaced) {
-            var snapshots = catalog.lyingOn(branch);
-            tried(branch, () -> letGo(listing, branch, snapshots));
+            var snapshots = catalog.lyingOn(branch.name());
+            tried(branch.name(), () -> letGo(listing, branch, snapshots));
         }
     }
 
-    private static boolean hasTakenPlace(ZvolCatalog catalog, ZfsObject branch) {
+    /** A file system is mounted by the next boot, or by {@code zfs mount -a}, only when it has its place for good. */
+    private void restoreMounting(ZfsObject volume) throws ProviderException {
+        var before = volume.property(ZfsNames.MOUNTING);
+        if (before.isEmpty()) {
+            return;
+        }
+        if (before.get().equals(ZfsNames.MOUNTING_DEFAULT)) {
+            commands.unset(volume.name(), VolumeSettings.MOUNTING);
+        } else {
+            commands.set(volume.name(), Map.of(VolumeSettings.MOUNTING, before.get()));
+        }
+        commands.unset(volume.name(), ZfsNames.MOUNTING);
+    }
+
+    private static boolean hasTakenPlace(VolumeCatalog catalog, ZfsObject branch) {
         return branch.property(ZfsNames.PLACE)
                 .flatMap(catalog::named)
                 .filter(volume -> isInsteadOf(volume, branch))
@@ -218,16 +240,16 @@ final class Rollback {
         LOG.log(System.Logger.Level.WARNING, "zfs.branch_kept volume={0} reason={1}", zvol, reason);
     }
 
-    private void letGo(Listing listing, String branch, List<ZfsObject> snapshots) throws ProviderException {
-        use.refuse(branch, branch);
+    private void letGo(Listing listing, ZfsObject branch, List<ZfsObject> snapshots) throws ProviderException {
+        use.refuse(branch.name(), branch);
         if (snapshots.stream().allMatch(each -> ZfsNames.isDeleted(each.snapshotName()))) {
-            removal.remove(listing, branch);
+            removal.remove(listing, branch.name());
         } else {
             commands.rollback(snapshots.getLast().name());
         }
     }
 
-    private static boolean onBranch(ZvolCatalog catalog, String zvol) {
+    private static boolean onBranch(VolumeCatalog catalog, String zvol) {
         return catalog.named(zvol)
                 .flatMap(each -> each.property("origin"))
                 .filter(origin -> ZfsNames.isBranchOf(origin.substring(0, origin.indexOf('@')), zvol))

@@ -38,11 +38,13 @@ class ZfsCommands {
         return names;
     }
 
-    /** All volumes and snapshots below a dataset, by one process. */
+    /** All volumes, file systems and snapshots below a dataset, and not those of itself, by one process. */
     List<ZfsObject> list(String dataset) throws ProviderException {
         names.lock();
         try {
-            return ZfsReport.objects(done(dataset, listing(dataset)));
+            return ZfsReport.objects(done(dataset, listing(dataset))).stream()
+                    .filter(each -> !each.zvol().equals(dataset))
+                    .toList();
         } finally {
             names.unlock();
         }
@@ -63,6 +65,21 @@ class ZfsCommands {
                         dataset),
                 Command.TIME_LIMIT_DEFAULT,
                 REPORT_BYTES);
+    }
+
+    /** Values of some properties, wherever they come from; what nobody has set anywhere is left out. */
+    Map<String, String> values(String dataset, List<String> properties) throws ProviderException {
+        return ZfsReport.settings(done(
+                dataset,
+                "zfs",
+                "get",
+                "-Hp",
+                "-s",
+                "local,received,inherited",
+                "-o",
+                "property,source,value",
+                String.join(",", properties),
+                dataset));
     }
 
     /** What is set on a volume itself, here or where it was sent from. */
@@ -102,6 +119,11 @@ class ZfsCommands {
         alone(name, "zfs", "rename", name, newName);
     }
 
+    /** Of a file system: without this choice ZFS mounts one that is shared under its new name. */
+    void renameUnmounted(String name, String newName) throws ProviderException {
+        alone(name, "zfs", "rename", "-u", name, newName);
+    }
+
     void promote(String clone) throws ProviderException {
         alone(clone, "zfs", "promote", clone);
     }
@@ -134,6 +156,38 @@ class ZfsCommands {
         properties.forEach((property, value) -> argv.add(property + "=" + value));
         argv.add(zvol);
         done(zvol, argv);
+    }
+
+    /** As if it had never been set here; ZFS mounts a file system that is shared, where it may be mounted then. */
+    void unset(String fileSystem, String property) throws ProviderException {
+        // Without this choice it refuses properties that no child has from its parent, as canmount.
+        done(fileSystem, "zfs", "inherit", "-S", property, fileSystem);
+    }
+
+    /** Read-only; a snapshot of a file system cannot be mounted otherwise. */
+    void mount(String snapshot, Path folder) throws ProviderException {
+        try {
+            done(snapshot, "mount", "-t", "zfs", "-o", "ro", snapshot, folder.toString());
+        } catch (ProviderException e) {
+            throw keyExplained(snapshot, e);
+        }
+    }
+
+    /** Of a mount that failed: ZFS says that it is not permitted where the key of what is encrypted is not loaded. */
+    private ProviderException keyExplained(String snapshot, ProviderException failure) {
+        try {
+            var said = done(snapshot, "zfs", "get", "-H", "-o", "value", "keystatus,encryptionroot", snapshot);
+            return ZfsReport.unloadedKey(said)
+                    .map(root -> ZfsErrors.withoutKey(snapshot, root, failure))
+                    .orElse(failure);
+        } catch (ProviderException e) {
+            failure.addSuppressed(e);
+            return failure;
+        }
+    }
+
+    void unmount(Path folder) throws ProviderException {
+        done(folder.toString(), "umount", folder.toString());
     }
 
     List<String> holds(String snapshot) throws ProviderException {

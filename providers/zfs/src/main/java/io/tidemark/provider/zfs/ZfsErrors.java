@@ -45,6 +45,12 @@ final class ZfsErrors {
             return new ProviderError.Unexpected(
                     beginning(doing), outcome.evidence() + "; zfs list and zpool import tell what there is");
         }
+        if (said.contains("filesystem has children")) {
+            return new ProviderError.Conflict(object, "it has file systems or snapshots of its own below it");
+        }
+        if (said.contains("more recent snapshots or bookmarks exist")) {
+            return new ProviderError.Conflict(object, "it has newer snapshots or bookmarks: " + outcome.evidence());
+        }
         if (said.contains("dataset already exists")) {
             return new ProviderError.Conflict(object, "a name it needs is taken: " + outcome.evidence());
         }
@@ -107,6 +113,20 @@ final class ZfsErrors {
 
     private static ProviderError noRoom(String zvol, long availableBytes) {
         return new ProviderError.OutOfSpace("%s (%d bytes available)".formatted(zvol, availableBytes), 0, 0);
+    }
+
+    /** @param root the file system that has the key */
+    static ProviderException withoutKey(String object, String root, ProviderException failure) {
+        return new ProviderException(
+                new ProviderError.Conflict(object, "it is encrypted and its key is not loaded: zfs load-key " + root),
+                failure);
+    }
+
+    /** Of a call that is about blocks. */
+    static ProviderException noBlocks(Object object) {
+        return new ProviderException(new ProviderError.Conflict(
+                object.toString(),
+                "is a file system, not blocks; its files are where it is mounted, and a snapshot's in a clone of it"));
     }
 
     static ProviderException busy(Object object, String holder) {

@@ -23,6 +23,7 @@ final class ZfsHostCheck {
         var check = new HostCheck(runner);
         check.programs("zfsutils-linux", List.of("zfs"));
         check.programs("util-linux", List.of("blkdiscard"));
+        check.programs("mount", List.of("mount", "umount"));
         check.administrator(State.LACKING, "Snapshots of frozen file systems, and devices of volumes, are root's");
         if (Files.exists(CONTROL)) {
             check.met("kernel module", CONTROL + " is there");
@@ -59,10 +60,10 @@ final class ZfsHostCheck {
             return;
         }
         try {
-            int volumes = new ZvolCatalog(new ZfsCommands(runner).list(config.dataset()))
+            int volumes = new VolumeCatalog(new ZfsCommands(runner).list(config.dataset()))
                     .volumes()
                     .size();
-            check.met(what, volumes + " volumes below it");
+            check.met(what, volumes + " volumes and file systems below it");
         } catch (ProviderException e) {
             check.lacking(what, e.error().message());
         }

@@ -31,6 +31,10 @@ final class ZfsNames {
     static final String PLACE = "tidemark:place";
     /** Of what a rollback has put aside: another one has its place, for good. */
     static final String REPLACED = "tidemark:replaced";
+    /** Of a file system in a rollback: what its {@code canmount} is to be again, or {@link #MOUNTING_DEFAULT}. */
+    static final String MOUNTING = "tidemark:canmount";
+
+    static final String MOUNTING_DEFAULT = "default";
     /** Of a snapshot: its recovery point, and milliseconds since 1970 of its cut. */
     static final String POINT = "tidemark:point";
 

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A volume or a snapshot, as ZFS has it.
+ * A volume (of blocks, or a file system) or a snapshot, as ZFS has it.
  *
  * @param name {@code pool/path}, or {@code pool/path@snapshot}
  * @param properties those that have a value; user properties only where they are set on this object itself
@@ -17,6 +17,16 @@ record ZfsObject(String name, Map<String, String> properties) {
 
     boolean isSnapshot() {
         return name.indexOf('@') >= 0;
+    }
+
+    /** It, or what it is a snapshot of: only volumes of blocks have a size of their own. */
+    boolean isFileSystem() {
+        return property("volsize").isEmpty();
+    }
+
+    /** The same under another name. */
+    ZfsObject called(String newName) {
+        return new ZfsObject(newName, properties);
     }
 
     /** The volume a snapshot lies on now. */
@@ -39,8 +49,9 @@ record ZfsObject(String name, Map<String, String> properties) {
                 .orElseThrow(() -> new IllegalArgumentException("%s has no %s".formatted(name, property))));
     }
 
+    /** Of a file system what it refers to, of which a snapshot's never changes. */
     long volumeBytes() {
-        return number("volsize");
+        return number(isFileSystem() ? "referenced" : "volsize");
     }
 
     /** What ZFS has left for a volume; it tells that of no snapshot. */

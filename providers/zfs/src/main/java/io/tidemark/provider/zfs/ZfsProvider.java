@@ -3,19 +3,16 @@ package io.tidemark.provider.zfs;
 import io.tidemark.nativeblock.ZvolCalls;
 import io.tidemark.provider.devices.BlockDevice;
 import io.tidemark.provider.devices.HostLock;
-import io.tidemark.provider.devices.Mounts;
 import io.tidemark.provider.devices.OpenDevices;
-import io.tidemark.provider.devices.Storage;
 import io.tidemark.provider.devices.Vanishing;
-import io.tidemark.provider.zfs.ZvolCatalog.SnapshotEntry;
-import io.tidemark.provider.zfs.ZvolCatalog.VolumeEntry;
-import io.tidemark.spi.BlockRange;
-import io.tidemark.spi.Capability;
+import io.tidemark.provider.zfs.VolumeCatalog.SnapshotEntry;
+import io.tidemark.provider.zfs.VolumeCatalog.VolumeEntry;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.FileTrees;
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
@@ -30,24 +27,22 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongSupplier;
 
 /**
- * Volumes of ZFS below one dataset. What changes names, properties or holds is done one after the other; bytes and
+ * Volumes of ZFS below one dataset: volumes of blocks, and file systems. What changes names, properties or holds is done one after the other; bytes and
  * differences are read beside it, and a cut waits for nothing but ZFS.
  */
-final class ZfsProvider implements StorageProvider {
+final class ZfsProvider implements StorageProvider, FileTrees {
     /** Of eight volumes in the storage lab on a busy host, 23 ms on an idle one: ZFS writes a transaction meanwhile. */
     private static final Duration CUT_EXPECTED = Duration.ofMillis(650);
 
@@ -56,12 +51,20 @@ final class ZfsProvider implements StorageProvider {
     private static final int SECTOR_BYTES = 512;
     /** Of new volumes; ZFS's own choice since 2.2, and 8 KiB before. */
     private static final int BLOCK_BYTES = 16 << 10;
-    /** Whatever is left out here, the contract does not test. */
-    static final Set<Capability> CAPABILITIES = Capability.ofBlocks();
+
+    /** Of a file system, a clone of it has the same: they decide who may do what with its files. */
+    private static final List<String> RIGHTS =
+            List.of("aclinherit", "aclmode", "acltype", "devices", "exec", "setuid", "xattr");
+
+    /** Where trees are mounted; as {@link HostLock}'s files not where anybody may make some. */
+    private static final Path RUNTIME = Path.of("/run");
 
     private final ZfsConfig config;
     private final ZfsCommands commands;
     private final ZvolDevices devices;
+    private final MountTable mounts = new MountTable();
+    private final VolumeDescriptions descriptions;
+    private final SnapshotTrees trees;
     private final Removal removal;
     private final Rollback rollback;
     private final ChangeFinder changes;
@@ -82,12 +85,19 @@ final class ZfsProvider implements StorageProvider {
         this.config = config;
         this.commands = commands;
         this.devices = new ZvolDevices(calls, commands.names());
+        this.descriptions = new VolumeDescriptions(devices, mounts);
+        this.trees = new SnapshotTrees(commands, mounts, RUNTIME.resolve("tidemark-" + name(config) + ".trees"));
         this.removal = new Removal(commands);
-        this.rollback = new Rollback(commands, removal, devices::refuseWhileUsed);
+        this.rollback = new Rollback(commands, removal, this::refuseWhileUsed);
         this.changes = new ChangeFinder(commands);
         this.open = new OpenDevices();
         this.cutting = new Cutting(storage, open, time.clock(), time.nanos());
         this.lock = lock;
+    }
+
+    /** Of what is this instance's alone on this host. */
+    private static String name(ZfsConfig config) {
+        return "zfs-" + ZfsNames.digest(config.dataset());
     }
 
     /**
@@ -97,10 +107,11 @@ final class ZfsProvider implements StorageProvider {
      */
     static ZfsProvider open(ZfsConfig config, ZfsCommands commands, ZvolCalls calls, Cutting.Storage storage, Time time)
             throws ProviderException {
-        var lock = HostLock.take("zfs-" + ZfsNames.digest(config.dataset()), "dataset " + config.dataset());
+        var lock = HostLock.take(name(config), "dataset " + config.dataset());
         ZfsProvider opened = null;
         try {
             var provider = new ZfsProvider(config, commands, calls, storage, time, lock);
+            provider.trees.sweep();
             provider.removal.sweep(provider.catalog());
             provider.rollback.sweep(provider::catalog);
             opened = provider;
@@ -112,8 +123,8 @@ final class ZfsProvider implements StorageProvider {
         }
     }
 
-    private ZvolCatalog catalog() throws ProviderException {
-        return new ZvolCatalog(commands.list(config.dataset()));
+    private VolumeCatalog catalog() throws ProviderException {
+        return new VolumeCatalog(commands.list(config.dataset()));
     }
 
     /** Others destroy snapshots too. */
@@ -129,42 +140,12 @@ final class ZfsProvider implements StorageProvider {
 
     @Override
     public List<Volume> volumes() throws ProviderException {
-        return described(catalog().volumes());
+        return descriptions.of(catalog().volumes());
     }
 
     @Override
     public Volume volume(VolumeId volume) throws ProviderException {
-        return described(List.of(catalog().get(volume))).getFirst();
-    }
-
-    private List<Volume> described(List<VolumeEntry> entries) throws ProviderException {
-        var nodes = devices.all();
-        try {
-            var mounts = Mounts.ofHost();
-            var volumes = new ArrayList<Volume>();
-            for (var entry : entries) {
-                var node = Optional.ofNullable(nodes.get(entry.on().name()));
-                volumes.add(describe(entry, node, node.isPresent() ? mounts.of(node.get()) : List.of()));
-            }
-            return volumes;
-        } catch (IOException e) {
-            throw new ProviderException(
-                    new ProviderError.Unexpected("reading where volumes are mounted", e.toString()), e);
-        }
-    }
-
-    private static Volume describe(VolumeEntry entry, Optional<Path> node, List<Path> mountPoints) {
-        return new Volume(
-                entry.id(),
-                entry.sizeBytes(),
-                CAPABILITIES,
-                node.map(path -> ZvolDevices.shown(entry.on().name(), path)),
-                mountPoints,
-                Map.of(
-                        "zvol",
-                        entry.on().name(),
-                        "blockBytes",
-                        String.valueOf(entry.on().number("volblocksize"))));
+        return descriptions.of(List.of(catalog().get(volume))).getFirst();
     }
 
     @Override
@@ -186,7 +167,9 @@ final class ZfsProvider implements StorageProvider {
                     Map.of(ZfsNames.VOLUME, volume.name(), ZfsNames.BYTES, String.valueOf(sizeBytes)));
             return volume(volume);
         }
-        if (existing.get().sizeBytes() != sizeBytes || catalog.hasSnapshots(volume)) {
+        if (existing.get().on().isFileSystem()
+                || existing.get().sizeBytes() != sizeBytes
+                || catalog.hasSnapshots(volume)) {
             throw new ProviderException(new ProviderError.VolumeExists(volume));
         }
         return volume(volume);
@@ -216,13 +199,26 @@ final class ZfsProvider implements StorageProvider {
         if (catalog.hasSnapshots(volume) || catalog.hasOthersSnapshots(zvol)) {
             throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
         }
-        devices.refuseWhileUsed(volume, zvol);
+        var below = catalog.below(zvol);
+        if (!below.isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(), "below it lies " + VolumeCatalog.shown(below) + "; remove that before"));
+        }
+        refuseWhileUsed(volume, entry.get().on());
         removal.remove(this::catalog, zvol);
         settleAfter(catalog);
     }
 
+    private void refuseWhileUsed(Object object, ZfsObject volume) throws ProviderException {
+        if (volume.isFileSystem()) {
+            mounts.refuseWhileMounted(object, volume.name());
+        } else {
+            devices.refuseWhileUsed(object, volume.name());
+        }
+    }
+
     /** Branches may have lost what they were kept for. */
-    private void settleAfter(ZvolCatalog before) throws ProviderException {
+    private void settleAfter(VolumeCatalog before) throws ProviderException {
         if (!before.branches().isEmpty()) {
             rollback.settle(this::catalog);
         }
@@ -278,7 +274,7 @@ final class ZfsProvider implements StorageProvider {
     }
 
     private Optional<BlockDevice> device(SnapshotId snapshot) throws ProviderException {
-        var entry = catalog().get(snapshot);
+        var entry = withBlocks(catalog().get(snapshot));
         var name = entry.on().name();
         if (!devices.all().containsKey(name)) {
             commands.set(entry.on().zvol(), Map.of("snapdev", "visible"));
@@ -286,18 +282,40 @@ final class ZfsProvider implements StorageProvider {
         return devices.open(name, entry.sizeBytes(), StandardOpenOption.READ);
     }
 
+    private static SnapshotEntry withBlocks(SnapshotEntry entry) throws ProviderException {
+        if (entry.on().isFileSystem()) {
+            throw ZfsErrors.noBlocks(entry.id().volume());
+        }
+        return entry;
+    }
+
+    @Override
+    public synchronized SnapshotTree tree(SnapshotId snapshot) throws ProviderException {
+        return unlessGone(snapshot, () -> {
+            var entry = catalog().get(snapshot);
+            if (!entry.on().isFileSystem()) {
+                throw new ProviderException(new ProviderError.Conflict(
+                        snapshot.volume().toString(),
+                        "is blocks, not a file system; its snapshots are read as images"));
+            }
+            return trees.open(snapshot, entry.on().name());
+        });
+    }
+
     @Override
     public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException {
         var catalog = catalog();
         var from = catalog.get(older);
         var to = catalog.get(newer);
+        withBlocks(from);
+        withBlocks(to);
         return unlessGone(older, () -> unlessGone(newer, () -> changes.between(catalog, from, to)));
     }
 
     @Override
     public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
         var catalog = catalog();
-        return changes.allocated(catalog, catalog.get(snapshot));
+        return changes.allocated(catalog, withBlocks(catalog.get(snapshot)));
     }
 
     @Override
@@ -317,17 +335,25 @@ final class ZfsProvider implements StorageProvider {
             throw new ProviderException(new ProviderError.VolumeExists(request.name()));
         }
         refuseNameOfOthers(request.name());
-        var properties = Map.of(
-                ZfsNames.VOLUME,
-                request.name().name(),
-                ZfsNames.BYTES,
-                String.valueOf(snapshot.sizeBytes()),
-                ZfsNames.CLONE_OF,
-                cloneOf);
         return unlessGone(request.snapshot(), () -> {
+            var properties = ofClone(snapshot);
+            properties.put(ZfsNames.VOLUME, request.name().name());
+            properties.put(ZfsNames.CLONE_OF, cloneOf);
             commands.clone(snapshot.on().name(), ZfsNames.forVolume(config.dataset(), request.name()), properties);
             return new Step.Done<>(volume(request.name()));
         });
+    }
+
+    /** A file system is seen nowhere until its {@code mountpoint} is set: no folder is called as its dataset is. */
+    private Map<String, String> ofClone(SnapshotEntry snapshot) throws ProviderException {
+        var properties = new HashMap<String, String>();
+        if (snapshot.on().isFileSystem()) {
+            properties.putAll(commands.values(snapshot.on().zvol(), RIGHTS));
+            properties.put("mountpoint", "none");
+        } else {
+            properties.put(ZfsNames.BYTES, String.valueOf(snapshot.sizeBytes()));
+        }
+        return properties;
     }
 
     @Override
@@ -337,7 +363,7 @@ final class ZfsProvider implements StorageProvider {
         var from = catalog.get(snapshot);
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());
-        devices.refuseWhileUsed(snapshot.volume(), volume.on().name());
+        refuseWhileUsed(snapshot.volume(), volume.on());
         // A rollback that was cut short may have put it where no list has it.
         return Vanishing.unlessGone(
                 () -> {
@@ -360,6 +386,9 @@ final class ZfsProvider implements StorageProvider {
 
     private VolumeWriter writer(VolumeEntry entry) throws ProviderException {
         var volume = entry.id();
+        if (entry.on().isFileSystem()) {
+            throw ZfsErrors.noBlocks(volume);
+        }
         var zvol = entry.on().name();
         devices.refuseWhileUsed(volume, zvol);
         var device = devices.open(zvol, entry.sizeBytes(), StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -368,19 +397,6 @@ final class ZfsProvider implements StorageProvider {
         }
         int blockBytes = Math.toIntExact(entry.on().number("volblocksize"));
         return open.write(volume, device.get(), new ZvolStorage(commands, zvol, blockBytes));
-    }
-
-    /** Of a volume that is written: whole blocks of zeros are given back. */
-    private record ZvolStorage(ZfsCommands commands, String zvol, int granuleBytes) implements Storage {
-        @Override
-        public boolean discard(Path device, BlockRange blocks) throws ProviderException {
-            return commands.discard(device, blocks);
-        }
-
-        @Override
-        public ProviderException explained(ProviderException failure) {
-            return commands.explained(zvol, failure);
-        }
     }
 
     @Override
@@ -423,6 +439,7 @@ final class ZfsProvider implements StorageProvider {
         if (entry.isPresent()) {
             refuseWhileHeld(entry.get());
             open.refuseWhileRead(snapshot);
+            trees.refuseWhileOpen(snapshot);
             deleted(entry.get());
             settleAfter(catalog);
         }
@@ -464,6 +481,7 @@ final class ZfsProvider implements StorageProvider {
     @Override
     public void close() {
         open.close();
+        trees.close();
         lock.close();
     }
 }

@@ -30,7 +30,7 @@ public final class ZfsProviderFactory implements ProviderFactory {
                     config,
                     new ZfsCommands(new CommandRunner()),
                     ZvolCalls.load(),
-                    core::snapshot,
+                    Cutting.Storage.of(core),
                     new ZfsProvider.Time(InstantSource.system(), System::nanoTime));
         } catch (HostCallException e) {
             throw ZfsErrors.of("dataset " + config.dataset(), "open /dev/zfs", e);

@@ -6,12 +6,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What {@code zfs get -Hp} and {@code zfs holds -H} say: fields parted by tabs. The only place that reads them. */
 final class ZfsReport {
     /** Asked for by name: what a new version adds does not come in by itself. */
     static final String PROPERTIES =
-            "volsize,volblocksize,available,guid,createtxg,origin,clones,defer_destroy,userrefs,"
+            "volsize,volblocksize,referenced,available,mountpoint,canmount,guid,createtxg,origin,clones,defer_destroy,"
+                    + "userrefs,"
                     + String.join(
                             ",",
                             ZfsNames.VOLUME,
@@ -20,19 +22,20 @@ final class ZfsReport {
                             ZfsNames.REPLACES,
                             ZfsNames.INSTEAD_OF,
                             ZfsNames.PLACE,
+                            ZfsNames.MOUNTING,
                             ZfsNames.REPLACED,
                             ZfsNames.POINT,
                             ZfsNames.CUT_AT);
 
-    private static final List<String> NEEDED = List.of("volsize", "guid", "createtxg");
+    private static final List<String> NEEDED = List.of("guid", "createtxg");
     private static final int FIELDS = 4;
     private static final int SETTING_FIELDS = 3;
 
     private ZfsReport() {}
 
     /**
-     * Volumes and their snapshots of {@code zfs get -o name,property,value,source}, in the order of the report; what
-     * has no size of a volume is left out.
+     * Volumes, file systems and their snapshots of {@code zfs get -o name,property,value,source}, in the order of the
+     * report.
      *
      * @throws ProviderException Unexpected, with the line, for whatever is not such a report
      */
@@ -51,9 +54,7 @@ final class ZfsReport {
         }
         var objects = new ArrayList<ZfsObject>();
         for (var each : found.entrySet()) {
-            if (each.getValue().containsKey("volsize")) {
-                objects.add(checked(new ZfsObject(each.getKey(), each.getValue())));
-            }
+            objects.add(checked(new ZfsObject(each.getKey(), each.getValue())));
         }
         return objects;
     }
@@ -61,6 +62,7 @@ final class ZfsReport {
     private static ZfsObject checked(ZfsObject object) throws ProviderException {
         try {
             NEEDED.forEach(object::number);
+            object.volumeBytes();
             object.bytesAvailable();
             return object;
         } catch (IllegalArgumentException e) {
@@ -93,6 +95,14 @@ final class ZfsReport {
         } catch (NumberFormatException e) {
             throw new ProviderException(new ProviderError.Unexpected("zfs get", "no number: " + report), e);
         }
+    }
+
+    /** Of {@code zfs get -H -o value keystatus,encryptionroot}: whose key is not loaded, if it is not. */
+    static Optional<String> unloadedKey(String report) {
+        var lines = report.lines().toList();
+        return lines.size() == 2 && lines.getFirst().equals("unavailable")
+                ? Optional.of(lines.getLast())
+                : Optional.empty();
     }
 
     /** The tags of {@code zfs holds -H}. */

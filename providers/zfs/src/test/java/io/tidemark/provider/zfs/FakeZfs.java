@@ -28,8 +28,8 @@ class FakeZfs extends ZfsCommands {
         objects.put(name, all);
     }
 
-    ZvolCatalog catalog() {
-        return new ZvolCatalog(list("tank"));
+    VolumeCatalog catalog() {
+        return new VolumeCatalog(list("tank"));
     }
 
     @Override

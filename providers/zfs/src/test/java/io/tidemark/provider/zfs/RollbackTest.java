@@ -20,9 +20,9 @@ class RollbackTest {
 
     private final Set<String> used = new HashSet<>();
     private final LateZfs zfs = new LateZfs();
-    private final Rollback rollback = new Rollback(zfs, new Removal(zfs), (_, zvol) -> {
-        if (used.contains(zvol)) {
-            throw ZfsErrors.busy(zvol, "test");
+    private final Rollback rollback = new Rollback(zfs, new Removal(zfs), (_, volume) -> {
+        if (used.contains(volume.name())) {
+            throw ZfsErrors.busy(volume.name(), "test");
         }
     });
 

@@ -124,7 +124,7 @@ public class ZfsProviderInLab {
                 new ZfsConfig(DATASET),
                 commands,
                 ZvolCalls.load(),
-                core::snapshot,
+                Cutting.Storage.of(core),
                 new ZfsProvider.Time(InstantSource.system(), System::nanoTime));
     }
 

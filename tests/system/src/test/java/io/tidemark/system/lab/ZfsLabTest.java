@@ -24,6 +24,11 @@ class ZfsLabTest {
         StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZvolsInLab.class, 2);
     }
 
+    @Test
+    void fileSystemsKeepTheContractOfProviders() throws Exception {
+        StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZfsFileSystemsInLab.class, 2);
+    }
+
     /** The guest of the kinds of storage together has two sites in it. */
     @Test
     void killsFreezesAndOtherKindsOfStorageAreCopedWith() throws Exception {

@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** From the lines of a report to volumes, snapshots and their history. */
-class ZvolCatalogTest {
+class VolumeCatalogTest {
     private static final VolumeId ORDERS = VolumeId.of("zfs", "orders/2026");
     private static final VolumeId FOREIGN = VolumeId.of("zfs", "tank/foreign");
     private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
@@ -41,13 +41,12 @@ class ZvolCatalogTest {
         return name;
     }
 
-    private ZvolCatalog catalog() throws ProviderException {
-        return new ZvolCatalog(ZfsReport.objects(String.join("\n", report)));
+    private VolumeCatalog catalog() throws ProviderException {
+        return new VolumeCatalog(ZfsReport.objects(String.join("\n", report)));
     }
 
     @Test
     void volumesOfOthersAreKnownByTheirNamesAndOursByTheirProperty() throws Exception {
-        line("tank", "volsize", "-", "-");
         zvol("tank/foreign", 5, "-");
         zvol("tank/odd name", 6, "-");
         zvol("tank/tidemark-v-1", 7, "-");
@@ -56,8 +55,8 @@ class ZvolCatalogTest {
 
         var volumes = catalog().volumes();
 
-        assertThat(volumes).extracting(ZvolCatalog.VolumeEntry::id).containsExactly(ORDERS, FOREIGN);
-        assertThat(volumes).extracting(ZvolCatalog.VolumeEntry::sizeBytes).containsExactly(20_480L, 32_768L);
+        assertThat(volumes).extracting(VolumeCatalog.VolumeEntry::id).containsExactly(ORDERS, FOREIGN);
+        assertThat(volumes).extracting(VolumeCatalog.VolumeEntry::sizeBytes).containsExactly(20_480L, 32_768L);
     }
 
     @Test
@@ -65,7 +64,9 @@ class ZvolCatalogTest {
         zvol("tank/foreign", 5, "-");
         line("tank/foreign", ZfsNames.VOLUME, "orders", "inherited from tank");
 
-        assertThat(catalog().volumes()).extracting(ZvolCatalog.VolumeEntry::id).containsExactly(FOREIGN);
+        assertThat(catalog().volumes())
+                .extracting(VolumeCatalog.VolumeEntry::id)
+                .containsExactly(FOREIGN);
     }
 
     @Test
@@ -106,7 +107,7 @@ class ZvolCatalogTest {
         line("tank/other@daily", "createtxg", "3", "-");
 
         assertThat(catalog().snapshots())
-                .extracting(ZvolCatalog.SnapshotEntry::id)
+                .extracting(VolumeCatalog.SnapshotEntry::id)
                 .containsExactly(new SnapshotId(FOREIGN, POINT));
     }
 

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** One report of a dataset, as volumes and snapshots. */
-final class ZvolCatalog {
+final class VolumeCatalog {
     private static final Comparator<SnapshotEntry> BY_ID = Comparator.comparing(
                     (SnapshotEntry entry) -> entry.id().volume())
             .thenComparing(entry -> entry.id().recoveryPoint());
@@ -24,11 +24,14 @@ final class ZvolCatalog {
     /** Whatever else somebody may have set there is no size. */
     private static final String SIZE = "[0-9]{1,18}";
 
+    /** Names that an error tells. */
+    private static final int SHOWN_MAXIMUM = 5;
+
     private final List<ZfsObject> all;
     private final List<VolumeEntry> volumes;
     private final List<SnapshotEntry> snapshots;
 
-    ZvolCatalog(List<ZfsObject> all) {
+    VolumeCatalog(List<ZfsObject> all) {
         this.all = List.copyOf(all);
         this.volumes = all.stream()
                 .filter(each -> !each.isSnapshot())
@@ -45,7 +48,7 @@ final class ZvolCatalog {
         }
     }
 
-    /** @param sizeBytes of the image, exactly */
+    /** @param sizeBytes of the image, exactly; of a file system what it refers to */
     record SnapshotEntry(SnapshotId id, ZfsObject on, long sizeBytes) {
         Snapshot describe() {
             var cutAt = Instant.ofEpochMilli(on.number(ZfsNames.CUT_AT));
@@ -54,6 +57,9 @@ final class ZvolCatalog {
     }
 
     private static long exact(ZfsObject volume, long volumeBytes) {
+        if (volume.isFileSystem()) {
+            return volumeBytes;
+        }
         long blockBytes = volume.number("volblocksize");
         return volume.property(ZfsNames.BYTES)
                 .filter(text -> text.matches(SIZE))
@@ -196,6 +202,29 @@ final class ZvolCatalog {
         return all.stream()
                 .filter(each -> !each.isSnapshot() && ZfsNames.isBranch(each.name()))
                 .toList();
+    }
+
+    /** File systems that a rollback has kept from being mounted, and not yet let be mounted as they were. */
+    List<ZfsObject> notMountedAsSet() {
+        return volumes.stream()
+                .map(VolumeEntry::on)
+                .filter(each ->
+                        each.isFileSystem() && each.property(ZfsNames.MOUNTING).isPresent())
+                .toList();
+    }
+
+    /** File systems and volumes below a file system, by their names in ZFS. */
+    List<String> below(String fileSystem) {
+        return all.stream()
+                .filter(each -> !each.isSnapshot() && each.name().startsWith(fileSystem + "/"))
+                .map(ZfsObject::name)
+                .toList();
+    }
+
+    /** For people: the first ones, and how many others there are. */
+    static String shown(List<String> names) {
+        var first = String.join(", ", names.subList(0, Math.min(names.size(), SHOWN_MAXIMUM)));
+        return names.size() <= SHOWN_MAXIMUM ? first : "%s and %d more".formatted(first, names.size() - SHOWN_MAXIMUM);
     }
 
     /** What a rollback that was cut short wanted to put in place, by the name of that place. */
