@@ -4,8 +4,10 @@ import io.tidemark.provider.devices.Mounts;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -38,8 +40,9 @@ final class MountTable {
     /**
      * @param source the name in ZFS
      * @param whole whether its root is seen there, and not only a folder of it
+     * @param point as the kernel says it: there are names that no path of this process's locale has
      */
-    record Mount(String source, boolean whole, Path point) {}
+    record Mount(String source, boolean whole, String point) {}
 
     /** As this process sees them, in order of mounting. */
     List<Mount> ofHost() throws ProviderException {
@@ -57,7 +60,9 @@ final class MountTable {
 
     private static List<Mount> read(Path process) throws IOException {
         var found = new ArrayList<Mount>();
-        for (var line : Files.readAllLines(process.resolve("mountinfo"))) {
+        // Not by lines of files, which break off at a name that is no UTF-8.
+        var table = new String(Files.readAllBytes(process.resolve("mountinfo")), StandardCharsets.UTF_8);
+        for (var line : table.lines().toList()) {
             var fields = List.of(line.split(" ", -1));
             int separator = fields.indexOf("-");
             if (separator > POINT_FIELD
@@ -66,7 +71,7 @@ final class MountTable {
                 found.add(new Mount(
                         Mounts.unescape(fields.get(separator + 2)),
                         fields.get(ROOT_FIELD).equals("/"),
-                        Path.of(Mounts.unescape(fields.get(POINT_FIELD)))));
+                        Mounts.unescape(fields.get(POINT_FIELD))));
             }
         }
         return found;
@@ -76,9 +81,17 @@ final class MountTable {
     static List<Path> pointsOf(List<Mount> mounts, String source) {
         return mounts.stream()
                 .filter(each -> each.whole() && each.source().equals(source))
-                .map(Mount::point)
+                .flatMap(each -> path(each.point()).stream())
                 .distinct()
                 .toList();
+    }
+
+    private static Optional<Path> path(String point) {
+        try {
+            return Optional.of(Path.of(point));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
     }
 
     /** @throws ProviderException Busy, naming where, while it is mounted in any mount namespace that has a process */
@@ -105,7 +118,7 @@ final class MountTable {
         }
     }
 
-    private static Optional<Path> first(List<Mount> mounts, String source) {
+    private static Optional<String> first(List<Mount> mounts, String source) {
         return mounts.stream()
                 .filter(each -> each.source().equals(source))
                 .map(Mount::point)
@@ -122,7 +135,7 @@ final class MountTable {
     }
 
     /** Empty for a process that has ended. */
-    private static Optional<Path> ofOther(Path process, String source) {
+    private static Optional<String> ofOther(Path process, String source) {
         try {
             return first(read(process), source);
         } catch (IOException e) {

@@ -41,13 +41,22 @@ final class Rollback {
         var zvol = volume.name();
         var replacement = volume.called(ZfsNames.forReplacement(zvol));
         var settings = commands.settings(zvol);
+        var mark = VolumeSettings.beforeItIsPutAside(volume, settings);
         commands.clone(snapshot.name(), replacement.name(), VolumeSettings.ofReplacement(volume, settings));
-        commands.set(zvol, VolumeSettings.beforeItIsPutAside(volume, settings));
-        commands.names().lock();
+        boolean inPlace = false;
         try {
-            takePlace(replacement, volume, volume.called(freeBranch(listing.list(), zvol)));
+            commands.set(zvol, mark);
+            commands.names().lock();
+            try {
+                takePlace(replacement, volume, volume.called(freeBranch(listing.list(), zvol)));
+            } finally {
+                commands.names().unlock();
+            }
+            inPlace = true;
         } finally {
-            commands.names().unlock();
+            if (!inPlace && mark.containsKey(ZfsNames.MOUNTING)) {
+                tried(zvol, () -> restoreMounting(volume.name(), mark.get(ZfsNames.MOUNTING)));
+            }
         }
         settle(listing);
     }
@@ -93,7 +102,6 @@ final class Rollback {
             try {
                 rename(branch, volume.name());
                 commands.destroy(replacement.name());
-                restoreMounting(volume);
             } catch (ProviderException again) {
                 e.addSuppressed(again);
             }
@@ -193,7 +201,10 @@ final class Rollback {
             }
         }
         for (var volume : catalog.notMountedAsSet()) {
-            tried(volume.name(), () -> restoreMounting(volume));
+            tried(
+                    volume.name(),
+                    () -> restoreMounting(
+                            volume.name(), volume.property(ZfsNames.MOUNTING).orElse(ZfsNames.MOUNTING_DEFAULT)));
         }
         for (var branch : replaced) {
             var snapshots = catalog.lyingOn(branch.name());
@@ -202,17 +213,13 @@ final class Rollback {
     }
 
     /** A file system is mounted by the next boot, or by {@code zfs mount -a}, only when it has its place for good. */
-    private void restoreMounting(ZfsObject volume) throws ProviderException {
-        var before = volume.property(ZfsNames.MOUNTING);
-        if (before.isEmpty()) {
-            return;
-        }
-        if (before.get().equals(ZfsNames.MOUNTING_DEFAULT)) {
-            commands.unset(volume.name(), VolumeSettings.MOUNTING);
+    private void restoreMounting(String fileSystem, String before) throws ProviderException {
+        if (before.equals(ZfsNames.MOUNTING_DEFAULT)) {
+            commands.unset(fileSystem, VolumeSettings.MOUNTING);
         } else {
-            commands.set(volume.name(), Map.of(VolumeSettings.MOUNTING, before.get()));
+            commands.set(fileSystem, Map.of(VolumeSettings.MOUNTING, before));
         }
-        commands.unset(volume.name(), ZfsNames.MOUNTING);
+        commands.unset(fileSystem, ZfsNames.MOUNTING);
     }
 
     private static boolean hasTakenPlace(VolumeCatalog catalog, ZfsObject branch) {

@@ -98,8 +98,8 @@ final class SnapshotTrees {
     /** Ends what a process that was killed has left. What does not succeed is left for the next time. */
     void sweep() throws ProviderException {
         for (var mount : mounts.ofHost().reversed()) {
-            if (mount.point().startsWith(folder)) {
-                unmounted(mount.point());
+            if (mount.point().startsWith(folder + "/")) {
+                unmounted(Path.of(mount.point()));
             }
         }
         if (Files.isDirectory(folder)) {

@@ -35,7 +35,7 @@ final class ZfsReport {
 
     /**
      * Volumes, file systems and their snapshots of {@code zfs get -o name,property,value,source}, in the order of the
-     * report.
+     * report. What ZFS says no size of, for it cannot be opened, is left out.
      *
      * @throws ProviderException Unexpected, with the line, for whatever is not such a report
      */
@@ -54,7 +54,9 @@ final class ZfsReport {
         }
         var objects = new ArrayList<ZfsObject>();
         for (var each : found.entrySet()) {
-            objects.add(checked(new ZfsObject(each.getKey(), each.getValue())));
+            if (each.getValue().containsKey("volsize") || each.getValue().containsKey("referenced")) {
+                objects.add(checked(new ZfsObject(each.getKey(), each.getValue())));
+            }
         }
         return objects;
     }

@@ -23,6 +23,17 @@ class FakeZfs extends ZfsCommands {
         var all = new HashMap<>(properties);
         all.put("volsize", "32768");
         all.put("volblocksize", "16384");
+        put(name, all);
+    }
+
+    /** A file system, or a snapshot of one. */
+    void addFiles(String name, Map<String, String> properties) {
+        var all = new HashMap<>(properties);
+        all.put("referenced", "24576");
+        put(name, all);
+    }
+
+    private void put(String name, Map<String, String> all) {
         all.put("guid", String.valueOf(made));
         all.put("createtxg", String.valueOf(made++));
         objects.put(name, all);
@@ -55,8 +66,11 @@ class FakeZfs extends ZfsCommands {
     @Override
     void clone(String snapshot, String zvol, Map<String, String> properties) throws ProviderException {
         changes.add("clone " + snapshot + " " + zvol);
-        properties(snapshot);
-        add(zvol, properties);
+        if (properties(snapshot).containsKey("volsize")) {
+            add(zvol, properties);
+        } else {
+            addFiles(zvol, properties);
+        }
         properties(zvol).put("origin", snapshot);
     }
 
@@ -68,7 +82,7 @@ class FakeZfs extends ZfsCommands {
             throw new ProviderException(new ProviderError.Unexpected("test", newName + " exists"));
         }
         for (var each : List.copyOf(objects.keySet())) {
-            if (each.equals(name) || each.startsWith(name + "@")) {
+            if (each.equals(name) || each.startsWith(name + "@") || each.startsWith(name + "/")) {
                 objects.put(newName + each.substring(name.length()), objects.remove(each));
             }
         }
@@ -77,6 +91,18 @@ class FakeZfs extends ZfsCommands {
                     "origin",
                     (_, origin) -> origin.startsWith(name + "@") ? newName + origin.substring(name.length()) : origin);
         }
+    }
+
+    @Override
+    void renameUnmounted(String name, String newName) throws ProviderException {
+        changes.add("without mounting");
+        rename(name, newName);
+    }
+
+    @Override
+    void unset(String fileSystem, String property) throws ProviderException {
+        changes.add("unset " + fileSystem + " " + property);
+        properties(fileSystem).remove(property);
     }
 
     @Override

@@ -60,6 +60,50 @@ class VolumeCatalogTest {
     }
 
     @Test
+    void fileSystemsAreAsLargeAsWhatTheyReferToAndTheirSnapshotsKeepTheirOwnSize() throws Exception {
+        files("tank/fs", 5, "98304");
+        files("tank/fs/below", 6, "24576");
+        var name = "tank/fs@" + ZfsNames.forSnapshot(new SnapshotId(VolumeId.of("zfs", "tank/fs"), POINT));
+        files(name, 7, "49152");
+        line(name, ZfsNames.POINT, "rp-1", "local");
+        line(name, ZfsNames.CUT_AT, "1700000000000", "local");
+        // Which counts for blocks only.
+        line("tank/fs", ZfsNames.BYTES, "8192", "local");
+
+        var catalog = catalog();
+
+        assertThat(catalog.volumes())
+                .extracting(VolumeCatalog.VolumeEntry::sizeBytes)
+                .containsExactly(98_304L, 24_576L);
+        assertThat(catalog.snapshots())
+                .extracting(VolumeCatalog.SnapshotEntry::sizeBytes)
+                .containsExactly(49_152L);
+        assertThat(catalog.below("tank/fs")).containsExactly("tank/fs/below");
+    }
+
+    private void files(String name, int transaction, String referencedBytes) {
+        line(name, "volsize", "-", "-");
+        line(name, "referenced", referencedBytes, "-");
+        line(name, "guid", String.valueOf(transaction), "-");
+        line(name, "createtxg", String.valueOf(transaction), "-");
+    }
+
+    @Test
+    void whatHasNoSizeIsLeftOut() throws Exception {
+        line("tank/broken", "referenced", "-", "-");
+        files("tank/fs", 5, "98304");
+
+        assertThat(catalog().volumes()).hasSize(1);
+    }
+
+    @Test
+    void longListsOfNamesAreCutShort() {
+        assertThat(VolumeCatalog.shown(List.of("a", "b"))).isEqualTo("a, b");
+        assertThat(VolumeCatalog.shown(List.of("a", "b", "c", "d", "e", "f", "g")))
+                .endsWith("e and 2 more");
+    }
+
+    @Test
     void propertyThatIsInheritedSaysNothingOfAVolume() throws Exception {
         zvol("tank/foreign", 5, "-");
         line("tank/foreign", ZfsNames.VOLUME, "orders", "inherited from tank");

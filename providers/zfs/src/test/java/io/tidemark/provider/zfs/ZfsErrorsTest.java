@@ -79,6 +79,29 @@ class ZfsErrorsTest {
     }
 
     @Test
+    void whatIsBelowOrNewerIsAConflict() {
+        assertThat(of("cannot destroy 'tank/v': filesystem has children\nuse '-r' to destroy the following datasets:"))
+                .isInstanceOf(ProviderError.Conflict.class);
+        assertThat(of("cannot rollback to 'tank/v@s': more recent snapshots or bookmarks exist\nuse '-r'"))
+                .isInstanceOfSatisfying(
+                        ProviderError.Conflict.class,
+                        error -> assertThat(error.reason()).contains("tank/v@s"));
+    }
+
+    @Test
+    void mountWithoutAKeyNamesWhoseKeyIsToBeLoaded() throws Exception {
+        var failure = new ProviderException(new ProviderError.Denied("tank/e/sub@s", "the right to mount"));
+        var root = ZfsReport.unloadedKey("unavailable\ntank/e\n");
+
+        assertThat(ZfsErrors.withoutKey("tank/e/sub@s", root.orElseThrow(), failure)
+                        .error()
+                        .message())
+                .endsWith("zfs load-key tank/e");
+        assertThat(ZfsReport.unloadedKey("available\ntank/e\n")).isEmpty();
+        assertThat(ZfsReport.unloadedKey("-\n-\n")).isEmpty();
+    }
+
+    @Test
     void writeThatFailsWithoutRoomIsOutOfSpace() {
         var failure = new ProviderException(new ProviderError.Unexpected("syncing /dev/zd0", "Input/output error"));
 

@@ -27,7 +27,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,71 +50,6 @@ public class ZfsProviderInLab {
     void removePool() throws IOException {
         Programs.run("zpool", "destroy", DATASET);
         Programs.run("losetup", "-d", "/dev/loop0");
-    }
-
-    /** Dies after a number of changes, and starts nothing where that is not allowed. */
-    private static final class Dying extends ZfsCommands {
-        private int changesLeft = Integer.MAX_VALUE;
-        private boolean frozen;
-
-        Dying() {
-            super(new CommandRunner());
-        }
-
-        private void change() throws ProviderException {
-            if (changesLeft <= 0) {
-                throw new ProviderException(new ProviderError.Unexpected("test", "dead"));
-            }
-            changesLeft--;
-        }
-
-        @Override
-        List<ZfsObject> list(String dataset) throws ProviderException {
-            assertThat(frozen).as("a program is started in a frozen window").isFalse();
-            return super.list(dataset);
-        }
-
-        @Override
-        void clone(String snapshot, String zvol, Map<String, String> properties) throws ProviderException {
-            change();
-            super.clone(snapshot, zvol, properties);
-        }
-
-        @Override
-        void rename(String name, String newName) throws ProviderException {
-            change();
-            super.rename(name, newName);
-        }
-
-        @Override
-        void set(String zvol, Map<String, String> properties) throws ProviderException {
-            change();
-            super.set(zvol, properties);
-        }
-
-        @Override
-        void promote(String clone) throws ProviderException {
-            change();
-            super.promote(clone);
-        }
-
-        @Override
-        void destroy(String name) throws ProviderException {
-            change();
-            super.destroy(name);
-        }
-
-        @Override
-        void destroyWithClones(String snapshot) throws ProviderException {
-            change();
-            super.destroyWithClones(snapshot);
-        }
-
-        @Override
-        void rollback(String snapshot) throws ProviderException {
-            change();
-            super.rollback(snapshot);
-        }
     }
 
     private static StorageProvider open(ZfsCommands commands) throws Exception {
@@ -160,7 +94,7 @@ public class ZfsProviderInLab {
         return provider.cut(request).members().getFirst().snapshot().id();
     }
 
-    private static void attempt(Dying commands, StorageProvider provider, SnapshotId snapshot) {
+    private static void attempt(DyingZfs commands, StorageProvider provider, SnapshotId snapshot) {
         try {
             provider.rollback(snapshot);
         } catch (ProviderException e) {
@@ -179,7 +113,7 @@ public class ZfsProviderInLab {
 
     private void killed(String name, int changes, int changesOfSweep) throws Exception {
         var volume = VolumeId.of("zfs", name);
-        var dying = new Dying();
+        var dying = new DyingZfs();
         SnapshotId older;
         SnapshotId newer;
         try (var provider = open(dying)) {
@@ -210,7 +144,7 @@ public class ZfsProviderInLab {
     }
 
     private static void sweepThatDies(int changes) throws Exception {
-        var dying = new Dying();
+        var dying = new DyingZfs();
         dying.changesLeft = changes;
         try (var provider = open(dying)) {
             assertThat(provider.name()).isEqualTo("zfs");
@@ -221,7 +155,7 @@ public class ZfsProviderInLab {
 
     @Test
     void frozenFileSystemsAreCutTogetherByNoProgram() throws Exception {
-        var commands = new Dying();
+        var commands = new DyingZfs();
         try (var provider = open(commands)) {
             var volumes = new ArrayList<VolumeId>();
             var mounts = new ArrayList<Path>();

@@ -1,5 +1,6 @@
 package io.tidemark.system.lab;
 
+import io.tidemark.provider.zfs.FileSystemVolumesInLab;
 import io.tidemark.provider.zfs.ZfsProviderInLab;
 import java.io.IOException;
 import java.time.Duration;
@@ -48,6 +49,7 @@ class ZfsLabTest {
                 // The longest first, for two run at once.
                 .testEach(
                         ZfsKilledProgramInLab.class,
+                        FileSystemVolumesInLab.class,
                         ZfsFaultsInLab.class,
                         ZfsFailingDiskInLab.class,
                         ZfsCrowdInLab.class);
