@@ -7,13 +7,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots, and is left
- * to do it only for a file system that has none. Steps, each whole or not at all: (1) the clone is made beside the volume, with all that is set on it; (2) the volume is
- * marked with its place; (3) it is renamed to a branch; (4) the clone takes its name; (5) the branch is marked as
- * replaced; (6) the clone is promoted, so that it has the snapshot and all older ones; (7) the branch goes, or where
- * it still has newer snapshots, its head goes back to the newest, which frees the rest. A crash before 3 leaves the
- * old content; after it, {@link #sweep} goes on to the new one. A step that was given up may be done by ZFS later, at
- * any time: what is on the storage says alone how to go on, and only a branch that is marked as replaced is let go.
+ * Puts a clone of a snapshot into a volume's place; {@code zfs rollback} would destroy all newer snapshots, and is
+ * left to do it only for a file system that has none. Steps, each whole or not at all: (1) the clone is made beside
+ * the volume, with all that is set on it; (2) the volume is marked with its place; (3) it is renamed to a branch; (4)
+ * the clone takes its name; (5) the branch is marked as replaced; (6) the clone is promoted, so that it has the
+ * snapshot and all older ones; (7) a file system may be mounted as it was; (8) the branch goes, or where it still has
+ * newer snapshots, its head goes back to the newest, which frees the rest. A crash before 3 leaves the old content;
+ * after it, {@link #sweep} goes on to the new one. A step that was given up may be done by ZFS later, at any time:
+ * what is on the storage says alone how to go on, and only a branch that is marked as replaced is let go.
  */
 final class Rollback {
     private static final System.Logger LOG = System.getLogger(Rollback.class.getName());
@@ -62,7 +63,7 @@ final class Rollback {
     }
 
     /**
-     * ZFS's own rollback, where nothing is newer than the snapshot: atomic, it keeps all that is set and what lies below.
+     * ZFS's own rollback, where nothing is newer than the snapshot: atomic, it keeps what is set and what lies below.
      *
      * @throws ProviderException Conflict, and nothing is changed, where something is newer, and something below would
      *     be renamed with the file system

@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a rollback sets on a volume, on the clone that takes its place, and on the branch that the volume becomes. A file
- * system that may be mounted by itself, at boot or because it is shared, could be so under any of its names: {@code
- * canmount} is {@code noauto} from before the first renaming until the last, and is what it was after it.
+ * What a rollback sets on a volume, on the clone that takes its place, and on the branch that the volume becomes. A
+ * file system that may be mounted by itself, at boot or because it is shared, could be so under any of its names:
+ * {@code canmount} is {@code noauto} from before the first renaming until the last, and is what it was after it.
  */
 final class VolumeSettings {
     static final String MOUNTING = "canmount";

@@ -4,8 +4,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * The provider's one setting: {@code dataset}, a pool or a file system of it. All volumes and file systems below it are managed; new
- * ones are made right in it.
+ * The provider's one setting: {@code dataset}, a pool or a file system of it. All volumes and file systems below it are
+ * managed; new volumes are made right in it.
  */
 record ZfsConfig(String dataset) {
     private static final String DATASET = "dataset";

@@ -39,8 +39,8 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
- * Volumes of ZFS below one dataset: volumes of blocks, and file systems. What changes names, properties or holds is done one after the other; bytes and
- * differences are read beside it, and a cut waits for nothing but ZFS.
+ * Volumes of ZFS below one dataset: of blocks, and file systems. What changes names, properties, holds or mounts is
+ * done one after the other; bytes and differences are read beside it, and a cut waits for nothing but ZFS.
  */
 final class ZfsProvider implements StorageProvider, FileTrees {
     /** Of eight volumes in the storage lab on a busy host, 23 ms on an idle one: ZFS writes a transaction meanwhile. */

@@ -111,7 +111,7 @@ public class FileSystemVolumesInLab {
         }
     }
 
-    /** Clone, mark, two renames, another mark, promotion, two for the mount; the branch's head taken back is the ninth. */
+    /** Clone, mark, two renames, another mark, promotion, two for the mount; the ninth takes the branch's head back. */
     @Test
     void rollbackKilledAnywhereLeavesTheOldContentOrTheSnapshots() throws Exception {
         for (int changes = 1; changes <= 8; changes++) {
