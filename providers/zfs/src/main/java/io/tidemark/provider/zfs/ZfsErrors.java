@@ -11,7 +11,7 @@ import java.util.Locale;
 
 /**
  * What a failure of ZFS means. The only place that matches text: the programs end with 1 whatever happened, and say
- * why in English (locale C). Source of the texts: {@code lib/libzfs/libzfs_util.c} of OpenZFS 2.1.
+ * why in English (locale C). Source of the texts: {@code lib/libzfs} of OpenZFS 2.1 and 2.3.
  */
 final class ZfsErrors {
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
@@ -35,7 +35,8 @@ final class ZfsErrors {
 
     private static ProviderError error(String object, String doing, Outcome outcome) {
         var said = outcome.stderr().toLowerCase(Locale.ROOT);
-        if (said.contains("is busy")) {
+        // Of a hold 2.1 says the first, 2.3 the second.
+        if (said.contains("is busy") || said.contains("it's being held")) {
             return new ProviderError.Busy(object, "a mount, a process, a hold or a send of this host", BUSY_RETRY);
         }
         if (said.contains("i/o is currently suspended")) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Texts as captured in the storage lab: OpenZFS 2.1.11 (Debian 12). */
+/** Texts as captured in the storage lab: OpenZFS 2.1.11 (Debian 12) where nothing else is said. */
 class ZfsErrorsTest {
     private static final long MEBIBYTE = 1 << 20;
 
@@ -44,6 +44,17 @@ class ZfsErrorsTest {
                 .isInstanceOfSatisfying(
                         ProviderError.Conflict.class,
                         error -> assertThat(error.reason()).contains("tank/v@s"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "cannot destroy snapshot tank/v@s: dataset is busy",
+                // 2.3.2
+                "cannot destroy snapshot tank/v@s: it's being held. Run 'zfs holds -r tank/v@s' to see holders."
+            })
+    void whatIsHeldIsBusy(String stderr) {
+        assertThat(of(stderr)).isInstanceOf(ProviderError.Busy.class);
     }
 
     /** Which is no name of a dataset. */

@@ -111,10 +111,13 @@ public class FileSystemVolumesInLab {
         }
     }
 
+    /** {@code -Dtidemark.lab.changes=1} kills before each change; a kill takes half a minute. */
+    private static final int KILLED_EVERY = Integer.getInteger("tidemark.lab.changes", 3);
+
     /** Clone, mark, two renames, another mark, promotion, two for the mount; the ninth takes the branch's head back. */
     @Test
     void rollbackKilledAnywhereLeavesTheOldContentOrTheSnapshots() throws Exception {
-        for (int changes = 1; changes <= 8; changes++) {
+        for (int changes = 1; changes <= 8; changes += KILLED_EVERY) {
             // The next start may die, too.
             killed("orders-" + changes, changes, changes % 3);
         }

@@ -37,7 +37,7 @@ class ZfsLabTest {
                 .withZfs()
                 .withMemory(3_072)
                 .within(Duration.ofMinutes(15))
-                .testEach(StoragesTogetherInLab.class, ZfsProviderInLab.class);
+                .testEach(StoragesTogetherInLab.class, ZfsProviderInLab.class, FileSystemVolumesInLab.class);
     }
 
     /** Small disks: the tests fill them up. */
@@ -49,7 +49,6 @@ class ZfsLabTest {
                 // The longest first, for two run at once.
                 .testEach(
                         ZfsKilledProgramInLab.class,
-                        FileSystemVolumesInLab.class,
                         ZfsFaultsInLab.class,
                         ZfsFailingDiskInLab.class,
                         ZfsCrowdInLab.class);
