@@ -233,6 +233,34 @@ TIDEMARK_API int64_t tidemark_btrfs_delete_subvolume(const char *subvolume);
 /* Returns 1 for the root folder of a Btrfs subvolume, else 0. */
 TIDEMARK_API int64_t tidemark_btrfs_is_subvolume(const char *path);
 
+/* What Btrfs keeps of a subvolume. */
+struct tidemark_btrfs_subvolume {
+    uint64_t id;
+    int64_t created_seconds; /* since 1970: when the subvolume, or the snapshot, was made */
+    uint32_t created_nanos;
+    uint32_t read_only; /* 0 or 1 */
+};
+
+/* BTRFS_IOC_GET_SUBVOL_INFO. Returns 0; -EINVAL for what is no root of a subvolume. */
+TIDEMARK_API int64_t tidemark_btrfs_subvolume_info(const char *path, struct tidemark_btrfs_subvolume *info);
+
+/*
+ * Subvolumes that lie in this one, at any depth of folders but not within each other: BTRFS_IOC_GET_SUBVOL_ROOTREF and
+ * BTRFS_IOC_INO_LOOKUP_USER. Writes their paths from its root on, each with its NUL, as far as they fit into the room.
+ * Returns how many there are, at most 255; paths_count how many of them were written.
+ */
+TIDEMARK_API int64_t tidemark_btrfs_nested(const char *subvolume, char *paths, uint32_t room_bytes,
+                                           uint32_t *paths_count);
+
+/* BTRFS_IOC_START_SYNC and WAIT_SYNC: what was changed before is durable when it returns 0; data of files is not. */
+TIDEMARK_API int64_t tidemark_btrfs_commit(const char *path);
+
+/*
+ * renameat2(2). Not 0: both exist and exchange their names in one step (RENAME_EXCHANGE); 0: -EEXIST where there is
+ * such a target (RENAME_NOREPLACE). Returns 0; not durable before its folders are.
+ */
+TIDEMARK_API int64_t tidemark_rename(const char *from, const char *to, int32_t exchange);
+
 /* As DM_NAME_LEN of linux/dm-ioctl.h, the NUL included. */
 #define TIDEMARK_MAPPED_NAME_BYTES 128u
 #define TIDEMARK_CUTS_MAX 64u

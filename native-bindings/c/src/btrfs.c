@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +19,9 @@
 
 /* BTRFS_NAME_LEN of the kernel: longest name of a folder entry. */
 #define NAME_BYTES_MAX 255u
+
+/* Of a nested subvolume: the folder's path and the name, as BTRFS_IOC_INO_LOOKUP_USER answers them. */
+#define NESTED_PATH_BYTES (BTRFS_INO_LOOKUP_USER_PATH_MAX + BTRFS_VOL_NAME_MAX + 1)
 
 struct split_path {
     char parent[PATH_MAX];
@@ -109,4 +113,97 @@ int64_t tidemark_btrfs_is_subvolume(const char *path) {
     }
     return (uint32_t)file_system.f_type == BTRFS_SUPER_MAGIC && S_ISDIR(status.st_mode)
            && status.st_ino == SUBVOLUME_ROOT_INODE;
+}
+
+/* Returns the descriptor of a subvolume's root, or a negative errno. */
+static int open_root(const char *path) {
+    int64_t is_root = tidemark_btrfs_is_subvolume(path);
+    if (is_root <= 0) {
+        return is_root < 0 ? (int)is_root : -EINVAL;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    return fd < 0 ? -errno : fd;
+}
+
+int64_t tidemark_btrfs_subvolume_info(const char *path, struct tidemark_btrfs_subvolume *info) {
+    int fd = open_root(path);
+    if (fd < 0) {
+        return fd;
+    }
+    struct btrfs_ioctl_get_subvol_info_args found = {0};
+    int64_t result = ioctl(fd, BTRFS_IOC_GET_SUBVOL_INFO, &found) < 0 ? -errno : 0;
+    close(fd);
+    if (result == 0) {
+        *info = (struct tidemark_btrfs_subvolume){
+            .id = found.treeid,
+            .created_seconds = (int64_t)found.otime.sec,
+            .created_nanos = found.otime.nsec,
+            /* These are the flags of the root item on the disk, not those of BTRFS_IOC_SUBVOL_GETFLAGS. */
+            .read_only = (found.flags & BTRFS_ROOT_SUBVOL_RDONLY) != 0,
+        };
+    }
+    return result;
+}
+
+/* The path with its NUL. Returns its length, 0 where the subvolume has gone meanwhile, or a negative errno. */
+static int64_t nested_path(int fd, uint64_t folder, uint64_t id, char path[NESTED_PATH_BYTES]) {
+    struct btrfs_ioctl_ino_lookup_user_args where = {.dirid = folder, .treeid = id};
+    if (ioctl(fd, BTRFS_IOC_INO_LOOKUP_USER, &where) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    size_t folder_bytes = strnlen(where.path, sizeof where.path);
+    size_t name_bytes = strnlen(where.name, sizeof where.name - 1);
+    memcpy(path, where.path, folder_bytes);
+    memcpy(path + folder_bytes, where.name, name_bytes);
+    path[folder_bytes + name_bytes] = '\0';
+    return (int64_t)(folder_bytes + name_bytes + 1);
+}
+
+int64_t tidemark_btrfs_nested(const char *subvolume, char *paths, uint32_t room_bytes, uint32_t *paths_count) {
+    *paths_count = 0;
+    int fd = open_root(subvolume);
+    if (fd < 0) {
+        return fd;
+    }
+    struct btrfs_ioctl_get_subvol_rootref_args found = {0};
+    /* EOVERFLOW: there are more than fit, and those that fit are there. */
+    if (ioctl(fd, BTRFS_IOC_GET_SUBVOL_ROOTREF, &found) < 0 && errno != EOVERFLOW) {
+        int64_t failed = -errno;
+        close(fd);
+        return failed;
+    }
+    uint64_t used = 0;
+    int64_t result = found.num_items;
+    for (uint32_t i = 0; i < found.num_items; i++) {
+        char path[NESTED_PATH_BYTES];
+        int64_t length = nested_path(fd, found.rootref[i].dirid, found.rootref[i].treeid, path);
+        if (length < 0) {
+            result = length;
+            break;
+        }
+        if ((uint64_t)length > room_bytes - used) {
+            break;
+        }
+        if (length > 0) {
+            memcpy(paths + used, path, (size_t)length);
+            used += (uint64_t)length;
+            (*paths_count)++;
+        }
+    }
+    close(fd);
+    return result;
+}
+
+int64_t tidemark_btrfs_commit(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return -errno;
+    }
+    uint64_t transaction = 0;
+    int64_t result = 0;
+    if (ioctl(fd, BTRFS_IOC_START_SYNC, &transaction) < 0 || ioctl(fd, BTRFS_IOC_WAIT_SYNC, &transaction) < 0) {
+        result = -errno;
+    }
+    close(fd);
+    return result;
 }

@@ -8,6 +8,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -307,4 +308,9 @@ int64_t tidemark_punch_hole(const char *path, uint64_t offset_bytes, uint64_t le
 int64_t tidemark_file_system_magic(const char *path) {
     struct statfs status;
     return statfs(path, &status) != 0 ? -errno : (int64_t)(uint32_t)status.f_type;
+}
+
+int64_t tidemark_rename(const char *from, const char *to, int32_t exchange) {
+    unsigned flags = exchange != 0 ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, flags) == 0 ? 0 : -errno;
 }

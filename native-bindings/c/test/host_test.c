@@ -119,6 +119,33 @@ static void punched_range_reads_as_zeros(void) {
     }
 }
 
+static void names_are_exchanged_and_never_replaced(void) {
+    char one[PATH_MAX];
+    snprintf(one, sizeof one, "%s", in_folder("one"));
+    write_file("one", (const uint8_t *)"1", 1);
+    write_file("other", (const uint8_t *)"22", 2);
+    struct stat status;
+    CHECK_EQUAL(tidemark_rename(one, in_folder("other"), 0), -EEXIST);
+    CHECK_EQUAL(tidemark_rename(one, in_folder("other"), 1), 0);
+    CHECK_EQUAL(stat(one, &status), 0);
+    CHECK_EQUAL(status.st_size, 2);
+    CHECK_EQUAL(tidemark_rename(one, in_folder("third"), 1), -ENOENT);
+    CHECK_EQUAL(tidemark_rename(one, in_folder("third"), 0), 0);
+    CHECK_EQUAL(unlink(in_folder("other")), 0);
+    CHECK_EQUAL(unlink(in_folder("third")), 0);
+}
+
+static void what_is_no_subvolume_has_no_facts(void) {
+    struct tidemark_btrfs_subvolume info;
+    char paths[16];
+    uint32_t count = 7;
+    CHECK_EQUAL(tidemark_btrfs_subvolume_info(folder, &info), -EINVAL);
+    CHECK_EQUAL(tidemark_btrfs_nested(folder, paths, sizeof paths, &count), -EINVAL);
+    CHECK_EQUAL(count, 0);
+    CHECK_EQUAL(tidemark_btrfs_subvolume_info(in_folder("absent"), &info), -ENOENT);
+    CHECK(tidemark_btrfs_commit(in_folder("absent")) == -ENOENT);
+}
+
 int main(void) {
     CHECK(mkdtemp(folder) != NULL);
     int before = open_descriptors();
@@ -128,6 +155,8 @@ int main(void) {
     names_of_subvolumes_are_bounded();
     extents_fill_no_more_than_the_room_given();
     punched_range_reads_as_zeros();
+    names_are_exchanged_and_never_replaced();
+    what_is_no_subvolume_has_no_facts();
     CHECK_EQUAL(open_descriptors(), before);
     unlink(in_folder("image"));
     unlink(in_folder("pipe"));

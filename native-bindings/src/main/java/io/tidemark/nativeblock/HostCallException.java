@@ -16,11 +16,15 @@ public final class HostCallException extends IOException {
     public static final int EXDEV = 18;
     public static final int EINVAL = 22;
     public static final int ENOTTY = 25;
+    public static final int ETXTBSY = 26;
     public static final int ENOSPC = 28;
+    public static final int EROFS = 30;
+    public static final int ENOTEMPTY = 39;
     public static final int ENODATA = 61;
     public static final int EAGAIN = 11;
     public static final int EOPNOTSUPP = 95;
     public static final int ESTALE = 116;
+    public static final int EDQUOT = 122;
     public static final int ECANCELED = 125;
 
     private final int errno;

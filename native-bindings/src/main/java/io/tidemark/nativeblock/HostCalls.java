@@ -3,6 +3,7 @@ package io.tidemark.nativeblock;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -91,4 +92,38 @@ public interface HostCalls {
 
     /** Whether the path is the root of a Btrfs subvolume (inode 256 on Btrfs). */
     boolean btrfsIsSubvolume(Path path) throws IOException;
+
+    /**
+     * What Btrfs keeps of a subvolume.
+     *
+     * @param createdAt when it, or the snapshot that it is, was made; written with it in one transaction
+     */
+    record Subvolume(long id, boolean readOnly, Instant createdAt) {}
+
+    /** {@code BTRFS_IOC_GET_SUBVOL_INFO}; {@link HostCallException#EINVAL} for what is no root of a subvolume. */
+    Subvolume btrfsSubvolume(Path subvolume) throws IOException;
+
+    /**
+     * Subvolumes that lie in another, however deep in its folders, which no snapshot of it takes along.
+     *
+     * @param count at most 255, where there are more
+     * @param some paths from the other's root on, of as many as fit into 64 KiB
+     */
+    record Nested(int count, List<String> some) {
+        public Nested {
+            some = List.copyOf(some);
+        }
+    }
+
+    /** {@code BTRFS_IOC_GET_SUBVOL_ROOTREF}: without walking through its folders. */
+    Nested btrfsNested(Path subvolume) throws IOException;
+
+    /** {@code BTRFS_IOC_START_SYNC}, {@code WAIT_SYNC}: names and subvolumes as they are now survive a power cut. */
+    void btrfsCommit(Path path) throws IOException;
+
+    /** {@code RENAME_EXCHANGE} of {@code renameat2(2)}: two entries swap their names in one step. */
+    void exchange(Path one, Path other) throws IOException;
+
+    /** {@code RENAME_NOREPLACE}: {@link HostCallException#EEXIST} where there is such a target, a folder that is empty too. */
+    void renameToNew(Path from, Path to) throws IOException;
 }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,6 +22,16 @@ final class LinuxHostCalls implements HostCalls {
 
     /** Extents asked for by one call into C, 2 MiB of memory: longer lists are asked for piece by piece. */
     private static final int EXTENTS_A_CALL = 1 << 16;
+
+    /** {@code struct tidemark_btrfs_subvolume}. */
+    private static final int SUBVOLUME_BYTES = 24;
+
+    private static final long CREATED_SECONDS_AT = 8;
+    private static final long CREATED_NANOS_AT = 16;
+    private static final long READ_ONLY_AT = 20;
+
+    /** For paths of nested subvolumes: people read the first few. */
+    private static final int NESTED_PATHS_BYTES = 1 << 16;
 
     private final TidemarkBlockLibrary library;
 
@@ -172,6 +184,63 @@ final class LinuxHostCalls implements HostCalls {
     @Override
     public boolean btrfsIsSubvolume(Path path) throws IOException {
         return checked("stat", path, library.tidemark_btrfs_is_subvolume(NativePath.bytes(path))) != 0;
+    }
+
+    @Override
+    public Subvolume btrfsSubvolume(Path subvolume) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            var info = arena.allocate(SUBVOLUME_BYTES, Long.BYTES);
+            checked(
+                    "BTRFS_IOC_GET_SUBVOL_INFO",
+                    subvolume,
+                    library.tidemark_btrfs_subvolume_info(NativePath.bytes(subvolume), info.address()));
+            return new Subvolume(
+                    info.get(ValueLayout.JAVA_LONG, 0),
+                    info.get(ValueLayout.JAVA_INT, READ_ONLY_AT) != 0,
+                    Instant.ofEpochSecond(
+                            info.get(ValueLayout.JAVA_LONG, CREATED_SECONDS_AT),
+                            info.get(ValueLayout.JAVA_INT, CREATED_NANOS_AT)));
+        }
+    }
+
+    @Override
+    public Nested btrfsNested(Path subvolume) throws IOException {
+        try (var arena = Arena.ofConfined()) {
+            var paths = arena.allocate(NESTED_PATHS_BYTES);
+            var pathsCount = arena.allocate(ValueLayout.JAVA_INT);
+            long count = checked(
+                    "BTRFS_IOC_GET_SUBVOL_ROOTREF",
+                    subvolume,
+                    library.tidemark_btrfs_nested(
+                            NativePath.bytes(subvolume), paths.address(), NESTED_PATHS_BYTES, pathsCount.address()));
+            var some = new ArrayList<String>();
+            long at = 0;
+            for (int i = 0; i < pathsCount.get(ValueLayout.JAVA_INT, 0); i++) {
+                long end = at;
+                while (paths.get(ValueLayout.JAVA_BYTE, end) != 0) {
+                    end++;
+                }
+                some.add(
+                        new String(paths.asSlice(at, end - at).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
+                at = end + 1;
+            }
+            return new Nested((int) count, some);
+        }
+    }
+
+    @Override
+    public void btrfsCommit(Path path) throws IOException {
+        checked("BTRFS_IOC_WAIT_SYNC", path, library.tidemark_btrfs_commit(NativePath.bytes(path)));
+    }
+
+    @Override
+    public void exchange(Path one, Path other) throws IOException {
+        checked("RENAME_EXCHANGE", one, library.tidemark_rename(NativePath.bytes(one), NativePath.bytes(other), 1));
+    }
+
+    @Override
+    public void renameToNew(Path from, Path to) throws IOException {
+        checked("RENAME_NOREPLACE", to, library.tidemark_rename(NativePath.bytes(from), NativePath.bytes(to), 0));
     }
 
     private static long checked(String call, Path path, long result) throws HostCallException {

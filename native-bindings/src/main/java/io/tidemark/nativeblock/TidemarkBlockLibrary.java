@@ -114,6 +114,19 @@ public interface TidemarkBlockLibrary {
     long tidemark_btrfs_is_subvolume(@In byte[] path);
 
     @int64_t
+    long tidemark_btrfs_subvolume_info(@In byte[] path, @uintptr_t long info);
+
+    @int64_t
+    long tidemark_btrfs_nested(
+            @In byte[] subvolume, @uintptr_t long paths, @u_int32_t int roomBytes, @uintptr_t long pathsCount);
+
+    @int64_t
+    long tidemark_btrfs_commit(@In byte[] path);
+
+    @int64_t
+    long tidemark_rename(@In byte[] from, @In byte[] to, @int32_t int exchange);
+
+    @int64_t
     long tidemark_thin_cut(@uintptr_t long cuts, @u_int32_t int count);
 
     @int64_t

@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -283,6 +284,54 @@ final class LinuxHostCallsTest {
 
             Files.writeString(clone.resolve("data"), "yes");
             assertThat(subvolume.resolve("data")).doesNotExist();
+        }
+    }
+
+    @Test
+    void subvolumesTellWhatTheyAreAndWhatIsNestedInThem() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var subvolume = fileSystem.mount().resolve("volume");
+            var snapshot = fileSystem.mount().resolve("snapshot");
+            calls().btrfsCreateSubvolume(subvolume);
+            Files.createDirectories(subvolume.resolve("a/b"));
+            calls().btrfsCreateSubvolume(subvolume.resolve("a/b/deep"));
+            calls().btrfsCreateSubvolume(subvolume.resolve("here"));
+            calls().btrfsCreateSubvolume(subvolume.resolve("here/deeper"));
+
+            calls().btrfsSnapshot(subvolume, snapshot, true);
+            calls().btrfsCommit(fileSystem.mount());
+
+            var nested = calls().btrfsNested(subvolume);
+            assertThat(nested.count()).isEqualTo(2);
+            assertThat(nested.some()).containsExactlyInAnyOrder("a/b/deep", "here");
+            assertThat(calls().btrfsNested(snapshot).count()).isZero();
+            var original = calls().btrfsSubvolume(subvolume);
+            var cut = calls().btrfsSubvolume(snapshot);
+            assertThat(original.readOnly()).isFalse();
+            assertThat(cut.readOnly()).isTrue();
+            assertThat(cut.id()).isGreaterThan(original.id());
+            assertThat(cut.createdAt()).isAfterOrEqualTo(original.createdAt());
+            assertThat(cut.createdAt()).isBetween(Instant.now().minusSeconds(600), Instant.now());
+            var folder = subvolume.resolve("a");
+            assertErrno(HostCallException.EINVAL, folder, () -> calls().btrfsSubvolume(folder));
+        }
+    }
+
+    @Test
+    void subvolumesExchangeTheirNames() throws IOException {
+        try (var fileSystem = reflinking("btrfs")) {
+            var folder = Files.createDirectory(fileSystem.mount().resolve("folder"));
+            var one = fileSystem.mount().resolve("one");
+            var other = folder.resolve("other");
+            calls().btrfsCreateSubvolume(one);
+            calls().btrfsCreateSubvolume(other);
+            Files.writeString(one.resolve("data"), "one");
+
+            assertErrno(HostCallException.EEXIST, other, () -> calls().renameToNew(one, other));
+            calls().exchange(one, other);
+
+            assertThat(other.resolve("data")).hasContent("one");
+            assertThat(one.resolve("data")).doesNotExist();
         }
     }
 
