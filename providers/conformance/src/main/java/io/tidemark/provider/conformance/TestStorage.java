@@ -1,4 +1,4 @@
-package io.tidemark.provider.image;
+package io.tidemark.provider.conformance;
 
 import io.tidemark.provider.commands.Command;
 import io.tidemark.provider.commands.CommandRunner;
@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** A file system of a test's own: on a loop device where it needs a kind that the host does not have. */
-final class TestStorage implements AutoCloseable {
+public final class TestStorage implements AutoCloseable {
     private static final String SPACE = "1G";
 
     private final Path base;
@@ -26,13 +26,13 @@ final class TestStorage implements AutoCloseable {
     }
 
     /** A plain folder on whatever holds the host's temporary files. */
-    static TestStorage plain() throws Exception {
-        return in(Files.createTempDirectory("tidemark-image-"));
+    public static TestStorage plain() throws Exception {
+        return in(Files.createTempDirectory("tidemark-storage-"));
     }
 
     /** A folder on the host's tmpfs. */
-    static TestStorage inMemory() throws Exception {
-        return in(Files.createTempDirectory(Path.of("/dev/shm"), "tidemark-image-"));
+    public static TestStorage inMemory() throws Exception {
+        return in(Files.createTempDirectory(Path.of("/dev/shm"), "tidemark-storage-"));
     }
 
     private static TestStorage in(Path base) {
@@ -44,12 +44,12 @@ final class TestStorage implements AutoCloseable {
      *
      * @param options for its making
      */
-    static TestStorage mounted(String kind, String... options) throws Exception {
+    public static TestStorage mounted(String kind, String... options) throws Exception {
         var commands = new CommandRunner();
         Assumptions.assumeTrue(
                 "root".equals(System.getProperty("user.name")), () -> kind + " on a loop device needs root");
         Assumptions.assumeTrue(commands.find("mkfs." + kind).isPresent(), () -> "mkfs." + kind + " is not installed");
-        var base = Files.createTempDirectory("tidemark-image-");
+        var base = Files.createTempDirectory("tidemark-storage-");
         var image = base.resolve("disk.img");
         var mountPoint = Files.createDirectory(base.resolve("mount"));
         var storage = new TestStorage(base, mountPoint, Optional.of(mountPoint));
@@ -63,15 +63,15 @@ final class TestStorage implements AutoCloseable {
     }
 
     /** Outside the file system under test; deleted with it. */
-    Path base() {
+    public Path base() {
         return base;
     }
 
-    Path freshFolder() throws IOException {
+    public Path freshFolder() throws IOException {
         return Files.createTempDirectory(root, "folder-");
     }
 
-    String must(String... argv) throws Exception {
+    public String must(String... argv) throws Exception {
         var outcome = commands.run(Command.of(argv));
         if (!outcome.succeeded()) {
             throw new AssertionError(List.of(argv) + ": " + outcome.evidence());

@@ -1,4 +1,4 @@
-package io.tidemark.provider.image;
+package io.tidemark.provider.devices;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,14 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Files and names that survive a power cut once a method here has returned. */
-final class DurableFiles {
+public final class DurableFiles {
     /** Ends the name of what is not whole yet; swept at the next start. */
-    static final String UNFINISHED = ".partial";
+    public static final String UNFINISHED = ".partial";
 
     private DurableFiles() {}
 
     /** Writes beside the target, syncs, renames over it, syncs the folder. */
-    static void write(Path target, byte[] content) throws IOException {
+    public static void write(Path target, byte[] content) throws IOException {
         var unfinished = target.resolveSibling(target.getFileName() + UNFINISHED);
         try (var channel = FileChannel.open(
                 unfinished,
@@ -38,18 +38,18 @@ final class DurableFiles {
     }
 
     /** Atomic; not durable before the folder is synced. */
-    static void move(Path source, Path target) throws IOException {
+    public static void move(Path source, Path target) throws IOException {
         Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** Syncs a file's bytes, or a folder's names. */
-    static void sync(Path path) throws IOException {
+    public static void sync(Path path) throws IOException {
         try (var channel = FileChannel.open(path, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
 
-    static Path folderOf(Path path) {
+    public static Path folderOf(Path path) {
         var parent = path.getParent();
         if (parent == null) {
             throw new IllegalArgumentException("has no folder: " + path);
@@ -57,12 +57,12 @@ final class DurableFiles {
         return parent;
     }
 
-    static String nameOf(Path path) {
+    public static String nameOf(Path path) {
         return String.valueOf(path.getFileName());
     }
 
     /** Everything directly in a folder, sorted by name. */
-    static List<Path> entries(Path folder) throws IOException {
+    public static List<Path> entries(Path folder) throws IOException {
         var entries = new ArrayList<Path>();
         try (var stream = Files.newDirectoryStream(folder)) {
             stream.forEach(entries::add);
@@ -73,15 +73,15 @@ final class DurableFiles {
         return entries;
     }
 
-    static boolean isFile(Path path) {
+    public static boolean isFile(Path path) {
         return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    static boolean isFolder(Path path) {
+    public static boolean isFolder(Path path) {
         return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    static boolean exists(Path path) {
+    public static boolean exists(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 }

@@ -38,7 +38,8 @@ public final class HostLock implements AutoCloseable {
         return take(FOLDER, name, subject);
     }
 
-    static HostLock take(Path folder, String name, String subject) throws ProviderException {
+    /** The same with the lock's file in another folder, which only root may write to. */
+    public static HostLock take(Path folder, String name, String subject) throws ProviderException {
         var file = folder.resolve("tidemark-" + name + ".lock");
         if (!TAKEN.add(file)) {
             throw busy(subject, file);

@@ -23,6 +23,8 @@ public final class Mounts {
     /** Of a line of mountinfo: id, parent, major:minor, root, mount point, options, ... */
     private static final int DEVICE_FIELD = 2;
 
+    private static final int ROOT_FIELD = 3;
+
     private static final int MOUNT_POINT_FIELD = 4;
 
     private final List<String> table;
@@ -37,6 +39,29 @@ public final class Mounts {
 
     public static Mounts read(Path mountInfo) throws IOException {
         return new Mounts(Files.readAllLines(mountInfo));
+    }
+
+    /**
+     * One mount.
+     *
+     * @param fileSystem its number, {@code major:minor}: the same for all mounts of one file system
+     * @param root which folder of the file system is seen there: {@code /} or {@code /a/b}
+     */
+    public record Mount(String fileSystem, String root, Path mountPoint) {}
+
+    /** In order of mounting; lines that do not have mountinfo's form are left out. */
+    public List<Mount> all() {
+        var mounts = new ArrayList<Mount>();
+        for (var line : table) {
+            var fields = line.split(" ", -1);
+            if (fields.length > MOUNT_POINT_FIELD) {
+                mounts.add(new Mount(
+                        fields[DEVICE_FIELD],
+                        unescape(fields[ROOT_FIELD]),
+                        Path.of(unescape(fields[MOUNT_POINT_FIELD]))));
+            }
+        }
+        return mounts;
     }
 
     /** @return none where there is no such device: one that is not active is not mounted */

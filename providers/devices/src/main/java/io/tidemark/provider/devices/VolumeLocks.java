@@ -1,4 +1,4 @@
-package io.tidemark.provider.image;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.VolumeId;
 import java.util.ArrayDeque;
@@ -9,11 +9,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** One lock a volume: whatever changes a volume's names or bytes on disk holds it. Taken in order of id. */
-final class VolumeLocks {
+public final class VolumeLocks {
     private final ConcurrentHashMap<VolumeId, ReentrantLock> locks = new ConcurrentHashMap<>();
 
     /** Locks held until closed, by the thread that took them. */
-    static final class Held implements AutoCloseable {
+    public static final class Held implements AutoCloseable {
         private final Deque<ReentrantLock> held = new ArrayDeque<>();
 
         @Override
@@ -24,7 +24,7 @@ final class VolumeLocks {
         }
     }
 
-    Held hold(Collection<VolumeId> volumes) {
+    public Held hold(Collection<VolumeId> volumes) {
         var held = new Held();
         for (var volume : new TreeSet<>(volumes)) {
             var lock = locks.computeIfAbsent(volume, id -> new ReentrantLock());

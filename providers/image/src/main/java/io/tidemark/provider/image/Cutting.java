@@ -1,6 +1,7 @@
 package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;

@@ -1,6 +1,7 @@
 package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;

@@ -1,6 +1,7 @@
 package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.provider.devices.DurableFiles;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;

@@ -2,6 +2,7 @@ package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;

@@ -1,5 +1,7 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.devices.DurableFiles;
+import io.tidemark.provider.devices.VolumeLocks;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.Cut;

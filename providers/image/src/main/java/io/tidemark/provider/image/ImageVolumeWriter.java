@@ -2,6 +2,7 @@ package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeWriter;

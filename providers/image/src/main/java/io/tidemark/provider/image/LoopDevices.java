@@ -1,5 +1,6 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.provider.devices.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;

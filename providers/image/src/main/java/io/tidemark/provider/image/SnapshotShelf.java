@@ -1,5 +1,6 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;

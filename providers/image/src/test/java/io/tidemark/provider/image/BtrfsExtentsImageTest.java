@@ -1,5 +1,7 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.conformance.TestStorage;
+
 /** Btrfs subvolumes whose changes are found by comparing extents, as where {@code btrfs send} is not installed. */
 class BtrfsExtentsImageTest extends SharingImageContract {
     @Override

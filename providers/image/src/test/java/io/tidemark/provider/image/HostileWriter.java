@@ -1,5 +1,6 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.conformance.TestStorage;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;

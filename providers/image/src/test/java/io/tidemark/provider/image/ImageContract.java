@@ -4,6 +4,7 @@ import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.provider.conformance.ProviderContract;
+import io.tidemark.provider.conformance.TestStorage;
 import io.tidemark.spi.StorageProvider;
 import java.io.IOException;
 import java.nio.file.Path;

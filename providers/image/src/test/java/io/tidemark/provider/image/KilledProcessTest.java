@@ -3,6 +3,8 @@ package io.tidemark.provider.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.tidemark.provider.conformance.TestStorage;
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.conformance.TestStorage;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.conformance.TestStorage;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;

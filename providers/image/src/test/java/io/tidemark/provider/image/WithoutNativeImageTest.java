@@ -1,6 +1,7 @@
 package io.tidemark.provider.image;
 
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.provider.conformance.TestStorage;
 import java.util.Optional;
 
 /** Where the native library does not load: sparse copies, and everything compared. */

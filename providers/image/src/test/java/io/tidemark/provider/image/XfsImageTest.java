@@ -1,5 +1,7 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.provider.conformance.TestStorage;
+
 class XfsImageTest extends SharingImageContract {
     @Override
     TestStorage makeStorage() throws Exception {
