@@ -90,7 +90,8 @@ final class ArchitectureTest {
                     "io.tidemark.provider.image..",
                     "io.tidemark.provider.lvm..",
                     "io.tidemark.provider.memory..",
-                    "io.tidemark.provider.zfs..");
+                    "io.tidemark.provider.zfs..",
+                    "io.tidemark.provider.btrfs..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(

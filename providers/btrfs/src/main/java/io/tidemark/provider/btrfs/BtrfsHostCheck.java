@@ -1,0 +1,58 @@
+package io.tidemark.provider.btrfs;
+
+import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.provider.commands.HostCheck;
+import io.tidemark.spi.HostRequirement;
+import io.tidemark.spi.HostRequirement.State;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** What subvolumes as volumes need of a host. */
+final class BtrfsHostCheck {
+    static final String WITHOUT_RIGHTS = "Snapshots of others' subvolumes, and who uses them, are root's";
+
+    private BtrfsHostCheck() {}
+
+    static List<HostRequirement> of(Map<String, String> settings, CommandRunner runner) {
+        var check = new HostCheck(runner);
+        BlockKernels.unavailableReason()
+                .ifPresentOrElse(
+                        reason -> check.lacking("native library", "the kernel is called through it: " + reason),
+                        () -> check.met("native library", "loaded"));
+        check.administrator(State.LACKING, WITHOUT_RIGHTS);
+        if (!settings.isEmpty()) {
+            try {
+                folder(check, BtrfsConfig.of(settings).folder());
+            } catch (IllegalArgumentException e) {
+                check.lacking("settings", String.valueOf(e.getMessage()));
+            }
+        }
+        return check.found();
+    }
+
+    private static void folder(HostCheck check, Path folder) {
+        var what = "folder " + folder;
+        if (!Files.isDirectory(folder)) {
+            check.lacking(what, "does not exist. Name a folder on a mounted Btrfs");
+            return;
+        }
+        try {
+            var store = Files.getFileStore(folder);
+            if (!store.type().equals("btrfs")) {
+                check.lacking(what, "lies on %s. Name a folder on a mounted Btrfs".formatted(store.type()));
+            } else if (store.isReadOnly()) {
+                check.lacking(what, "its file system is mounted read-only. Mount it writable");
+            } else if (BtrfsFolder.isOfImages(folder)) {
+                check.lacking(what, BtrfsFolder.OF_IMAGES);
+            } else {
+                check.met(what, "on btrfs");
+            }
+        } catch (IOException e) {
+            check.lacking(what, "cannot be asked for its file system: " + e.getMessage());
+        }
+    }
+}

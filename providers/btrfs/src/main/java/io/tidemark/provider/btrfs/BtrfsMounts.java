@@ -1,0 +1,85 @@
+package io.tidemark.provider.btrfs;
+
+import io.tidemark.provider.devices.Mounts;
+import io.tidemark.provider.devices.Mounts.Mount;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a subvolume is mounted by itself, as one mount namespace tells it: all mounts of one Btrfs have one number, and
+ * the root of each is its path from the file system's top on, which follows a renaming (proc(5), mountinfo).
+ */
+final class BtrfsMounts {
+    private final List<Mount> mounts;
+
+    private BtrfsMounts(List<Mount> mounts) {
+        this.mounts = mounts;
+    }
+
+    /**
+     * A folder of a file system.
+     *
+     * @param fileSystem {@code major:minor}
+     * @param path from the file system's top on
+     */
+    record Place(String fileSystem, Path path) {}
+
+    static BtrfsMounts ofHost() throws IOException {
+        return new BtrfsMounts(Mounts.ofHost().all());
+    }
+
+    static BtrfsMounts read(Path mountInfo) throws IOException {
+        return new BtrfsMounts(Mounts.read(mountInfo).all());
+    }
+
+    boolean isMountPoint(Path path) {
+        return mounts.stream().anyMatch(mount -> mount.mountPoint().equals(path));
+    }
+
+    /** @param path absolute and without symbolic links; none where no mount holds it */
+    Optional<Place> placeOf(Path path) {
+        Optional<Mount> holding = Optional.empty();
+        for (var mount : mounts) {
+            // Of several at one place the last lies on top.
+            if (path.startsWith(mount.mountPoint())
+                    && holding.filter(each -> each.mountPoint().getNameCount()
+                                    > mount.mountPoint().getNameCount())
+                            .isEmpty()) {
+                holding = Optional.of(mount);
+            }
+        }
+        return holding.map(mount -> new Place(
+                mount.fileSystem(),
+                Path.of(mount.root())
+                        .resolve(mount.mountPoint().relativize(path).toString())));
+    }
+
+    /** Where exactly this folder is mounted. */
+    List<Path> mountPoints(Place place) {
+        return mounts.stream()
+                .filter(mount -> mount.fileSystem().equals(place.fileSystem())
+                        && Path.of(mount.root()).equals(place.path()))
+                .map(Mount::mountPoint)
+                .distinct()
+                .toList();
+    }
+
+    /** Where this folder, or one within it, is mounted. */
+    Optional<Path> mountOfAnyPart(Place place) {
+        return mounts.stream()
+                .filter(mount -> mount.fileSystem().equals(place.fileSystem())
+                        && Path.of(mount.root()).startsWith(place.path()))
+                .map(Mount::mountPoint)
+                .findFirst();
+    }
+
+    /** Where something is mounted on this folder, or within it. */
+    Optional<Path> mountWithin(Path folder) {
+        return mounts.stream()
+                .map(Mount::mountPoint)
+                .filter(each -> each.startsWith(folder))
+                .findFirst();
+    }
+}
