@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The configured folder: its subvolumes are the volumes, and all that is ours lies in {@code .tidemark/btrfs} of it. A
@@ -82,8 +83,9 @@ final class BtrfsFolder implements AutoCloseable {
                     makePrivate(folder);
                 }
                 opened.sweepHolds();
+                opened.tellOfOthers();
                 return opened;
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | ProviderException | RuntimeException e) {
                 lock.close();
                 throw e;
             }
@@ -249,19 +251,28 @@ final class BtrfsFolder implements AutoCloseable {
     }
 
     /** In no order. */
-    List<Snapshot> allSnapshots() throws ProviderException {
+    List<Snapshot> snapshots(Predicate<SnapshotId> wanted) throws ProviderException {
         try {
-            var all = new ArrayList<Snapshot>();
+            var found = new ArrayList<Snapshot>();
             for (var entry : DurableFiles.entries(snapshots())) {
-                var id = snapshot(DurableFiles.nameOf(entry));
-                var found = id.isPresent() ? find(id.get()) : Optional.<Snapshot>empty();
-                found.ifPresentOrElse(
-                        all::add,
-                        () -> LOG.log(Level.WARNING, "btrfs.unexplained path={0} reason=no_snapshot_of_ours", entry));
+                var id = snapshot(DurableFiles.nameOf(entry)).filter(wanted);
+                if (id.isPresent()) {
+                    find(id.get()).ifPresent(found::add);
+                }
             }
-            return all;
+            return found;
         } catch (IOException e) {
             throw BtrfsErrors.of("listing snapshots", snapshots(), e);
+        }
+    }
+
+    /** What is neither listed nor deleted is told once. */
+    private void tellOfOthers() throws IOException, ProviderException {
+        for (var entry : DurableFiles.entries(snapshots())) {
+            var id = snapshot(DurableFiles.nameOf(entry));
+            if (id.isEmpty() || find(id.get()).isEmpty()) {
+                LOG.log(Level.WARNING, "btrfs.unexplained path={0} reason=no_snapshot_of_ours", entry);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Where a subvolume is mounted by itself, as one mount namespace tells it: all mounts of one Btrfs have one number, and
@@ -50,10 +51,14 @@ final class BtrfsMounts {
                 holding = Optional.of(mount);
             }
         }
-        return holding.map(mount -> new Place(
+        return holding.map(mount -> place(mount, path));
+    }
+
+    private static Place place(Mount mount, Path path) {
+        return new Place(
                 mount.fileSystem(),
                 Path.of(mount.root())
-                        .resolve(mount.mountPoint().relativize(path).toString())));
+                        .resolve(mount.mountPoint().relativize(path).toString()));
     }
 
     /** Where exactly this folder is mounted. */
@@ -66,20 +71,20 @@ final class BtrfsMounts {
                 .toList();
     }
 
-    /** Where this folder, or one within it, is mounted. */
+    /** Where this folder, or one within it, is mounted, or something is mounted on it or within it. */
     Optional<Path> mountOfAnyPart(Place place) {
+        var byId = mounts.stream().collect(Collectors.toMap(Mount::id, mount -> mount, (_, last) -> last));
         return mounts.stream()
-                .filter(mount -> mount.fileSystem().equals(place.fileSystem())
-                        && Path.of(mount.root()).startsWith(place.path()))
+                .filter(mount -> isWithin(new Place(mount.fileSystem(), Path.of(mount.root())), place)
+                        || Optional.ofNullable(byId.get(mount.parent()))
+                                .filter(parent -> mount.mountPoint().startsWith(parent.mountPoint()))
+                                .filter(parent -> isWithin(place(parent, mount.mountPoint()), place))
+                                .isPresent())
                 .map(Mount::mountPoint)
                 .findFirst();
     }
 
-    /** Where something is mounted on this folder, or within it. */
-    Optional<Path> mountWithin(Path folder) {
-        return mounts.stream()
-                .map(Mount::mountPoint)
-                .filter(each -> each.startsWith(folder))
-                .findFirst();
+    private static boolean isWithin(Place one, Place other) {
+        return one.fileSystem().equals(other.fileSystem()) && one.path().startsWith(other.path());
     }
 }

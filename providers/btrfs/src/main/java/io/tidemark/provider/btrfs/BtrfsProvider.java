@@ -15,6 +15,7 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
@@ -170,8 +171,10 @@ final class BtrfsProvider implements StorageProvider, FileTrees {
 
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
-        return SnapshotPage.of(
-                query, folder.allSnapshots().stream().sorted((one, other) -> BY_ID.compare(one.id(), other.id())));
+        var found =
+                folder.snapshots(id -> query.volume().map(id.volume()::equals).orElse(true)
+                        && query.recoveryPoint().map(id.recoveryPoint()::equals).orElse(true));
+        return SnapshotPage.of(query, found.stream().sorted(Comparator.comparing(Snapshot::id, BY_ID)));
     }
 
     @Override

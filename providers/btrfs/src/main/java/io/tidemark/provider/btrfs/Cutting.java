@@ -95,6 +95,10 @@ final class Cutting {
             long finished = nanos.getAsLong();
             return new Cut.Member(folder.get(id), started, finished);
         } catch (HostCallException e) {
+            if (e.errno() == HostCallException.ENOENT) {
+                // Removed by somebody meanwhile, or something else is wrong.
+                folder.get(volume.id());
+            }
             if (e.errno() == HostCallException.EEXIST) {
                 throw BtrfsErrors.conflict(id, "something else lies at " + target + ". Move it away");
             }

@@ -81,10 +81,6 @@ final class SubvolumeUse {
 
     private Optional<String> mount(Path subvolume) throws IOException {
         var own = BtrfsMounts.ofHost();
-        var within = own.mountWithin(subvolume);
-        if (within.isPresent()) {
-            return within.map(point -> "a mount at " + point);
-        }
         var place = own.placeOf(subvolume);
         if (place.isEmpty()) {
             return Optional.empty();

@@ -4,10 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.spi.ProviderError;
-import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
-import io.tidemark.spi.VolumeId;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,19 +80,25 @@ class BtrfsUseTest extends BtrfsGround {
     }
 
     @Test
-    void fileThatIsMappedAndNotOpenIsAUse() throws Exception {
+    void programThatRunsIsAUse() throws Exception {
         storage().must("cp", "/bin/sleep", home.resolve("sleep").toString());
-        var other = make("other", "");
-        storage().must("mv", home.resolve("sleep").toString(), other.toString());
-        cut(provider(), VolumeId.of("btrfs", "other"), "rp-other");
 
-        try (var running = new Running(folder(), "sh", "-c", "echo ready; exec other/sleep 60")) {
-            var error = errorOf(
-                    ProviderError.Busy.class,
-                    () -> provider()
-                            .rollback(new SnapshotId(VolumeId.of("btrfs", "other"), new RecoveryPointId("rp-other"))));
-            assertThat(error.holder()).contains("process " + running.process.pid());
+        try (var running = new Running(folder(), "sh", "-c", "echo ready; exec home/sleep 60")) {
+            assertInUse("process " + running.process.pid());
         }
+        assertFree();
+    }
+
+    @Test
+    void fileThatIsMappedAndNotOpenIsAUse() throws Exception {
+        try (var arena = Arena.ofShared()) {
+            try (var file = FileChannel.open(home.resolve("file"))) {
+                assertThat(file.map(FileChannel.MapMode.READ_ONLY, 0, 1, arena).byteSize())
+                        .isOne();
+            }
+            assertInUse("process " + ProcessHandle.current().pid());
+        }
+        assertFree();
     }
 
     @Test
@@ -147,6 +152,23 @@ class BtrfsUseTest extends BtrfsGround {
             }
         }
         assertFree();
+    }
+
+    @Test
+    void mountWithinThatIsSeenThroughAnotherPathOnlyIsAUse() throws Exception {
+        Files.createDirectory(home.resolve("part"));
+        var alias = Files.createDirectory(storage().base().resolve("alias"));
+        storage().must("mount", "--bind", folder().toString(), alias.toString());
+        storage().must("mount", "--make-private", alias.toString());
+        var part = alias.resolve("home/part");
+        storage().must("mount", "-t", "tmpfs", "none", part.toString());
+        try {
+            assertInUse("a mount at " + part);
+        } finally {
+            storage().must("umount", part.toString());
+            assertFree();
+            storage().must("umount", alias.toString());
+        }
     }
 
     @Test

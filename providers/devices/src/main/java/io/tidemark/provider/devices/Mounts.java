@@ -21,6 +21,8 @@ public final class Mounts {
     private static final int STACK_DEPTH_MAXIMUM = 8;
 
     /** Of a line of mountinfo: id, parent, major:minor, root, mount point, options, ... */
+    private static final int PARENT_FIELD = 1;
+
     private static final int DEVICE_FIELD = 2;
 
     private static final int ROOT_FIELD = 3;
@@ -44,10 +46,12 @@ public final class Mounts {
     /**
      * One mount.
      *
+     * @param id of this mount
+     * @param parent the id of the mount that its mount point lies in
      * @param fileSystem its number, {@code major:minor}: the same for all mounts of one file system
      * @param root which folder of the file system is seen there: {@code /} or {@code /a/b}
      */
-    public record Mount(String fileSystem, String root, Path mountPoint) {}
+    public record Mount(String id, String parent, String fileSystem, String root, Path mountPoint) {}
 
     /** In order of mounting; lines that do not have mountinfo's form are left out. */
     public List<Mount> all() {
@@ -56,6 +60,8 @@ public final class Mounts {
             var fields = line.split(" ", -1);
             if (fields.length > MOUNT_POINT_FIELD) {
                 mounts.add(new Mount(
+                        fields[0],
+                        fields[PARENT_FIELD],
                         fields[DEVICE_FIELD],
                         unescape(fields[ROOT_FIELD]),
                         Path.of(unescape(fields[MOUNT_POINT_FIELD]))));
