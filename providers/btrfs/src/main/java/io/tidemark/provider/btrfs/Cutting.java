@@ -17,11 +17,11 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
- * Cuts by the kernel's own snapshot of a subvolume, which one transaction makes wholly or not at all, its name, its time
- * and that it is read-only included; it is committed when the call returns.
+ * Cuts by the kernel's own snapshot of a subvolume, which one transaction makes wholly or not at all, its name, its
+ * time and that it is read-only included; it is committed when the call returns.
  */
 final class Cutting {
-    /** Of one subvolume: the call waits for the commit of a transaction, and for what was written and is not on disk. */
+    /** Of one subvolume: the call waits for what was written and is not on the disk, and commits a transaction. */
     static final Duration EXPECTED = Duration.ofMillis(50);
 
     private final BtrfsFolder folder;
