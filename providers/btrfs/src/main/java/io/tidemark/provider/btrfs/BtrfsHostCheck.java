@@ -15,7 +15,28 @@ import java.util.Map;
 final class BtrfsHostCheck {
     static final String WITHOUT_RIGHTS = "Snapshots of others' subvolumes, and who uses them, are root's";
 
+    static final String PROCESSES_RIGHT = "CAP_SYS_PTRACE, without which it does not see who uses a volume";
+
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final String EFFECTIVE_SET = "CapEff:";
+
+    /** Bit of {@code CAP_SYS_PTRACE}: linux/capability.h. Files of other processes are shown to who has it, proc(5). */
+    private static final int CAP_SYS_PTRACE = 19;
+
+    private static final int HEXADECIMAL = 16;
+
     private BtrfsHostCheck() {}
+
+    /** What cannot be read is not granted. */
+    static boolean seesProcesses() {
+        try (var lines = Files.lines(STATUS)) {
+            return lines.filter(line -> line.startsWith(EFFECTIVE_SET))
+                    .map(line -> line.substring(EFFECTIVE_SET.length()).strip())
+                    .anyMatch(set -> (Long.parseUnsignedLong(set, HEXADECIMAL) >>> CAP_SYS_PTRACE & 1) == 1);
+        } catch (IOException | NumberFormatException e) {
+            return false;
+        }
+    }
 
     static List<HostRequirement> of(Map<String, String> settings, CommandRunner runner) {
         var check = new HostCheck(runner);
@@ -24,6 +45,11 @@ final class BtrfsHostCheck {
                         reason -> check.lacking("native library", "the kernel is called through it: " + reason),
                         () -> check.met("native library", "loaded"));
         check.administrator(State.LACKING, WITHOUT_RIGHTS);
+        if (seesProcesses()) {
+            check.met("processes", "CAP_SYS_PTRACE is in the effective set of this account");
+        } else {
+            check.lacking("processes", "it lacks " + PROCESSES_RIGHT + ". Run it as root");
+        }
         if (!settings.isEmpty()) {
             try {
                 folder(check, BtrfsConfig.of(settings).folder());

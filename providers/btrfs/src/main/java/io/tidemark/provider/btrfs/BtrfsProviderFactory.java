@@ -34,6 +34,9 @@ public final class BtrfsProviderFactory implements ProviderFactory {
         if (!rights.works()) {
             throw new ProviderException(new ProviderError.Denied("provider btrfs", "root's rights (CAP_SYS_ADMIN)"));
         }
+        if (!BtrfsHostCheck.seesProcesses()) {
+            throw new ProviderException(new ProviderError.Denied("provider btrfs", BtrfsHostCheck.PROCESSES_RIGHT));
+        }
         return BtrfsProvider.open(config, calls.get(), SubvolumeUse.ofHost(System::nanoTime), System::nanoTime);
     }
 

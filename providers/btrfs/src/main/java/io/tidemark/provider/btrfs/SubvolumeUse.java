@@ -94,10 +94,11 @@ final class SubvolumeUse {
             try {
                 var namespace =
                         Files.readSymbolicLink(process.resolve("ns/mnt")).toString();
-                if (!seen.add(namespace)) {
+                if (seen.contains(namespace)) {
                     continue;
                 }
                 var elsewhere = BtrfsMounts.read(process.resolve("mountinfo")).mountOfAnyPart(place.get());
+                seen.add(namespace);
                 if (elsewhere.isPresent()) {
                     return elsewhere.map(
                             point -> "a mount at %s in the namespace of %s".formatted(point, named(process)));
