@@ -1,7 +1,6 @@
 package io.tidemark.provider.lvm;
 
 import io.tidemark.nativeblock.DeviceMapper;
-import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.provider.lvm.LvmCatalog.Entry;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutRequest;
@@ -12,7 +11,6 @@ import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -38,7 +36,6 @@ final class ClassicCutting {
     /** Of a device that nobody makes, for LVM's have a hyphen; and of a volume that nobody sees. */
     private static final String REHEARSAL = "tidemarkrehearsal";
 
-    private static final Duration RETRY = Duration.ofSeconds(1);
     private static final int SECTOR_BYTES = 512;
 
     private final String group;
@@ -51,8 +48,8 @@ final class ClassicCutting {
     private final Map<VolumeId, Ahead> ahead = new HashMap<>();
     /** Logical volumes that are cut, of this process; each until it is deleted. */
     private final Set<String> cut = new HashSet<>();
-    /** Devices that a cut of this process could not resume: their writers wait. */
-    private final Set<String> leftSuspended = new HashSet<>();
+
+    private final Suspensions suspensions;
 
     ClassicCutting(
             String group,
@@ -66,6 +63,7 @@ final class ClassicCutting {
         this.stores = stores;
         this.space = space;
         this.devices = devices;
+        this.suspensions = new Suspensions(group, commands, devices);
         this.clock = clock;
     }
 
@@ -207,30 +205,15 @@ final class ClassicCutting {
                 orders.add(order);
             }
         }
-        var outcomes = orders.isEmpty() ? List.<DeviceMapper.CutOutcome>of() : tried(orders);
+        var outcomes = orders.isEmpty()
+                ? List.<DeviceMapper.CutOutcome>of()
+                : suspensions.cutting(() -> devices.cutClassic(orders));
         for (var volume : request.volumes()) {
             ahead.remove(volume);
         }
         var members = members(pending, orders, outcomes);
         members.addAll(present);
         return Optional.of(new Cut(present.isEmpty() || members.size() == 1, members));
-    }
-
-    /** What is thrown here leaves all as it was prepared. */
-    private List<DeviceMapper.CutOutcome> tried(List<DeviceMapper.ClassicCut> orders) throws ProviderException {
-        resumeLeft();
-        // Held by others in the rare moment in which what a killed program has left is taken back, by programs.
-        if (!commands.suspensions().tryLock()) {
-            throw new ProviderException(new ProviderError.Busy(
-                    "volume group " + group, "the resuming of what a killed program has left", RETRY));
-        }
-        try {
-            return devices.cutClassic(orders);
-        } catch (IOException e) {
-            throw CutErrors.untried(group, e);
-        } finally {
-            commands.suspensions().unlock();
-        }
     }
 
     private List<Cut.Member> members(
@@ -240,7 +223,7 @@ final class ClassicCutting {
         for (int i = 0; i < outcomes.size(); i++) {
             var outcome = outcomes.get(i);
             if (outcome.failed() == DeviceMapper.Step.RESUME) {
-                leftSuspended.add(orders.get(i).origin());
+                suspensions.left(orders.get(i).origin());
             }
             if (outcome.cut()) {
                 cut.add(pending.get(i).name());
@@ -328,23 +311,7 @@ final class ClassicCutting {
         }
     }
 
-    synchronized void resumeLeft() {
-        leftSuspended.removeIf(this::resume);
-    }
-
-    /** @return false where it is still suspended */
-    private boolean resume(String device) {
-        try {
-            if (devices.resume(device)) {
-                LOG.log(System.Logger.Level.WARNING, "lvm.resumed device={0}", device);
-            }
-            return true;
-        } catch (IOException e) {
-            if (e instanceof HostCallException call && call.errno() == HostCallException.ENXIO) {
-                return true;
-            }
-            LOG.log(System.Logger.Level.ERROR, "lvm.not_resumed device={0} reason=\"{1}\"", device, e.getMessage());
-            return false;
-        }
+    void resumeLeft() {
+        suspensions.resumeLeft();
     }
 }

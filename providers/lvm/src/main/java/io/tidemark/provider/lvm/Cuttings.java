@@ -14,7 +14,6 @@ import java.util.Optional;
  * after the other, and the cut says that it is not atomic.
  */
 final class Cuttings {
-    private static final System.Logger LOG = System.getLogger(Cuttings.class.getName());
 
     private final LvmCommands commands;
     private final ThinCutting thin;
@@ -99,17 +98,7 @@ final class Cuttings {
                 .filter(each -> each.tags().contains(LvmNames.PREPARED) && classic.isCut(each.name()))
                 .map(LogicalVolume::name)
                 .toList();
-        if (!names.isEmpty()) {
-            try {
-                commands.tagAll(names, List.of(), List.of(LvmNames.PREPARED));
-            } catch (ProviderException e) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        "lvm.cut_not_tagged volumes={0} reason=\"{1}\" effect=\"tried again at the next call\"",
-                        names,
-                        e.getMessage());
-            }
-        }
+        ThinCutting.untag(commands, names);
         return settled(all);
     }
 

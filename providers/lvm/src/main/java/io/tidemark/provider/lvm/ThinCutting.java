@@ -1,7 +1,6 @@
 package io.tidemark.provider.lvm;
 
 import io.tidemark.nativeblock.DeviceMapper;
-import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.provider.lvm.LvmCatalog.Entry;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutRequest;
@@ -12,7 +11,6 @@ import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -38,7 +36,6 @@ final class ThinCutting {
     /** Of a device that nobody makes, for LVM's have a hyphen; and of a volume that nobody sees. */
     private static final String REHEARSAL = "tidemarkrehearsal";
 
-    private static final Duration RETRY = Duration.ofSeconds(1);
     private static final int SECTOR_BYTES = 512;
 
     private final String group;
@@ -52,14 +49,15 @@ final class ThinCutting {
     private final Set<String> cut = new HashSet<>();
     /** Logical volumes of which only their pool knows whether they are cut, and could not be asked yet. */
     private final Set<String> unjudged = new HashSet<>();
-    /** Devices that a cut of this process could not resume: their writers wait. */
-    private final Set<String> leftSuspended = new HashSet<>();
+
+    private final Suspensions suspensions;
 
     ThinCutting(String group, LvmCommands commands, ThinMetadata metadata, DeviceMapper devices, InstantSource clock) {
         this.group = group;
         this.commands = commands;
         this.metadata = metadata;
         this.devices = devices;
+        this.suspensions = new Suspensions(group, commands, devices);
         this.clock = clock;
     }
 
@@ -233,30 +231,14 @@ final class ThinCutting {
                 orders.add(each.order());
             }
         }
-        var outcomes = orders.isEmpty() ? List.<DeviceMapper.CutOutcome>of() : tried(orders);
+        var outcomes =
+                orders.isEmpty() ? List.<DeviceMapper.CutOutcome>of() : suspensions.cutting(() -> devices.cut(orders));
         for (var volume : request.volumes()) {
             ahead.remove(volume);
         }
         var members = members(pending, orders, outcomes);
         members.addAll(present);
         return Optional.of(new Cut(present.isEmpty() || members.size() == 1, members));
-    }
-
-    /** What is thrown here leaves all as it was prepared. */
-    private List<DeviceMapper.CutOutcome> tried(List<DeviceMapper.ThinCut> orders) throws ProviderException {
-        resumeLeft();
-        // Held by others in the rare moment in which what a killed program has left is taken back, by programs.
-        if (!commands.suspensions().tryLock()) {
-            throw new ProviderException(new ProviderError.Busy(
-                    "volume group " + group, "the resuming of what a killed program has left", RETRY));
-        }
-        try {
-            return devices.cut(orders);
-        } catch (IOException e) {
-            throw CutErrors.untried(group, e);
-        } finally {
-            commands.suspensions().unlock();
-        }
     }
 
     private List<Cut.Member> members(
@@ -266,7 +248,7 @@ final class ThinCutting {
         for (int i = 0; i < outcomes.size(); i++) {
             var outcome = outcomes.get(i);
             if (outcome.failed() == DeviceMapper.Step.RESUME) {
-                leftSuspended.add(orders.get(i).origin());
+                suspensions.left(orders.get(i).origin());
             }
             if (outcome.failed() == DeviceMapper.Step.POOL) {
                 unjudged.add(pending.get(i).name());
@@ -287,7 +269,7 @@ final class ThinCutting {
 
     /** A report of the group, in which what this process has cut counts as such. */
     synchronized List<LogicalVolume> settled(List<LogicalVolume> all) {
-        resumeLeft();
+        suspensions.resumeLeft();
         return all.stream()
                 .map(each -> toBeTagged(each) ? each.without(LvmNames.PREPARED) : each)
                 .toList();
@@ -311,18 +293,24 @@ final class ThinCutting {
                     .map(LogicalVolume::name)
                     .toList();
         }
-        if (!names.isEmpty()) {
-            try {
-                commands.tagAll(names, List.of(), List.of(LvmNames.PREPARED));
-            } catch (ProviderException e) {
-                LOG.log(
-                        System.Logger.Level.WARNING,
-                        "lvm.cut_not_tagged volumes={0} reason=\"{1}\" effect=\"tried again at the next call\"",
-                        names,
-                        e.getMessage());
-            }
-        }
+        untag(commands, names);
         return settled(all);
+    }
+
+    /** Where it fails, the next report tries again, and nothing is lost by it. */
+    static void untag(LvmCommands commands, List<String> names) {
+        if (names.isEmpty()) {
+            return;
+        }
+        try {
+            commands.tagAll(names, List.of(), List.of(LvmNames.PREPARED));
+        } catch (ProviderException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "lvm.cut_not_tagged volumes={0} reason=\"{1}\" effect=\"tried again at the next call\"",
+                    names,
+                    e.getMessage());
+        }
     }
 
     /**
@@ -401,8 +389,8 @@ final class ThinCutting {
     void resumeAll(LvmCatalog catalog) {
         for (var each : catalog.ahead()) {
             catalog.find(each.id().volume())
-                    .ifPresent(
-                            origin -> resume(LvmNames.mapped(group, origin.on().name())));
+                    .ifPresent(origin -> suspensions.resume(
+                            LvmNames.mapped(group, origin.on().name())));
         }
     }
 
@@ -440,25 +428,5 @@ final class ThinCutting {
             }
         }
         var unused = settle(catalog.all());
-    }
-
-    private synchronized void resumeLeft() {
-        leftSuspended.removeIf(this::resume);
-    }
-
-    /** @return false where it is still suspended */
-    private boolean resume(String device) {
-        try {
-            if (devices.resume(device)) {
-                LOG.log(System.Logger.Level.WARNING, "lvm.resumed device={0}", device);
-            }
-            return true;
-        } catch (IOException e) {
-            if (e instanceof HostCallException call && call.errno() == HostCallException.ENXIO) {
-                return true;
-            }
-            LOG.log(System.Logger.Level.ERROR, "lvm.not_resumed device={0} reason=\"{1}\"", device, e.getMessage());
-            return false;
-        }
     }
 }
