@@ -28,7 +28,7 @@ import org.junit.jupiter.api.TestInstance;
 @Tag("system-image")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class KillAtEveryMomentTest {
-    private static final int RUNS = Integer.getInteger("tidemark.kill.runs", 100);
+    private static final int RUNS = Integer.getInteger("tidemark.kill.runs", 70);
     private static final long FIRST_SEED = Long.getLong("tidemark.kill.seed", 1);
     /** A recovery point or a synchronisation may end another way before its moment: rarely. */
     private static final int DIED_PERCENT_MINIMUM = 95;

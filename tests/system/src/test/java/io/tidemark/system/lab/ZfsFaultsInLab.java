@@ -47,7 +47,8 @@ class ZfsFaultsInLab {
             var older = LabPool.cut(provider, volume, "rp-1");
             LabPool.fill(provider, volume, 0, CHUNKS, 2);
             var newer = LabPool.cut(provider, volume, "rp-2");
-            fillUp(pool, provider, volume);
+            // A file system, and so a volume, too.
+            var rest = fillUp(pool, provider, volume);
 
             error(ProviderError.OutOfSpace.class, () -> LabPool.fill(provider, volume, 0, CHUNKS, 3));
             error(ProviderError.OutOfSpace.class, () -> provider.prepare(request("rp-3", volume)));
@@ -55,7 +56,7 @@ class ZfsFaultsInLab {
             error(ProviderError.OutOfSpace.class, () -> provider.create(LabZpool.volume("b"), VOLUME_BYTES));
             error(ProviderError.OutOfSpace.class, () -> provider.clone(new CloneRequest(older, LabZpool.volume("c"))));
             error(ProviderError.OutOfSpace.class, () -> provider.rollback(older));
-            assertOnly(provider, List.of(older, newer), List.of(volume));
+            assertOnly(provider, List.of(older, newer), List.of(volume, rest));
             assertWhole(provider, older, 1);
             assertWhole(provider, newer, 2);
             // ZFS may name what was never written, too.
@@ -66,7 +67,7 @@ class ZfsFaultsInLab {
             provider.hold(older, OWNER);
             provider.release(older, OWNER);
             provider.delete(newer);
-            assertOnly(provider, List.of(older), List.of(volume));
+            assertOnly(provider, List.of(older), List.of(volume, rest));
 
             Programs.run("zpool", "add", "-f", pool.name(), LabZpool.looped(LabPool.nextDisk()));
 
@@ -79,7 +80,7 @@ class ZfsFaultsInLab {
     }
 
     /** By a writer, as far as ZFS lets one; the last is taken by a reservation, so that ZFS refuses all else too. */
-    private static void fillUp(LabZpool pool, StorageProvider provider, VolumeId volume) throws Exception {
+    private static VolumeId fillUp(LabZpool pool, StorageProvider provider, VolumeId volume) throws Exception {
         Programs.run("zfs", "create", pool.name() + "/rest");
         try (var writer = provider.write(volume)) {
             error(ProviderError.OutOfSpace.class, () -> {
@@ -93,6 +94,7 @@ class ZfsFaultsInLab {
         }
         Programs.run("zpool", "sync", pool.name());
         Programs.run("zfs", "set", "reservation=" + pool.get("available", pool.name()), pool.name() + "/rest");
+        return LabZpool.volume(pool.name() + "/rest");
     }
 
     static CutRequest request(String point, VolumeId... volumes) {
