@@ -17,7 +17,6 @@ import org.assertj.core.api.Assertions;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
@@ -36,9 +35,10 @@ abstract class BtrfsGround {
 
     @BeforeAll
     void mount() throws Exception {
-        Assumptions.assumeTrue(
+        TestStorage.needs(
                 BlockKernels.hostCalls().isPresent(),
-                () -> String.valueOf(BlockKernels.unavailableReason().orElse("")));
+                "the native library did not load: "
+                        + BlockKernels.unavailableReason().orElse(""));
         storage = TestStorage.mounted("btrfs");
     }
 
