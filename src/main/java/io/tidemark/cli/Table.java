@@ -26,10 +26,13 @@ final class Table {
                     false);
         }
 
+        /** Of volumes and snapshots: 0 is what a storage that does not tell says, for no image is empty. */
         static Column size(String title, String... path) {
             return new Column(
                     title,
-                    row -> row.at(path).missing() ? "" : Units.size(row.at(path).number()),
+                    row -> row.at(path).missing() || row.at(path).number() == 0
+                            ? ""
+                            : Units.size(row.at(path).number()),
                     true);
         }
 

@@ -43,6 +43,7 @@ class ClientCommandsTest {
     void listsVolumesAsATableWithReadableSizes() {
         site.on("GET /v1/volumes?limit=200", 200, """
                 {"items":[{"id":"image:orders","sizeBytes":4294967296,"mountPoints":["/mnt/a"],"device":"/x/orders"},
+                          {"id":"btrfs:home","sizeBytes":0,"mountPoints":["/srv/home"]},
                           {"id":"image:b","sizeBytes":512,"mountPoints":[]}]}""");
 
         var typed = typed("volumes", "list");
@@ -51,6 +52,7 @@ class ClientCommandsTest {
         assertThat(typed.out()).isEqualTo("""
                 ID               SIZE  MOUNTED AT  DEVICE
                 image:orders  4.0 GiB  /mnt/a      /x/orders
+                btrfs:home          -  /srv/home   -
                 image:b         512 B  -           -
                 """);
         assertThat(site.last().token()).isEqualTo("Bearer secret-token");
