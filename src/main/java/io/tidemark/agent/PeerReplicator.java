@@ -18,19 +18,26 @@ import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerConnector;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.ProtocolVersion;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.SnapshotStreams;
+import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The source's side of scheduled replication. */
 public final class PeerReplicator implements Replicator {
+    private static final Logger LOG = LoggerFactory.getLogger(PeerReplicator.class);
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
     private static final Duration PROGRESS = Duration.ofMillis(250);
 
@@ -99,11 +106,29 @@ public final class PeerReplicator implements Replicator {
 
     @Override
     public void openLink(ReplicationLink link, Peer peer, long volumeBytes) throws ReplicationException {
-        try (var connection = greet(peer, Message.Purpose.OPEN_LINK)) {
-            connection.send(
-                    new Message.OpenLink(link.id(), link.group(), link.localVolume(), link.peerVolume(), volumeBytes));
-            await(connection, Message.LinkOpened.class);
+        try {
+            var streams = streams(link.localVolume());
+            var open = streams.isPresent()
+                    ? new Message.OpenStreamLink(
+                            link.id(),
+                            link.group(),
+                            link.localVolume(),
+                            link.peerVolume(),
+                            streams.get().format())
+                    : new Message.OpenLink(link.id(), link.group(), link.localVolume(), link.peerVolume(), volumeBytes);
+            try (var connection = greet(peer, Message.Purpose.OPEN_LINK)) {
+                connection.send(open);
+                await(connection, Message.LinkOpened.class);
+            }
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         }
+    }
+
+    private Optional<SnapshotStreams> streams(VolumeId volume) throws ProviderException {
+        return providers.of(volume).volume(volume).can(Capability.FILES)
+                ? Optional.of(providers.streamsOf(volume))
+                : Optional.empty();
     }
 
     @Override
@@ -147,28 +172,39 @@ public final class PeerReplicator implements Replicator {
                             new ProviderError.SnapshotNotFound(new SnapshotId(link.localVolume(), point.id())))));
             var transfer = trust.begin(link.id(), link.localVolume(), point.id());
             var usual = transfer.mayResume() ? Message.Purpose.SYNC : Message.Purpose.SYNC_ANEW;
+            var streams = streams(link.localVolume());
+            var route = new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link), budget);
+            var origin = new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer, indexes, streams);
             var task = new SourceSync.Task(
                     link.id(),
                     point.id(),
                     candidateBases,
-                    member.sizeBytes(),
+                    streams.isPresent() ? Message.Offer.STREAM_BYTES : member.sizeBytes(),
+                    streams.isPresent(),
                     RecoveryPointJson.of(point),
                     software,
                     resync ? Message.Purpose.RESYNC : usual,
                     SourceSync.Terms.USUAL);
-            return new SourceHost(
-                            new SourceHost.Route(connector, peer.address(), peer.fingerprint(), pace(link), budget),
-                            new SourceHost.Origin(providers.of(link.localVolume()), kernel, transfer, indexes),
-                            moments,
-                            nanos,
-                            listener,
-                            task)
-                    .run();
+            try {
+                return run(route, origin, listener, task);
+            } catch (ReplicationException e) {
+                if (!(e.error() instanceof ReplicationError.StreamChanged)) {
+                    throw e;
+                }
+                LOG.warn("sync.anew link={} recoveryPoint={} reason=\"{}\"", link.id(), point.id(), e.getMessage());
+                return run(route, origin, listener, task.anew());
+            }
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         } finally {
             busy.remove(link.id());
         }
+    }
+
+    private SyncReport run(
+            SourceHost.Route route, SourceHost.Origin origin, ProgressListener listener, SourceSync.Task task)
+            throws ReplicationException {
+        return new SourceHost(route, origin, moments, nanos, listener, task).run();
     }
 
     @Override
@@ -231,37 +267,50 @@ public final class PeerReplicator implements Replicator {
     @Override
     public VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)
             throws ReplicationException {
-        try (var connection = greet(peer, Message.Purpose.VERIFY);
-                var reader = providers.of(link.localVolume()).read(new SnapshotId(link.localVolume(), point))) {
+        try (var connection = greet(peer, Message.Purpose.VERIFY)) {
             connection.send(new Message.Verify(link.id(), point));
             long[] spoken = {nanos.getAsLong()};
+            long[] totalBytes = {0};
             ImageTree.Watch watch = done -> {
                 if (listener.cancelled()) {
                     throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
                 }
                 if (nanos.getAsLong() - spoken[0] > PROGRESS.toNanos()) {
                     spoken[0] = nanos.getAsLong();
-                    listener.progress(new Operation.Progress("verify", done, reader.sizeBytes(), "bytes"));
-                    connection.send(new Message.Alive("verify", done, reader.sizeBytes()));
+                    listener.progress(new Operation.Progress("verify", done, totalBytes[0], "bytes"));
+                    connection.send(new Message.Alive("verify", done, totalBytes[0]));
                 }
             };
-            var mine = trust.believes(link.localVolume())
-                    ? ImageTree.of(reader, kernel, watch)
-                    : ImageTree.ofDistrusted(reader, kernel, watch);
-            var ready = await(connection, Message.VerifyReady.class, listener, link.id());
-            if (ready.imageBytes() != reader.sizeBytes()) {
-                throw new ReplicationException(new ReplicationError.ChecksumMismatch(
-                        point, reader.sizeBytes() + " bytes", ready.imageBytes() + " bytes"));
+            try (var reader = TreeManifest.orBlocks(providers, new SnapshotId(link.localVolume(), point), watch)) {
+                totalBytes[0] = reader.sizeBytes();
+                return compare(new Comparing(link, point, reader, watch), connection, listener);
             }
-            long blocks = Math.ceilDiv(reader.sizeBytes(), ImageTree.BLOCK_BYTES);
-            long[] differing = {0};
-            new TreeComparison<>(mine, new PeerTree(connection, blocks))
-                    .<ReplicationException>run((first, count) -> differing[0] += count);
-            return new VerifyReport(
-                    point, reader.sizeBytes(), differing[0], mine.root().hex());
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         }
+    }
+
+    private record Comparing(
+            ReplicationLink link, RecoveryPointId point, SnapshotReader reader, ImageTree.Watch watch) {}
+
+    private VerifyReport compare(Comparing what, PeerConnection connection, ProgressListener listener)
+            throws ReplicationException {
+        var reader = what.reader();
+        var mine = trust.believes(what.link().localVolume())
+                ? ImageTree.of(reader, kernel, what.watch())
+                : ImageTree.ofDistrusted(reader, kernel, what.watch());
+        var ready = await(
+                connection, Message.VerifyReady.class, listener, what.link().id());
+        if (ready.imageBytes() != reader.sizeBytes()) {
+            throw new ReplicationException(new ReplicationError.ChecksumMismatch(
+                    what.point(), reader.sizeBytes() + " bytes", ready.imageBytes() + " bytes"));
+        }
+        long blocks = Math.ceilDiv(reader.sizeBytes(), ImageTree.BLOCK_BYTES);
+        long[] differing = {0};
+        new TreeComparison<>(mine, new PeerTree(connection, blocks))
+                .<ReplicationException>run((first, count) -> differing[0] += count);
+        return new VerifyReport(
+                what.point(), reader.sizeBytes(), differing[0], mine.root().hex());
     }
 
     private PeerConnection greet(Peer peer, Message.Purpose purpose) throws ReplicationException {

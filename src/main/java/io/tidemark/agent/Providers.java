@@ -4,6 +4,7 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotStreams;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
@@ -36,6 +37,20 @@ public final class Providers implements AutoCloseable {
             throw new ProviderException(new ProviderError.VolumeNotFound(volume));
         }
         return provider;
+    }
+
+    /**
+     * What carries the snapshots of a volume that is files.
+     *
+     * @throws ProviderException Conflict where its storage has no streams
+     */
+    public SnapshotStreams streamsOf(VolumeId volume) throws ProviderException {
+        if (of(volume) instanceof SnapshotStreams streams) {
+            return streams;
+        }
+        throw new ProviderException(new ProviderError.Conflict(
+                volume.value(),
+                "its storage has neither blocks nor streams that a link could carry; name a volume of another one"));
     }
 
     /** Every snapshot of one volume, in order of id. */

@@ -15,12 +15,9 @@ import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerSessions;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.replication.protocol.ProtocolVersion;
-import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
-import io.tidemark.spi.StorageProvider;
-import io.tidemark.spi.Volume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,8 +121,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
             connection.send(new Message.Welcome(version.get(), site.software()));
             switch (hello.purpose()) {
                 case PAIR -> pairing.admit(connection, expect(connection.receive(), Message.Pair.class));
-                case OPEN_LINK ->
-                    openLink(connection, peer.orElseThrow(), expect(connection.receive(), Message.OpenLink.class));
+                case OPEN_LINK -> openLink(connection, peer.orElseThrow());
                 case SYNC, SYNC_ANEW, RESYNC -> sync(connection, peer.orElseThrow(), hello);
                 case VERIFY ->
                     verify(connection, peer.orElseThrow(), expect(connection.receive(), Message.Verify.class));
@@ -157,55 +153,17 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         }
     }
 
-    private void openLink(PeerConnection connection, Peer peer, Message.OpenLink open)
-            throws ReplicationException, ProviderException {
-        var known = site.catalog().link(open.link());
-        if (known.isPresent() && !same(known.get(), peer, open)) {
-            throw new ReplicationException(new ReplicationError.PeerRefused(
-                    "link-conflict", "link %s exists here with another peer or volume".formatted(open.link())));
+    private void openLink(PeerConnection connection, Peer peer) throws ReplicationException, ProviderException {
+        var opened = new LinkOpening(site.providers(), site.catalog(), peer).open(connection.receive());
+        if (opened.fresh()) {
+            retired.remove(opened.link());
         }
-        var provider = site.providers().of(open.targetVolume());
-        var volume = findOrCreate(provider, open);
-        TargetVolumes.refuseFiles(volume);
-        if (volume.sizeBytes() < open.volumeBytes()) {
-            throw new ReplicationException(
-                    new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), open.volumeBytes()));
-        }
-        TargetVolumes.refuseWhenMounted(volume);
-        if (known.isEmpty()) {
-            retired.remove(open.link());
-            site.catalog()
-                    .saveLink(new ReplicationLink(
-                            open.link(),
-                            ReplicationLink.Role.TARGET,
-                            peer.id(),
-                            open.targetVolume(),
-                            open.sourceVolume(),
-                            open.group(),
-                            Optional.empty(),
-                            Optional.empty(),
-                            Optional.empty()));
-        }
-        LOG.info("link.opened link={} peer={} volume={}", open.link(), peer.id(), volume.id());
-        connection.send(new Message.LinkOpened(volume.sizeBytes()));
-    }
-
-    private static boolean same(ReplicationLink link, Peer peer, Message.OpenLink open) {
-        return link.role() == ReplicationLink.Role.TARGET
-                && link.peer().equals(peer.id())
-                && link.localVolume().equals(open.targetVolume())
-                && link.peerVolume().equals(open.sourceVolume());
-    }
-
-    private static Volume findOrCreate(StorageProvider provider, Message.OpenLink open) throws ProviderException {
-        try {
-            return provider.volume(open.targetVolume());
-        } catch (ProviderException e) {
-            if (!(e.error() instanceof ProviderError.VolumeNotFound)) {
-                throw e;
-            }
-            return provider.create(open.targetVolume(), open.volumeBytes());
-        }
+        LOG.info(
+                "link.opened link={} peer={} volume={}",
+                opened.link(),
+                peer.id(),
+                opened.volume().id());
+        connection.send(new Message.LinkOpened(opened.volume().sizeBytes()));
     }
 
     private ReplicationLink link(LinkId id, Peer peer) throws ReplicationException {
@@ -412,15 +370,16 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private void verify(PeerConnection connection, Peer peer, Message.Verify asked)
             throws ReplicationException, ProviderException {
         var link = link(asked.link(), peer);
-        var provider = site.providers().of(link.localVolume());
-        try (var reader = provider.read(new SnapshotId(link.localVolume(), asked.point()))) {
-            long[] spoken = {site.nanos().getAsLong()};
-            var tree = ImageTree.of(reader, site.kernel(), done -> {
-                if (site.nanos().getAsLong() - spoken[0] > Duration.ofSeconds(1).toNanos()) {
-                    spoken[0] = site.nanos().getAsLong();
-                    connection.send(new Message.Alive("verify", done, reader.sizeBytes()));
-                }
-            });
+        long[] spoken = {site.nanos().getAsLong()};
+        ImageTree.Watch watch = done -> {
+            if (site.nanos().getAsLong() - spoken[0] > Duration.ofSeconds(1).toNanos()) {
+                spoken[0] = site.nanos().getAsLong();
+                connection.send(new Message.Alive("verify", done, 0));
+            }
+        };
+        var snapshot = new SnapshotId(link.localVolume(), asked.point());
+        try (var reader = TreeManifest.orBlocks(site.providers(), snapshot, watch)) {
+            var tree = ImageTree.of(reader, site.kernel(), watch);
             connection.send(new Message.VerifyReady(reader.sizeBytes()));
             while (true) {
                 var message = connection.receive();

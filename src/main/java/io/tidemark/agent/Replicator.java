@@ -74,12 +74,15 @@ public interface Replicator {
     /** @throws ReplicationException unless the peer says that it is the source of the link */
     void confirmPeerIsSource(ReplicationLink link, Peer peer) throws ReplicationException;
 
-    /** Compares this side's snapshot with the target's by a checksum tree; reads both wholly. */
+    /**
+     * Compares this side's snapshot with the target's by a checksum tree; reads both wholly. Of volumes that are files
+     * their manifests are compared ({@code TreeManifest}): one of another size is ChecksumMismatch.
+     */
     VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)
             throws ReplicationException;
 
     /**
-     * @param comparedBytes size of the image
+     * @param comparedBytes size of the image, or of the manifest
      * @param differingBlocks 4 KiB blocks that are not alike; 0 when in step
      */
     record VerifyReport(RecoveryPointId recoveryPoint, long comparedBytes, long differingBlocks, String rootDigest) {}

@@ -20,10 +20,12 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotStreams;
 import io.tidemark.spi.StorageProvider;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -54,8 +56,17 @@ final class SourceHost {
      */
     record Route(PeerConnector connector, String address, String fingerprint, Pace pace, InFlightBudget budget) {}
 
-    /** What is sent: snapshots of one volume, and how far its changed-range source is believed. */
-    record Origin(StorageProvider provider, BlockKernel kernel, TrackingTrust.Transfer transfer, SentIndexes indexes) {}
+    /**
+     * What is sent: snapshots of one volume, and how far its changed-range source is believed.
+     *
+     * @param streams where the volume's snapshots go as its storage's own streams
+     */
+    record Origin(
+            StorageProvider provider,
+            BlockKernel kernel,
+            TrackingTrust.Transfer transfer,
+            SentIndexes indexes,
+            Optional<SnapshotStreams> streams) {}
 
     private final Route route;
     private final Origin origin;
@@ -77,7 +88,7 @@ final class SourceHost {
     /** Blocks are to be read once the budget lets another frame pass. */
     private boolean readWaits;
 
-    private @Nullable SourceImage image;
+    private @Nullable SourceContent content;
     private long progressNanos;
 
     SourceHost(
@@ -120,8 +131,8 @@ final class SourceHost {
             if (failure != null) {
                 throw new ReplicationException(failure);
             }
-            if (image != null) {
-                image.sent();
+            if (content != null) {
+                content.sent();
             }
             return report();
         } finally {
@@ -203,14 +214,14 @@ final class SourceHost {
                 inputs.add(new SourceInput.Held());
             }
             case SourceEffect.OpenImage open -> openImage(open);
-            case SourceEffect.UseDigests use -> openedImage().use(use.digests());
+            case SourceEffect.UseDigests use -> openedContent().use(use.digests());
             case SourceEffect.ReadBlocks _ -> {
                 readWaits = !share.grant();
                 if (readWaits) {
                     return;
                 }
-                inputs.add(openedImage().next(this::costSoFar));
-                route.pace().read(openedImage().readSinceAsked());
+                inputs.add(openedContent().next(this::costSoFar));
+                route.pace().read(openedContent().readSinceAsked());
                 await(route.pace()::untilCalm);
             }
             case SourceEffect.MoveHolds move -> {
@@ -307,11 +318,13 @@ final class SourceHost {
             provider.hold(snapshot(open.base().get()), owner());
         }
         letGo(open.letGo());
-        image = SourceImage.open(
-                origin,
-                new SourceImage.Wanted(
-                        snapshot(sync.task().point()), open.base().map(this::snapshot), open.resumeBytes()),
-                () -> cancelled);
+        var point = snapshot(sync.task().point());
+        content = origin.streams().isPresent()
+                ? SourceStream.open(origin.streams().get(), open.base(), point, sync.resumed(), () -> cancelled)
+                : SourceImage.open(
+                        origin,
+                        new SourceImage.Wanted(point, open.base().map(this::snapshot), open.resumeBytes()),
+                        () -> cancelled);
     }
 
     private void letGo(List<RecoveryPointId> points) throws ProviderException {
@@ -323,7 +336,7 @@ final class SourceHost {
     private Message.Alive alive() {
         var now = sync;
         return new Message.Alive(
-                now.state().name(), now.sent().throughBytes(), now.task().volumeBytes());
+                now.state().name(), now.sent().throughBytes(), now.task().progressBytes());
     }
 
     /** A failed send is often the echo of a refusal that is on its way: report that one, if it comes. */
@@ -352,7 +365,7 @@ final class SourceHost {
             listener.progress(new Operation.Progress(
                     sync.state().name().toLowerCase(java.util.Locale.ROOT),
                     sync.sent().throughBytes(),
-                    sync.task().volumeBytes(),
+                    sync.task().progressBytes(),
                     "bytes"));
         }
     }
@@ -371,7 +384,7 @@ final class SourceHost {
     }
 
     private SyncReport report() {
-        var cost = image == null ? costSoFar() : image.cost(costSoFar());
+        var cost = content == null ? costSoFar() : content.cost(costSoFar());
         return new SyncReport(
                 sync.task().point(),
                 sync.base(),
@@ -401,11 +414,11 @@ final class SourceHost {
         return sender;
     }
 
-    private SourceImage openedImage() {
-        if (image == null) {
-            throw new IllegalStateException("no image is open in " + sync.state());
+    private SourceContent openedContent() {
+        if (content == null) {
+            throw new IllegalStateException("nothing is open to be sent in " + sync.state());
         }
-        return image;
+        return content;
     }
 
     private SnapshotId snapshot(RecoveryPointId point) {
@@ -425,8 +438,8 @@ final class SourceHost {
             sender.close();
         }
         try {
-            if (image != null) {
-                image.close();
+            if (content != null) {
+                content.close();
             }
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);

@@ -25,7 +25,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** The image being sent, as frames' worth of changed blocks. One thread. */
-final class SourceImage implements AutoCloseable {
+final class SourceImage implements SourceContent {
     private final SnapshotReader newer;
     private final @Nullable SnapshotReader older;
     private final IndexUse index;
@@ -122,17 +122,14 @@ final class SourceImage implements AutoCloseable {
         }
     }
 
-    /** Kept until {@link #next} has come to their span: not the connection's buffer. */
-    void use(Message.Digests arrived) {
+    @Override
+    public void use(Message.Digests arrived) {
         digests.add(arrived);
     }
 
-    /**
-     * A frame's worth of changed blocks; the buffer is good until the next call.
-     *
-     * @throws ReplicationException TrackingUntrusted in place of the end, when the source has left out a change
-     */
-    SourceInput next(Supplier<SyncCost> soFar) throws ProviderException, ReplicationException {
+    /** @throws ReplicationException TrackingUntrusted in place of the end, when the source has left out a change */
+    @Override
+    public SourceInput next(Supplier<SyncCost> soFar) throws ProviderException, ReplicationException {
         if (byDigest != null && !inSpan) {
             nextSpan(byDigest);
         }
@@ -164,16 +161,17 @@ final class SourceImage implements AutoCloseable {
         return new SourceInput.BlocksRead(extents, batch.flip());
     }
 
-    /** From both snapshots, since this was asked before. */
-    long readSinceAsked() {
+    /** From both snapshots. */
+    @Override
+    public long readSinceAsked() {
         long audited = answer == null ? 0 : answer.auditedBytes();
         long before = askedBytes;
         askedBytes = runs.readBytes() + 2 * audited;
         return askedBytes - before;
     }
 
-    /** @param soFar what is not this image's to know: bytes sent and resumed, time */
-    SyncCost cost(SyncCost soFar) {
+    @Override
+    public SyncCost cost(SyncCost soFar) {
         var counts = runs.counts();
         long audited = answer == null ? 0 : answer.auditedBytes();
         return new SyncCost(
@@ -202,8 +200,8 @@ final class SourceImage implements AutoCloseable {
         return new ChangedRun(run.offsetBytes() + taken, run.lengthBytes() - taken, run.zero(), data);
     }
 
-    /** The target has all of it: what was learnt of it on the way is kept for the next synchronisation. */
-    void sent() {
+    @Override
+    public void sent() {
         index.sent();
     }
 

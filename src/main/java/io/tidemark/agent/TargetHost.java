@@ -267,6 +267,7 @@ final class TargetHost implements AutoCloseable {
             }
             case TargetEffect.CutSnapshot cut -> {
                 blocks.close();
+                // Of a stream the snapshot came first: this answers that one.
                 provider.cut(new CutRequest(cut.point(), List.of(link.localVolume())));
                 inputs.add(new TargetInput.StepDone());
             }
@@ -328,6 +329,7 @@ final class TargetHost implements AutoCloseable {
             throw new ReplicationException(
                     new ReplicationError.CorruptFrame("what is told of %s is another's".formatted(offer.point())));
         }
+        site.volumes().refuseUnfit(provider.volume(link.localVolume()), offer.stream(), sync.resync());
         finishCommitted(site, link);
         var known = site.catalog().link(link.id()).orElse(link);
         var left = IngestLog.open(site.logOf(link.id()));
@@ -385,7 +387,7 @@ final class TargetHost implements AutoCloseable {
                 new IngestLogFormat.Header(
                         link.id(),
                         offer.point(),
-                        sync.resync() ? kept : start.base(),
+                        sync.resync() && !offer.stream() ? kept : start.base(),
                         link.localVolume(),
                         offer.volumeBytes(),
                         direct,
@@ -436,6 +438,10 @@ final class TargetHost implements AutoCloseable {
 
     private void applyLog() throws ReplicationException, ProviderException {
         var committed = openLog();
+        if (committed.header().stream()) {
+            new ReceivedStream(site, link, committed).apply(connection.isEmpty());
+            return;
+        }
         if (!direct && connection.isEmpty()) {
             var found = new FoundCommit(site, link, provider);
             if (found.isCut(committed.header())) {

@@ -43,14 +43,21 @@ final class TargetVolumes {
             throws ReplicationException, ProviderException {
         var provider = providers.of(link.localVolume());
         var volume = provider.volume(link.localVolume());
-        refuseWhenMounted(volume);
+        boolean files = volume.can(Capability.FILES);
+        if (!files) {
+            // Files are swapped as one, and whoever has them open is named then.
+            refuseWhenMounted(volume);
+        }
         var points = points(volume.id());
         var overruled = Overruled.read(folder, link.id());
         var view = new TargetView(
                 volume.id(), volume.sizeBytes(), points, link.inStep(), Optional.empty(), log, overruled);
         var stands = view.stands();
         if (stands.isEmpty()) {
-            return view;
+            var held = files
+                    ? providers.streamsOf(volume.id()).changedSince(volume.id(), Optional.empty())
+                    : Optional.<String>empty();
+            return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), held, log, overruled);
         }
         var written = written(volume, link.id(), stands.get());
         return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), written, log, overruled);
@@ -72,13 +79,31 @@ final class TargetVolumes {
         Overruled.write(folder, link.id(), points(link.localVolume()));
     }
 
-    /** A link carries blocks. */
-    static void refuseFiles(Volume volume) throws ReplicationException {
-        if (!volume.can(Capability.RANDOM_WRITE)) {
-            throw new ReplicationException(new ReplicationError.Storage(new ProviderError.Conflict(
-                    volume.id().value(),
-                    "it has no blocks that a link could write; name another volume of this site")));
+    /** A link carries blocks or streams, and its volumes are of that kind both. */
+    static void refuseOtherKind(Volume volume, boolean stream) throws ReplicationException {
+        if (volume.can(Capability.FILES) != stream) {
+            throw conflict(
+                    volume,
+                    stream
+                            ? "it has blocks, and the source's volume is files: name a volume of this site that is files"
+                            : "it is files, and the source's volume has blocks: name a volume of this site with blocks");
         }
+    }
+
+    /** A volume of another kind than the offer's, and a resync that its storage cannot do. */
+    void refuseUnfit(Volume volume, boolean stream, boolean resync) throws ReplicationException, ProviderException {
+        refuseOtherKind(volume, stream);
+        if (stream && resync && !providers.streamsOf(volume.id()).receivesBesideNewer()) {
+            throw conflict(
+                    volume,
+                    "its storage takes no stream beside what a resync would keep: roll it back to the recovery point that"
+                            + " the link is in step with, or make a link to a new volume");
+        }
+    }
+
+    private static ReplicationException conflict(Volume volume, String conflict) {
+        return new ReplicationException(new ReplicationError.Storage(
+                new ProviderError.Conflict(volume.id().value(), conflict)));
     }
 
     static void refuseWhenMounted(Volume volume) throws ReplicationException {

@@ -42,6 +42,9 @@ final class VolumeComparison {
      * @param believed whether the storage's word on what changed counts; else everything is read
      */
     Optional<String> changedSince(SnapshotId base, LinkId link, boolean believed) throws ProviderException {
+        if (providers.of(base.volume()).volume(base.volume()).can(Capability.FILES)) {
+            return providers.streamsOf(base.volume()).changedSince(base.volume(), Optional.of(base.recoveryPoint()));
+        }
         try {
             return compare(
                     base,

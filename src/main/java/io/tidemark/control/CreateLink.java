@@ -45,7 +45,8 @@ public final class CreateLink {
     /**
      * Written down here before the peer is told: a crash between leaves a link whose first synchronisation tells it.
      *
-     * @throws ControlException NotFound, Invalid; Unsupported where the volume has no blocks; AlreadyExists when the volume has a link to that peer volume
+     * @throws ControlException NotFound, Invalid; Unsupported where the volume has neither blocks nor streams;
+     *     AlreadyExists when the volume has a link to that peer volume
      * @throws ReplicationException when the peer cannot be told; then there is no link
      */
     public ReplicationLink create(Wish wish, Intent intent)
@@ -60,7 +61,7 @@ public final class CreateLink {
                     "one of " + group.volumes()));
         }
         var volume = inventory.volume(wish.volume());
-        if (!volume.can(Capability.RANDOM_READ)) {
+        if (!volume.can(Capability.RANDOM_READ) && !inventory.hasStreams(volume.id())) {
             throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_READ));
         }
         refuseSecond(wish, intent);

@@ -18,6 +18,7 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotStreams;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
@@ -48,6 +49,11 @@ public final class Inventory {
 
     public Volume volume(VolumeId id) throws ProviderException {
         return providers.of(id).volume(id);
+    }
+
+    /** Whether the volume's storage carries snapshots as streams of its own. */
+    boolean hasStreams(VolumeId id) throws ProviderException {
+        return providers.of(id) instanceof SnapshotStreams;
     }
 
     public Page<Volume> volumes(Optional<String> cursor, int limit) throws ControlException, ProviderException {

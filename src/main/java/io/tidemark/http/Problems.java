@@ -167,6 +167,9 @@ public final class Problems {
             case ReplicationError.CorruptFrame e ->
                 Problem.of(502, "corrupt-frame", e.message(), "ask again; if it stays, check the network")
                         .retryAfter(RETRY_SOON);
+            case ReplicationError.StreamChanged e ->
+                Problem.of(502, "stream-changed", e.message(), "ask again: it is sent from its beginning")
+                        .retryAfter(RETRY_SOON);
             case ReplicationError.TrackingUntrusted e ->
                 Problem.of(502, "tracking-untrusted", e.message(), CAUGHT).retryAfter(RETRY_SOON);
             case ReplicationError.ChecksumMismatch e ->

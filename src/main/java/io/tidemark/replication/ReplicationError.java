@@ -152,6 +152,20 @@ public sealed interface ReplicationError {
         }
     }
 
+    /** A storage's stream does not begin again as the interrupted one did: what the target has of it is worth nothing. */
+    record StreamChanged(VolumeId volume, String format, long throughBytes) implements ReplicationError {
+        @Override
+        public String message() {
+            return "the %s stream of volume %s differs from what was sent of it, %d bytes"
+                    .formatted(format, volume, throughBytes);
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
     /** The image the target built is not the source's; it was not made a recovery point. */
     record ChecksumMismatch(RecoveryPointId recoveryPoint, String expected, String actual) implements ReplicationError {
         @Override

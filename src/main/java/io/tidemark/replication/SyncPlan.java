@@ -23,6 +23,14 @@ public sealed interface SyncPlan {
 
     record Refuse(ReplicationError error) implements SyncPlan {}
 
+    /** As the offer's content goes: blocks or a stream. */
+    static SyncPlan of(Message.Offer offer, TargetView target, boolean resync) {
+        if (offer.stream()) {
+            return resync ? decideStreamResync(offer, target) : decideStream(offer, target);
+        }
+        return resync ? decideResync(offer, target) : decide(offer, target);
+    }
+
     /**
      * Newest common base, or why there is none. The base is always the recovery point the volume stands at: blocks
      * that changed since another one would be missing. Where the source has lost that one but shares an older one, the
@@ -45,22 +53,70 @@ public sealed interface SyncPlan {
         if (stands.isEmpty()) {
             return build(offer, target, Optional.empty(), true);
         }
+        var conflict = conflict(offer, target, stands.get());
+        return conflict.isPresent()
+                ? conflict.get()
+                : build(offer, target, stands.filter(offer.candidates()::contains), false);
+    }
+
+    /**
+     * A stream builds upon what the volume stands at, or is whole, for a volume that has nothing. It always goes through
+     * the log: the storage takes it when all of it is there.
+     */
+    private static SyncPlan decideStream(Message.Offer offer, TargetView target) {
+        if (target.points().contains(offer.point())) {
+            return new There(target.stands().equals(Optional.of(offer.point())));
+        }
+        var stands = target.stands();
+        if (stands.isEmpty()) {
+            return target.written().isPresent() ? written(target) : build(offer, target, Optional.empty(), false);
+        }
+        var conflict = conflict(offer, target, stands.get());
+        if (conflict.isPresent()) {
+            return conflict.get();
+        }
+        return offer.candidates().contains(stands.get())
+                ? build(offer, target, stands, false)
+                : refuse(new ReplicationError.NoCommonBase(offer.link(), offer.candidates(), List.of(stands.get())));
+    }
+
+    /** The newest that both have is built upon, wherever the volume stands: it is put to what comes of it. */
+    private static SyncPlan decideStreamResync(Message.Offer offer, TargetView target) {
+        if (standsAt(offer, target)) {
+            return new There(true);
+        }
+        var common =
+                offer.candidates().stream().filter(target.points()::contains).findFirst();
+        return build(offer, target, common, false);
+    }
+
+    /** Whether nothing is to be done for it, not even by a resync. */
+    private static boolean standsAt(Message.Offer offer, TargetView target) {
+        return target.stands().equals(Optional.of(offer.point()))
+                && target.points().contains(offer.point())
+                && newest(offer, target, offer.point()).compareTo(offer.point()) <= 0
+                && target.written().isEmpty();
+    }
+
+    /** Why a volume that stands at a recovery point is not made another one. */
+    private static Optional<SyncPlan> conflict(Message.Offer offer, TargetView target, RecoveryPointId stands) {
         var common =
                 offer.candidates().stream().filter(target.points()::contains).findFirst();
         if (common.isEmpty()) {
-            return refuse(
-                    new ReplicationError.NoCommonBase(offer.link(), offer.candidates(), newestFirst(target.points())));
+            return Optional.of(refuse(
+                    new ReplicationError.NoCommonBase(offer.link(), offer.candidates(), newestFirst(target.points()))));
         }
-        var newest = newest(offer, target, stands.get());
-        boolean oursIsNewest = newest.compareTo(stands.get()) <= 0;
+        var newest = newest(offer, target, stands);
+        boolean oursIsNewest = newest.compareTo(stands) <= 0;
         if (!oursIsNewest || (target.inStep().isEmpty() && !offer.candidates().contains(newest))) {
-            return refuse(new ReplicationError.Diverged(offer.link(), common.get(), newest));
+            return Optional.of(refuse(new ReplicationError.Diverged(offer.link(), common.get(), newest)));
         }
-        if (target.written().isPresent()) {
-            return refuse(new ReplicationError.TargetWritten(
-                    target.volume(), target.written().get()));
-        }
-        return build(offer, target, stands.filter(offer.candidates()::contains), false);
+        return target.written().isPresent() ? Optional.of(written(target)) : Optional.empty();
+    }
+
+    private static SyncPlan written(TargetView target) {
+        return refuse(new ReplicationError.TargetWritten(
+                target.volume(), target.written().orElseThrow()));
     }
 
     /**
@@ -71,10 +127,7 @@ public sealed interface SyncPlan {
         if (offer.blockBytes() != SourceSync.BLOCK_BYTES || target.volumeBytes() < offer.volumeBytes()) {
             return decide(offer, target);
         }
-        boolean stands = target.stands().equals(Optional.of(offer.point()))
-                && target.points().contains(offer.point())
-                && newest(offer, target, offer.point()).compareTo(offer.point()) <= 0;
-        if (stands && target.written().isEmpty()) {
+        if (standsAt(offer, target)) {
             return new There(true);
         }
         return build(offer, target, Optional.empty(), false);

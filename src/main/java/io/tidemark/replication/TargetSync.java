@@ -147,7 +147,7 @@ public record TargetSync(
 
     private Step looked(TargetView view) {
         var offered = offer.orElseThrow();
-        var plan = resync() ? SyncPlan.decideResync(offered, view) : SyncPlan.decide(offered, view);
+        var plan = SyncPlan.of(offered, view, resync());
         return switch (plan) {
             case SyncPlan.There there ->
                 go(TargetEvent.THERE_ALREADY)
@@ -162,7 +162,7 @@ public record TargetSync(
                         ? new TargetEffect.ReopenLog(from, build.direct())
                         : new TargetEffect.StartLog(offered, build.base(), build.direct());
                 var receiving = go(TargetEvent.PLANNED)
-                        .begin(offered.point(), build.base().isEmpty(), from);
+                        .begin(offered.point(), build.base().isEmpty() && !offered.stream(), from);
                 var effects = new ArrayList<TargetEffect>();
                 if (resync() && resume.isEmpty()) {
                     effects.add(new TargetEffect.KeepContent());
@@ -187,10 +187,10 @@ public record TargetSync(
     }
 
     private Step blocks(Message.Blocks blocks) {
-        long volume = offer.orElseThrow().volumeBytes();
+        var offered = offer.orElseThrow();
         long end = received.throughBytes();
         for (var extent : blocks.extents()) {
-            if (!fits(extent, end, volume)) {
+            if (!fits(extent, end, offered)) {
                 return refuse(new ReplicationError.CorruptFrame("blocks at %d+%d: out of order, unaligned or outside"
                         .formatted(extent.offsetBytes(), extent.lengthBytes())));
             }
@@ -217,10 +217,16 @@ public record TargetSync(
                 effects);
     }
 
-    private static boolean fits(BlockExtent extent, long fromBytes, long volumeBytes) {
+    private static boolean fits(BlockExtent extent, long fromBytes, Message.Offer offered) {
+        if (extent.endBytes() > offered.volumeBytes()) {
+            return false;
+        }
+        if (offered.stream()) {
+            return extent.offsetBytes() == fromBytes && !extent.zero();
+        }
         boolean aligned = extent.offsetBytes() % SourceSync.BLOCK_BYTES == 0
-                && (extent.lengthBytes() % SourceSync.BLOCK_BYTES == 0 || extent.endBytes() == volumeBytes);
-        return aligned && extent.offsetBytes() >= fromBytes && extent.endBytes() <= volumeBytes;
+                && (extent.lengthBytes() % SourceSync.BLOCK_BYTES == 0 || extent.endBytes() == offered.volumeBytes());
+        return aligned && extent.offsetBytes() >= fromBytes;
     }
 
     private Step commit(Message.Commit commit) {

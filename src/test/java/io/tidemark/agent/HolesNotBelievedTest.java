@@ -102,7 +102,8 @@ class HolesNotBelievedTest {
                 provider,
                 TestSite.KERNEL,
                 trust.begin(new LinkId("ln-1"), VOLUME, POINT),
-                SentIndexes.none(TestSite.KERNEL));
+                SentIndexes.none(TestSite.KERNEL),
+                Optional.empty());
         var wanted = new SourceImage.Wanted(new SnapshotId(VOLUME, POINT), Optional.empty(), 0);
         try (var image = SourceImage.open(origin, wanted, () -> false)) {
             image.use(new Message.Digests(0, SPAN, ByteBuffer.allocate(0)));

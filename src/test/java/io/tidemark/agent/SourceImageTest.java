@@ -40,7 +40,8 @@ class SourceImageTest {
         var wanted = new SourceImage.Wanted(snapshot("rp-2"), Optional.of(snapshot("rp-1")), 0);
         var transfer =
                 TrackingTrust.unaudited(TestSite.KERNEL).begin(new LinkId("ln-1"), VOLUME, new RecoveryPointId("rp-2"));
-        var origin = new SourceHost.Origin(provider(), TestSite.KERNEL, transfer, SentIndexes.none(TestSite.KERNEL));
+        var origin = new SourceHost.Origin(
+                provider(), TestSite.KERNEL, transfer, SentIndexes.none(TestSite.KERNEL), Optional.empty());
         return SourceImage.open(origin, wanted, cancelled::get);
     }
 

@@ -2,12 +2,10 @@ package io.tidemark.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.Capability;
-import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.util.List;
@@ -22,16 +20,19 @@ class TargetVolumesTest {
     }
 
     @Test
-    void onlyAVolumeOfBlocksIsATarget() {
-        assertThatCode(() -> TargetVolumes.refuseFiles(volume(Capability.ofBlocks())))
+    void bothVolumesOfALinkHaveBlocksOrAreFiles() {
+        assertThatCode(() -> TargetVolumes.refuseOtherKind(volume(Capability.ofBlocks()), false))
                 .doesNotThrowAnyException();
-        assertThatThrownBy(() -> TargetVolumes.refuseFiles(volume(Set.of(Capability.FILES))))
-                .isInstanceOfSatisfying(
-                        ReplicationException.class,
-                        thrown -> assertThat(thrown.error())
-                                .isEqualTo(new ReplicationError.Storage(new ProviderError.Conflict(
-                                        "a:b",
-                                        "it has no blocks that a link could write; name another volume"
-                                                + " of this site"))));
+        assertThatCode(() -> TargetVolumes.refuseOtherKind(volume(Set.of(Capability.FILES)), true))
+                .doesNotThrowAnyException();
+        assertThat(conflict(volume(Set.of(Capability.FILES)), false))
+                .contains("name a volume of this site with blocks");
+        assertThat(conflict(volume(Capability.ofBlocks()), true)).contains("name a volume of this site that is files");
+    }
+
+    private static String conflict(Volume volume, boolean stream) {
+        var thrown =
+                catchThrowableOfType(ReplicationException.class, () -> TargetVolumes.refuseOtherKind(volume, stream));
+        return thrown.error().message();
     }
 }

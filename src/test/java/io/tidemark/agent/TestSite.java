@@ -21,6 +21,7 @@ import io.tidemark.transport.TlsPeerConnector;
 import io.tidemark.transport.TransportLimits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -43,6 +44,9 @@ final class TestSite implements AutoCloseable {
     final Path folder;
     final SiteIdentity identity;
     MemoryProvider provider = new MemoryProvider("memory", storage, InstantSource.system(), System::nanoTime);
+    /** Volumes that are files. */
+    final FolderProvider files;
+
     volatile Moments moments = Moments.NONE;
     PeerReplicator replicator;
     SitePairing pairing;
@@ -57,7 +61,8 @@ final class TestSite implements AutoCloseable {
         this.folder = folder;
         this.identity = SiteIdentity.in(folder, InstantSource.system());
         var connector = new TlsPeerConnector(identity, limits);
-        var providers = new Providers(List.of(provider));
+        this.files = new FolderProvider(Files.createDirectories(folder.resolve("volumes")));
+        var providers = new Providers(List.of(provider, files));
         Moments relay = moment -> moments.reached(moment);
         replicator = new PeerReplicator(providers, connector, KERNEL, relay, System::nanoTime, "test");
         pairing = new SitePairing(
@@ -101,18 +106,25 @@ final class TestSite implements AutoCloseable {
     RecoveryPoint take(VolumeId volume, String id) throws Exception {
         var point = new RecoveryPointId(id);
         provider.cut(new CutRequest(point, List.of(volume)));
+        return recoveryPoint(point, volume, provider.volume(volume).sizeBytes());
+    }
+
+    private static RecoveryPoint recoveryPoint(RecoveryPointId point, VolumeId volume, long sizeBytes) {
         return new RecoveryPoint(
                 point,
                 new GroupId("orders"),
                 Instant.now(),
                 Consistency.APPLICATION,
                 new Certificate("host", "boot", List.of(), List.of(), true, List.of()),
-                List.of(new RecoveryPoint.Member(
-                        volume,
-                        new SnapshotId(volume, point),
-                        provider.volume(volume).sizeBytes())),
+                List.of(new RecoveryPoint.Member(volume, new SnapshotId(volume, point), sizeBytes)),
                 Map.of("backup_label", "START WAL LOCATION"),
                 Optional.empty());
+    }
+
+    RecoveryPoint takeFiles(VolumeId volume, String id) throws Exception {
+        var point = new RecoveryPointId(id);
+        files.cut(new CutRequest(point, List.of(volume)));
+        return recoveryPoint(point, volume, 0);
     }
 
     byte[] read(VolumeId volume, @Nullable String point) throws Exception {

@@ -138,4 +138,42 @@ class SyncPlanTest {
                 .isEqualTo(
                         new ReplicationError.Diverged(LINK, new RecoveryPointId("rp-3"), new RecoveryPointId("rp-9")));
     }
+
+    private static Message.Offer stream(String point, String... candidates) {
+        return new Message.Offer(
+                LINK,
+                new RecoveryPointId(point),
+                ids(candidates),
+                Message.Offer.STREAM_BYTES,
+                Message.Offer.STREAM_BLOCK_BYTES,
+                "{}");
+    }
+
+    private static TargetView written(String... points) {
+        return new TargetView(VOLUME, 0, ids(points), Optional.empty(), Optional.of("a file"), Optional.empty());
+    }
+
+    @Test
+    void aStreamIsWholeForAVolumeThatHasNothing() {
+        assertThat(SyncPlan.of(stream("rp-2", "rp-1"), target(""), false))
+                .isEqualTo(new SyncPlan.Build(Optional.empty(), false, Optional.empty()));
+        assertThat(error(SyncPlan.of(stream("rp-2"), written(), false)))
+                .isEqualTo(new ReplicationError.TargetWritten(VOLUME, "a file"));
+    }
+
+    @Test
+    void aStreamBuildsUponWhatTheVolumeStandsAtAlone() {
+        var plan = build(SyncPlan.of(stream("rp-4", "rp-3", "rp-2"), target("rp-2", "rp-2"), false));
+
+        assertThat(plan.base()).contains(new RecoveryPointId("rp-2"));
+        assertThat(plan.direct()).isFalse();
+        assertThat(error(SyncPlan.of(stream("rp-4", "rp-1"), target("rp-2", "rp-1", "rp-2"), false)))
+                .isInstanceOf(ReplicationError.NoCommonBase.class);
+        assertThat(error(SyncPlan.of(stream("rp-4", "rp-2"), written("rp-2"), false)))
+                .isInstanceOf(ReplicationError.TargetWritten.class);
+        assertThat(error(SyncPlan.of(stream("rp-4", "rp-2"), target("", "rp-2", "rp-3"), false)))
+                .isInstanceOf(ReplicationError.Diverged.class);
+        assertThat(SyncPlan.of(stream("rp-2", "rp-1"), target("rp-2", "rp-2"), false))
+                .isEqualTo(new SyncPlan.There(true));
+    }
 }

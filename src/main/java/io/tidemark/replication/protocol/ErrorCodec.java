@@ -67,6 +67,7 @@ final class ErrorCodec {
             case ReplicationError.Cancelled e ->
                 texts(into, "cancelled", e.link().value());
             case ReplicationError.Storage e -> storage(e.error(), into);
+            case ReplicationError.StreamChanged e -> texts(into, "refused", "stream", shortened(e.message()));
             case ReplicationError.TrackingUntrusted e -> texts(into, "refused", "tracking", shortened(e.message()));
             case ReplicationError.PeerRefused e -> texts(into, "refused", shortened(e.code()), shortened(e.reason()));
             case ReplicationError.State e -> texts(into, "refused", "state", shortened(e.message()));

@@ -20,6 +20,7 @@ public enum FrameType {
 
     OPEN_LINK(32, Limits.SMALL),
     LINK_OPENED(33, Limits.SMALL),
+    OPEN_STREAM_LINK(34, Limits.SMALL),
 
     VERIFY(40, Limits.SMALL),
     VERIFY_READY(41, Limits.SMALL),

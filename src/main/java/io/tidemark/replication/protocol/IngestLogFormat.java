@@ -37,7 +37,13 @@ public final class IngestLogFormat {
             VolumeId volume,
             long volumeBytes,
             boolean direct,
-            Instant createdAt) {}
+            Instant createdAt) {
+
+        /** Whether the blocks are the bytes of a storage's own stream. */
+        public boolean stream() {
+            return volumeBytes == Message.Offer.STREAM_BYTES;
+        }
+    }
 
     /** What follows the header. */
     public sealed interface Entry {

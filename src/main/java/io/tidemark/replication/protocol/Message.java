@@ -75,6 +75,9 @@ public sealed interface Message {
      * The source has this recovery point for the target.
      *
      * @param candidates recovery points the source could build upon, newest first, at most 256
+     * @param volumeBytes of a stream {@link #STREAM_BYTES}, more than any has
+     * @param blockBytes what extents are multiples of; 1: what follows is the storage's own stream of the snapshot, whose
+     *     extents follow each other without a gap
      * @param metadata the recovery point as JSON, which the core does not read
      */
     record Offer(
@@ -86,9 +89,16 @@ public sealed interface Message {
             String metadata)
             implements Message {
         public static final int CANDIDATES_MAXIMUM = 256;
+        public static final int STREAM_BLOCK_BYTES = 1;
+        /** How long a stream is, nobody knows before its end. */
+        public static final long STREAM_BYTES = 1L << 60;
 
         public Offer {
             candidates = List.copyOf(candidates);
+        }
+
+        public boolean stream() {
+            return blockBytes == STREAM_BLOCK_BYTES;
         }
 
         @Override
@@ -189,6 +199,19 @@ public sealed interface Message {
         @Override
         public FrameType type() {
             return FrameType.OPEN_LINK;
+        }
+    }
+
+    /**
+     * As OPEN_LINK, of volumes whose snapshots go as their storage's own stream.
+     *
+     * @param format of the stream, {@code btrfs} or {@code zfs}
+     */
+    record OpenStreamLink(LinkId link, GroupId group, VolumeId sourceVolume, VolumeId targetVolume, String format)
+            implements Message {
+        @Override
+        public FrameType type() {
+            return FrameType.OPEN_STREAM_LINK;
         }
     }
 

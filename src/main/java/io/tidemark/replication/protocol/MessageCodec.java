@@ -77,13 +77,14 @@ final class MessageCodec {
             }
             case Message.Committed m -> text(m.point().value(), into);
             case Message.OpenLink m -> {
-                text(m.link().value(), into);
-                text(m.group().value(), into);
-                text(m.sourceVolume().value(), into);
-                text(m.targetVolume().value(), into);
+                openedLink(m.link(), m.group(), m.sourceVolume(), m.targetVolume(), into);
                 into.putLong(m.volumeBytes());
             }
             case Message.LinkOpened m -> into.putLong(m.targetBytes());
+            case Message.OpenStreamLink m -> {
+                openedLink(m.link(), m.group(), m.sourceVolume(), m.targetVolume(), into);
+                text(m.format(), into);
+            }
             case Message.Verify m -> {
                 text(m.link().value(), into);
                 text(m.point().value(), into);
@@ -102,6 +103,13 @@ final class MessageCodec {
             case Message.Pair m -> text(m.address(), into.put(m.secret().duplicate()));
             case Message.Paired _ -> {}
         }
+    }
+
+    private static void openedLink(LinkId link, GroupId group, VolumeId source, VolumeId target, ByteBuffer into) {
+        text(link.value(), into);
+        text(group.value(), into);
+        text(source.value(), into);
+        text(target.value(), into);
     }
 
     static Message read(FrameType type, ByteBuffer payload) throws ReplicationException {
@@ -131,6 +139,13 @@ final class MessageCodec {
                         in.id("target volume", VolumeId::new),
                         in.size("volume bytes"));
             case LINK_OPENED -> new Message.LinkOpened(in.size("target bytes"));
+            case OPEN_STREAM_LINK ->
+                new Message.OpenStreamLink(
+                        in.id("link", LinkId::new),
+                        in.id("group", GroupId::new),
+                        in.id("source volume", VolumeId::new),
+                        in.id("target volume", VolumeId::new),
+                        in.text("format"));
             case VERIFY -> new Message.Verify(in.id("link", LinkId::new), in.id("point", RecoveryPointId::new));
             case VERIFY_READY -> new Message.VerifyReady(in.size("image bytes"));
             case NODES_WANTED ->

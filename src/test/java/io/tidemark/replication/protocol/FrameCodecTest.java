@@ -47,6 +47,7 @@ class FrameCodecTest {
                         new Message.Committed(POINT),
                         new Message.OpenLink(LINK, new GroupId("g"), VOLUME, new VolumeId("memory:b"), 512),
                         new Message.LinkOpened(512),
+                        new Message.OpenStreamLink(LINK, new GroupId("g"), VOLUME, new VolumeId("btrfs:b"), "btrfs"),
                         new Message.Verify(LINK, POINT),
                         new Message.VerifyReady(1 << 20),
                         new Message.NodesWanted(2, 7, 65_536),

@@ -88,7 +88,9 @@ class RecordedFramesTest {
                 new Message.Hello(1, 1, Message.Purpose.SYNC_ANEW, "tidemark 0.1.0"),
                 new Message.Reverse(LINK, Optional.of(POINT), 900_000),
                 new Message.Reverse(LINK, Optional.empty(), 0),
-                new Message.Reversed()));
+                new Message.Reversed(),
+                new Message.OpenStreamLink(LINK, new GroupId("orders"), VOLUME, new VolumeId("btrfs:copy"), "btrfs"),
+                new Message.Offer(LINK, POINT, List.of(BASE), 1L << 60, 1, "{}")));
         return messages.stream();
     }
 

@@ -27,7 +27,7 @@ public interface SnapshotStreams {
      *
      * @param older the snapshot of the volume that the stream builds upon; empty: the stream is whole
      * @throws ProviderException VolumeNotFound; SnapshotNotFound of the older; Conflict where the snapshot is here
-     *     already, or a whole stream would replace a volume that has snapshots
+     *     already, or the volume has newer snapshots than the older one and not {@link #receivesBesideNewer}
      */
     Incoming receive(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException;
 
@@ -39,6 +39,14 @@ public interface SnapshotStreams {
      * @throws ProviderException VolumeNotFound, SnapshotNotFound
      */
     Optional<String> changedSince(VolumeId volume, Optional<RecoveryPointId> stands) throws ProviderException;
+
+    /**
+     * Whether a stream may build upon any snapshot of the volume that is here, and be whole where there are some: what
+     * came after the older one stays. Where it may not, the older one is the volume's newest.
+     */
+    default boolean receivesBesideNewer() {
+        return false;
+    }
 
     /** One snapshot on its way out. One thread. Closing it twice is closing it once. */
     interface Outgoing extends AutoCloseable {

@@ -49,6 +49,7 @@ class SimulatedSource extends Worker implements SimulatedConnection.End {
                 point,
                 host.candidates(point),
                 world.volumeBytes,
+                false,
                 World.METADATA,
                 "simulated",
                 purpose,

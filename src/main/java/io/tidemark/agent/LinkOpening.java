@@ -1,0 +1,116 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.util.Optional;
+
+/** What a peer's wish to open a link makes here: its volume is found or made, and the link is written down. */
+final class LinkOpening {
+    private final Providers providers;
+    private final SiteCatalog catalog;
+    private final Peer peer;
+
+    LinkOpening(Providers providers, SiteCatalog catalog, Peer peer) {
+        this.providers = providers;
+        this.catalog = catalog;
+        this.peer = peer;
+    }
+
+    /** @param fresh whether the link was not known here */
+    record Opened(LinkId link, Volume volume, boolean fresh) {}
+
+    /** Asked again, it answers the same. */
+    Opened open(Message asked) throws ReplicationException, ProviderException {
+        return switch (asked) {
+            case Message.OpenLink open -> {
+                refuseOther(open.link(), open.sourceVolume(), open.targetVolume());
+                var volume = blocks(open);
+                yield opened(open.link(), open.group(), open.sourceVolume(), volume);
+            }
+            case Message.OpenStreamLink open -> {
+                refuseOther(open.link(), open.sourceVolume(), open.targetVolume());
+                var volume = files(open);
+                yield opened(open.link(), open.group(), open.sourceVolume(), volume);
+            }
+            default ->
+                throw new ReplicationException(
+                        new ReplicationError.CorruptFrame(asked.type() + " where a link to open was due"));
+        };
+    }
+
+    private void refuseOther(LinkId link, VolumeId source, VolumeId target) throws ReplicationException {
+        var known = catalog.link(link);
+        boolean same = known.isEmpty()
+                || (known.get().role() == ReplicationLink.Role.TARGET
+                        && known.get().peer().equals(peer.id())
+                        && known.get().localVolume().equals(target)
+                        && known.get().peerVolume().equals(source));
+        if (!same) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "link-conflict", "link %s exists here with another peer or volume".formatted(link)));
+        }
+    }
+
+    private Volume blocks(Message.OpenLink open) throws ReplicationException, ProviderException {
+        var volume = findOrCreate(providers.of(open.targetVolume()), open);
+        TargetVolumes.refuseOtherKind(volume, false);
+        if (volume.sizeBytes() < open.volumeBytes()) {
+            throw new ReplicationException(
+                    new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), open.volumeBytes()));
+        }
+        TargetVolumes.refuseWhenMounted(volume);
+        return volume;
+    }
+
+    private static Volume findOrCreate(StorageProvider provider, Message.OpenLink open) throws ProviderException {
+        try {
+            return provider.volume(open.targetVolume());
+        } catch (ProviderException e) {
+            if (!(e.error() instanceof ProviderError.VolumeNotFound)) {
+                throw e;
+            }
+            return provider.create(open.targetVolume(), open.volumeBytes());
+        }
+    }
+
+    /** A volume of files is its administrator's to make: what belongs to it (mount point, quota) nobody can guess. */
+    private Volume files(Message.OpenStreamLink open) throws ReplicationException, ProviderException {
+        var volume = providers.of(open.targetVolume()).volume(open.targetVolume());
+        TargetVolumes.refuseOtherKind(volume, true);
+        var format = providers.streamsOf(volume.id()).format();
+        if (!format.equals(open.format())) {
+            throw new ReplicationException(new ReplicationError.Storage(new ProviderError.Conflict(
+                    volume.id().value(),
+                    "its storage takes %s streams, and the source sends %s: name a volume of the same kind of storage"
+                            .formatted(format, open.format()))));
+        }
+        return volume;
+    }
+
+    private Opened opened(LinkId link, GroupId group, VolumeId source, Volume target) throws ReplicationException {
+        boolean fresh = catalog.link(link).isEmpty();
+        if (fresh) {
+            catalog.saveLink(new ReplicationLink(
+                    link,
+                    ReplicationLink.Role.TARGET,
+                    peer.id(),
+                    target.id(),
+                    source,
+                    group,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty()));
+        }
+        return new Opened(link, target, fresh);
+    }
+}

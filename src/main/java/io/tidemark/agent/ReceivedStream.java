@@ -1,0 +1,126 @@
+package io.tidemark.agent;
+
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.KeptPoints;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotStreams;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A committed log whose blocks are the storage's own stream: the storage makes a snapshot of it, and then the volume is
+ * put to that snapshot. May run again after a death at any moment.
+ */
+final class ReceivedStream {
+    /** Storages swap or switch; one that copies takes as long as the volume is large. */
+    private static final Duration ROLLBACK_MAXIMUM = Duration.ofHours(12);
+
+    private static final Duration ASK_AGAIN_MINIMUM = Duration.ofMillis(50);
+    private static final Duration ASK_AGAIN_MAXIMUM = Duration.ofSeconds(15);
+
+    private final TargetHost.Site site;
+    private final StorageProvider provider;
+    private final SnapshotStreams streams;
+    private final HoldOwner owner;
+    private final IngestLog log;
+    private final SnapshotId snapshot;
+
+    ReceivedStream(TargetHost.Site site, ReplicationLink link, IngestLog committed) throws ProviderException {
+        this.site = site;
+        this.provider = site.providers().of(link.localVolume());
+        this.streams = site.providers().streamsOf(link.localVolume());
+        this.owner = new HoldOwner(link.id().value());
+        this.log = committed;
+        this.snapshot = new SnapshotId(link.localVolume(), committed.header().point());
+    }
+
+    /**
+     * The snapshot is there, held, and the volume has its files.
+     *
+     * @param unwatched whether others may have written to the volume since the target looked: then it is not overwritten
+     * @throws ReplicationException TargetWritten; the log stays, and applies once the volume is put back
+     */
+    void apply(boolean unwatched) throws ReplicationException, ProviderException {
+        boolean received = received();
+        if (unwatched && !mayOverwrite(received)) {
+            throw new ReplicationException(new ReplicationError.TargetWritten(
+                    snapshot.volume(), changed(log.header().base()).orElse("it is not what it was before")));
+        }
+        if (!received) {
+            receive();
+        }
+        provider.hold(snapshot, owner);
+        putVolume();
+    }
+
+    /** Whether the volume has what it had when the target looked, what it is to have, or what a resync has kept. */
+    private boolean mayOverwrite(boolean received) throws ProviderException {
+        if (changed(log.header().base()).isEmpty()
+                || (received && changed(Optional.of(snapshot.recoveryPoint())).isEmpty())) {
+            return true;
+        }
+        var points = site.providers().snapshotsOf(snapshot.volume()).stream()
+                .map(each -> each.id().recoveryPoint())
+                .toList();
+        var kept = KeptPoints.earlier(points, snapshot.recoveryPoint());
+        return !kept.isEmpty() && changed(Optional.of(kept.getLast())).isEmpty();
+    }
+
+    private Optional<String> changed(Optional<RecoveryPointId> since) throws ProviderException {
+        return streams.changedSince(snapshot.volume(), since);
+    }
+
+    private boolean received() throws ProviderException {
+        try {
+            provider.readiness(snapshot);
+            return true;
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.SnapshotNotFound) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private void receive() throws ReplicationException, ProviderException {
+        try (var incoming = streams.receive(log.header().base(), snapshot)) {
+            log.<ProviderException>replay(part -> {
+                incoming.write(part.data().duplicate());
+                site.moments().reached(Moment.INGEST_PARTLY_APPLIED);
+            });
+            incoming.finish();
+        }
+    }
+
+    private void putVolume() throws ReplicationException, ProviderException {
+        long deadline = site.nanos().getAsLong() + ROLLBACK_MAXIMUM.toNanos();
+        Step<?> step = provider.rollback(snapshot);
+        while (step instanceof Step.Running<?> running) {
+            if (site.nanos().getAsLong() - deadline > 0 || !slept(running.askAgainAfter())) {
+                throw new ProviderException(
+                        new ProviderError.Busy(snapshot.volume().value(), "its own rollback", running.askAgainAfter()));
+            }
+            step = provider.resume(running.handle());
+        }
+    }
+
+    private static boolean slept(Duration asked) {
+        try {
+            var least = asked.compareTo(ASK_AGAIN_MINIMUM) < 0 ? ASK_AGAIN_MINIMUM : asked;
+            Thread.sleep(least.compareTo(ASK_AGAIN_MAXIMUM) > 0 ? ASK_AGAIN_MAXIMUM : least);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}
