@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a signature, a struct or a meaning below changes. NativeBlockKernel.ABI must be equal. */
-#define TIDEMARK_BLOCK_ABI 6
+#define TIDEMARK_BLOCK_ABI 7
 
 #define TIDEMARK_BLOCK_BYTES_MIN 512u
 #define TIDEMARK_BLOCK_BYTES_MAX (16u << 20)
@@ -239,6 +239,12 @@ struct tidemark_btrfs_subvolume {
     int64_t created_seconds; /* since 1970: when the subvolume, or the snapshot, was made */
     uint32_t created_nanos;
     uint32_t read_only; /* 0 or 1 */
+    uint8_t uuid[16];
+    uint8_t parent_uuid[16];   /* of what it is a snapshot of; zeros: of nothing */
+    uint8_t received_uuid[16]; /* of what it was received from; zeros: it was not received */
+    uint64_t made_transaction;
+    uint64_t changed_transaction; /* of the last change of what it holds; of a snapshot at first that of its source */
+    uint64_t sent_transaction;    /* changed_transaction of what it was received from, there */
 };
 
 /* BTRFS_IOC_GET_SUBVOL_INFO. Returns 0; -EINVAL for what is no root of a subvolume. */

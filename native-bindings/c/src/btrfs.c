@@ -140,7 +140,13 @@ int64_t tidemark_btrfs_subvolume_info(const char *path, struct tidemark_btrfs_su
             .created_nanos = found.otime.nsec,
             /* These are the flags of the root item on the disk, not those of BTRFS_IOC_SUBVOL_GETFLAGS. */
             .read_only = (found.flags & BTRFS_ROOT_SUBVOL_RDONLY) != 0,
+            .made_transaction = found.otransid,
+            .changed_transaction = found.ctransid,
+            .sent_transaction = found.stransid,
         };
+        memcpy(info->uuid, found.uuid, sizeof info->uuid);
+        memcpy(info->parent_uuid, found.parent_uuid, sizeof info->parent_uuid);
+        memcpy(info->received_uuid, found.received_uuid, sizeof info->received_uuid);
     }
     return result;
 }

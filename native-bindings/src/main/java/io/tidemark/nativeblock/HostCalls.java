@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * Linux system calls on files, file systems and devices that the JDK has no door to. Present only where the native
@@ -98,7 +99,30 @@ public interface HostCalls {
      *
      * @param createdAt when it, or the snapshot that it is, was made; written with it in one transaction
      */
-    record Subvolume(long id, boolean readOnly, Instant createdAt) {}
+    record Subvolume(long id, boolean readOnly, Instant createdAt, Lineage lineage) {}
+
+    /**
+     * Where a subvolume comes from; the number 0 and the UUID {@link #NONE} stand for nothing.
+     *
+     * @param parent what it is a snapshot of
+     * @param received what it was received from: on whichever storage that was made first, however often it was sent on
+     * @param madeIn the transaction that made it
+     * @param changedIn the last one that changed what it holds: of a snapshot at first one of its source's
+     * @param sentIn {@code changedIn} of what it was received from, where that is
+     */
+    record Lineage(UUID uuid, UUID parent, UUID received, long madeIn, long changedIn, long sentIn) {
+        public static final UUID NONE = new UUID(0, 0);
+
+        /** By which a send stream names it, and another storage knows its copy of it. */
+        public UUID streamId() {
+            return received.equals(NONE) ? uuid : received;
+        }
+
+        /** Of a snapshot, whether it is what it was when it was made. Moving its blocks about changes neither number. */
+        public boolean untouched() {
+            return changedIn <= madeIn;
+        }
+    }
 
     /** {@code BTRFS_IOC_GET_SUBVOL_INFO}; {@link HostCallException#EINVAL} for what is no root of a subvolume. */
     Subvolume btrfsSubvolume(Path subvolume) throws IOException;

@@ -5,11 +5,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /** Host calls through the native library; each is one call into C, which opens, asks and closes. */
 final class LinuxHostCalls implements HostCalls {
@@ -24,11 +26,20 @@ final class LinuxHostCalls implements HostCalls {
     private static final int EXTENTS_A_CALL = 1 << 16;
 
     /** {@code struct tidemark_btrfs_subvolume}. */
-    private static final int SUBVOLUME_BYTES = 24;
+    private static final int SUBVOLUME_BYTES = 96;
 
     private static final long CREATED_SECONDS_AT = 8;
     private static final long CREATED_NANOS_AT = 16;
     private static final long READ_ONLY_AT = 20;
+    private static final long UUID_AT = 24;
+    private static final long PARENT_UUID_AT = 40;
+    private static final long RECEIVED_UUID_AT = 56;
+    private static final long MADE_AT = 72;
+    private static final long CHANGED_AT = 80;
+    private static final long SENT_AT = 88;
+
+    /** The order of bytes in which a UUID is written. */
+    private static final ValueLayout.OfLong BIG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
     /** For paths of nested subvolumes: people read the first few. */
     private static final int NESTED_PATHS_BYTES = 1 << 16;
@@ -199,8 +210,19 @@ final class LinuxHostCalls implements HostCalls {
                     info.get(ValueLayout.JAVA_INT, READ_ONLY_AT) != 0,
                     Instant.ofEpochSecond(
                             info.get(ValueLayout.JAVA_LONG, CREATED_SECONDS_AT),
-                            info.get(ValueLayout.JAVA_INT, CREATED_NANOS_AT)));
+                            info.get(ValueLayout.JAVA_INT, CREATED_NANOS_AT)),
+                    new Lineage(
+                            uuidAt(info, UUID_AT),
+                            uuidAt(info, PARENT_UUID_AT),
+                            uuidAt(info, RECEIVED_UUID_AT),
+                            info.get(ValueLayout.JAVA_LONG, MADE_AT),
+                            info.get(ValueLayout.JAVA_LONG, CHANGED_AT),
+                            info.get(ValueLayout.JAVA_LONG, SENT_AT)));
         }
+    }
+
+    private static UUID uuidAt(MemorySegment memory, long at) {
+        return new UUID(memory.get(BIG, at), memory.get(BIG, at + Long.BYTES));
     }
 
     @Override

@@ -15,7 +15,7 @@ import jnr.ffi.types.uintptr_t;
  */
 public interface TidemarkBlockLibrary {
     /** Must equal {@code TIDEMARK_BLOCK_ABI} in {@code tidemark_block.h}. */
-    int ABI = 6;
+    int ABI = 7;
 
     /** @throws UnsatisfiedLinkError if the file is missing, is for another machine, or has another ABI */
     static TidemarkBlockLibrary load(Path file) {

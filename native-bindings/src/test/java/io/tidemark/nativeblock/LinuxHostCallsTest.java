@@ -312,6 +312,12 @@ final class LinuxHostCallsTest {
             assertThat(cut.id()).isGreaterThan(original.id());
             assertThat(cut.createdAt()).isAfterOrEqualTo(original.createdAt());
             assertThat(cut.createdAt()).isBetween(Instant.now().minusSeconds(600), Instant.now());
+            assertThat(cut.lineage().parent()).isEqualTo(original.lineage().uuid());
+            assertThat(cut.lineage().received()).isEqualTo(HostCalls.Lineage.NONE);
+            assertThat(cut.lineage().streamId()).isEqualTo(cut.lineage().uuid());
+            assertThat(cut.lineage().untouched()).isTrue();
+            assertThat(LoopFileSystem.run("btrfs", "subvolume", "show", snapshot.toString()))
+                    .contains(cut.lineage().uuid().toString());
             var folder = subvolume.resolve("a");
             assertErrno(HostCallException.EINVAL, folder, () -> calls().btrfsSubvolume(folder));
         }
