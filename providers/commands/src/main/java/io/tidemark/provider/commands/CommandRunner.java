@@ -1,5 +1,6 @@
 package io.tidemark.provider.commands;
 
+import io.tidemark.provider.commands.CommandStream.Limit;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -18,7 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Runs programs: arguments go in as they are, exit status and output come out. There is no shell, the locale is
- * {@code C}, standard input is empty, and the environment holds {@code PATH} and {@code LC_ALL} alone. A program that
+ * {@code C}, standard input is empty unless it is fed, and the environment holds {@code PATH} and {@code LC_ALL} alone. A program that
  * runs too long or says too much is killed, with whatever it started.
  */
 public final class CommandRunner {
@@ -29,6 +30,8 @@ public final class CommandRunner {
     static final Duration DEATH_LIMIT = Duration.ofSeconds(5);
 
     private static final int COPY_BYTES = 8_192;
+
+    private static final Redirect NOTHING = Redirect.from(new File("/dev/null"));
 
     private final String path;
 
@@ -64,7 +67,7 @@ public final class CommandRunner {
 
     /** Runs to the end and answers what the program said, whatever its exit status. */
     public Outcome run(Command command) throws CommandException {
-        var process = start(command);
+        var process = start(command, NOTHING);
         var tooMuch = new AtomicBoolean();
         var output = Drain.start(process, process.getInputStream(), command.outputBytesMaximum(), tooMuch);
         var error = Drain.start(process, process.getErrorStream(), command.outputBytesMaximum(), tooMuch);
@@ -88,10 +91,23 @@ public final class CommandRunner {
 
     /** Starts the program and hands over its standard output while it runs. Close it. */
     public CommandStream stream(Command command) throws CommandException {
-        return new CommandStream(command, start(command));
+        return new CommandStream(command, start(command, NOTHING), Limit.WHOLE, false);
     }
 
-    private Process start(Command command) throws CommandException {
+    /** As {@link #stream}, but the time limit is one on each {@link CommandStream#read} and on the program's end. */
+    public CommandStream source(Command command) throws CommandException {
+        return new CommandStream(command, start(command, NOTHING), Limit.EACH_WAIT, false);
+    }
+
+    /**
+     * Starts the program and feeds it by {@link CommandStream#write}; the time limit is one on each of those and on the
+     * program's end. Close it.
+     */
+    public CommandStream sink(Command command) throws CommandException {
+        return new CommandStream(command, start(command, Redirect.PIPE), Limit.EACH_WAIT, true);
+    }
+
+    private Process start(Command command, Redirect input) throws CommandException {
         var file = find(command.program())
                 .orElseThrow(() -> new CommandException(
                         new CommandError.NotStarted(command.program(), "it is not an executable file in " + path)));
@@ -100,7 +116,7 @@ public final class CommandRunner {
         builder.environment().clear();
         builder.environment().put("PATH", path);
         builder.environment().put("LC_ALL", "C");
-        builder.redirectInput(Redirect.from(new File("/dev/null")));
+        builder.redirectInput(input);
         try {
             return builder.start();
         } catch (IOException e) {
