@@ -1,4 +1,7 @@
-/** What providers of block devices share: open devices, where they are mounted, ranges, and the lock of one instance. */
+/**
+ * What providers share: open devices, where they are mounted, ranges, durable files, the lock of one instance, and how a
+ * Btrfs send stream is laid out.
+ */
 @NullMarked
 package io.tidemark.provider.devices;
 

@@ -1,37 +1,25 @@
 package io.tidemark.provider.image;
 
 import io.tidemark.provider.commands.Command;
+import io.tidemark.provider.devices.SendAttributes;
+import io.tidemark.provider.devices.SendFraming;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 
 /**
  * Reads what {@code btrfs send --no-data -p OLDER NEWER} says about one file: which bytes of it changed, holes and
  * truncation included, in time that follows the change.
  *
- * <p>Source: Linux, {@code fs/btrfs/send.h} (header, commands, attributes) and {@code send.c}
+ * <p>Source: Linux, {@code fs/btrfs/send.h} (commands, attributes) and {@code send.c}
  * ({@code send_update_extent}, {@code send_hole}); checked against byte compares by the provider's tests.
  */
 final class SendStream {
     /** Much longer than two million changed extents take; then something is stuck. */
     private static final Duration TIME_LIMIT = Duration.ofMinutes(4);
-
-    private static final byte[] MAGIC = "btrfs-stream\0".getBytes(StandardCharsets.US_ASCII);
-
-    /** Version 3 added commands that this reader refuses by number; the layout is the same. */
-    private static final int VERSION_MAXIMUM = 3;
-
-    /** Without data a command holds two paths of 4 KiB and a few numbers; with data 64 KiB, or 128 KiB encoded. */
-    private static final int COMMAND_BYTES_MAXIMUM = 1 << 20;
-
-    private static final int HEADER_BYTES = 10;
 
     /** Names the kernel gives to inodes on their way, and moves of the image itself, mean that it is another file. */
     static final class LineageException extends IOException {
@@ -70,15 +58,7 @@ final class SendStream {
      * @throws IOException when the stream is damaged, ends early, or says what this version does not know
      */
     void read() throws IOException {
-        var magic = input.readNBytes(MAGIC.length);
-        if (!Arrays.equals(magic, MAGIC)) {
-            throw new IOException("not a btrfs stream: %d bytes of another kind".formatted(magic.length));
-        }
-        int version = little(exactly(Integer.BYTES)).getInt();
-        if (version < 1 || version > VERSION_MAXIMUM) {
-            throw new IOException(
-                    "btrfs stream version %d, this version reads 1 to %d".formatted(version, VERSION_MAXIMUM));
-        }
+        int version = SendFraming.version(input.readNBytes(SendFraming.OPENING_BYTES));
         boolean more = true;
         while (more) {
             more = readCommand(version);
@@ -86,21 +66,10 @@ final class SendStream {
     }
 
     private boolean readCommand(int version) throws IOException {
-        var header = exactly(HEADER_BYTES);
-        var fields = little(header);
-        int length = fields.getInt();
-        int code = Short.toUnsignedInt(fields.getShort());
-        int checksum = fields.getInt();
-        if (length < 0 || length > COMMAND_BYTES_MAXIMUM) {
-            throw new IOException("command %d has %d bytes, at most %d allowed"
-                    .formatted(code, Integer.toUnsignedLong(length), COMMAND_BYTES_MAXIMUM));
-        }
-        var body = exactly(length);
-        Arrays.fill(header, Integer.BYTES + Short.BYTES, HEADER_BYTES, (byte) 0);
-        if (SendChecksum.of(header, body) != checksum) {
-            throw new IOException("wrong checksum of command %d".formatted(code));
-        }
-        return apply(SendCommand.ofCode(code), SendAttributes.of(body, version));
+        var header = SendFraming.header(exactly(SendFraming.HEADER_BYTES));
+        var body = exactly(header.lengthBytes());
+        header.check(body);
+        return apply(SendCommand.ofCode(header.code()), SendAttributes.of(body, version));
     }
 
     /** @return whether another command follows */
@@ -169,9 +138,5 @@ final class SendStream {
             throw new EOFException("btrfs stream ends early");
         }
         return bytes;
-    }
-
-    static ByteBuffer little(byte[] bytes) {
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.devices.SendFraming;
 import io.tidemark.spi.BlockRange;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -172,8 +173,7 @@ class SendStreamTest {
 
     private static byte[] stream(int version, byte[]... commands) {
         var stream = new ByteArrayOutputStream();
-        stream.writeBytes(bytes("btrfs-stream\0"));
-        stream.writeBytes(little(4).putInt(version).array());
+        stream.writeBytes(SendFraming.opening(version));
         for (var command : commands) {
             stream.writeBytes(command);
         }
@@ -185,14 +185,7 @@ class SendStreamTest {
         for (var attribute : attributes) {
             body.writeBytes(attribute);
         }
-        var header =
-                little(10).putInt(body.size()).putShort((short) code).putInt(0).array();
-        int checksum = SendChecksum.of(header, body.toByteArray());
-        ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putInt(6, checksum);
-        var command = new ByteArrayOutputStream();
-        command.writeBytes(header);
-        command.writeBytes(body.toByteArray());
-        return command.toByteArray();
+        return SendFraming.command(code, body.toByteArray());
     }
 
     private static byte[] attribute(int type, byte[] value) {

@@ -3,16 +3,16 @@ package io.tidemark.provider.image;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.tidemark.provider.devices.SendFraming;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /** What {@code btrfs send} says; the image is named {@code volume.img}. */
 class SendStreamFuzzTest {
     private static final long SIZE_BYTES = 1 << 20;
-    private static final int STREAM_HEADER_BYTES = 17;
-    private static final int COMMAND_HEADER_BYTES = 10;
-    private static final int CHECKSUM_AT = 6;
 
     @FuzzTest
     void stream(byte[] bytes) {
@@ -22,17 +22,17 @@ class SendStreamFuzzTest {
 
     private static byte[] repaired(byte[] bytes) {
         byte[] repaired = bytes.clone();
-        int at = STREAM_HEADER_BYTES;
-        while (at + COMMAND_HEADER_BYTES <= bytes.length) {
-            int length = SendStream.little(bytes).getInt(at);
-            int from = at + COMMAND_HEADER_BYTES;
+        int at = SendFraming.OPENING_BYTES;
+        while (at + SendFraming.HEADER_BYTES <= bytes.length) {
+            int length = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(at);
+            int code = Short.toUnsignedInt(
+                    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getShort(at + Integer.BYTES));
+            int from = at + SendFraming.HEADER_BYTES;
             if (length < 0 || length > bytes.length - from) {
                 break;
             }
-            byte[] header = Arrays.copyOfRange(repaired, at, from);
-            Arrays.fill(header, CHECKSUM_AT, COMMAND_HEADER_BYTES, (byte) 0);
-            byte[] body = Arrays.copyOfRange(repaired, from, from + length);
-            SendStream.little(repaired).putInt(at + CHECKSUM_AT, SendChecksum.of(header, body));
+            byte[] command = SendFraming.command(code, Arrays.copyOfRange(repaired, from, from + length));
+            System.arraycopy(command, 0, repaired, at, command.length);
             at = from + length;
         }
         return repaired;
