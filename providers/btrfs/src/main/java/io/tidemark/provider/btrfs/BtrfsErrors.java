@@ -1,6 +1,9 @@
 package io.tidemark.provider.btrfs;
 
 import io.tidemark.nativeblock.HostCallException;
+import io.tidemark.provider.commands.CommandError;
+import io.tidemark.provider.commands.CommandException;
+import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
@@ -8,12 +11,20 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** What the kernel complained of, as the SPI's errors. The only place that reads a complaint's text. */
 final class BtrfsErrors {
     /** A mount or an open file of somebody else seldom ends sooner. */
     static final Duration RETRY = Duration.ofSeconds(5);
+
+    /** Exit status of a program that a signal has ended. */
+    private static final int KILLED = 128;
+
+    /** What no stream is to blame for. */
+    private static final List<String> OF_THE_HOST =
+            List.of("Input/output error", "Cannot allocate memory", "Read-only file system", "Operation not permitted");
 
     private BtrfsErrors() {}
 
@@ -50,6 +61,35 @@ final class BtrfsErrors {
         return text.contains("Read-only file system")
                 ? readOnly(path)
                 : new ProviderError.Unexpected(doing, failure.toString());
+    }
+
+    static ProviderException of(String doing, CommandException failure) {
+        var error = failure.error() instanceof CommandError.NotStarted
+                ? new ProviderError.Conflict(
+                        doing, failure.error().message() + ". Install it: apt-get install " + StreamProgram.PACKAGE)
+                : new ProviderError.Unexpected(doing, failure.error().message());
+        return new ProviderException(error, failure);
+    }
+
+    /**
+     * Of {@code btrfs receive}, which could not do what a whole stream says.
+     *
+     * @param stream for people
+     */
+    static ProviderException ofReceiving(String stream, Path into, Outcome outcome) {
+        var evidence = outcome.evidence();
+        if (evidence.contains("No space left on device") || evidence.contains("Disk quota exceeded")) {
+            return new ProviderException(outOfSpace(into));
+        }
+        boolean ofTheHost = outcome.exit() >= KILLED || OF_THE_HOST.stream().anyMatch(evidence::contains);
+        return new ProviderException(
+                ofTheHost
+                        ? new ProviderError.Unexpected("btrfs receive", evidence)
+                        : new ProviderError.Corrupt(stream, "btrfs receive refused it: " + evidence));
+    }
+
+    static ProviderException corrupt(Object object, String evidence) {
+        return new ProviderException(new ProviderError.Corrupt(object.toString(), evidence));
     }
 
     private static ProviderError outOfSpace(Path path) {

@@ -126,8 +126,13 @@ final class BtrfsFolder implements AutoCloseable {
 
     /** @throws ProviderException Conflict where too much was left there that nobody could delete */
     Path freeWork(VolumeId volume) throws ProviderException {
+        return freeWork(volume, "");
+    }
+
+    /** @param kind in the name, so that a start knows what to do with what it finds */
+    Path freeWork(VolumeId volume, String kind) throws ProviderException {
         for (int number = 1; number <= LEFT_MAXIMUM; number++) {
-            var path = work().resolve(volume.name() + "@" + number);
+            var path = work().resolve(volume.name() + "@" + kind + number);
             if (!DurableFiles.exists(path)) {
                 return path;
             }
@@ -194,7 +199,8 @@ final class BtrfsFolder implements AutoCloseable {
         return known(entry).filter(known -> !known.readOnly()).map(known -> new Subvolume(id, entry, known));
     }
 
-    private Optional<HostCalls.Subvolume> known(Path path) throws IOException {
+    /** None where no subvolume lies there. */
+    Optional<HostCalls.Subvolume> known(Path path) throws IOException {
         try {
             return DurableFiles.isFolder(path) && host.btrfsIsSubvolume(path)
                     ? Optional.of(host.btrfsSubvolume(path))
@@ -234,6 +240,27 @@ final class BtrfsFolder implements AutoCloseable {
     /** @throws ProviderException SnapshotNotFound */
     Snapshot get(SnapshotId snapshot) throws ProviderException {
         return find(snapshot).orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+    }
+
+    /**
+     * Of a snapshot that a stream is of, or builds upon.
+     *
+     * @throws ProviderException SnapshotNotFound; Corrupt where somebody has written to it, who made it writable
+     */
+    HostCalls.Lineage lineage(SnapshotId snapshot) throws ProviderException {
+        get(snapshot);
+        try {
+            var lineage = host.btrfsSubvolume(path(snapshot)).lineage();
+            if (!lineage.untouched()) {
+                throw BtrfsErrors.corrupt(
+                        "snapshot " + snapshot,
+                        "it was made in transaction %d and changed in %d by somebody who made it writable"
+                                .formatted(lineage.madeIn(), lineage.changedIn()));
+            }
+            return lineage;
+        } catch (IOException e) {
+            throw BtrfsErrors.of("looking at " + snapshot, path(snapshot), e);
+        }
     }
 
     /** What is there under a snapshot's name and can be written to is no snapshot any more. */

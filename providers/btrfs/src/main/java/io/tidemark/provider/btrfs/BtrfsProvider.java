@@ -2,6 +2,7 @@ package io.tidemark.provider.btrfs;
 
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.provider.btrfs.BtrfsFolder.Subvolume;
+import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.provider.devices.VolumeLocks;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
@@ -15,11 +16,13 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.SnapshotStreams;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
@@ -35,8 +38,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 
-/** Subvolumes of Btrfs in one folder, as volumes that are files. Starts no program: all is the kernel's own calls. */
-final class BtrfsProvider implements StorageProvider, FileTrees {
+/** Subvolumes of Btrfs in one folder, as volumes that are files. Only streams need a program. */
+final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
     static final Set<Capability> CAPABILITIES = Set.of(
             Capability.FILES, Capability.INSTANT_SNAPSHOT, Capability.CLONE, Capability.ROLLBACK, Capability.HOLDS);
 
@@ -51,12 +54,14 @@ final class BtrfsProvider implements StorageProvider, FileTrees {
     private final HostCalls host;
     private final OpenTrees trees = new OpenTrees();
     private final VolumeLocks locks = new VolumeLocks();
+    private final Streams streams;
 
     private BtrfsProvider(BtrfsFolder folder, HostCalls host, SubvolumeUse use, LongSupplier nanos) {
         this.folder = folder;
         this.host = host;
         this.replacing = new Replacing(folder, host, use);
         this.cutting = new Cutting(folder, host, replacing, nanos);
+        this.streams = new Streams(folder, host, new StreamProgram(new CommandRunner()), trees, locks);
     }
 
     /**
@@ -237,6 +242,26 @@ final class BtrfsProvider implements StorageProvider, FileTrees {
     }
 
     @Override
+    public String format() {
+        return BtrfsFolder.PROVIDER;
+    }
+
+    @Override
+    public Outgoing send(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException {
+        return streams.send(older, newer);
+    }
+
+    @Override
+    public Incoming receive(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException {
+        return streams.receive(older, newer);
+    }
+
+    @Override
+    public Optional<String> changedSince(VolumeId volume, Optional<RecoveryPointId> stands) throws ProviderException {
+        return streams.changedSince(volume, stands);
+    }
+
+    @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         try (var held = locks.hold(List.of(snapshot.volume()))) {
             folder.get(snapshot);
@@ -282,7 +307,11 @@ final class BtrfsProvider implements StorageProvider, FileTrees {
 
     @Override
     public void close() {
-        trees.close();
-        folder.close();
+        try {
+            streams.close();
+        } finally {
+            trees.close();
+            folder.close();
+        }
     }
 }

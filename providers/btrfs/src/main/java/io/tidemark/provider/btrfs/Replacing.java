@@ -55,8 +55,12 @@ final class Replacing {
     /** Where that fails, or somebody uses it, it stays in the work folder until the next start. */
     private void discard(Path left) {
         try {
-            refuseWhileNeeded(left, left);
-            host.btrfsDeleteSubvolume(left);
+            if (ReceiveFolder.isOne(left)) {
+                new ReceiveFolder(left, host).remove();
+            } else {
+                refuseWhileNeeded(left, left);
+                host.btrfsDeleteSubvolume(left);
+            }
             LOG.log(Level.INFO, "btrfs.swept path={0}", left);
         } catch (IOException | ProviderException e) {
             LOG.log(Level.WARNING, "btrfs.kept path={0} reason={1}", left, e.getMessage());

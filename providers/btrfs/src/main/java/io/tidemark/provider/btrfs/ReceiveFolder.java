@@ -1,0 +1,55 @@
+package io.tidemark.provider.btrfs;
+
+import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.provider.devices.DurableFiles;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * A subvolume in the work folder that {@code btrfs receive} is confined to. In it lie what the stream makes, and a
+ * read-only snapshot of what it builds upon, whose UUID is new, so that it is found and nothing else.
+ */
+final class ReceiveFolder {
+    /** In its name. No volume's name has this letter, so that nothing else is taken for one. */
+    static final String KIND = "receive-";
+
+    private static final String BASE = "base";
+
+    private final Path root;
+    private final HostCalls host;
+
+    ReceiveFolder(Path root, HostCalls host) {
+        this.root = root;
+        this.host = host;
+    }
+
+    static boolean isOne(Path path) {
+        return DurableFiles.nameOf(path).contains("@" + KIND);
+    }
+
+    Path root() {
+        return root;
+    }
+
+    Path base() {
+        return root.resolve(BASE);
+    }
+
+    Path received() {
+        return root.resolve(StreamFilter.NAME);
+    }
+
+    void make() throws IOException {
+        host.btrfsCreateSubvolume(root);
+    }
+
+    /** Also of one that a death has left in the making or in the removing. */
+    void remove() throws IOException {
+        for (var part : new Path[] {received(), base()}) {
+            if (DurableFiles.exists(part)) {
+                host.btrfsDeleteSubvolume(part);
+            }
+        }
+        host.btrfsDeleteSubvolume(root);
+    }
+}
