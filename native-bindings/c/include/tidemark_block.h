@@ -251,6 +251,12 @@ struct tidemark_btrfs_subvolume {
 TIDEMARK_API int64_t tidemark_btrfs_subvolume_info(const char *path, struct tidemark_btrfs_subvolume *info);
 
 /*
+ * BTRFS_IOC_SET_RECEIVED_SUBVOL, then read-only by BTRFS_IOC_SUBVOL_SETFLAGS: a writable subvolume becomes what
+ * "btrfs receive" finds by this UUID. Returns 0; -EROFS for a read-only one.
+ */
+TIDEMARK_API int64_t tidemark_btrfs_set_received(const char *subvolume, const uint8_t uuid[16]);
+
+/*
  * Subvolumes that lie in this one, at any depth of folders but not within each other: BTRFS_IOC_GET_SUBVOL_ROOTREF and
  * BTRFS_IOC_INO_LOOKUP_USER. Writes their paths from its root on, each with its NUL, as far as they fit into the room.
  * Returns how many there are, at most 255; paths_count how many of them were written.

@@ -151,6 +151,25 @@ int64_t tidemark_btrfs_subvolume_info(const char *path, struct tidemark_btrfs_su
     return result;
 }
 
+int64_t tidemark_btrfs_set_received(const char *subvolume, const uint8_t uuid[16]) {
+    int fd = open_root(subvolume);
+    if (fd < 0) {
+        return fd;
+    }
+    struct btrfs_ioctl_received_subvol_args arguments = {0};
+    memcpy(arguments.uuid, uuid, sizeof arguments.uuid);
+    uint64_t flags = 0;
+    int64_t result = 0;
+    if (ioctl(fd, BTRFS_IOC_SET_RECEIVED_SUBVOL, &arguments) < 0 || ioctl(fd, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) < 0) {
+        result = -errno;
+    } else {
+        flags |= BTRFS_SUBVOL_RDONLY;
+        result = ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &flags) < 0 ? -errno : 0;
+    }
+    close(fd);
+    return result;
+}
+
 /* The path with its NUL. Returns its length, 0 where the subvolume has gone meanwhile, or a negative errno. */
 static int64_t nested_path(int fd, uint64_t folder, uint64_t id, char path[NESTED_PATH_BYTES]) {
     struct btrfs_ioctl_ino_lookup_user_args where = {.dirid = folder, .treeid = id};

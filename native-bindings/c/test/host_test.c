@@ -136,10 +136,11 @@ static void names_are_exchanged_and_never_replaced(void) {
 }
 
 static void what_is_no_subvolume_has_no_facts(void) {
-    struct tidemark_btrfs_subvolume info;
+    struct tidemark_btrfs_subvolume info = {0};
     char paths[16];
     uint32_t count = 7;
     CHECK_EQUAL(tidemark_btrfs_subvolume_info(folder, &info), -EINVAL);
+    CHECK_EQUAL(tidemark_btrfs_set_received(folder, info.uuid), -EINVAL);
     CHECK_EQUAL(tidemark_btrfs_nested(folder, paths, sizeof paths, &count), -EINVAL);
     CHECK_EQUAL(count, 0);
     CHECK_EQUAL(tidemark_btrfs_subvolume_info(in_folder("absent"), &info), -ENOENT);

@@ -128,6 +128,12 @@ public interface HostCalls {
     Subvolume btrfsSubvolume(Path subvolume) throws IOException;
 
     /**
+     * {@code BTRFS_IOC_SET_RECEIVED_SUBVOL}: makes of a writable subvolume a read-only one that {@code btrfs receive}
+     * finds by this UUID.
+     */
+    void btrfsSetReceived(Path subvolume, UUID received) throws IOException;
+
+    /**
      * Subvolumes that lie in another, however deep in its folders, which no snapshot of it takes along.
      *
      * @param count at most 255, where there are more

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -219,6 +220,18 @@ final class LinuxHostCalls implements HostCalls {
                             info.get(ValueLayout.JAVA_LONG, CHANGED_AT),
                             info.get(ValueLayout.JAVA_LONG, SENT_AT)));
         }
+    }
+
+    @Override
+    public void btrfsSetReceived(Path subvolume, UUID received) throws IOException {
+        var uuid = ByteBuffer.allocate(2 * Long.BYTES)
+                .putLong(received.getMostSignificantBits())
+                .putLong(received.getLeastSignificantBits())
+                .array();
+        checked(
+                "BTRFS_IOC_SET_RECEIVED_SUBVOL",
+                subvolume,
+                library.tidemark_btrfs_set_received(NativePath.bytes(subvolume), uuid));
     }
 
     private static UUID uuidAt(MemorySegment memory, long at) {

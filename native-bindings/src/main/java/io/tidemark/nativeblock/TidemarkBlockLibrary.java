@@ -117,6 +117,9 @@ public interface TidemarkBlockLibrary {
     long tidemark_btrfs_subvolume_info(@In byte[] path, @uintptr_t long info);
 
     @int64_t
+    long tidemark_btrfs_set_received(@In byte[] subvolume, @In byte[] uuid);
+
+    @int64_t
     long tidemark_btrfs_nested(
             @In byte[] subvolume, @uintptr_t long paths, @u_int32_t int roomBytes, @uintptr_t long pathsCount);
 

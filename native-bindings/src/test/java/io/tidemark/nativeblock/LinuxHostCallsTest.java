@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -318,6 +319,11 @@ final class LinuxHostCallsTest {
             assertThat(cut.lineage().untouched()).isTrue();
             assertThat(LoopFileSystem.run("btrfs", "subvolume", "show", snapshot.toString()))
                     .contains(cut.lineage().uuid().toString());
+            var received = new UUID(0x0102030405060708L, 0x090a0b0c0d0e0f10L);
+            assertErrno(HostCallException.EROFS, snapshot, () -> calls().btrfsSetReceived(snapshot, received));
+            calls().btrfsSetReceived(subvolume, received);
+            assertThat(calls().btrfsSubvolume(subvolume).readOnly()).isTrue();
+            assertThat(calls().btrfsSubvolume(subvolume).lineage().streamId()).isEqualTo(received);
             var folder = subvolume.resolve("a");
             assertErrno(HostCallException.EINVAL, folder, () -> calls().btrfsSubvolume(folder));
         }
