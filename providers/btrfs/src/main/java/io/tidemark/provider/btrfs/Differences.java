@@ -14,6 +14,9 @@ final class Differences {
     private static final int MAKE_FIRST = 3;
     private static final int MAKE_LAST = 8;
     private static final int RENAME = 9;
+    private static final int LINK = 10;
+    private static final int UNLINK = 11;
+    private static final int RMDIR = 12;
     private static final int UTIMES = 20;
     private static final int END = 21;
 
@@ -52,16 +55,23 @@ final class Differences {
                 // The renaming that follows tells its name.
                 making = true;
             } else if (code != SNAPSHOT && code != UTIMES) {
-                return Optional.of((path.isEmpty() ? "the root folder" : path) + " was changed");
+                return Optional.of((path.isEmpty() ? "the root folder" : path) + what(code));
             }
         }
+    }
+
+    private static String what(int code) {
+        if (code == UNLINK || code == RMDIR) {
+            return " was removed";
+        }
+        return code >= MAKE_FIRST && code <= LINK ? " was made" : " was changed";
     }
 
     private static String renamed(String from, String to) {
         if (isOnItsWay(from)) {
             return to + " was made";
         }
-        return isOnItsWay(to) ? from + " was replaced or removed" : "%s was renamed to %s".formatted(from, to);
+        return isOnItsWay(to) ? from + " was removed or replaced" : "%s was renamed to %s".formatted(from, to);
     }
 
     private static boolean isOnItsWay(String path) {

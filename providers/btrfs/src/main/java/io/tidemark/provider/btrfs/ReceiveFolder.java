@@ -4,6 +4,7 @@ import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.provider.devices.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.UUID;
 
 /**
  * A subvolume in the work folder that {@code btrfs receive} is confined to. In it lie what the stream makes, and a
@@ -41,6 +42,19 @@ final class ReceiveFolder {
 
     void make() throws IOException {
         host.btrfsCreateSubvolume(root);
+    }
+
+    /**
+     * Found by its own new UUID as what was received: receive looks for what a command shares bytes with among such
+     * alone (btrfs-progs 6.2).
+     *
+     * @return its UUID, of both kinds
+     */
+    UUID makeBase(Path older) throws IOException {
+        host.btrfsSnapshot(older, base(), false);
+        var uuid = host.btrfsSubvolume(base()).lineage().uuid();
+        host.btrfsSetReceived(base(), uuid);
+        return uuid;
     }
 
     /** Also of one that a death has left in the making or in the removing. */

@@ -115,11 +115,8 @@ final class Receiving implements Incoming, StreamFilter.Target {
         }
         try {
             folder.make();
-            Optional<UUID> base = Optional.empty();
-            if (older.isPresent()) {
-                host.btrfsSnapshot(older.get().path(), folder.base(), true);
-                base = Optional.of(host.btrfsSubvolume(folder.base()).lineage().uuid());
-            }
+            Optional<UUID> base =
+                    older.isPresent() ? Optional.of(folder.makeBase(older.get().path())) : Optional.empty();
             var started = place.program(folder.root());
             program = Optional.of(started);
             if (closed) {

@@ -28,6 +28,16 @@ final class StreamProgram {
     /** Of a whole comparison without data, which ends at the first change. */
     static final Duration COMPARED = Duration.ofMinutes(4);
 
+    static final String UNSHARE = "unshare";
+
+    /**
+     * {@code chroot} alone does not keep root from a disk: a stream may make a device's node, and write to it. The folder
+     * is the shell's first argument, never its text. As the mount's root receive may be told any subvolume: paths of
+     * others are counted from there.
+     */
+    private static final String CONFINED =
+            "mount -o bind,nodev,nosuid,noexec \"$1\" \"$1\" && exec btrfs receive -q -C -m \"$1\" \"$1\"";
+
     /** Complaints are a line a command at most, and the first one ends the program. */
     private static final int COMPLAINTS_BYTES_MAXIMUM = 1 << 20;
 
@@ -73,13 +83,13 @@ final class StreamProgram {
     }
 
     /**
-     * Confined to a subvolume, in which what it builds upon lies, too.
+     * Confined to a subvolume, in which what it builds upon lies, too; it sees that through a mount of its own, which
+     * dies with it, and on which no device can be opened.
      *
      * @param folder the root of a subvolume
      */
     CommandStream receive(Path folder) throws ProviderException {
-        // The root of the mount, as which it may be told any subvolume: paths of others are counted from there.
-        var argv = List.of(NAME, "receive", "-q", "-C", "-m", folder.toString(), folder.toString());
+        var argv = List.of(UNSHARE, "--mount", "sh", "-c", CONFINED, "sh", folder.toString());
         try {
             return runner.sink(new Command(argv, STALLED, COMPLAINTS_BYTES_MAXIMUM));
         } catch (CommandException e) {

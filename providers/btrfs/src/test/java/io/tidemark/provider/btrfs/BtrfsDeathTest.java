@@ -11,12 +11,13 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
-import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,7 +30,7 @@ class BtrfsDeathTest extends BtrfsGround {
     private static final VolumeId EMPTY = VolumeId.of("btrfs", "empty");
 
     private interface Operation {
-        void run(StorageProvider provider, SnapshotId older) throws Exception;
+        void run(BtrfsProvider provider, SnapshotId older) throws Exception;
     }
 
     private interface Check {
@@ -157,6 +158,64 @@ class BtrfsDeathTest extends BtrfsGround {
                                 .readOnly())
                         .isTrue();
             }
+        });
+
+        assertThat(changes).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void receivedSnapshotIsWholeOrNotThere(boolean afterIt) throws Exception {
+        Operation both = (provider, older) -> {
+            receive(provider, Optional.empty(), older.recoveryPoint());
+            receive(provider, Optional.of(older.recoveryPoint()), new RecoveryPointId("rp-newer"));
+        };
+
+        int changes = dieAtEach(afterIt, both, (folder, done) -> {
+            if (done) {
+                assertThat(snapshots(folder)).contains("empty@rp-older", "empty@rp-newer");
+            }
+            for (var name : snapshots(folder)) {
+                var path = folder.resolve(".tidemark/btrfs/snapshots", name);
+                assertThat(path.resolve("file")).hasContent(name.endsWith("older") ? "old" : "new");
+                assertThat(host().btrfsSubvolume(path).readOnly()).isTrue();
+            }
+            assertThat(folder.resolve("empty/file")).hasContent("");
+            assertThat(folder.resolve("home/file")).hasContent("new");
+        });
+
+        // Made, published, two deleted; upon another, one more made, named and deleted.
+        assertThat(changes).isEqualTo(4 + 7);
+    }
+
+    private static void receive(BtrfsProvider provider, Optional<RecoveryPointId> older, RecoveryPointId point)
+            throws Exception {
+        var newer = new SnapshotId(EMPTY, point);
+        if (provider.snapshots(SnapshotQuery.ofVolume(EMPTY)).snapshots().stream()
+                .anyMatch(each -> each.id().equals(newer))) {
+            return;
+        }
+        try (var outgoing = provider.send(older, new SnapshotId(HOME, point));
+                var incoming = provider.receive(older, newer)) {
+            var piece = ByteBuffer.allocate(1 << 16);
+            while (outgoing.read(piece) >= 0) {
+                incoming.write(piece.flip());
+                piece.clear();
+            }
+            incoming.finish();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void lookingWhatHasChangedLeavesNothing(boolean afterIt) throws Exception {
+        Operation look =
+                (provider, older) -> assertThat(provider.changedSince(HOME, Optional.of(older.recoveryPoint())))
+                        .contains("file was changed");
+
+        int changes = dieAtEach(afterIt, look, (folder, _) -> {
+            assertThat(snapshots(folder)).containsExactly("home@rp-newer", "home@rp-older");
+            assertThat(folder.resolve("home/file")).hasContent("new");
         });
 
         assertThat(changes).isEqualTo(2);

@@ -7,8 +7,14 @@ import java.util.Set;
 
 /** Host calls of a process that dies at one of those that change something; from then on it does nothing more. */
 final class DyingHost {
-    private static final Set<String> CHANGES =
-            Set.of("btrfsSnapshot", "exchange", "renameToNew", "btrfsDeleteSubvolume", "btrfsCommit");
+    private static final Set<String> CHANGES = Set.of(
+            "btrfsCreateSubvolume",
+            "btrfsSnapshot",
+            "btrfsSetReceived",
+            "exchange",
+            "renameToNew",
+            "btrfsDeleteSubvolume",
+            "btrfsCommit");
 
     private final int deadlyChange;
     private final boolean afterIt;

@@ -144,6 +144,15 @@ public final class SendAttributes {
                             .array());
         }
 
+        /** Data as it is from version 2 on: the last attribute, without a length of its own. */
+        public Writer openData(byte[] value) {
+            body.writeBytes(SendFraming.little(new byte[TYPE_BYTES])
+                    .putShort((short) DATA)
+                    .array());
+            body.writeBytes(value);
+            return this;
+        }
+
         public byte[] bytes() {
             return body.toByteArray();
         }
