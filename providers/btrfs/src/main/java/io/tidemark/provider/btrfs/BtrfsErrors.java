@@ -13,14 +13,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What the kernel complained of, as the SPI's errors. The only place that reads a complaint's text. */
 final class BtrfsErrors {
     /** A mount or an open file of somebody else seldom ends sooner. */
     static final Duration RETRY = Duration.ofSeconds(5);
 
-    /** Exit status of a program that a signal has ended. */
-    private static final int KILLED = 128;
+    /** How btrfs begins a complaint; the mount that it is started behind, or a signal that ends it, has none. */
+    private static final String COMPLAINT = "ERROR: ";
+
+    /** Said always, also where little is to be said. */
+    private static final String CHROOT = "Chroot to ";
 
     /** What no stream is to blame for. */
     private static final List<String> OF_THE_HOST =
@@ -77,15 +81,17 @@ final class BtrfsErrors {
      * @param stream for people
      */
     static ProviderException ofReceiving(String stream, Path into, Outcome outcome) {
-        var evidence = outcome.evidence();
+        var complaints = outcome.stderr().lines().filter(line -> !line.startsWith(CHROOT));
+        var evidence = new Outcome(outcome.exit(), "", complaints.collect(Collectors.joining("\n"))).evidence();
         if (evidence.contains("No space left on device") || evidence.contains("Disk quota exceeded")) {
             return new ProviderException(outOfSpace(into));
         }
-        boolean ofTheHost = outcome.exit() >= KILLED || OF_THE_HOST.stream().anyMatch(evidence::contains);
+        boolean ofTheStream =
+                evidence.contains(COMPLAINT) && OF_THE_HOST.stream().noneMatch(evidence::contains);
         return new ProviderException(
-                ofTheHost
-                        ? new ProviderError.Unexpected("btrfs receive", evidence)
-                        : new ProviderError.Corrupt(stream, "btrfs receive refused it: " + evidence));
+                ofTheStream
+                        ? new ProviderError.Corrupt(stream, "btrfs receive refused it: " + evidence)
+                        : new ProviderError.Unexpected("btrfs receive", evidence));
     }
 
     static ProviderException corrupt(Object object, String evidence) {

@@ -16,6 +16,8 @@ final class ReceiveFolder {
 
     private static final String BASE = "base";
 
+    private static final System.Logger LOG = System.getLogger(ReceiveFolder.class.getName());
+
     private final Path root;
     private final HostCalls host;
 
@@ -55,6 +57,15 @@ final class ReceiveFolder {
         var uuid = host.btrfsSubvolume(base()).lineage().uuid();
         host.btrfsSetReceived(base(), uuid);
         return uuid;
+    }
+
+    /** What cannot be removed is told, and left to the next start. */
+    void discard() {
+        try {
+            remove();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "btrfs.kept path={0} reason={1}", root, e.getMessage());
+        }
     }
 
     /** Also of one that a death has left in the making or in the removing. */

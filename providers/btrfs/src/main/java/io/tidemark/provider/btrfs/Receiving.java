@@ -12,7 +12,6 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotStreams.Incoming;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -26,8 +25,6 @@ final class Receiving implements Incoming, StreamFilter.Target {
     /** Commands that are handed over at once: some hundred small ones, or one with data. */
     private static final int HANDED_BYTES = 1 << 17;
 
-    private static final System.Logger LOG = System.getLogger(Receiving.class.getName());
-
     private final SnapshotId newer;
     private final Optional<Older> older;
     private final ReceiveFolder folder;
@@ -40,7 +37,12 @@ final class Receiving implements Incoming, StreamFilter.Target {
     private boolean removed;
 
     /** What the stream has to build upon. */
-    record Older(SnapshotId id, Path path, Lineage lineage) {}
+    record Older(SnapshotId id, Path path, Lineage lineage) {
+        @Override
+        public String toString() {
+            return "%s (%s)".formatted(lineage.streamId(), id);
+        }
+    }
 
     /** What happens outside of the folder. */
     interface Place {
@@ -100,11 +102,7 @@ final class Receiving implements Incoming, StreamFilter.Target {
                     "it builds upon %s, and should upon %s"
                             .formatted(
                                     start.older().map(UUID::toString).orElse("nothing"),
-                                    expected.map(id -> "%s (%s)"
-                                                    .formatted(
-                                                            id,
-                                                            older.orElseThrow().id()))
-                                            .orElse("nothing")));
+                                    older.map(Older::toString).orElse("nothing")));
         }
         int understood = place.understands();
         if (start.version() > understood) {
@@ -212,10 +210,6 @@ final class Receiving implements Incoming, StreamFilter.Target {
             return;
         }
         removed = true;
-        try {
-            folder.remove();
-        } catch (IOException e) {
-            LOG.log(Level.WARNING, "btrfs.kept path={0} reason={1}", folder.root(), e.getMessage());
-        }
+        folder.discard();
     }
 }

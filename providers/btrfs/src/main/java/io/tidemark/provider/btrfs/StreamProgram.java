@@ -20,8 +20,8 @@ final class StreamProgram {
     static final String PACKAGE = "btrfs-progs";
 
     /**
-     * Without a byte going either way: comparing large trees that are equal, deleting a huge file. Ten times what was
-     * seen; then something is stuck.
+     * Without a byte going either way, which comparing large trees that are equal, or deleting a huge file, takes a part
+     * of; then something is stuck.
      */
     static final Duration STALLED = Duration.ofMinutes(10);
 
@@ -106,7 +106,7 @@ final class StreamProgram {
         return kernelsVersion() >= VERSION_OF_COMPRESSED && helpOf("send").contains("--compressed-data");
     }
 
-    /** 1 of a kernel that does not tell: the file came with version 2. */
+    /** 1, which all know, of a kernel that does not tell. */
     private int kernelsVersion() {
         try {
             return DurableFiles.isFile(kernelsVersion)

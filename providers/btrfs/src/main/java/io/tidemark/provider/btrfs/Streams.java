@@ -16,6 +16,8 @@ import io.tidemark.spi.SnapshotStreams.Outgoing;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -89,7 +91,7 @@ final class Streams implements AutoCloseable {
                     ? Optional.empty()
                     : Optional.of(
                             new Receiving.Older(older.get(), folder.path(older.get()), folder.lineage(older.get())));
-            refuseWhatIsHere(older, newer);
+            refuseWhatIsHere(newer);
             if (!receiving.add(volume)) {
                 throw BtrfsErrors.busy(volume, "another stream that it takes in");
             }
@@ -97,7 +99,7 @@ final class Streams implements AutoCloseable {
             try {
                 sweep(volume);
                 var into = new ReceiveFolder(folder.freeWork(volume, ReceiveFolder.KIND), host);
-                var place = new Place(older, newer, pin(older));
+                var place = new Place(newer, pin(older));
                 var incoming = new Receiving(newer, base, into, place, host);
                 place.stop = incoming::close;
                 open.add(place.stop);
@@ -117,37 +119,28 @@ final class Streams implements AutoCloseable {
         return snapshot.map(each -> List.of(pins.open(each, folder.path(each)))).orElse(List.of());
     }
 
-    private void refuseWhatIsHere(Optional<SnapshotId> older, SnapshotId newer) throws ProviderException {
+    private void refuseWhatIsHere(SnapshotId newer) throws ProviderException {
         if (DurableFiles.exists(folder.path(newer))) {
             throw BtrfsErrors.conflict("snapshot " + newer, "it is here already");
         }
-        if (older.isEmpty()
-                && !folder.snapshots(each -> each.volume().equals(newer.volume()))
-                        .isEmpty()) {
-            throw BtrfsErrors.conflict(
-                    newer.volume(),
-                    "it has snapshots, which a whole stream would replace. Delete them, or name another");
-        }
     }
 
-    /** What an earlier try could not remove. */
+    /** What an earlier try could not remove; whatever still cannot be is no hindrance. */
     private void sweep(VolumeId volume) throws IOException {
         for (var left : DurableFiles.entries(folder.work())) {
             if (ReceiveFolder.isOne(left) && DurableFiles.nameOf(left).startsWith(volume.name() + "@")) {
-                new ReceiveFolder(left, host).remove();
+                new ReceiveFolder(left, host).discard();
             }
         }
     }
 
     /** Where one stream comes in. */
     private final class Place implements Receiving.Place {
-        private final Optional<SnapshotId> older;
         private final SnapshotId newer;
         private final List<SnapshotTree> pinned;
         private Runnable stop = () -> {};
 
-        Place(Optional<SnapshotId> older, SnapshotId newer, List<SnapshotTree> pinned) {
-            this.older = older;
+        Place(SnapshotId newer, List<SnapshotTree> pinned) {
             this.newer = newer;
             this.pinned = pinned;
         }
@@ -165,9 +158,11 @@ final class Streams implements AutoCloseable {
         /** Durable when it returns, its files included, as a cut is. */
         @Override
         public Snapshot publish(Path received) throws ProviderException, IOException {
+            // The snapshot would write what is not written yet, while a cut of the volume waits for its lock.
+            host.syncFileSystem(received);
             try (var held = locks.hold(List.of(newer.volume()))) {
                 folder.get(newer.volume());
-                refuseWhatIsHere(older, newer);
+                refuseWhatIsHere(newer);
                 folder.forgetHolds(newer);
                 host.btrfsSnapshot(received, folder.path(newer), true);
                 return folder.get(newer);
@@ -187,9 +182,7 @@ final class Streams implements AutoCloseable {
         var path = folder.get(volume).path();
         try {
             if (stands.isEmpty()) {
-                return DurableFiles.entries(path).stream()
-                        .findFirst()
-                        .map(entry -> DurableFiles.nameOf(entry) + " lies in it");
+                return anything(path);
             }
             var snapshot = new SnapshotId(volume, stands.get());
             SnapshotTree pin;
@@ -208,6 +201,17 @@ final class Streams implements AutoCloseable {
             }
         } catch (IOException e) {
             throw BtrfsErrors.of("looking what has changed in " + volume, path, e);
+        }
+    }
+
+    private static Optional<String> anything(Path root) throws IOException {
+        try (var entries = Files.newDirectoryStream(root)) {
+            for (var entry : entries) {
+                return Optional.of(DurableFiles.nameOf(entry) + " lies in it");
+            }
+            return Optional.empty();
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
     }
 

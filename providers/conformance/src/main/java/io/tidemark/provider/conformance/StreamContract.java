@@ -150,6 +150,34 @@ public abstract class StreamContract extends StreamGround {
     }
 
     @Test
+    void streamUponAnOlderSnapshotLeavesNewerOnesOrIsRefused() throws Exception {
+        var first = cutFilled();
+        carry(source(), target(), WHOLE, first);
+        FileTree.change(root(source()), 2);
+        var second = cut(source());
+        var uponFirst = sent(source(), Optional.of(first), second);
+        Files.writeString(root(target()).resolve("own"), "of the target");
+        var own = cut(target());
+        var before = files(target(), own);
+
+        if (target().streams().receivesBesideNewer()) {
+            take(target(), Optional.of(first), second, uponFirst);
+            assertThat(files(target(), second)).isEqualTo(files(source(), second));
+            var third = cut(source());
+            take(target(), WHOLE, third, sent(source(), WHOLE, third));
+            assertThat(files(target(), third)).isEqualTo(files(source(), third));
+        } else {
+            errorOf(
+                    ProviderError.Conflict.class,
+                    () -> target().streams().receive(Optional.of(first), target().at(second)));
+        }
+
+        assertThat(listed(target())).contains(first, own);
+        assertThat(files(target(), own)).isEqualTo(before);
+        assertThat(FileTree.of(root(target()))).isEqualTo(before);
+    }
+
+    @Test
     void incrementalStreamIsNoWholeOne() throws Exception {
         var older = cutFilled();
         Files.writeString(root(source()).resolve("new"), "new");
@@ -241,7 +269,9 @@ public abstract class StreamContract extends StreamGround {
 
         errorOf(ProviderError.Conflict.class, () -> target().streams().receive(WHOLE, target().at(point)));
         errorOf(ProviderError.Conflict.class, () -> target().streams().receive(Optional.of(point), target().at(point)));
-        errorOf(ProviderError.Conflict.class, () -> target().streams().receive(WHOLE, target().at(absent)));
+        if (!target().streams().receivesBesideNewer()) {
+            errorOf(ProviderError.Conflict.class, () -> target().streams().receive(WHOLE, target().at(absent)));
+        }
         errorOf(ProviderError.VolumeNotFound.class, () -> target().streams().receive(WHOLE, nowhere));
         errorOf(
                 ProviderError.SnapshotNotFound.class,
