@@ -44,6 +44,9 @@ class BtrfsConfigTest {
         assertThat(missing.getLast().detail()).contains("does not exist");
         assertThat(other.getLast().state()).isEqualTo(State.LACKING);
         assertThat(other.getLast().detail()).contains("lies on proc");
+        assertThat(factory.check(Map.of()))
+                .extracting(HostRequirement::what)
+                .contains("programs of btrfs-progs", "programs of util-linux");
         assertThat(factory.check(Map.of())).noneMatch(each -> each.what().startsWith("folder"));
     }
 }
