@@ -89,7 +89,8 @@ final class StreamProgram {
      * @param folder the root of a subvolume
      */
     CommandStream receive(Path folder) throws ProviderException {
-        var argv = List.of(UNSHARE, "--mount", "sh", "-c", CONFINED, "sh", folder.toString());
+        // What the host unmounts meanwhile is to be unmounted here, too, and not kept in use.
+        var argv = List.of(UNSHARE, "--mount", "--propagation", "slave", "sh", "-c", CONFINED, "sh", folder.toString());
         try {
             return runner.sink(new Command(argv, STALLED, COMPLAINTS_BYTES_MAXIMUM));
         } catch (CommandException e) {
