@@ -38,6 +38,7 @@ final class VolumesCommand extends ResourceCommand {
     @Command(name = "create", description = "Makes a volume that reads as zeros.")
     int create(
             @Mixin SiteOptions site,
+            @Mixin WaitOptions waiting,
             @Parameters(paramLabel = "VOLUME", description = VOLUME) String volume,
             @Option(
                             names = "--size",
@@ -48,7 +49,10 @@ final class VolumesCommand extends ResourceCommand {
                     Units.Size size)
             throws ClientException {
         var made = site.client().post("/v1/volumes", Map.of("id", volume, "sizeBytes", size.bytes()));
-        return site.show(made);
+        // A volume that has to be written with zeros first is answered as the operation that does so.
+        return made.at("kind").missing()
+                ? site.show(made)
+                : waiting.finish(site, made, (to, result) -> to.show(result.at("volume")));
     }
 
     @Command(

@@ -1,25 +1,38 @@
 package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.domain.Operation;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
+import java.util.Optional;
 
-/** Makes a volume that reads as zeros. */
+/** Makes a volume that reads as zeros: at once, or, where the storage has to write them, by an operation. */
 public final class CreateVolume {
     private final Providers providers;
+    private final Operations operations;
 
-    CreateVolume(Providers providers) {
+    CreateVolume(Providers providers, Operations operations) {
         this.providers = providers;
+        this.operations = operations;
+    }
+
+    /** What has become of a request. */
+    public sealed interface Outcome {
+        record Made(Volume volume) implements Outcome {}
+
+        /** It is not there yet; the operation ends when it is. */
+        record Begun(Operation operation) implements Outcome {}
     }
 
     /**
      * @throws ControlException Invalid when no such provider is configured
      * @throws ProviderException VolumeExists, OutOfSpace
      */
-    public Volume create(VolumeId id, long sizeBytes, Intent intent) throws ControlException, ProviderException {
+    public Outcome create(VolumeId id, long sizeBytes, Intent intent) throws ControlException, ProviderException {
         var configured = providers.all().stream().map(StorageProvider::name).toList();
         if (!configured.contains(id.provider())) {
             throw new ControlException(new ControlError.Invalid(
@@ -32,7 +45,16 @@ public final class CreateVolume {
         if (!intent.repeated() && exists(id)) {
             throw new ProviderException(new ProviderError.VolumeExists(id));
         }
-        return provider.create(id, sizeBytes);
+        return switch (provider.startCreate(id, sizeBytes)) {
+            case Step.Done<Volume>(var volume) -> new Outcome.Made(volume);
+            case Step.Running<Volume> running ->
+                new Outcome.Begun(operations.start(new Operations.Request(
+                        intent.operation(),
+                        CreateVolumeOperation.KIND,
+                        id.value(),
+                        CreateVolumeOperation.request(id, sizeBytes),
+                        Optional.empty())));
+        };
     }
 
     private boolean exists(VolumeId id) throws ProviderException {

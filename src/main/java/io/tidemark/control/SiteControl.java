@@ -56,6 +56,7 @@ public final class SiteControl {
         // Operations ask the inventory while they run, and the inventory lists operations: both read stores alone.
         var kindsInventory = new Inventory(stores, providers, stores.operations());
         var kinds = List.<OperationKind>of(
+                new CreateVolumeOperation(providers),
                 new SnapshotOperation(providers, ports.moments()),
                 new RecoveryPointOperation(ports),
                 new CloneOperation(kindsInventory, providers),
@@ -68,7 +69,7 @@ public final class SiteControl {
         this.operations = new Operations(stores.operations(), kinds, claims, ports, settings);
         this.idempotentRequests = new IdempotentRequests(stores.idempotency(), ports.ids(), ports.clock());
         this.volumes = new VolumeCases(
-                new CreateVolume(providers),
+                new CreateVolume(providers, operations),
                 new DeleteVolume(stores, providers, busy),
                 new TakeSnapshot(providers, operations),
                 new DeleteSnapshot(stores, providers, inventory, busy),

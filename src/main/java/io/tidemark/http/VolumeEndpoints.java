@@ -3,6 +3,7 @@ package io.tidemark.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.control.ControlError;
 import io.tidemark.control.ControlException;
+import io.tidemark.control.CreateVolume;
 import io.tidemark.control.Intent;
 import io.tidemark.control.SiteControl;
 import io.tidemark.control.document.Documents;
@@ -109,11 +110,16 @@ final class VolumeEndpoints {
 
     private Answer createVolume(ApiRequest request, Intent intent) throws Exception {
         var id = Endpoints.value("id", request.text("id"), VolumeId::new);
-        var volume = control.volumes()
+        var outcome = control.volumes()
                 .create()
                 .create(id, request.body().path("sizeBytes").longValue(), intent);
-        return Answer.created(
-                "/v1/volumes/" + URLEncoder.encode(id.value(), StandardCharsets.UTF_8), Documents.volume(volume));
+        return switch (outcome) {
+            case CreateVolume.Outcome.Made(var volume) ->
+                Answer.created(
+                        "/v1/volumes/" + URLEncoder.encode(id.value(), StandardCharsets.UTF_8),
+                        Documents.volume(volume));
+            case CreateVolume.Outcome.Begun(var operation) -> Endpoints.accepted(operation);
+        };
     }
 
     private Answer listSnapshots(ApiRequest request) throws Exception {

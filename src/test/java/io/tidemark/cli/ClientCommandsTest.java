@@ -115,6 +115,16 @@ class ClientCommandsTest {
     }
 
     @Test
+    void waitsForAVolumeThatTakesLongToBeMade() {
+        site.on("POST /v1/volumes", 202, RUNNING.replace("sync", "create-volume"));
+
+        var typed = typed("volumes", "create", "lvm:a", "--size", "1TiB", "--no-wait");
+
+        assertThat(typed.exit()).isZero();
+        assertThat(typed.out()).contains("op-1");
+    }
+
+    @Test
     void waitsForAnOperationAndShowsItsResult() {
         site.on("POST /v1/links/ln-1/syncs", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, RUNNING);

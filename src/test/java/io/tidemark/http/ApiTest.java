@@ -98,6 +98,17 @@ class ApiTest {
     }
 
     @Test
+    void aVolumeThatTakesLongIsMadeByAnOperation() throws Exception {
+        api.site.stepsToCreate.set(3);
+        var started = api.post("/v1/volumes", ORDERS).is(202);
+
+        assertThat(started.json().get("kind").asText()).isEqualTo("create-volume");
+        assertThat(api.succeeded(started).at("/volume/id").asText()).isEqualTo("memory:orders");
+        api.get("/v1/volumes/memory%3Aorders").is(200);
+        assertThat(api.site.stepsToCreate).as("asked again until it was made").hasValueLessThan(1);
+    }
+
+    @Test
     void aVolumeIsMadeReadListedAndRemoved() throws Exception {
         var made = api.post("/v1/volumes", ORDERS).is(201);
 

@@ -2,6 +2,7 @@ package io.tidemark.site;
 
 import io.tidemark.agent.Providers;
 import io.tidemark.control.ControlPorts;
+import io.tidemark.control.CreateVolume;
 import io.tidemark.control.Intent;
 import io.tidemark.control.Observer;
 import io.tidemark.control.OperationSettings;
@@ -18,8 +19,10 @@ import io.tidemark.http.Problems;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
 import io.tidemark.spi.Capability;
+import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
@@ -38,6 +41,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.awaitility.Awaitility;
@@ -62,6 +66,9 @@ public final class TestSite implements AutoCloseable {
 
     /** Volumes that look as if they were file systems, not blocks. */
     public final Set<VolumeId> files = ConcurrentHashMap.newKeySet();
+
+    /** How often a volume that is asked for in steps is not made yet. */
+    public final AtomicInteger stepsToCreate = new AtomicInteger();
 
     public final SiteStore store;
     public final Providers providers;
@@ -103,6 +110,15 @@ public final class TestSite implements AutoCloseable {
         return (StorageProvider) Proxy.newProxyInstance(
                 TestSite.class.getClassLoader(), new Class<?>[] {StorageProvider.class}, (proxy, method, arguments) -> {
                     try {
+                        if (method.getName().equals("startCreate") && stepsToCreate.getAndDecrement() > 0) {
+                            return new Step.Running<Volume>(
+                                    new Handle("memory", arguments[0] + " " + arguments[1]), 0.5, Duration.ZERO);
+                        }
+                        if (method.getName().equals("resume")) {
+                            var words = ((Handle) arguments[0]).token().split(" ", -1);
+                            return ((StorageProvider) proxy)
+                                    .startCreate(new VolumeId(words[0]), Long.parseLong(words[1]));
+                        }
                         var answer = method.invoke(provider, arguments);
                         return answer instanceof Volume volume ? dressed(volume) : answer;
                     } catch (InvocationTargetException e) {
@@ -182,10 +198,8 @@ public final class TestSite implements AutoCloseable {
 
     /** A volume of 1 MiB. */
     public VolumeId addVolume(String name) throws Exception {
-        return control.volumes()
-                .create()
-                .create(volume(name), 1 << 20, intent())
-                .id();
+        var outcome = control.volumes().create().create(volume(name), 1 << 20, intent());
+        return ((CreateVolume.Outcome.Made) outcome).volume().id();
     }
 
     /** A group of fresh volumes. */

@@ -29,9 +29,20 @@ public interface StorageProvider extends AutoCloseable {
      * snapshots; another size is {@code VolumeExists}. Needs {@link Capability#CREATE}.
      *
      * @param sizeBytes a positive multiple of 512
-     * @throws ProviderException VolumeExists, OutOfSpace
+     * @throws ProviderException VolumeExists, OutOfSpace; Busy where it takes long: then it is being made, and whoever asks
+     *     again once it is whole is answered it
      */
     Volume create(VolumeId volume, long sizeBytes) throws ProviderException;
+
+    /**
+     * As {@link #create}, for who follows long work to its end: some storage gives out what somebody else has written, and
+     * has to write zeros first. Until it is whole the volume is not listed, and a crash leaves nothing of it.
+     *
+     * @throws ProviderException VolumeExists, OutOfSpace
+     */
+    default Step<Volume> startCreate(VolumeId volume, long sizeBytes) throws ProviderException {
+        return new Step.Done<>(create(volume, sizeBytes));
+    }
 
     /**
      * Removes a volume that has no snapshots; does nothing if it is gone.

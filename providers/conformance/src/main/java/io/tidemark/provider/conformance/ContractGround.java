@@ -110,7 +110,7 @@ abstract class ContractGround {
 
     /** Makes a volume; where the provider's volumes are not made through it, the storage's own way. */
     protected VolumeId make(String name, long sizeBytes) throws Exception {
-        return provider.create(named(name), sizeBytes).id();
+        return done(provider.startCreate(named(name), sizeBytes)).id();
     }
 
     /** Makes the files of a volume seen: a clone's may not be mounted. Only for volumes that are files. */

@@ -78,6 +78,11 @@ abstract class InterceptedProvider implements StorageProvider {
     }
 
     @Override
+    public Step<Volume> startCreate(VolumeId volume, long sizeBytes) throws ProviderException {
+        return intercept(ProviderCall.CREATE, volume, () -> inner.startCreate(volume, sizeBytes));
+    }
+
+    @Override
     public void remove(VolumeId volume) throws ProviderException {
         interceptEffect(ProviderCall.REMOVE, volume, () -> inner.remove(volume));
     }

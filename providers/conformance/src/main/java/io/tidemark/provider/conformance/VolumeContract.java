@@ -72,8 +72,10 @@ abstract class VolumeContract extends ContractGround {
         var volume = freshCreated();
 
         var again = provider().create(volume, VOLUME_BYTES);
+        var started = done(provider().startCreate(volume, VOLUME_BYTES));
 
         assertThat(again.id()).isEqualTo(volume);
+        assertThat(started.id()).isEqualTo(volume);
         assertThat(provider().volumes()).hasSize(1);
     }
 
@@ -93,6 +95,7 @@ abstract class VolumeContract extends ContractGround {
         cut(volume);
 
         errorOf(ProviderError.VolumeExists.class, () -> provider().create(volume, VOLUME_BYTES));
+        errorOf(ProviderError.VolumeExists.class, () -> provider().startCreate(volume, VOLUME_BYTES));
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package io.tidemark.provider.image;
 
 import io.tidemark.provider.devices.DurableFiles;
+import io.tidemark.provider.devices.LongWork;
 import io.tidemark.provider.devices.VolumeLocks;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
@@ -43,7 +44,7 @@ final class ImageProvider implements StorageProvider {
     private final Cutting cutting;
     private final ChangeFinder changes;
     private final VolumeMaking making;
-    private final LongWork work = new LongWork();
+    private final LongWork work = new LongWork(ImageNames.PROVIDER);
 
     private ImageProvider(ImageConfig config, ImageHost host, List<ImageFolder> folders) {
         this.catalog = new ImageCatalog(folders, host.calls(), host.loops(), config.changes());

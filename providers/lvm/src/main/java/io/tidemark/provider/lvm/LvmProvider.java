@@ -4,6 +4,7 @@ import io.tidemark.nativeblock.DeviceMapper;
 import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.provider.devices.BlockDevice;
 import io.tidemark.provider.devices.HostLock;
+import io.tidemark.provider.devices.LongWork;
 import io.tidemark.provider.devices.OpenDevices;
 import io.tidemark.provider.lvm.LvmCatalog.Entry;
 import io.tidemark.spi.Capability;
@@ -45,6 +46,9 @@ final class LvmProvider implements StorageProvider {
 
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
     private static final int SECTOR_BYTES = 512;
+    /** First word of a handle. */
+    private static final String CREATE = "create";
+
     private final LvmConfig config;
     private final LvmCommands commands;
     private final ThinMetadata metadata;
@@ -53,6 +57,7 @@ final class LvmProvider implements StorageProvider {
     private final LvmVolumes volumes;
     private final ClassicVolumes classicVolumes;
     private final OpenDevices open;
+    private final LongWork work = new LongWork(LvmNames.PROVIDER);
     private final PoolSpace space;
     private final Vanished vanished;
     private final HostLock lock;
@@ -138,28 +143,55 @@ final class LvmProvider implements StorageProvider {
     }
 
     @Override
-    public synchronized Volume create(VolumeId volume, long sizeBytes) throws ProviderException {
+    public Volume create(VolumeId volume, long sizeBytes) throws ProviderException {
+        return switch (startCreate(volume, sizeBytes)) {
+            case Step.Done<Volume>(var made) -> made;
+            case Step.Running<Volume> running ->
+                throw new ProviderException(new ProviderError.Busy(
+                        volume.toString(),
+                        "the zeros that are written to it as it is made, %.0f %% of them"
+                                .formatted(100 * running.progress()),
+                        BUSY_RETRY));
+        };
+    }
+
+    @Override
+    public Step<Volume> startCreate(VolumeId volume, long sizeBytes) throws ProviderException {
         if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES != 0) {
             throw new IllegalArgumentException("size is not a positive multiple of 512: " + sizeBytes);
         }
-        var catalog = settledCatalog();
-        var existing = catalog.find(volume);
-        if (existing.isEmpty()) {
-            refuseForeign(volume);
-            var tags = List.of(LvmNames.VOLUME + volume.name(), LvmNames.BYTES + sizeBytes);
-            if (config.makesThin()) {
-                commands.create(LvmNames.forVolume(volume), config.pool(), sizeBytes, tags);
-            } else {
-                classicVolumes.create(volume, sizeBytes, catalog);
+        synchronized (this) {
+            var catalog = settledCatalog();
+            var existing = catalog.find(volume);
+            if (existing.isPresent()) {
+                boolean snapshots = catalog.snapshots().stream()
+                        .anyMatch(entry -> entry.id().volume().equals(volume));
+                if (existing.get().sizeBytes() != sizeBytes || snapshots) {
+                    throw new ProviderException(new ProviderError.VolumeExists(volume));
+                }
+                return new Step.Done<>(volumes.described(existing.get()));
             }
+            refuseForeign(volume);
+            if (config.makesThin()) {
+                var tags = List.of(LvmNames.VOLUME + volume.name(), LvmNames.BYTES + sizeBytes);
+                commands.create(LvmNames.forVolume(volume), config.pool(), sizeBytes, tags);
+                return new Step.Done<>(volume(volume));
+            }
+        }
+        return makeClassic(volume, sizeBytes, LongWork.Asked.ANEW);
+    }
+
+    /** Waits with no lock held: the work needs it twice. */
+    private Step<Volume> makeClassic(VolumeId volume, long sizeBytes, LongWork.Asked asked) throws ProviderException {
+        var token = "%s %s %d".formatted(CREATE, volume, sizeBytes);
+        return work.run(token, asked, sizeBytes, zeroed -> {
+            classicVolumes.make(volume, sizeBytes, this::alone, zeroed);
             return volume(volume);
-        }
-        boolean snapshots = catalog.snapshots().stream()
-                .anyMatch(entry -> entry.id().volume().equals(volume));
-        if (existing.get().sizeBytes() != sizeBytes || snapshots) {
-            throw new ProviderException(new ProviderError.VolumeExists(volume));
-        }
-        return volumes.described(existing.get());
+        });
+    }
+
+    private synchronized boolean alone(Alone.Change change) throws ProviderException {
+        return change.run(settledCatalog());
     }
 
     private static void refuseForeign(VolumeId volume) throws ProviderException {
@@ -171,6 +203,7 @@ final class LvmProvider implements StorageProvider {
     @Override
     public synchronized void remove(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
+        classicVolumes.refuseWhileMade(volume);
         var catalog = settledCatalog();
         var entry = catalog.find(volume);
         if (entry.isEmpty()) {
@@ -404,14 +437,31 @@ final class LvmProvider implements StorageProvider {
         }
     }
 
-    /** No work of this provider is long. */
+    /** A handle says what to do; work of this process is joined, that of one before is done again from its beginning. */
     @Override
     public Step<?> resume(Handle handle) throws ProviderException {
+        var words = handle.token().split(" ", -1);
+        try {
+            if (words.length == 3 && words[0].equals(CREATE)) {
+                return resumeCreate(new VolumeId(words[1]), Long.parseLong(words[2]));
+            }
+        } catch (IllegalArgumentException e) {
+            throw new ProviderException(new ProviderError.Unexpected("resume", String.valueOf(e.getMessage())), e);
+        }
         throw new ProviderException(new ProviderError.Unexpected("resume", "no work is called " + handle.token()));
+    }
+
+    private Step<Volume> resumeCreate(VolumeId volume, long sizeBytes) throws ProviderException {
+        var existing = catalog().find(volume);
+        if (existing.isPresent() && existing.get().sizeBytes() == sizeBytes) {
+            return new Step.Done<>(volumes.described(existing.get()));
+        }
+        return makeClassic(volume, sizeBytes, LongWork.Asked.AGAIN);
     }
 
     @Override
     public void close() {
+        work.close();
         open.close();
         lock.close();
     }

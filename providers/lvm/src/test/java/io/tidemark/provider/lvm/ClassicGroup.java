@@ -3,6 +3,7 @@ package io.tidemark.provider.lvm;
 import io.tidemark.nativeblock.DeviceMapper;
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.provider.commands.CommandRunner;
+import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
@@ -28,11 +29,15 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
 
     final TreeSet<String> suspended = new TreeSet<>();
     int changesLeft = Integer.MAX_VALUE;
+    /** Of the next change alone. */
+    boolean failOnce;
+
     int programs;
     /** Steps of a cut: each volume has a reset, a suspension, a begin, a mark and a resumption. */
     int stepsLeft = Integer.MAX_VALUE;
 
     long freeBytes = 1 << 30;
+    long zeroedBytes;
     /** The snapshots' devices are not there, as while their origins are not active. */
     boolean unreadable;
     /** Where the cut of every volume fails, if it does. */
@@ -79,7 +84,9 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
 
     private void change(String name, boolean there) throws ProviderException {
         programs++;
-        if (changesLeft-- <= 0 || volumes.containsKey(name) != there) {
+        boolean fails = failOnce;
+        failOnce = false;
+        if (fails || changesLeft-- <= 0 || volumes.containsKey(name) != there) {
             throw new ProviderException(new ProviderError.Unexpected("test", "dead, or " + name));
         }
     }
@@ -94,6 +101,28 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
     Room room() {
         programs++;
         return new Room(freeBytes, 1 << 20);
+    }
+
+    @Override
+    void createClassic(String name, long sizeBytes, List<String> tags) throws ProviderException {
+        change(name, false);
+        put(name, sizeBytes, true, tags, StoreUse.NONE);
+        contents.put(name, "somebody else's");
+    }
+
+    @Override
+    void zero(Path device, BlockRange range) throws ProviderException {
+        var name = name(String.valueOf(device.getFileName()));
+        change(name, true);
+        zeroedBytes += range.lengthBytes();
+        if (range.endBytes() == volume(name).sizeBytes()) {
+            contents.put(name, "zeros");
+        }
+    }
+
+    @Override
+    void tag(String name, List<String> added, List<String> removed) throws ProviderException {
+        tagAll(List.of(name), added, removed);
     }
 
     @Override

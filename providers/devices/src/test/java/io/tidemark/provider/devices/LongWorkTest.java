@@ -1,10 +1,10 @@
-package io.tidemark.provider.image;
+package io.tidemark.provider.devices;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import io.tidemark.provider.image.LongWork.Asked;
+import io.tidemark.provider.devices.LongWork.Asked;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Step;
@@ -26,7 +26,7 @@ class LongWorkTest {
 
     @Test
     void shortWorkIsDoneAtOnce() throws Exception {
-        try (var work = new LongWork()) {
+        try (var work = new LongWork("image")) {
             assertThat(work.run("clone a b", Asked.ANEW, 10, copied -> VOLUME)).isEqualTo(new Step.Done<>(VOLUME));
         }
     }
@@ -41,12 +41,14 @@ class LongWorkTest {
             await(mayEnd);
             return VOLUME;
         };
-        try (var work = new LongWork()) {
+        try (var work = new LongWork("image")) {
             var first = work.run("clone a b", Asked.ANEW, 100, long100);
             assertThat(first).isInstanceOfSatisfying(Step.Running.class, running -> {
                 assertThat(running.handle().token()).isEqualTo("clone a b");
                 assertThat(running.progress()).isEqualTo(0.25);
             });
+            assertThat(work.progress("clone a b")).hasValue(0.25);
+            assertThat(work.progress("clone a c")).isEmpty();
 
             mayEnd.countDown();
 
@@ -66,7 +68,7 @@ class LongWorkTest {
             ended.countDown();
             return VOLUME;
         };
-        try (var work = new LongWork()) {
+        try (var work = new LongWork("image")) {
             try (var askers = Executors.newFixedThreadPool(LongWork.RUNNING_MAXIMUM)) {
                 for (int i = 0; i < LongWork.RUNNING_MAXIMUM; i++) {
                     var token = "rollback " + i;
@@ -92,7 +94,7 @@ class LongWorkTest {
     @Test
     void failureOfTheWorkIsItsCallersAndTheNextCallStartsAnew() throws Exception {
         var error = new ProviderError.OutOfSpace("folder", 1, 2);
-        try (var work = new LongWork()) {
+        try (var work = new LongWork("image")) {
             var thrown = catchThrowableOfType(
                     ProviderException.class, () -> work.run("clone a b", Asked.ANEW, 1, copied -> fail(error)));
             assertThat(thrown.error()).isEqualTo(error);
@@ -107,7 +109,7 @@ class LongWorkTest {
     @Test
     void closingInterruptsWhatRuns() throws Exception {
         var ended = new CountDownLatch(1);
-        try (var work = new LongWork()) {
+        try (var work = new LongWork("image")) {
             assertThat(work.run("clone a b", Asked.ANEW, 1, copied -> {
                         await(new CountDownLatch(1));
                         ended.countDown();

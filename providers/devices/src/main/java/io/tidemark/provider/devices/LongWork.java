@@ -1,4 +1,4 @@
-package io.tidemark.provider.image;
+package io.tidemark.provider.devices;
 
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
@@ -8,6 +8,7 @@ import io.tidemark.spi.Volume;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -16,35 +17,35 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
 /**
- * Copies that may take minutes: each runs on a thread of its own under a token that says what it does, so that whoever
- * asks again joins it, and a process that comes after a crash starts it anew.
+ * Work of one provider that may take minutes: each runs on a thread of its own under a token that says what it does, so that
+ * whoever asks again joins it, and a process that comes after a crash starts it anew.
  */
-final class LongWork implements AutoCloseable {
-    /** Copies that are over within this answer at once; well under any caller's patience. */
+public final class LongWork implements AutoCloseable {
+    /** Work that is over within this answer at once; well under any caller's patience. */
     private static final Duration INLINE_LIMIT = Duration.ofSeconds(2);
 
     private static final Duration ASK_AGAIN_AFTER = Duration.ofMillis(500);
 
-    /** Copies at the same time; more would only slow each other down on one disk. */
+    /** Works at the same time; more would only slow each other down on one disk. */
     static final int RUNNING_MAXIMUM = 8;
 
-    /** Time for an interrupted copy to let go of its files, before the folder is unlocked. */
+    /** Time for interrupted work to let go of its files, before the provider is unlocked. */
     private static final Duration STOP_LIMIT = Duration.ofSeconds(10);
 
     /** Outcomes kept for who asks again by handle; the oldest goes first, and its work is then done again. */
     static final int KEPT_OUTCOMES_MAXIMUM = 256;
 
     /** Who asks. */
-    enum Asked {
+    public enum Asked {
         /** A fresh request: joins what runs, but is not answered by what ended before it was asked. */
         ANEW,
         /** By the handle of an earlier answer, whose outcome it wants. */
         AGAIN
     }
 
-    /** The work itself, telling the bytes it has copied. */
+    /** The work itself, telling the bytes it has copied since it last told. */
     @FunctionalInterface
-    interface Work {
+    public interface Work {
         Volume run(LongConsumer copied) throws ProviderException;
     }
 
@@ -54,11 +55,11 @@ final class LongWork implements AutoCloseable {
         final AtomicLong copiedBytes;
         final long totalBytes;
 
-        Running(Work work, String token, long totalBytes) {
+        Running(Work work, String name, long totalBytes) {
             this.totalBytes = Math.max(1, totalBytes);
             this.copiedBytes = new AtomicLong();
             this.task = new FutureTask<>(() -> work.run(copiedBytes::addAndGet));
-            this.thread = Thread.ofPlatform().daemon().name("image " + token).unstarted(task);
+            this.thread = Thread.ofPlatform().daemon().name(name).unstarted(task);
         }
 
         double progress() {
@@ -66,18 +67,24 @@ final class LongWork implements AutoCloseable {
         }
     }
 
+    private final String provider;
     /** In order of their start. */
     private final Map<String, Running> running = new LinkedHashMap<>();
 
+    /** @param provider whose work it is, as handles name it */
+    public LongWork(String provider) {
+        this.provider = provider;
+    }
+
     /** Starts the work, or joins the same that runs already; its outcome is told once. */
-    Step<Volume> run(String token, Asked asked, long totalBytes, Work work) throws ProviderException {
+    public Step<Volume> run(String token, Asked asked, long totalBytes, Work work) throws ProviderException {
         var one = joined(token, asked, totalBytes, work);
         try {
             var volume = one.task.get(INLINE_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
             forget(token, one);
             return new Step.Done<>(volume);
         } catch (TimeoutException e) {
-            return new Step.Running<>(new Handle(ImageNames.PROVIDER, token), one.progress(), ASK_AGAIN_AFTER);
+            return new Step.Running<>(new Handle(provider, token), one.progress(), ASK_AGAIN_AFTER);
         } catch (ExecutionException e) {
             forget(token, one);
             throw cause(e);
@@ -85,6 +92,12 @@ final class LongWork implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new ProviderException(new ProviderError.Unexpected(token, "waiting was interrupted"), e);
         }
+    }
+
+    /** How much of it is done, 0 to 1; empty where no such work runs. */
+    public synchronized OptionalDouble progress(String token) {
+        var one = running.get(token);
+        return one == null || one.task.isDone() ? OptionalDouble.empty() : OptionalDouble.of(one.progress());
     }
 
     private synchronized Running joined(String token, Asked asked, long totalBytes, Work work)
@@ -97,11 +110,11 @@ final class LongWork implements AutoCloseable {
                 running.values().stream().filter(one -> !one.task.isDone()).count();
         if (unfinished >= RUNNING_MAXIMUM) {
             throw new ProviderException(new ProviderError.Busy(
-                    "image provider", "%d copies that run already".formatted(unfinished), ASK_AGAIN_AFTER));
+                    "provider " + provider, "%d works that run already".formatted(unfinished), ASK_AGAIN_AFTER));
         }
         running.remove(token);
         forgetOldest();
-        var one = new Running(work, token, totalBytes);
+        var one = new Running(work, provider + " " + token, totalBytes);
         running.put(token, one);
         one.thread.start();
         return one;
@@ -128,7 +141,7 @@ final class LongWork implements AutoCloseable {
         };
     }
 
-    /** Interrupts what runs; half-made copies are swept at the next start. */
+    /** Interrupts what runs; what is half made is swept at the next start. */
     @Override
     public void close() {
         Map<String, Running> all;

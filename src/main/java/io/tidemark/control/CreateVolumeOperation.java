@@ -1,0 +1,59 @@
+package io.tidemark.control;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemark.agent.Providers;
+import io.tidemark.control.document.Documents;
+import io.tidemark.control.document.Json;
+import io.tidemark.domain.Operation;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.util.List;
+
+/** Follows a volume that takes long to be made. The storage leaves nothing of one that was cut off, so a restart asks again. */
+final class CreateVolumeOperation implements OperationKind {
+    static final String KIND = "create-volume";
+
+    private final Providers providers;
+
+    CreateVolumeOperation(Providers providers) {
+        this.providers = providers;
+    }
+
+    static ObjectNode request(VolumeId volume, long sizeBytes) {
+        return Json.object().put("volume", volume.value()).put("sizeBytes", sizeBytes);
+    }
+
+    @Override
+    public String name() {
+        return KIND;
+    }
+
+    private static VolumeId volume(ObjectNode request) {
+        return new VolumeId(Json.text(request, "volume"));
+    }
+
+    @Override
+    public List<Claim> claims(ObjectNode request) {
+        return List.of(Claim.alone(volume(request)));
+    }
+
+    @Override
+    public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
+        var id = volume(request);
+        var provider = providers.of(id);
+        var made = StepRunner.finish(
+                provider,
+                provider.startCreate(id, request.path("sizeBytes").longValue()),
+                Volume.class,
+                "create " + id,
+                running);
+        var result = Json.object();
+        result.set("volume", Documents.volume(made));
+        return result;
+    }
+
+    @Override
+    public Resumption resume(Operation operation, ObjectNode request) {
+        return new Resumption.Again();
+    }
+}
