@@ -8,7 +8,6 @@ import io.tidemark.spi.Volume;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -94,10 +93,9 @@ public final class LongWork implements AutoCloseable {
         }
     }
 
-    /** How much of it is done, 0 to 1; empty where no such work runs. */
-    public synchronized OptionalDouble progress(String token) {
-        var one = running.get(token);
-        return one == null || one.task.isDone() ? OptionalDouble.empty() : OptionalDouble.of(one.progress());
+    /** Whether it runs, or has an outcome that nobody has been told. */
+    public synchronized boolean known(String token) {
+        return running.containsKey(token);
     }
 
     private synchronized Running joined(String token, Asked asked, long totalBytes, Work work)

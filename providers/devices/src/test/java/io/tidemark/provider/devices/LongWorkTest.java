@@ -47,8 +47,8 @@ class LongWorkTest {
                 assertThat(running.handle().token()).isEqualTo("clone a b");
                 assertThat(running.progress()).isEqualTo(0.25);
             });
-            assertThat(work.progress("clone a b")).hasValue(0.25);
-            assertThat(work.progress("clone a c")).isEmpty();
+            assertThat(work.known("clone a b")).isTrue();
+            assertThat(work.known("clone a c")).isFalse();
 
             mayEnd.countDown();
 

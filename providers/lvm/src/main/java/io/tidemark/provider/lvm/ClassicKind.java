@@ -19,7 +19,7 @@ import java.util.Set;
 
 /** Classic volumes: each snapshot's store tells what its origin has lost since. */
 record ClassicKind(String group, ClassicStores stores, ClassicSpace space, Vanished vanished) implements VolumeKind {
-    /** A classic snapshot has no snapshots, and a rollback would use it up. */
+    /** A classic snapshot has no snapshots, and so no clones. */
     static final Set<Capability> CAPABILITIES = Set.of(
             Capability.INSTANT_SNAPSHOT,
             Capability.ATOMIC_GROUP,
@@ -27,6 +27,7 @@ record ClassicKind(String group, ClassicStores stores, ClassicSpace space, Vanis
             Capability.CHANGED_RANGES,
             Capability.RANDOM_READ,
             Capability.RANDOM_WRITE,
+            Capability.ROLLBACK,
             Capability.HOLDS,
             Capability.CREATE);
 
@@ -39,7 +40,9 @@ record ClassicKind(String group, ClassicStores stores, ClassicSpace space, Vanis
 
     @Override
     public Map<String, String> facts(LogicalVolume volume) {
-        return Map.of();
+        return ClassicRollback.restoring(volume)
+                .map(point -> Map.of("rollback", "to %s, not at its end".formatted(point)))
+                .orElse(Map.of());
     }
 
     /** Active with its origin; to activate that is not a reader's business, nor to end it. */

@@ -93,27 +93,60 @@ final class ExceptionStore {
      * @throws ProviderException Corrupt where an entry names what cannot be, or the store overflowed meanwhile
      */
     List<BlockRange> changed(long volumeBytes) throws ProviderException {
-        long volumeChunks = Math.ceilDiv(volumeBytes, (long) chunkBytes);
-        var changed = new Changed(volumeChunks);
-        long storeChunks = bytes.sizeBytes() / chunkBytes;
-        int entries = chunkBytes / ENTRY_BYTES;
-        boolean more = true;
-        for (long area = 1; more && area < storeChunks; area += entries + 1L) {
-            more = readArea(area, storeChunks, volumeChunks, changed);
-        }
-        // What it said is worth something only if it was valid to the end.
-        var unused = header(name, bytes);
+        var changed = new Changed(chunksOf(volumeBytes));
+        visit(volumeBytes, area -> area.chunks().forEach(changed::add));
         return changed.ranges(chunkBytes, volumeBytes);
     }
 
-    /** @return whether the area is full, so that another one may follow */
-    private boolean readArea(long area, long storeChunks, long volumeChunks, Changed changed) throws ProviderException {
+    /**
+     * Entries of one table.
+     *
+     * @param chunks of the volume, ascending
+     * @param highestKept chunk of the store that one of them is kept in
+     */
+    record Area(List<Long> chunks, long highestKept) {}
+
+    /** Is told each area. */
+    @FunctionalInterface
+    interface Visitor {
+        void visit(Area area) throws ProviderException;
+    }
+
+    /**
+     * All that it keeps, an area at a time, also what is added meanwhile.
+     *
+     * @throws ProviderException as {@link #changed}; what was told before is then worth nothing
+     */
+    void visit(long volumeBytes, Visitor visitor) throws ProviderException {
+        long storeChunks = bytes.sizeBytes() / chunkBytes;
+        int entries = entriesOfAnArea();
+        boolean more = true;
+        for (long at = 1; more && at < storeChunks; at += entries + 1L) {
+            var area = readArea(at, storeChunks, chunksOf(volumeBytes));
+            visitor.visit(area);
+            more = area.chunks().size() == entries;
+        }
+        // What it said is worth something only if it was valid to the end.
+        var unused = header(name, bytes);
+    }
+
+    private long chunksOf(long volumeBytes) {
+        return Math.ceilDiv(volumeBytes, (long) chunkBytes);
+    }
+
+    private int entriesOfAnArea() {
+        return chunkBytes / ENTRY_BYTES;
+    }
+
+    private Area readArea(long area, long storeChunks, long volumeChunks) throws ProviderException {
         var table = bytes.read(area * chunkBytes, chunkBytes).order(ByteOrder.LITTLE_ENDIAN);
+        var chunks = new ArrayList<Long>();
+        long highestKept = 0;
         for (int at = 0; at < chunkBytes; at += ENTRY_BYTES) {
             long from = table.getLong(at);
             long kept = table.getLong(at + Long.BYTES);
             if (kept == 0) {
-                return false;
+                break;
             }
             if (from < 0 || from >= volumeChunks || kept < 0 || kept >= storeChunks || isTable(kept)) {
                 throw corrupt(
@@ -121,13 +154,69 @@ final class ExceptionStore {
                         "entry %d of area chunk %d is of chunk %d, kept in %d; the volume has %d chunks, the store %d"
                                 .formatted(at / ENTRY_BYTES, area, from, kept, volumeChunks, storeChunks));
             }
-            changed.add(from);
+            chunks.add(from);
+            highestKept = Math.max(highestKept, kept);
         }
-        return true;
+        chunks.sort(null);
+        return new Area(List.copyOf(chunks), highestKept);
+    }
+
+    /**
+     * What writing to a volume would take of this store.
+     *
+     * @param lackingChunks that would be kept: those that are not yet
+     * @param freeChunks that it can keep
+     */
+    record Demand(long lackingChunks, long freeChunks) {}
+
+    /** @param written ascending, of the volume */
+    Demand demand(List<BlockRange> written, long volumeBytes) throws ProviderException {
+        var kept = new Changed(chunksOf(volumeBytes));
+        var seen = new Use();
+        visit(volumeBytes, area -> {
+            area.chunks().forEach(kept::add);
+            seen.add(area);
+        });
+        long lacking = 0;
+        long next = 0;
+        for (var range : written) {
+            long end = Math.ceilDiv(range.endBytes(), (long) chunkBytes);
+            for (long chunk = Math.max(next, range.offsetBytes() / chunkBytes); chunk < end; chunk++) {
+                lacking += kept.surelyHas(chunk) ? 0 : 1;
+            }
+            next = Math.max(next, end);
+        }
+        return new Demand(lacking, Math.max(0, free(seen)));
+    }
+
+    /** What is in use of it. */
+    private static final class Use {
+        private long exceptions;
+        private long highestKept = 1;
+
+        void add(Area area) {
+            exceptions += area.chunks().size();
+            highestKept = Math.max(highestKept, area.highestKept());
+        }
+    }
+
+    /** The kernel goes on behind the highest, past the tables; and an area that becomes full has to have its next table. */
+    private long free(Use use) {
+        long storeChunks = bytes.sizeBytes() / chunkBytes;
+        int entries = entriesOfAnArea();
+        long behind = storeChunks - (use.highestKept + 1);
+        long data = behind - (tablesBelow(storeChunks) - tablesBelow(use.highestKept + 1));
+        long lastTable = (storeChunks - 2) / (entries + 1L);
+        long listed = lastTable * entries + entries - 1 - use.exceptions;
+        return Math.min(data, listed);
+    }
+
+    private long tablesBelow(long chunk) {
+        return chunk <= 1 ? 0 : (chunk - 2) / (entriesOfAnArea() + 1L) + 1;
     }
 
     private boolean isTable(long chunk) {
-        return chunk % (chunkBytes / ENTRY_BYTES + 1L) == 1;
+        return chunk % (entriesOfAnArea() + 1L) == 1;
     }
 
     /** Chunks of a volume, as bits. */
@@ -145,6 +234,11 @@ final class ExceptionStore {
 
         void add(long chunk) {
             bits.set((int) (chunk >> shift));
+        }
+
+        /** Where several chunks share a bit nothing is sure. */
+        boolean surelyHas(long chunk) {
+            return shift == 0 && bits.get((int) chunk);
         }
 
         List<BlockRange> ranges(int chunkBytes, long volumeBytes) {

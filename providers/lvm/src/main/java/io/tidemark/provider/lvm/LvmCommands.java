@@ -158,6 +158,22 @@ class LvmCommands {
         tagAll(List.of(name), added, removed);
     }
 
+    /** In one change, tags and whether LVM activates the volume by itself, as at the boot of the host. */
+    void tagActivated(String name, boolean byItself, List<String> added, List<String> removed)
+            throws ProviderException {
+        var argv = new ArrayList<>(List.of("lvchange", "-k", byItself ? "n" : "y"));
+        added.forEach(tag -> argv.addAll(List.of("--addtag", tag)));
+        removed.forEach(tag -> argv.addAll(List.of("--deltag", tag)));
+        argv.add(group + "/" + name);
+        done(argv);
+    }
+
+    /** Whether LVM activates it by itself. */
+    boolean activatedByItself(String name) throws ProviderException {
+        return done("lvs", "--noheadings", "-o", "lv_skip_activation", group + "/" + name)
+                .isBlank();
+    }
+
     /** One process, whatever their number; a tag that is not there is no failure. */
     void tagAll(List<String> names, List<String> added, List<String> removed) throws ProviderException {
         var argv = new ArrayList<>(List.of("lvchange"));

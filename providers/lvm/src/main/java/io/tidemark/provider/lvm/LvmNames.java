@@ -44,6 +44,11 @@ final class LvmNames {
     /** Of what a rollback has put aside. */
     static final String REPLACED = "tidemark.replaced";
 
+    /** Of a classic volume: the recovery point whose snapshot is being copied back to it; it is half of this, half of that. */
+    static final String RESTORING = "tidemark.restoring=";
+    /** Of the same: that LVM does not activate it by itself is on our account, and ends with it. */
+    static final String NOT_ACTIVATED = "tidemark.not-activated";
+
     private static final String REPLACED_NAME = "tidemark-o-";
     private static final int DIGEST_CHARACTERS = 32;
 

@@ -7,7 +7,6 @@ import io.tidemark.provider.devices.HostLock;
 import io.tidemark.provider.devices.LongWork;
 import io.tidemark.provider.devices.OpenDevices;
 import io.tidemark.provider.lvm.LvmCatalog.Entry;
-import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.Cut;
@@ -46,18 +45,14 @@ final class LvmProvider implements StorageProvider {
 
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
     private static final int SECTOR_BYTES = 512;
-    /** First word of a handle. */
-    private static final String CREATE = "create";
-
     private final LvmConfig config;
     private final LvmCommands commands;
     private final ThinMetadata metadata;
     private final Rollback rollback;
     private final Cuttings cutting;
     private final LvmVolumes volumes;
-    private final ClassicVolumes classicVolumes;
+    private final ClassicWork classicWork;
     private final OpenDevices open;
-    private final LongWork work = new LongWork(LvmNames.PROVIDER);
     private final PoolSpace space;
     private final Vanished vanished;
     private final HostLock lock;
@@ -83,7 +78,27 @@ final class LvmProvider implements StorageProvider {
                 group,
                 new ThinKind(commands, metadata, space, vanished),
                 new ClassicKind(group, stores, classicSpace, vanished));
-        this.classicVolumes = new ClassicVolumes(group, commands);
+        this.classicWork = new ClassicWork(
+                new ClassicVolumes(group, commands),
+                new ClassicRollback(group, commands, stores, volumes::device),
+                new ClassicWork.Volumes() {
+                    @Override
+                    public LvmCatalog catalog() throws ProviderException {
+                        return LvmProvider.this.catalog();
+                    }
+
+                    @Override
+                    public Volume described(Entry<VolumeId> volume) throws ProviderException {
+                        return volumes.described(volume);
+                    }
+                },
+                new Alone() {
+                    @Override
+                    public <T> T run(Change<T> change) throws ProviderException {
+                        return alone(change);
+                    }
+                },
+                this::closed);
     }
 
     /**
@@ -104,10 +119,10 @@ final class LvmProvider implements StorageProvider {
                 catalog.pool(config.pool());
                 provider.metadata.release(config.pool());
             }
-            provider.classicVolumes.sweep(catalog);
             new HalfMade(provider.commands).sweep(catalog, provider.metadata);
             provider.cutting.sweep(provider.catalog());
             provider.rollback.sweep(provider.catalog());
+            provider.classicWork.sweep(provider.catalog());
             opened = provider;
             return provider;
         } finally {
@@ -178,19 +193,10 @@ final class LvmProvider implements StorageProvider {
                 return new Step.Done<>(volume(volume));
             }
         }
-        return makeClassic(volume, sizeBytes, LongWork.Asked.ANEW);
+        return classicWork.create(volume, sizeBytes, LongWork.Asked.ANEW);
     }
 
-    /** Waits with no lock held: the work needs it twice. */
-    private Step<Volume> makeClassic(VolumeId volume, long sizeBytes, LongWork.Asked asked) throws ProviderException {
-        var token = "%s %s %d".formatted(CREATE, volume, sizeBytes);
-        return work.run(token, asked, sizeBytes, zeroed -> {
-            classicVolumes.make(volume, sizeBytes, this::alone, zeroed);
-            return volume(volume);
-        });
-    }
-
-    private synchronized boolean alone(Alone.Change change) throws ProviderException {
+    private synchronized <T> T alone(Alone.Change<T> change) throws ProviderException {
         return change.run(settledCatalog());
     }
 
@@ -203,7 +209,7 @@ final class LvmProvider implements StorageProvider {
     @Override
     public synchronized void remove(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
-        classicVolumes.refuseWhileMade(volume);
+        classicWork.refuseWhileMade(volume);
         var catalog = settledCatalog();
         var entry = catalog.find(volume);
         if (entry.isEmpty()) {
@@ -255,9 +261,10 @@ final class LvmProvider implements StorageProvider {
         var catalog = settledCatalog();
         var pools = new LinkedHashSet<String>();
         for (var volume : request.volumes()) {
-            var on = catalog.get(volume).on();
-            if (on.thin()) {
-                pools.add(on.pool());
+            var entry = catalog.get(volume);
+            ClassicRollback.refuseHalfDone(entry);
+            if (entry.on().thin()) {
+                pools.add(entry.on().pool());
             }
         }
         for (var pool : pools) {
@@ -327,7 +334,7 @@ final class LvmProvider implements StorageProvider {
     public synchronized Step<Volume> clone(CloneRequest request) throws ProviderException {
         var catalog = settledCatalog();
         var snapshot = catalog.get(request.snapshot());
-        needs(Capability.CLONE, request.snapshot(), snapshot.on());
+        refuseCloneOfClassic(snapshot);
         var cloneOf = LvmNames.cloneOf(request.snapshot());
         var existing = catalog.find(request.name());
         if (existing.isPresent()) {
@@ -341,29 +348,38 @@ final class LvmProvider implements StorageProvider {
         return new Step.Done<>(volume(request.name()));
     }
 
+    private static void refuseCloneOfClassic(Entry<SnapshotId> snapshot) throws ProviderException {
+        if (!snapshot.on().thin()) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.id().toString(),
+                    "a classic snapshot has no snapshots of its own: copy it to another volume"));
+        }
+    }
+
     @Override
-    public synchronized Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
+    public Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
+        var from = catalog().get(snapshot);
+        return from.on().thin()
+                ? new Step.Done<>(rolledBack(snapshot))
+                : classicWork.rollback(from, LongWork.Asked.ANEW);
+    }
+
+    private synchronized Volume rolledBack(SnapshotId snapshot) throws ProviderException {
         // One that failed half way may have left something of this volume.
         rollback.sweep(settledCatalog());
         var catalog = settledCatalog();
         var from = catalog.get(snapshot);
-        needs(Capability.ROLLBACK, snapshot, from.on());
         var volume = catalog.get(snapshot.volume());
-        open.refuseWhileWritten(snapshot.volume());
-        refuseWhileOpen(volume);
-        var unused = cutting.forget(snapshot.volume(), catalog);
+        closed(volume, catalog);
         rollback.run(volume.on(), from.on());
-        return new Step.Done<>(volume(snapshot.volume()));
+        return volume(snapshot.volume());
     }
 
-    /** A classic snapshot can be copied from, and no more. */
-    private void needs(Capability capability, SnapshotId snapshot, LogicalVolume on) throws ProviderException {
-        if (!volumes.kind(on).capabilities().contains(capability)) {
-            throw new ProviderException(
-                    new ProviderError.Conflict(
-                            snapshot.toString(),
-                            "a classic snapshot has no snapshots of its own, and a merge would use it up: copy it to another volume"));
-        }
+    /** Nobody uses the volume, and no cut is prepared for it: it is about to become another one. */
+    private void closed(Entry<VolumeId> volume, LvmCatalog catalog) throws ProviderException {
+        open.refuseWhileWritten(volume.id());
+        refuseWhileOpen(volume);
+        var unused = cutting.forget(volume.id(), catalog);
     }
 
     @Override
@@ -371,6 +387,7 @@ final class LvmProvider implements StorageProvider {
         open.refuseWhileWritten(volume);
         var catalog = settledCatalog();
         var entry = catalog.get(volume);
+        ClassicRollback.refuseHalfDone(entry);
         refuseWhileOpen(entry);
         if (!entry.on().active()) {
             commands.activate(entry.on().name());
@@ -419,6 +436,7 @@ final class LvmProvider implements StorageProvider {
                 throw new ProviderException(new ProviderError.Held(snapshot, owners));
             }
             open.refuseWhileRead(snapshot);
+            ClassicRollback.refuseWhileNeeded(snapshot, catalog);
             var unused = cutting.forget(snapshot, catalog);
             remove(snapshot, entry.get().on().name());
             cutting.deleted(entry.get().on().name());
@@ -437,31 +455,14 @@ final class LvmProvider implements StorageProvider {
         }
     }
 
-    /** A handle says what to do; work of this process is joined, that of one before is done again from its beginning. */
     @Override
     public Step<?> resume(Handle handle) throws ProviderException {
-        var words = handle.token().split(" ", -1);
-        try {
-            if (words.length == 3 && words[0].equals(CREATE)) {
-                return resumeCreate(new VolumeId(words[1]), Long.parseLong(words[2]));
-            }
-        } catch (IllegalArgumentException e) {
-            throw new ProviderException(new ProviderError.Unexpected("resume", String.valueOf(e.getMessage())), e);
-        }
-        throw new ProviderException(new ProviderError.Unexpected("resume", "no work is called " + handle.token()));
-    }
-
-    private Step<Volume> resumeCreate(VolumeId volume, long sizeBytes) throws ProviderException {
-        var existing = catalog().find(volume);
-        if (existing.isPresent() && existing.get().sizeBytes() == sizeBytes) {
-            return new Step.Done<>(volumes.described(existing.get()));
-        }
-        return makeClassic(volume, sizeBytes, LongWork.Asked.AGAIN);
+        return classicWork.resume(handle);
     }
 
     @Override
     public void close() {
-        work.close();
+        classicWork.close();
         open.close();
         lock.close();
     }

@@ -43,7 +43,20 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
     /** Where the cut of every volume fails, if it does. */
     Step failing = Step.NONE;
 
+    /** By the snapshot's name. */
+    final Map<String, StoreOnDisk> disks = new HashMap<>();
+    /** Those that LVM leaves alone at a boot. */
+    final TreeSet<String> skipped = new TreeSet<>();
+
+    /** Whether all that was changed would be there after a power failure. */
+    boolean flushed;
+
     final ClassicStores stores = new ClassicStores(GROUP) {
+        @Override
+        <T> T reading(LogicalVolume on, Reading<T> reading) throws ProviderException {
+            return reading.read(Objects.requireNonNull(disks.get(on.name()), on.name()));
+        }
+
         @Override
         boolean marked(LogicalVolume on, SnapshotId snapshot) throws ProviderException {
             if (unreadable) {
@@ -152,6 +165,30 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
     }
 
     @Override
+    void tagActivated(String name, boolean byItself, List<String> added, List<String> removed)
+            throws ProviderException {
+        tagAll(List.of(name), added, removed);
+        flushed = false;
+        if (byItself) {
+            skipped.remove(name);
+        } else {
+            skipped.add(name);
+        }
+    }
+
+    @Override
+    boolean activatedByItself(String name) {
+        return !skipped.contains(name);
+    }
+
+    @Override
+    void activate(String name) throws ProviderException {
+        change(name, true);
+        var old = volume(name);
+        put(name, old.sizeBytes(), true, old.tags(), old.store());
+    }
+
+    @Override
     void enliven(String name) {
         programs++;
     }
@@ -165,6 +202,7 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
     @Override
     void flush() {
         programs++;
+        flushed = true;
     }
 
     @Override

@@ -20,19 +20,26 @@ class ClassicVolumesTest {
     private final ClassicGroup group = new ClassicGroup("orders");
     private ClassicVolumes volumes = new ClassicVolumes(ClassicGroup.GROUP, group);
 
+    private final Alone alone = new Alone() {
+        @Override
+        public <T> T run(Change<T> change) throws ProviderException {
+            return change.run(catalog());
+        }
+    };
+
     private LvmCatalog catalog() {
         return new LvmCatalog(ClassicGroup.GROUP, group.list());
     }
 
     private void make(long sizeBytes) throws ProviderException {
-        volumes.make(NEW, sizeBytes, change -> change.run(catalog()), _ -> {});
+        volumes.make(NEW, sizeBytes, alone, _ -> {});
     }
 
     @Test
     void volumeIsListedOnceItReadsAsZeros() throws Exception {
         var told = new AtomicLong();
 
-        volumes.make(NEW, BYTES, change -> change.run(catalog()), zeroed -> {
+        volumes.make(NEW, BYTES, alone, zeroed -> {
             told.addAndGet(zeroed);
             assertThat(catalog().find(NEW)).isEmpty();
             assertThat(catchThrowableOfType(ProviderException.class, () -> volumes.refuseWhileMade(NEW))
@@ -82,7 +89,7 @@ class ClassicVolumesTest {
 
     @Test
     void failureTakesTheVolumeBack() {
-        assertThatThrownBy(() -> volumes.make(NEW, BYTES, change -> change.run(catalog()), zeroed -> {
+        assertThatThrownBy(() -> volumes.make(NEW, BYTES, alone, zeroed -> {
                     // The next call fails, and what comes after it does not.
                     group.failOnce = true;
                 }))

@@ -7,7 +7,6 @@ import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -23,46 +22,7 @@ class ExceptionStoreTest {
     private static final int ENTRIES = 256;
     private static final long VOLUME_BYTES = 1000L * CHUNK_BYTES;
 
-    /** A store on a disk, written as the kernel does. */
-    private static final class Disk implements ExceptionStore.Bytes {
-        private final ByteBuffer content;
-        private int exceptions;
-        /** Reads before the kernel gives the snapshot up; -1: it does not. */
-        private int validReads = -1;
-
-        Disk(int chunks) {
-            content = ByteBuffer.allocate(chunks * CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            content.putInt(0, 0x70416e53).putInt(4, 1).putInt(8, 1).putInt(12, CHUNK_BYTES / 512);
-        }
-
-        Disk add(long chunk) {
-            int area = exceptions / ENTRIES;
-            int at = exceptions % ENTRIES;
-            int table = 1 + area * (ENTRIES + 1);
-            content.putLong(table * CHUNK_BYTES + at * 16, chunk);
-            content.putLong(table * CHUNK_BYTES + at * 16 + 8, table + 1 + at);
-            exceptions++;
-            return this;
-        }
-
-        @Override
-        public long sizeBytes() {
-            return content.capacity();
-        }
-
-        @Override
-        public ByteBuffer read(long offsetBytes, int lengthBytes) {
-            if (validReads == 0) {
-                content.putInt(4, 0);
-            }
-            validReads--;
-            var copy = ByteBuffer.allocate(lengthBytes);
-            copy.put(0, content, Math.toIntExact(offsetBytes), lengthBytes);
-            return copy;
-        }
-    }
-
-    private static List<BlockRange> changed(Disk disk) throws ProviderException {
+    private static List<BlockRange> changed(StoreOnDisk disk) throws ProviderException {
         return ExceptionStore.open("test", disk).changed(VOLUME_BYTES);
     }
 
@@ -72,12 +32,12 @@ class ExceptionStoreTest {
 
     @Test
     void freshStoreHasNoChanges() throws Exception {
-        assertThat(changed(new Disk(10))).isEmpty();
+        assertThat(changed(new StoreOnDisk(10))).isEmpty();
     }
 
     @Test
     void changedChunksAreNamedInOrderAndJoined() throws Exception {
-        var disk = new Disk(20).add(7).add(999).add(6).add(0).add(8);
+        var disk = new StoreOnDisk(20).add(7).add(999).add(6).add(0).add(8);
 
         assertThat(changed(disk)).containsExactly(chunks(0, 1), chunks(6, 3), chunks(999, 1));
         assertThat(ExceptionStore.open("test", disk).chunkBytes()).isEqualTo(CHUNK_BYTES);
@@ -85,7 +45,7 @@ class ExceptionStoreTest {
 
     @Test
     void lastChunkEndsWithTheVolume() throws Exception {
-        var disk = new Disk(20).add(3);
+        var disk = new StoreOnDisk(20).add(3);
 
         assertThat(ExceptionStore.open("test", disk).changed(3 * CHUNK_BYTES + 512))
                 .containsExactly(new BlockRange(3 * CHUNK_BYTES, 512));
@@ -94,7 +54,7 @@ class ExceptionStoreTest {
     @ParameterizedTest
     @ValueSource(ints = {255, 256, 257, 511, 512, 513})
     void everyAreaIsRead(int count) throws Exception {
-        var disk = new Disk(600);
+        var disk = new StoreOnDisk(600);
         for (int chunk = 0; chunk < count; chunk++) {
             disk.add(chunk);
         }
@@ -102,11 +62,58 @@ class ExceptionStoreTest {
         assertThat(changed(disk)).containsExactly(chunks(0, count));
     }
 
+    /** As the kernel takes chunks: in order, past the tables, while a full area finds room for its next table. */
+    private static int takes(int storeChunks) {
+        int taken = 0;
+        while (true) {
+            int at = 2 + taken + taken / ENTRIES;
+            boolean fills = taken % ENTRIES == ENTRIES - 1;
+            int nextTable = 1 + (taken / ENTRIES + 1) * (ENTRIES + 1);
+            if (at >= storeChunks || (fills && nextTable >= storeChunks)) {
+                return taken;
+            }
+            taken++;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 4, 100, 257, 258, 259, 260, 261, 514, 515, 516, 517, 600})
+    void roomIsWhatTheKernelWouldTake(int storeChunks) throws Exception {
+        var disk = new StoreOnDisk(storeChunks);
+        for (int kept = 0; kept < takes(storeChunks); kept++) {
+            if (kept % 50 == 0) {
+                var demand = ExceptionStore.open("test", disk).demand(List.of(), VOLUME_BYTES);
+                assertThat(demand.freeChunks()).as("after %d", kept).isEqualTo(takes(storeChunks) - kept);
+            }
+            disk.add(kept);
+        }
+        assertThat(ExceptionStore.open("test", disk)
+                        .demand(List.of(), VOLUME_BYTES)
+                        .freeChunks())
+                .isZero();
+    }
+
+    @Test
+    void demandCountsEachChunkOnceThatIsNotKeptYet() throws Exception {
+        var disk = new StoreOnDisk(20).add(1).add(5);
+        var written = List.of(
+                new BlockRange(100, 50),
+                new BlockRange(200, CHUNK_BYTES),
+                chunks(5, 2),
+                new BlockRange(9 * CHUNK_BYTES, 512),
+                new BlockRange(9 * CHUNK_BYTES + 1024, 512));
+
+        var demand = ExceptionStore.open("test", disk).demand(written, VOLUME_BYTES);
+
+        // 0, 6 and 9.
+        assertThat(demand.lackingChunks()).isEqualTo(3);
+    }
+
     /** Where the last area's table is the store's last chunk, or would lie behind it. */
     @ParameterizedTest
     @ValueSource(ints = {258, 259})
     void storeMayEndWithAFullArea(int storeChunks) throws Exception {
-        var disk = new Disk(storeChunks);
+        var disk = new StoreOnDisk(storeChunks);
         for (int chunk = 0; chunk < ENTRIES; chunk++) {
             disk.add(2L * chunk);
         }
@@ -116,7 +123,7 @@ class ExceptionStoreTest {
 
     @Test
     void whatOverflowedIsToldWithItsSize() {
-        var disk = new Disk(10);
+        var disk = new StoreOnDisk(10);
         disk.content.putInt(4, 0);
 
         assertCorrupt(disk, "invalid: its exception store of 40960 bytes overflowed");
@@ -124,7 +131,7 @@ class ExceptionStoreTest {
 
     @Test
     void storeThatOverflowsWhileItIsReadIsNotBelieved() throws Exception {
-        var disk = new Disk(10).add(3);
+        var disk = new StoreOnDisk(10).add(3);
         disk.validReads = 2;
         var store = ExceptionStore.open("test", disk);
 
@@ -142,7 +149,7 @@ class ExceptionStoreTest {
         "12, 2048, sectors"
     })
     void headerThatIsNoneIsCorrupt(int at, int value, String said) {
-        var disk = new Disk(10);
+        var disk = new StoreOnDisk(10);
         disk.content.putInt(at, value);
 
         assertCorrupt(disk, said);
@@ -168,13 +175,13 @@ class ExceptionStoreTest {
     @ParameterizedTest
     @CsvSource({"1000, 2", "-1, 2", "9223372036854775807, 2", "1, 1", "1, 10", "1, -1", "1, 72057594037927938"})
     void entriesThatCannotBeAreCorrupt(long from, long kept) {
-        var disk = new Disk(10);
+        var disk = new StoreOnDisk(10);
         disk.content.putLong(CHUNK_BYTES, from).putLong(CHUNK_BYTES + 8, kept);
 
         assertCorrupt(disk, "entry 0 of area chunk 1");
     }
 
-    private static void assertCorrupt(Disk disk, String said) {
+    private static void assertCorrupt(StoreOnDisk disk, String said) {
         assertThatThrownBy(() -> changed(disk))
                 .isInstanceOfSatisfying(
                         ProviderException.class, e -> assertThat(e.error()).isInstanceOf(ProviderError.Corrupt.class))
@@ -185,7 +192,7 @@ class ExceptionStoreTest {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void randomStoresNameWhatWasPutIn(long seed) throws Exception {
         var random = new Random(seed);
-        var disk = new Disk(900);
+        var disk = new StoreOnDisk(900);
         var put = new TreeSet<Long>();
         int count = random.nextInt(700);
         while (put.size() < count) {
@@ -209,7 +216,7 @@ class ExceptionStoreTest {
         var said = new ArrayList<String>();
         for (long seed = 0; seed < 3_000; seed++) {
             var random = new Random(seed);
-            var disk = new Disk(1 + random.nextInt(40));
+            var disk = new StoreOnDisk(1 + random.nextInt(40));
             for (int changes = random.nextInt(60); changes >= 0; changes--) {
                 int at = random.nextInt(3) == 0 ? random.nextInt(16) : random.nextInt(disk.content.capacity());
                 disk.content.put(at, (byte) random.nextInt(256));

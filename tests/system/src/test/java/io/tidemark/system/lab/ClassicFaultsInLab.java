@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.provider.lvm.LvmProviderFactory;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Programs;
@@ -32,6 +36,9 @@ class ClassicFaultsInLab {
     private static final int CALLS_FIRST = 1;
 
     private static final int CALLS_STEP = Integer.getInteger("tidemark.lab.calls", 6);
+    /** Of each number of volumes; the first one of a process takes longest. */
+    private static final int CUTS = Integer.getInteger("tidemark.lab.cuts", 2);
+
     private static final List<String> NAMES = List.of("a.1", "b-2");
     private static final List<VolumeId> BOTH =
             NAMES.stream().map(name -> VolumeId.of("lvm", GROUP + "/" + name)).toList();
@@ -161,8 +168,123 @@ class ClassicFaultsInLab {
         assertThat(killed).isPositive();
     }
 
+    /**
+     * Killed after one of its writes and before the next one. Then the host boots, which does not make the volume usable; the
+     * next process ends the rollback, and the snapshot cut after the one it goes back to has kept what is overwritten.
+     */
+    @Test
+    void rollbackWhoseProcessDiesIsEndedByTheNextOne() throws Exception {
+        var volume = BOTH.getFirst();
+        LabPool.fill(provider, volume, 0, 40, 1);
+        var older = LabPool.cut(provider, volume, "rp-older");
+        LabPool.fill(provider, volume, 0, 40, 2);
+        var newer = LabPool.cut(provider, volume, "rp-newer");
+        provider.close();
+        var main = start(ClassicRollbackMain.class, GROUP, NAMES.getFirst(), "rp-older");
+        assertThat(endedBefore(main, "rolled back", List.of("-P", device(), "-e", "trace=pwrite64"), "pwrite64", 2))
+                .isFalse();
+        assertThat(Programs.run("lvs", "--noheadings", "-o", "tags", GROUP + "/" + NAMES.getFirst()))
+                .contains("tidemark.restoring=rp-older");
+        Programs.run("vgchange", "-an", GROUP);
+        Programs.run("vgchange", "-ay", GROUP);
+        assertThat(Path.of(device())).as("usable after a boot").doesNotExist();
+
+        open();
+        Step<?> step = provider.rollback(older);
+        while (step instanceof Step.Running<?> running) {
+            Thread.sleep(running.askAgainAfter());
+            step = provider.resume(running.handle());
+        }
+
+        assertThat(Programs.run("lvs", "--noheadings", "-o", "tags,lv_skip_activation", GROUP + "/" + NAMES.getFirst()))
+                .isBlank();
+        assertThat(LabPool.valueOf(provider, newer, 0, 40)).isEqualTo(2);
+        assertThat(LabPool.valueOf(provider, older, 0, 40)).isEqualTo(1);
+        assertThat(LabPool.valueOf(provider, LabPool.cut(provider, volume, "rp-after"), 0, 40))
+                .isEqualTo(1);
+    }
+
+    private static String device() {
+        return "/dev/mapper/" + GROUP.replace("-", "--") + "-" + NAMES.getFirst();
+    }
+
+    @Test
+    void rollbackThatWouldOverflowAnotherSnapshotIsRefused() throws Exception {
+        var volume = BOTH.getFirst();
+        var older = LabPool.cut(provider, volume, "rp-older");
+        // Of one size a newer one always has room, for what it has kept the older one has kept too.
+        var store = Programs.run("lvs", "--noheadings", "-o", "name", "-S", "origin!=\"\"", GROUP)
+                .strip();
+        Programs.run("lvextend", "-q", "-L", "8M", GROUP + "/" + store);
+        LabPool.fill(provider, volume, 0, 40, 1);
+        LabPool.cut(provider, volume, "rp-newer");
+        // Of 63 that its store can keep.
+        LabPool.fill(provider, volume, 100, 40, 1);
+        var log = Programs.run("lvs", "--noheadings", "-o", "tags", GROUP);
+
+        var error = errorOf(() -> provider.rollback(older));
+
+        assertThat(error).isInstanceOf(ProviderError.OutOfSpace.class);
+        assertThat(error.message()).contains("lvextend");
+        assertThat(Programs.run("lvs", "--noheadings", "-o", "tags", GROUP)).isEqualTo(log);
+        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots()).hasSize(2);
+    }
+
+    /** Prints for how long each volume was held, of one and of three; nothing is asserted of that. */
+    @Test
+    void oneAndThreeVolumesAreCutAndTheHoldIsTold() throws Exception {
+        Programs.run("lvcreate", "-q", "-y", "-L", "16M", "-n", "c", GROUP);
+        var three = List.of(BOTH.getFirst(), BOTH.getLast(), VolumeId.of("lvm", GROUP + "/c"));
+        for (var volumes : List.of(three.subList(0, 1), three)) {
+            for (int count = 0; count < CUTS; count++) {
+                cutBesideAWriter(
+                        new CutRequest(new RecoveryPointId("rp-%dx%d".formatted(volumes.size(), count)), volumes));
+            }
+        }
+    }
+
+    private void cutBesideAWriter(CutRequest request) throws Exception {
+        provider.prepare(request);
+        Cut cut;
+        long tookNanos;
+        long longestNanos;
+        try (var writer = AlternatingWriter.start(
+                device(request.volumes().getFirst()), device(request.volumes().getLast()))) {
+            writer.awaitMore(20);
+            long started = System.nanoTime();
+            cut = provider.cut(request);
+            tookNanos = System.nanoTime() - started;
+            writer.awaitMore(20);
+            longestNanos = writer.longestNanos();
+        }
+        System.out.printf(
+                "lab: cut of %d classic volumes: %.2f ms in all, suspended to marked %s ms, longest two writes %.2f ms%n",
+                request.volumes().size(),
+                tookNanos / 1e6,
+                cut.members().stream()
+                        .map(member -> "%.2f".formatted((member.finishedNanos() - member.startedNanos()) / 1e6))
+                        .toList(),
+                longestNanos / 1e6);
+        assertThat(cut.members()).hasSameSizeAs(request.volumes());
+        for (var member : cut.members()) {
+            var unused = provider.delete(member.snapshot().id());
+        }
+    }
+
+    private Path device(VolumeId volume) throws ProviderException {
+        return provider.volume(volume).device().orElseThrow();
+    }
+
     /** Whether the process came to the end of the cut: not where it was about to ask the device mapper for the nth time. */
     private static boolean cutKilledAtCall(String point, int nth) throws Exception {
+        var arguments = new ArrayList<>(List.of(GROUP, point));
+        arguments.addAll(NAMES);
+        var main = start(ClassicCutMain.class, arguments.toArray(String[]::new));
+        return endedBefore(main, "cut", List.of("-P", "/dev/mapper/control", "-e", "trace=ioctl"), "ioctl", nth);
+    }
+
+    /** A process that says that it is prepared, and goes on once it is told a line. */
+    private static Process start(Class<?> main, String... arguments) throws IOException {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -171,20 +293,23 @@ class ClassicFaultsInLab {
                 "-Xmx64m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                ClassicCutMain.class.getName(),
-                GROUP,
-                point));
-        command.addAll(NAMES);
-        var process = new ProcessBuilder(command)
+                main.getName()));
+        command.addAll(List.of(arguments));
+        return new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
+    }
+
+    /** Whether the process said its last word; it is killed as it is about to do the nth of the calls that are traced. */
+    private static boolean endedBefore(Process process, String word, List<String> traced, String call, int nth)
+            throws Exception {
         try (var said = process.inputReader();
                 var told = process.outputWriter()) {
             assertThat(said.readLine()).isEqualTo("prepared");
-            var tracer = trace(process.pid(), nth);
+            var tracer = trace(process.pid(), traced, "inject=%s:signal=KILL:when=%d".formatted(call, nth));
             told.write('\n');
             told.flush();
-            boolean ended = "cut".equals(said.readLine());
+            boolean ended = word.equals(said.readLine());
             process.waitFor();
             tracer.waitFor();
             return ended;
@@ -194,10 +319,10 @@ class ClassicFaultsInLab {
     }
 
     /** Only from here on: a JVM that is traced from its start takes a minute. */
-    private static Process trace(long pid, int nth) throws Exception {
-        var command = new ArrayList<>(List.of("strace", "-f", "-o", "/dev/null", "-P", "/dev/mapper/control"));
-        command.addAll(List.of("-e", "trace=ioctl", "-e", "inject=ioctl:signal=KILL:when=" + nth));
-        command.addAll(List.of("-p", String.valueOf(pid)));
+    private static Process trace(long pid, List<String> traced, String fault) throws Exception {
+        var command = new ArrayList<>(List.of("strace", "-f", "-o", "/dev/null"));
+        command.addAll(traced);
+        command.addAll(List.of("-e", fault, "-p", String.valueOf(pid)));
         var tracer = new ProcessBuilder(command).redirectErrorStream(true).start();
         // "Process N attached with M threads"
         assertThat(tracer.inputReader().readLine()).contains("attached");

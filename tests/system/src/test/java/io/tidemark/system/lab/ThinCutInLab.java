@@ -14,10 +14,8 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Programs;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +121,7 @@ class ThinCutInLab {
         var request = request("rp-1", List.of(mounted, first, second));
         Cut cut;
         long longestWriteNanos;
-        try (var writer = Alternating.start(Path.of(device(first)), Path.of(device(second)))) {
+        try (var writer = AlternatingWriter.start(Path.of(device(first)), Path.of(device(second)))) {
             provider.prepare(request);
             writer.awaitMore(20);
             Programs.run("fsfreeze", "-f", mountPoint.toString());
@@ -242,56 +240,5 @@ class ThinCutInLab {
 
     private String mapped(VolumeId volume) throws Exception {
         return String.valueOf(Path.of(device(volume)).getFileName());
-    }
-
-    /** Writes 1 to the first device, then to the second, then 2, and so on, each durably. */
-    private static final class Alternating implements AutoCloseable {
-        private final Thread thread;
-        private volatile boolean stopping;
-        private volatile long number;
-        private volatile long longestNanos;
-
-        private Alternating(Path first, Path second) {
-            thread = Thread.ofPlatform().name("alternating").unstarted(() -> write(first, second));
-        }
-
-        static Alternating start(Path first, Path second) {
-            var writer = new Alternating(first, second);
-            writer.thread.start();
-            return writer;
-        }
-
-        private void write(Path first, Path second) {
-            try (var one = FileChannel.open(first, StandardOpenOption.WRITE, StandardOpenOption.DSYNC);
-                    var two = FileChannel.open(second, StandardOpenOption.WRITE, StandardOpenOption.DSYNC)) {
-                for (long next = 1; !stopping; next++) {
-                    long started = System.nanoTime();
-                    one.write(ByteBuffer.allocate(512).putLong(0, next), 0);
-                    two.write(ByteBuffer.allocate(512).putLong(0, next), 0);
-                    longestNanos = Math.max(longestNanos, System.nanoTime() - started);
-                    number = next;
-                }
-            } catch (IOException e) {
-                throw new AssertionError("writer failed", e);
-            }
-        }
-
-        void awaitMore(int count) throws InterruptedException {
-            long wanted = number + count;
-            while (number < wanted && thread.isAlive()) {
-                Thread.sleep(5);
-            }
-            assertThat(number).isGreaterThanOrEqualTo(wanted);
-        }
-
-        long longestNanos() {
-            return longestNanos;
-        }
-
-        @Override
-        public void close() throws InterruptedException {
-            stopping = true;
-            thread.join();
-        }
     }
 }
