@@ -98,6 +98,12 @@ public final class LongWork implements AutoCloseable {
         return running.containsKey(token);
     }
 
+    /** Whether it runs. */
+    public synchronized boolean runs(String token) {
+        var one = running.get(token);
+        return one != null && !one.task.isDone();
+    }
+
     private synchronized Running joined(String token, Asked asked, long totalBytes, Work work)
             throws ProviderException {
         var present = running.get(token);

@@ -48,7 +48,9 @@ class LongWorkTest {
                 assertThat(running.progress()).isEqualTo(0.25);
             });
             assertThat(work.known("clone a b")).isTrue();
+            assertThat(work.runs("clone a b")).isTrue();
             assertThat(work.known("clone a c")).isFalse();
+            assertThat(work.runs("clone a c")).isFalse();
 
             mayEnd.countDown();
 

@@ -74,7 +74,11 @@ final class ClassicRollback {
                     new ProviderError.Busy(to.volume().toString(), "another rollback of it", RETRY));
         }
         try {
-            var pair = alone.run(catalog -> begin(to, catalog, closing));
+            var pair = alone.run(catalog -> {
+                var checked = checked(to, catalog, closing);
+                tag(checked.to(), to);
+                return checked;
+            });
             copy(pair, copied);
             var unused = alone.run(_ -> finish(pair));
         } finally {
@@ -82,7 +86,12 @@ final class ClassicRollback {
         }
     }
 
-    private Pair begin(SnapshotId to, LvmCatalog catalog, Closing closing) throws ProviderException {
+    /** What {@link #run} refuses, at once; what was prepared for the volume is removed. */
+    void check(SnapshotId to, Alone alone, Closing closing) throws ProviderException {
+        var unused = alone.run(catalog -> checked(to, catalog, closing));
+    }
+
+    private Pair checked(SnapshotId to, LvmCatalog catalog, Closing closing) throws ProviderException {
         var from = catalog.get(to);
         var volume = catalog.get(to.volume());
         closing.close(volume, catalog);
@@ -97,24 +106,41 @@ final class ClassicRollback {
         refuseOfAnotherSize(from, volume);
         var pair = new Pair(from, volume);
         refuseWithoutRoom(pair, new LvmCatalog(group, commands.list()));
-        var tag = LvmNames.RESTORING + to.recoveryPoint();
-        if (!on.tags().contains(tag)) {
-            tag(on, tag);
-        }
-        // Also of an earlier call, which may have failed at this.
-        commands.flush();
         return pair;
     }
 
-    private void tag(LogicalVolume on, String tag) throws ProviderException {
-        var added = new ArrayList<>(List.of(tag));
-        if (commands.activatedByItself(on.name())) {
-            added.add(LvmNames.NOT_ACTIVATED);
+    /** Durable when it returns; what fails is taken back, unless the volume was half done before. */
+    private void tag(Entry<VolumeId> volume, SnapshotId to) throws ProviderException {
+        var on = volume.on();
+        var tag = LvmNames.RESTORING + to.recoveryPoint();
+        try {
+            if (!on.tags().contains(tag)) {
+                var added = new ArrayList<>(List.of(tag));
+                if (commands.activatedByItself(on.name())) {
+                    added.add(LvmNames.NOT_ACTIVATED);
+                }
+                var others = on.tags().stream()
+                        .filter(each -> each.startsWith(LvmNames.RESTORING))
+                        .toList();
+                commands.tagActivated(on.name(), false, added, others);
+            }
+            // Also of an earlier call, which may have failed at this.
+            commands.flush();
+        } catch (ProviderException e) {
+            if (restoring(on).isEmpty()) {
+                takeBack(on, to, e);
+            }
+            throw e;
         }
-        var others = on.tags().stream()
-                .filter(each -> each.startsWith(LvmNames.RESTORING))
-                .toList();
-        commands.tagActivated(on.name(), false, added, others);
+    }
+
+    /** A program that was killed may have come to its end, or not. */
+    private void takeBack(LogicalVolume on, SnapshotId to, ProviderException failure) {
+        try {
+            untag(on.name(), to);
+        } catch (ProviderException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     /** LVM changes a volume's size and not its snapshots'. */
@@ -200,20 +226,22 @@ final class ClassicRollback {
     }
 
     private boolean finish(Pair pair) throws ProviderException {
-        var name = pair.to().on().name();
+        untag(pair.to().on().name(), pair.from().id());
+        commands.flush();
+        return true;
+    }
+
+    private void untag(String name, SnapshotId to) throws ProviderException {
+        var removed = List.of(LvmNames.RESTORING + to.recoveryPoint(), LvmNames.NOT_ACTIVATED);
         var tagged = commands.list().stream()
                 .filter(each -> each.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new ProviderException(
-                        new ProviderError.VolumeNotFound(pair.to().id())));
-        var removed = List.of(LvmNames.RESTORING + pair.from().id().recoveryPoint(), LvmNames.NOT_ACTIVATED);
+                .orElseThrow(() -> new ProviderException(new ProviderError.VolumeNotFound(to.volume())));
         if (tagged.tags().contains(LvmNames.NOT_ACTIVATED)) {
             commands.tagActivated(name, true, List.of(), removed);
         } else {
             commands.tag(name, List.of(), removed);
         }
-        commands.flush();
-        return true;
     }
 
     /** The recovery point that the volume is being put back to; empty where it is whole. */

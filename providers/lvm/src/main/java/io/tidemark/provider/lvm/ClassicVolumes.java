@@ -34,6 +34,15 @@ final class ClassicVolumes {
         this.commands = commands;
     }
 
+    /** @throws ProviderException OutOfSpace, as {@link #make} would, at once */
+    void refuseWithoutRoom(long sizeBytes) throws ProviderException {
+        var room = commands.room();
+        if (sizeBytes > room.freeBytes()) {
+            throw new ProviderException(
+                    new ProviderError.OutOfSpace("volume group " + group, room.freeBytes(), sizeBytes));
+        }
+    }
+
     /**
      * All three steps; takes as long as writing the volume. A failure leaves nothing.
      *

@@ -53,7 +53,11 @@ final class ClassicWork implements AutoCloseable {
     }
 
     Step<Volume> create(VolumeId volume, long sizeBytes, Asked asked) throws ProviderException {
-        return work.run("%s %s %d".formatted(CREATE, volume, sizeBytes), asked, sizeBytes, zeroed -> {
+        var token = "%s %s %d".formatted(CREATE, volume, sizeBytes);
+        if (asked == Asked.ANEW && !work.runs(token)) {
+            making.refuseWithoutRoom(sizeBytes);
+        }
+        return work.run(token, asked, sizeBytes, zeroed -> {
             making.make(volume, sizeBytes, alone, zeroed);
             return volume(volume);
         });
@@ -64,7 +68,12 @@ final class ClassicWork implements AutoCloseable {
         var store = snapshot.on().store();
         // The rest is tables; but for telling how far it is nothing depends on it.
         long keptBytes = (long) (snapshot.on().sizeBytes() * store.percent() / PERCENT);
-        return work.run(ROLLBACK + " " + snapshot.id(), asked, keptBytes, copied -> {
+        var token = ROLLBACK + " " + snapshot.id();
+        if (asked == Asked.ANEW && !work.runs(token)) {
+            // Whoever asks hears at once why not, however long programs take.
+            rollback.check(snapshot.id(), alone, closing);
+        }
+        return work.run(token, asked, keptBytes, copied -> {
             rollback.run(snapshot.id(), alone, closing, copied);
             return volume(snapshot.id().volume());
         });

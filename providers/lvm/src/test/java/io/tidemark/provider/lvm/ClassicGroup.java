@@ -29,6 +29,8 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
 
     final TreeSet<String> suspended = new TreeSet<>();
     int changesLeft = Integer.MAX_VALUE;
+    /** The next program that changes tags and activation is killed once it has done so. */
+    boolean killedAfterTag;
     /** Of the next change alone. */
     boolean failOnce;
 
@@ -173,6 +175,10 @@ final class ClassicGroup extends LvmCommands implements DeviceMapper {
             skipped.remove(name);
         } else {
             skipped.add(name);
+        }
+        if (killedAfterTag) {
+            killedAfterTag = false;
+            throw new ProviderException(new ProviderError.Unexpected("lvchange", "killed"));
         }
     }
 

@@ -181,6 +181,15 @@ class ClassicRollbackTest {
     }
 
     @Test
+    void tagOfAProgramThatWasKilledAfterItsWorkIsTakenBack() throws Exception {
+        group.killedAfterTag = true;
+
+        assertThatThrownBy(() -> run(OLD, _ -> {})).isInstanceOf(ProviderException.class);
+
+        assertWhole(now);
+    }
+
+    @Test
     void halfDoneVolumeIsPutBackToAnotherSnapshotWhereTheFirstIsLost() throws Exception {
         assertThatThrownBy(() -> run(OLD, _ -> {
                     throw new ClassicGroup.Killed();

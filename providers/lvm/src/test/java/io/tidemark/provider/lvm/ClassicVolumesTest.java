@@ -1,6 +1,7 @@
 package io.tidemark.provider.lvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
@@ -85,6 +86,17 @@ class ClassicVolumesTest {
         }
         make(BYTES);
         assertThat(catalog().find(NEW)).isPresent();
+    }
+
+    @Test
+    void groupWithoutRoomIsToldWithItsFreeBytes() {
+        group.freeBytes = 1 << 20;
+
+        var error = catchThrowableOfType(ProviderException.class, () -> volumes.refuseWithoutRoom(BYTES))
+                .error();
+
+        assertThat(error).isEqualTo(new ProviderError.OutOfSpace("volume group vg", 1 << 20, BYTES));
+        assertThatCode(() -> volumes.refuseWithoutRoom(1 << 20)).doesNotThrowAnyException();
     }
 
     @Test

@@ -37,7 +37,7 @@ class ClassicFaultsInLab {
 
     private static final int CALLS_STEP = Integer.getInteger("tidemark.lab.calls", 6);
     /** Of each number of volumes; the first one of a process takes longest. */
-    private static final int CUTS = Integer.getInteger("tidemark.lab.cuts", 2);
+    private static final int CUTS = Integer.getInteger("tidemark.lab.cuts", 1);
 
     private static final List<String> NAMES = List.of("a.1", "b-2");
     private static final List<VolumeId> BOTH =
