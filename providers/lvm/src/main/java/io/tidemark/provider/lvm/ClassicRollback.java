@@ -70,8 +70,7 @@ final class ClassicRollback {
      */
     void run(SnapshotId to, Alone alone, Closing closing, LongConsumer copied) throws ProviderException {
         if (running.putIfAbsent(to.volume(), to) != null) {
-            throw new ProviderException(
-                    new ProviderError.Busy(to.volume().toString(), "another rollback of it", RETRY));
+            throw underway(to.volume());
         }
         try {
             var pair = alone.run(catalog -> {
@@ -88,7 +87,14 @@ final class ClassicRollback {
 
     /** What {@link #run} refuses, at once; what was prepared for the volume is removed. */
     void check(SnapshotId to, Alone alone, Closing closing) throws ProviderException {
+        if (running.containsKey(to.volume())) {
+            throw underway(to.volume());
+        }
         var unused = alone.run(catalog -> checked(to, catalog, closing));
+    }
+
+    private static ProviderException underway(VolumeId volume) {
+        return new ProviderException(new ProviderError.Busy(volume.toString(), "another rollback of it", RETRY));
     }
 
     private Pair checked(SnapshotId to, LvmCatalog catalog, Closing closing) throws ProviderException {

@@ -212,6 +212,7 @@ class ClassicRollbackTest {
 
         var error = errorOf(OLD);
 
+        assertThatThrownBy(() -> rollback.check(OLD, alone, (_, _) -> {})).hasMessage(error.message());
         assertThat(error).isInstanceOfSatisfying(ProviderError.OutOfSpace.class, scarce -> {
             assertThat(scarce.neededBytes()).isEqualTo((OLD_CHUNKS - 1) * (long) CHUNK_BYTES);
             assertThat(scarce.freeBytes()).isLessThan(scarce.neededBytes());
@@ -276,7 +277,11 @@ class ClassicRollbackTest {
 
     @Test
     void secondRollbackOfTheVolumeIsBusyMeanwhile() throws Exception {
-        run(OLD, _ -> assertThat(errorOf(NEWER)).isInstanceOf(ProviderError.Busy.class));
+        run(OLD, _ -> {
+            assertThat(errorOf(NEWER)).isInstanceOf(ProviderError.Busy.class);
+            assertThat(catchThrowableOfType(ProviderException.class, () -> rollback.check(NEWER, alone, (_, _) -> {})))
+                    .hasMessageContaining("another rollback");
+        });
 
         assertWhole(old);
     }
