@@ -102,10 +102,12 @@ public interface StorageProvider extends AutoCloseable {
     Step<Volume> clone(CloneRequest request) throws ProviderException;
 
     /**
-     * Puts the volume back to the snapshot, atomically: a crash leaves the old content or the snapshot's. Snapshots,
+     * Puts the volume back to the snapshot, atomically: a crash leaves the old content or the snapshot's. Storage that can
+     * only copy goes on copying at its next start; until that is at its end every use of the volume is Busy. Snapshots,
      * newer ones too, stay. Needs {@link Capability#ROLLBACK}.
      *
-     * @throws ProviderException Busy when the volume is mounted or attached
+     * @throws ProviderException Busy when the volume is mounted or attached; OutOfSpace where its other snapshots could not
+     *     keep what is overwritten
      */
     Step<Volume> rollback(SnapshotId snapshot) throws ProviderException;
 

@@ -100,15 +100,15 @@ final class ClassicRollback {
     private Pair checked(SnapshotId to, LvmCatalog catalog, Closing closing) throws ProviderException {
         var from = catalog.get(to);
         var volume = catalog.get(to.volume());
-        closing.close(volume, catalog);
         var on = volume.on();
         if (!on.active()) {
             if (restoring(on).isEmpty()) {
                 throw new ProviderException(ClassicStores.inactive(group, on.name()));
             }
-            // It is so because of an earlier call.
+            // It is so because of an earlier call; what else is done here asks its snapshots.
             commands.activate(on.name());
         }
+        closing.close(volume, catalog);
         refuseOfAnotherSize(from, volume);
         var pair = new Pair(from, volume);
         refuseWithoutRoom(pair, new LvmCatalog(group, commands.list()));

@@ -184,6 +184,7 @@ final class LvmProvider implements StorageProvider {
                 if (existing.get().sizeBytes() != sizeBytes || snapshots) {
                     throw new ProviderException(new ProviderError.VolumeExists(volume));
                 }
+                ClassicRollback.refuseHalfDone(existing.get());
                 return new Step.Done<>(volumes.described(existing.get()));
             }
             refuseForeign(volume);

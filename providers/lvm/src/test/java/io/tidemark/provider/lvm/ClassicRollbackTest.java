@@ -269,7 +269,12 @@ class ClassicRollbackTest {
         group.put("orders", VOLUME_BYTES, false, tags, StoreUse.NONE);
         group.skipped.add("orders");
 
-        run(OLD, _ -> {});
+        // What a cut has left can be judged only then.
+        rollback.run(
+                OLD,
+                alone,
+                (_, _) -> assertThat(group.volume("orders").active()).isTrue(),
+                _ -> {});
 
         assertWhole(old);
         assertThat(group.volume("orders").active()).isTrue();
