@@ -94,6 +94,19 @@ final class MountTable {
         }
     }
 
+    /** In any mount namespace that has a process. */
+    boolean isMounted(String source) throws ProviderException {
+        try {
+            refuseWhileMounted(source, source);
+            return false;
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.Busy) {
+                return true;
+            }
+            throw e;
+        }
+    }
+
     /** @throws ProviderException Busy, naming where, while it is mounted in any mount namespace that has a process */
     void refuseWhileMounted(Object object, String source) throws ProviderException {
         var own = first(ofHost(), source);

@@ -118,7 +118,7 @@ final class Rollback {
         }
     }
 
-    private static String freeBranch(VolumeCatalog catalog, String zvol) {
+    static String freeBranch(VolumeCatalog catalog, String zvol) {
         int number = 1;
         while (catalog.named(ZfsNames.forBranch(zvol, number)).isPresent()) {
             number++;
@@ -209,7 +209,10 @@ final class Rollback {
         }
         for (var branch : replaced) {
             var snapshots = catalog.lyingOn(branch.name());
-            tried(branch.name(), () -> letGo(listing, branch, snapshots));
+            // One that is received on has none yet; ZFS destroys it itself where that is broken off.
+            if (!snapshots.isEmpty() || branch.property(ZfsNames.ARRIVING).isEmpty()) {
+                tried(branch.name(), () -> letGo(listing, branch, snapshots));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ import io.tidemark.spi.FileTrees.SnapshotTree;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -35,11 +37,11 @@ final class SnapshotTrees {
     }
 
     private final class Tree implements SnapshotTree {
-        private final SnapshotId snapshot;
+        private final Object of;
         private final Path root;
 
-        Tree(SnapshotId snapshot, Path root) {
-            this.snapshot = snapshot;
+        Tree(Object of, Path root) {
+            this.of = of;
             this.root = root;
         }
 
@@ -62,18 +64,37 @@ final class SnapshotTrees {
     }
 
     /** @param name of the snapshot in ZFS */
-    synchronized SnapshotTree open(SnapshotId snapshot, String name) throws ProviderException {
+    SnapshotTree open(SnapshotId snapshot, String name) throws ProviderException {
+        return open(snapshot, root -> commands.mount(name, root));
+    }
+
+    /**
+     * A file system as it is now, without what is mounted in it.
+     *
+     * @param mounted where it is seen already
+     */
+    SnapshotTree openNow(VolumeId volume, String name, Optional<Path> mounted) throws ProviderException {
+        return mounted.isPresent()
+                ? open(volume, root -> commands.mountAgain(mounted.get(), root))
+                : open(volume, root -> commands.mountUnused(name, root));
+    }
+
+    private interface Mounting {
+        void mount(Path root) throws ProviderException;
+    }
+
+    private synchronized SnapshotTree open(Object of, Mounting mounting) throws ProviderException {
         var root = newFolder();
         boolean mounted = false;
         try {
-            commands.mount(name, root);
+            mounting.mount(root);
             mounted = true;
         } finally {
             if (!mounted) {
                 removeFolder(root);
             }
         }
-        var tree = new Tree(snapshot, root);
+        var tree = new Tree(of, root);
         open.add(tree);
         return tree;
     }
@@ -90,7 +111,7 @@ final class SnapshotTrees {
     }
 
     synchronized void refuseWhileOpen(SnapshotId snapshot) throws ProviderException {
-        if (open.stream().anyMatch(each -> each.snapshot.equals(snapshot))) {
+        if (open.stream().anyMatch(each -> each.of.equals(snapshot))) {
             throw ZfsErrors.busy("snapshot " + snapshot, "a reader of its files in this process");
         }
     }

@@ -204,6 +204,21 @@ final class VolumeCatalog {
                 .toList();
     }
 
+    /** Volumes and branches that are, or a moment ago were, received on. */
+    List<ZfsObject> arriving() {
+        return all.stream()
+                .filter(each ->
+                        !each.isSnapshot() && each.property(ZfsNames.ARRIVING).isPresent())
+                .toList();
+    }
+
+    /** Snapshots, listed or not, of whatever volume, by what is behind the {@code @}. */
+    List<ZfsObject> snapshotsCalled(String snapshotName) {
+        return all.stream()
+                .filter(each -> each.isSnapshot() && each.snapshotName().equals(snapshotName))
+                .toList();
+    }
+
     /** File systems that a rollback has kept from being mounted, and not yet let be mounted as they were. */
     List<ZfsObject> notMountedAsSet() {
         return volumes.stream()

@@ -1,6 +1,7 @@
 package io.tidemark.provider.zfs;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -61,7 +62,30 @@ final class VolumeSettings {
             "xattr",
             "zoned");
 
+    /** Of a file system, a clone of it has the same: they decide who may do what with its files. */
+    static final List<String> RIGHTS =
+            List.of("aclinherit", "aclmode", "acltype", "devices", "exec", "setuid", "xattr");
+
     private VolumeSettings() {}
+
+    /**
+     * Of a branch that a snapshot is received on: nobody ever mounts it, and it goes with its snapshot.
+     *
+     * @param rights of the volume, for clones of that snapshot
+     */
+    static Map<String, String> ofArrival(Map<String, String> rights, Arrival arrival) {
+        var settings = new HashMap<>(rights);
+        settings.putAll(Map.of(
+                MOUNTING,
+                NOT_BY_ITSELF,
+                "mountpoint",
+                "none",
+                ZfsNames.REPLACED,
+                "on",
+                ZfsNames.ARRIVING,
+                arrival.text()));
+        return settings;
+    }
 
     /** @param settings what is set on the volume itself */
     static Map<String, String> ofReplacement(ZfsObject volume, Map<String, String> settings) {
@@ -74,6 +98,7 @@ final class VolumeSettings {
             }
         });
         kept.remove(ZfsNames.REPLACED);
+        kept.remove(ZfsNames.ARRIVING);
         // A renaming that was given up may find this one under the volume's name.
         kept.putAll(beforeItIsPutAside(volume, settings));
         kept.put(ZfsNames.REPLACES, volume.name());

@@ -12,12 +12,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** ZFS's programs, each call one argument list. Interprets exit statuses, and no text. */
 class ZfsCommands {
     /** {@code zfs send} reads all that was written between two snapshots. */
     private static final Duration SEND_LIMIT = Duration.ofMinutes(10);
+
+    /** Of each wait for a program that carries a snapshot: after so long without a byte its disks are stuck. */
+    private static final Duration CARRYING_WAIT_LIMIT = Duration.ofMinutes(10);
 
     /** A snapshot has some 2 KiB of it: {@link ZfsReport#PROPERTIES}, a line each. */
     private static final int REPORT_BYTES = 256 << 20;
@@ -173,6 +178,20 @@ class ZfsCommands {
         }
     }
 
+    /** A file system that is mounted nowhere, read-only; whatever its {@code mountpoint} is. */
+    void mountUnused(String fileSystem, Path folder) throws ProviderException {
+        try {
+            done(fileSystem, "mount", "-t", "zfs", "-o", "ro,zfsutil", fileSystem, folder.toString());
+        } catch (ProviderException e) {
+            throw keyExplained(fileSystem, e);
+        }
+    }
+
+    /** What is mounted somewhere, and not what is mounted below that. */
+    void mountAgain(Path point, Path folder) throws ProviderException {
+        done(point.toString(), "mount", "--bind", point.toString(), folder.toString());
+    }
+
     /** Of a mount that failed: ZFS says that it is not permitted where the key of what is encrypted is not loaded. */
     private ProviderException keyExplained(String snapshot, ProviderException failure) {
         try {
@@ -204,13 +223,80 @@ class ZfsCommands {
 
     /** Blocks as they lie on the disks: compressed, embedded and large ones too. */
     CommandStream send(String older, String newer) throws ProviderException {
+        var argv = List.of("zfs", "send", "-c", "-e", "-L", "-i", older, newer);
+        return started("zfs send", () -> runner.stream(new Command(argv, SEND_LIMIT, Command.OUTPUT_BYTES_DEFAULT)));
+    }
+
+    /** All that a snapshot of a file system has, or what it has and an older one has not; read at any pace. */
+    CommandStream sendFiles(Optional<String> older, String newer) throws ProviderException {
+        return started(
+                "zfs send",
+                () -> runner.source(sending(older, newer, encryptionRoot(newer).isPresent())));
+    }
+
+    /** Without embedded blocks: nothing that is encrypted takes those. */
+    static Command sending(Optional<String> older, String newer, boolean encrypted) {
+        var argv = new ArrayList<>(List.of("zfs", "send", "-L", "-c"));
+        if (encrypted) {
+            argv.add("-w");
+        }
+        older.ifPresent(each -> argv.addAll(List.of("-i", each)));
+        argv.add(newer);
+        return new Command(argv, CARRYING_WAIT_LIMIT, Command.OUTPUT_BYTES_DEFAULT);
+    }
+
+    /**
+     * Takes in what is written to it as a new snapshot.
+     *
+     * @param origin where a new file system is to be made for it, on this snapshot
+     */
+    CommandStream receive(String snapshot, Optional<String> origin, Map<String, String> properties)
+            throws ProviderException {
+        return started("zfs receive", () -> runner.sink(receiving(snapshot, origin, properties)));
+    }
+
+    /**
+     * Never with {@code -F}: it destroys whatever snapshot came meanwhile. Without {@code -s}: what is broken off
+     * leaves nothing.
+     */
+    static Command receiving(String snapshot, Optional<String> origin, Map<String, String> properties) {
+        var argv = new ArrayList<>(List.of("zfs", "receive", "-u"));
+        origin.ifPresent(each -> argv.addAll(List.of("-o", "origin=" + each)));
+        set(argv, new TreeMap<>(properties));
+        argv.add(snapshot);
+        return new Command(argv, CARRYING_WAIT_LIMIT, Command.OUTPUT_BYTES_DEFAULT);
+    }
+
+    /** The file system whose key a file system or snapshot is encrypted with; empty where it is not. */
+    Optional<String> encryptionRoot(String name) throws ProviderException {
+        return ZfsReport.value(done(name, "zfs", "get", "-H", "-o", "value", "encryptionroot", name));
+    }
+
+    /**
+     * Bytes that a file system has and a snapshot that lies on it has not. 0 only where nothing was changed; of one that
+     * is mounted it is some seconds late.
+     */
+    long writtenSince(ZfsObject snapshot, String fileSystem) throws ProviderException {
+        var property = "written@" + snapshot.snapshotName();
+        return ZfsReport.bytes(done(fileSystem, "zfs", "get", "-Hp", "-o", "value", property, fileSystem));
+    }
+
+    /** A line for each file that has changed; the file system has to be mounted. */
+    CommandStream differences(String snapshot, String fileSystem) throws ProviderException {
+        var argv = List.of("zfs", "diff", "-FH", snapshot, fileSystem);
+        return started(
+                "zfs diff", () -> runner.source(new Command(argv, CARRYING_WAIT_LIMIT, Command.OUTPUT_BYTES_DEFAULT)));
+    }
+
+    private interface Start {
+        CommandStream start() throws CommandException, ProviderException;
+    }
+
+    private static CommandStream started(String doing, Start start) throws ProviderException {
         try {
-            return runner.stream(new Command(
-                    List.of("zfs", "send", "-c", "-e", "-L", "-i", older, newer),
-                    SEND_LIMIT,
-                    Command.OUTPUT_BYTES_DEFAULT));
+            return start.start();
         } catch (CommandException e) {
-            throw ZfsErrors.of("zfs send", e);
+            throw ZfsErrors.of(doing, e);
         }
     }
 

@@ -5,6 +5,7 @@ import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
@@ -62,6 +63,45 @@ final class ZfsErrors {
             return new ProviderError.Denied(object, "the right to " + doing);
         }
         return new ProviderError.Unexpected(doing, outcome.evidence());
+    }
+
+    /**
+     * Of a stream that was not taken in, which leaves nothing. What the kernel gives no text of its own to comes as
+     * {@code invalid backup stream}: a snapshot that came meanwhile, too, so that is looked for before.
+     *
+     * @param snapshot that was to be made
+     */
+    static ProviderException ofReceiving(SnapshotId snapshot, Outcome outcome) {
+        var said = outcome.stderr().toLowerCase(Locale.ROOT);
+        var volume = snapshot.volume().toString();
+        if (said.contains("checksum mismatch")
+                || said.contains("incomplete stream")
+                || said.contains("invalid stream")
+                || said.contains("invalid backup stream")
+                || said.contains("failed to read from stream")
+                || said.contains("match incremental source")) {
+            return corrupt(snapshot, outcome.evidence());
+        }
+        if (said.contains("has been modified")) {
+            return busy(volume, "somebody who has changed its files meanwhile");
+        }
+        if (said.contains("quota exceeded")) {
+            return new ProviderException(new ProviderError.OutOfSpace(volume + " (its quota)", 0, 0));
+        }
+        if (said.contains("pool must be upgraded") || said.contains("feature is not enabled")) {
+            return new ProviderException(new ProviderError.Conflict(
+                    volume, "its pool lacks a feature of the one that sends: zpool upgrade; " + outcome.evidence()));
+        }
+        if (said.contains("key must be loaded")) {
+            return new ProviderException(new ProviderError.Conflict(
+                    volume, "it is encrypted and its key is not loaded: zfs load-key; " + outcome.evidence()));
+        }
+        return of(volume, "zfs receive", outcome);
+    }
+
+    /** Of a stream. */
+    static ProviderException corrupt(SnapshotId snapshot, String evidence) {
+        return new ProviderException(new ProviderError.Corrupt("stream of snapshot " + snapshot, evidence));
     }
 
     /** Program and subcommand: the rest of a listing is longer than any answer. */

@@ -35,6 +35,8 @@ final class ZfsNames {
     static final String MOUNTING = "tidemark:canmount";
 
     static final String MOUNTING_DEFAULT = "default";
+    /** Of where a snapshot is being received: {@link Arrival}. */
+    static final String ARRIVING = "tidemark:arriving";
     /** Of a snapshot: its recovery point, and milliseconds since 1970 of its cut. */
     static final String POINT = "tidemark:point";
 
@@ -77,6 +79,11 @@ final class ZfsNames {
         return snapshot.startsWith(SNAPSHOT) && snapshot.length() > end + 1 && snapshot.charAt(end) == '-'
                 ? Optional.of(snapshot.substring(SNAPSHOT.length(), end))
                 : Optional.empty();
+    }
+
+    /** The part that tells its recovery point, of one that tells a volume. */
+    static String point(String snapshot) {
+        return snapshot.substring(SNAPSHOT.length() + DIGEST_CHARACTERS + 1);
     }
 
     static String digestOf(VolumeId volume) {

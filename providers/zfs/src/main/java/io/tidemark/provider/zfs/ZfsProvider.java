@@ -18,10 +18,12 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.SnapshotStreams;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
@@ -32,7 +34,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,7 +43,7 @@ import java.util.function.LongSupplier;
  * Volumes of ZFS below one dataset: of blocks, and file systems. What changes names, properties, holds or mounts is
  * done one after the other; bytes and differences are read beside it, and a cut waits for nothing but ZFS.
  */
-final class ZfsProvider implements StorageProvider, FileTrees {
+final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
     /** Of eight volumes in the storage lab on a busy host, 23 ms on an idle one: ZFS writes a transaction meanwhile. */
     private static final Duration CUT_EXPECTED = Duration.ofMillis(650);
 
@@ -51,10 +52,6 @@ final class ZfsProvider implements StorageProvider, FileTrees {
     private static final int SECTOR_BYTES = 512;
     /** Of new volumes; ZFS's own choice since 2.2, and 8 KiB before. */
     private static final int BLOCK_BYTES = 16 << 10;
-
-    /** Of a file system, a clone of it has the same: they decide who may do what with its files. */
-    private static final List<String> RIGHTS =
-            List.of("aclinherit", "aclmode", "acltype", "devices", "exec", "setuid", "xattr");
 
     /** Where trees are mounted; as {@link HostLock}'s files not where anybody may make some. */
     private static final Path RUNTIME = Path.of("/run");
@@ -68,6 +65,10 @@ final class ZfsProvider implements StorageProvider, FileTrees {
     private final Removal removal;
     private final Rollback rollback;
     private final ChangeFinder changes;
+    private final Holds holds;
+    private final ArrivalPlaces places;
+    private final ZfsStreams streams;
+    private final ChangedFiles changedFiles;
     private final Cutting cutting;
     private final OpenDevices open;
     private final HostLock lock;
@@ -90,6 +91,10 @@ final class ZfsProvider implements StorageProvider, FileTrees {
         this.removal = new Removal(commands);
         this.rollback = new Rollback(commands, removal, this::refuseWhileUsed);
         this.changes = new ChangeFinder(commands);
+        this.holds = new Holds(commands, this::catalog);
+        this.places = new ArrivalPlaces(commands, this::catalog, mounts, this);
+        this.streams = new ZfsStreams(commands, this::catalog, places);
+        this.changedFiles = new ChangedFiles(commands, mounts, trees);
         this.open = new OpenDevices();
         this.cutting = new Cutting(storage, open, time.clock(), time.nanos());
         this.lock = lock;
@@ -113,6 +118,7 @@ final class ZfsProvider implements StorageProvider, FileTrees {
             var provider = new ZfsProvider(config, commands, calls, storage, time, lock);
             provider.trees.sweep();
             provider.removal.sweep(provider.catalog());
+            provider.places.sweep(provider.catalog());
             provider.rollback.sweep(provider::catalog);
             opened = provider;
             return provider;
@@ -189,6 +195,7 @@ final class ZfsProvider implements StorageProvider, FileTrees {
     @Override
     public synchronized void remove(VolumeId volume) throws ProviderException {
         open.refuseWhileWritten(volume);
+        streams.refuseWhileReceiving(volume);
         // What a rollback has left of this volume would get its name after it.
         var catalog = rollback.sweep(this::catalog);
         var entry = catalog.find(volume);
@@ -348,7 +355,7 @@ final class ZfsProvider implements StorageProvider, FileTrees {
     private Map<String, String> ofClone(SnapshotEntry snapshot) throws ProviderException {
         var properties = new HashMap<String, String>();
         if (snapshot.on().isFileSystem()) {
-            properties.putAll(commands.values(snapshot.on().zvol(), RIGHTS));
+            properties.putAll(commands.values(snapshot.on().zvol(), VolumeSettings.RIGHTS));
             properties.put("mountpoint", "none");
         } else {
             properties.put(ZfsNames.BYTES, String.valueOf(snapshot.sizeBytes()));
@@ -363,6 +370,7 @@ final class ZfsProvider implements StorageProvider, FileTrees {
         var from = catalog.get(snapshot);
         var volume = catalog.get(snapshot.volume());
         open.refuseWhileWritten(snapshot.volume());
+        streams.refuseWhileReceiving(snapshot.volume());
         refuseWhileUsed(snapshot.volume(), volume.on());
         // A rollback that was cut short may have put it where no list has it.
         return Vanishing.unlessGone(
@@ -401,35 +409,16 @@ final class ZfsProvider implements StorageProvider, FileTrees {
 
     @Override
     public synchronized void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var tag = ZfsNames.hold(owner.value());
         var entry = catalog().get(snapshot);
         unlessGone(snapshot, () -> {
-            if (!holds(entry).contains(tag)) {
-                commands.hold(tag, entry.on().name());
-            }
+            holds.hold(entry, owner);
             return true;
         });
     }
 
     @Override
     public synchronized void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var tag = ZfsNames.hold(owner.value());
-        var entry = catalog().find(snapshot);
-        if (entry.isPresent() && holds(entry.get()).contains(tag)) {
-            Vanishing.untilGone(() -> commands.release(tag, entry.get().on().name()), () -> isHeld(snapshot, tag));
-        }
-    }
-
-    private boolean isHeld(SnapshotId snapshot, String tag) throws ProviderException {
-        var entry = catalog().find(snapshot);
-        return entry.isPresent() && holds(entry.get()).contains(tag);
-    }
-
-    /** Tags of holds, ours and others'. */
-    private List<String> holds(SnapshotEntry entry) throws ProviderException {
-        return entry.on().number("userrefs") == 0
-                ? List.of()
-                : commands.holds(entry.on().name());
+        holds.release(snapshot, owner);
     }
 
     @Override
@@ -437,9 +426,10 @@ final class ZfsProvider implements StorageProvider, FileTrees {
         var catalog = catalog();
         var entry = catalog.find(snapshot);
         if (entry.isPresent()) {
-            refuseWhileHeld(entry.get());
+            holds.refuseWhileHeld(entry.get());
             open.refuseWhileRead(snapshot);
             trees.refuseWhileOpen(snapshot);
+            streams.refuseWhileUsed(snapshot);
             deleted(entry.get());
             settleAfter(catalog);
         }
@@ -454,22 +444,34 @@ final class ZfsProvider implements StorageProvider, FileTrees {
         } catch (ProviderException e) {
             if (e.error() instanceof ProviderError.Busy) {
                 // A hold that came after the look is named, as one before it.
-                refuseWhileHeld(catalog().get(entry.id()));
+                holds.refuseWhileHeld(catalog().get(entry.id()));
             }
             throw e;
         }
     }
 
-    private void refuseWhileHeld(SnapshotEntry entry) throws ProviderException {
-        var tags = holds(entry);
-        var owners = new HashSet<HoldOwner>();
-        tags.forEach(tag -> ZfsNames.holder(tag).map(HoldOwner::new).ifPresent(owners::add));
-        if (!owners.isEmpty()) {
-            throw new ProviderException(new ProviderError.Held(entry.id(), owners));
-        }
-        if (!tags.isEmpty()) {
-            throw ZfsErrors.busy("snapshot " + entry.id(), "the hold " + tags.getFirst());
-        }
+    @Override
+    public String format() {
+        return ZfsStreams.FORMAT;
+    }
+
+    @Override
+    public synchronized Outgoing send(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException {
+        return streams.send(older, newer);
+    }
+
+    @Override
+    public synchronized Incoming receive(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException {
+        return streams.receive(older, newer);
+    }
+
+    @Override
+    public Optional<String> changedSince(VolumeId volume, Optional<RecoveryPointId> stands) throws ProviderException {
+        var catalog = catalog();
+        var entry = ZfsStreams.withFiles(catalog.get(volume));
+        return stands.isPresent()
+                ? changedFiles.since(entry, catalog.get(new SnapshotId(volume, stands.get())))
+                : changedFiles.anyIn(entry);
     }
 
     /** No work of this provider is long. */
@@ -480,6 +482,7 @@ final class ZfsProvider implements StorageProvider, FileTrees {
 
     @Override
     public void close() {
+        streams.close();
         open.close();
         trees.close();
         lock.close();

@@ -2,6 +2,7 @@ package io.tidemark.provider.zfs;
 
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,12 +25,14 @@ final class ZfsReport {
                             ZfsNames.PLACE,
                             ZfsNames.MOUNTING,
                             ZfsNames.REPLACED,
+                            ZfsNames.ARRIVING,
                             ZfsNames.POINT,
                             ZfsNames.CUT_AT);
 
     private static final List<String> NEEDED = List.of("guid", "createtxg");
     private static final int FIELDS = 4;
     private static final int SETTING_FIELDS = 3;
+    private static final int PATH_FIELD = 2;
 
     private ZfsReport() {}
 
@@ -99,12 +102,48 @@ final class ZfsReport {
         }
     }
 
+    /** The one value of {@code zfs get -H -o value}, which is a hyphen where there is none. */
+    static Optional<String> value(String report) {
+        var value = report.strip();
+        return value.equals("-") || value.isEmpty() ? Optional.empty() : Optional.of(value);
+    }
+
     /** Of {@code zfs get -H -o value keystatus,encryptionroot}: whose key is not loaded, if it is not. */
     static Optional<String> unloadedKey(String report) {
         var lines = report.lines().toList();
         return lines.size() == 2 && lines.getFirst().equals("unavailable")
                 ? Optional.of(lines.getLast())
                 : Optional.empty();
+    }
+
+    /** Whether a line of {@code zfs diff -FH} is of a folder that was there before. */
+    static boolean isChangedFolder(String line) {
+        return line.startsWith("M\t/\t");
+    }
+
+    /**
+     * A line of {@code zfs diff -FH}, for people: what happened, kind of file, path, of a renaming the new path, too.
+     *
+     * @param roots where the file system is mounted, with which paths begin
+     */
+    static String difference(String line, List<Path> roots) {
+        var fields = line.split("\t", -1);
+        if (fields.length <= PATH_FIELD) {
+            return "zfs diff says " + line;
+        }
+        var path = fields[PATH_FIELD];
+        for (var root : roots) {
+            if (path.startsWith(root + "/")) {
+                path = path.substring(root.toString().length());
+                break;
+            }
+        }
+        return switch (fields[0]) {
+            case "+" -> path + " is new";
+            case "-" -> path + " is gone";
+            case "R" -> path + " has another name";
+            default -> path + " has changed";
+        };
     }
 
     /** The tags of {@code zfs holds -H}. */

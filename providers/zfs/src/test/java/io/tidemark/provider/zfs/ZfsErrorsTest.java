@@ -8,6 +8,9 @@ import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.provider.commands.Outcome;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -55,6 +58,46 @@ class ZfsErrorsTest {
             })
     void whatIsHeldIsBusy(String stderr) {
         assertThat(of(stderr)).isInstanceOf(ProviderError.Busy.class);
+    }
+
+    private static final String INCREMENTAL = "cannot receive incremental stream: ";
+
+    private static ProviderError ofReceiving(String stderr) {
+        var snapshot = new SnapshotId(VolumeId.of("zfs", "tank/fs"), new RecoveryPointId("rp-1"));
+        return ZfsErrors.ofReceiving(snapshot, new Outcome(1, "", stderr)).error();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                INCREMENTAL + "checksum mismatch",
+                INCREMENTAL + "incomplete stream",
+                INCREMENTAL + "most recent snapshot of p/t/z does not\nmatch incremental source",
+                "cannot receive: invalid stream (bad magic number)",
+                "cannot receive: failed to read from stream"
+            })
+    void streamThatIsNotWhatItShouldBeIsDamaged(String stderr) {
+        assertThat(ofReceiving(stderr)).isInstanceOf(ProviderError.Corrupt.class);
+    }
+
+    @Test
+    void whyAStreamIsNotTakenIsToldWithTheWayOut() {
+        assertThat(ofReceiving(INCREMENTAL + "destination p/t/o has been modified\nsince most recent snapshot"))
+                .isInstanceOf(ProviderError.Busy.class);
+        assertThat(ofReceiving(INCREMENTAL + "dataset is busy")).isInstanceOf(ProviderError.Busy.class);
+        assertThat(ofReceiving(INCREMENTAL + "destination p/t/q3/x space quota exceeded."))
+                .isInstanceOfSatisfying(
+                        ProviderError.OutOfSpace.class,
+                        error -> assertThat(error.message()).contains("quota"));
+        assertThat(ofReceiving(INCREMENTAL + "out of space")).isInstanceOf(ProviderError.OutOfSpace.class);
+        assertThat(ofReceiving("cannot receive new filesystem stream: pool must be upgraded to receive this stream."))
+                .isInstanceOfSatisfying(
+                        ProviderError.Conflict.class,
+                        error -> assertThat(error.reason()).contains("zpool upgrade"));
+        assertThat(ofReceiving("cannot receive new filesystem stream: inherited key must be loaded"))
+                .isInstanceOfSatisfying(
+                        ProviderError.Conflict.class,
+                        error -> assertThat(error.reason()).contains("zfs load-key"));
     }
 
     /** Which is no name of a dataset. */

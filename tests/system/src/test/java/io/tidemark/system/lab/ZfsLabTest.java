@@ -1,6 +1,7 @@
 package io.tidemark.system.lab;
 
 import io.tidemark.provider.zfs.FileSystemVolumesInLab;
+import io.tidemark.provider.zfs.StreamedFileSystemsInLab;
 import io.tidemark.provider.zfs.ZfsProviderInLab;
 import java.io.IOException;
 import java.time.Duration;
@@ -28,6 +29,14 @@ class ZfsLabTest {
     @Test
     void fileSystemsKeepTheContractOfProviders() throws Exception {
         StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZfsFileSystemsInLab.class, 2);
+    }
+
+    @Test
+    void snapshotsOfFileSystemsTravel() throws Exception {
+        StorageLab.withDisks("500M", "500M")
+                .withZfs()
+                .within(Duration.ofMinutes(15))
+                .testEach(ZfsStreamsInLab.class, StreamedFileSystemsInLab.class);
     }
 
     /** The guest of the kinds of storage together has two sites in it. */
