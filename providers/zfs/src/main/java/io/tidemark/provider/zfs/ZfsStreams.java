@@ -69,30 +69,17 @@ final class ZfsStreams {
         if (places.sweep(catalog)) {
             catalog = listing.list();
         }
-        var volume = withFiles(catalog.get(newer.volume()));
+        withFiles(catalog.get(newer.volume()));
         if (catalog.find(newer).isPresent()) {
             throw new ProviderException(new ProviderError.Conflict("snapshot " + newer, "it is here already"));
         }
         ArrivalPlaces.refuseTakenName(catalog, newer);
         if (older.isPresent()) {
             catalog.get(new SnapshotId(newer.volume(), older.get()));
-        } else {
-            refuseSnapshots(catalog, volume);
         }
         var stream = new ReceivedStream(newer, older, places, this::closed);
         received.add(stream);
         return stream;
-    }
-
-    /** Whatever a volume has that has snapshots, somebody wants to keep. */
-    private static void refuseSnapshots(VolumeCatalog catalog, VolumeEntry volume) throws ProviderException {
-        if (catalog.hasSnapshots(volume.id())
-                || catalog.hasOthersSnapshots(volume.on().name())) {
-            throw new ProviderException(new ProviderError.Conflict(
-                    volume.id().toString(),
-                    "it has snapshots, and a whole stream would replace it; receive into a file system that has none, "
-                            + "or delete them"));
-        }
     }
 
     private synchronized void closed(SentStream stream) {

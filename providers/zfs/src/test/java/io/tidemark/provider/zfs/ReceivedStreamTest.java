@@ -209,13 +209,17 @@ class ReceivedStreamTest {
     }
 
     @Test
-    void wholeStreamNeverReplacesAVolumeThatHasSnapshots() throws Exception {
+    void wholeStreamIsTakenBesideSnapshotsThatAreThere() throws Exception {
         zfs.addFiles(FILES + "@somebodys", Map.of());
+        olderGuid();
 
-        var refused = errorOf(ProviderError.Conflict.class, () -> streams.receive(Optional.empty(), NEWER));
+        try (var incoming = written(Optional.empty(), StreamBytes.whole(GUID).ended())) {
+            incoming.finish();
+        }
 
-        assertThat(refused.message()).contains("it has snapshots");
-        assertThat(zfs.changes).isEmpty();
+        assertThat(zfs.changes.getFirst()).isEqualTo("receive " + BRANCH + NAME);
+        assertThat(zfs.objects).containsKey(FILES + "@somebodys");
+        assertThat(zfs.catalog().snapshots()).hasSize(2);
     }
 
     @Test

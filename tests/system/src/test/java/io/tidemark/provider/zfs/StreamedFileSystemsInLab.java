@@ -11,6 +11,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotStreams.Outgoing;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Programs;
 import io.tidemark.system.lab.InLab;
@@ -226,13 +227,7 @@ public class StreamedFileSystemsInLab {
             var piece = ByteBuffer.allocate(1 << 16);
             outgoing.read(piece);
             kill("zfs send");
-            assertThat(errorOf(() -> {
-                                while (outgoing.read(piece.clear()) >= 0) {
-                                    continue;
-                                }
-                            })
-                            .message())
-                    .contains("exit status 137");
+            assertThat(errorOf(() -> readToTheEnd(outgoing, piece)).message()).contains("exit status 137");
         }
         var before = all("all");
         try (var incoming = provider.receive(Optional.of(FIRST), at(target, SECOND))) {
@@ -248,6 +243,13 @@ public class StreamedFileSystemsInLab {
         take(target, Optional.of(FIRST), SECOND, stream);
         provider.rollback(at(target, SECOND));
         assertThat(contentMounted("b")).isEqualTo("2");
+    }
+
+    private static void readToTheEnd(Outgoing outgoing, ByteBuffer piece) throws ProviderException {
+        int read;
+        do {
+            read = outgoing.read(piece.clear());
+        } while (read >= 0);
     }
 
     private static byte[] randomBytes() {
