@@ -87,7 +87,12 @@ final class ChangedFiles {
                 return first(stands, name, List.of(tree.root()));
             }
         }
-        return first(stands, name, MountTable.pointsOf(mounts.ofHost(), name));
+        var roots = MountTable.pointsOf(mounts.ofHost(), name);
+        if (roots.isEmpty()) {
+            // Only others see it, or but a folder of it: zfs diff would find nothing to look at.
+            mounts.refuseWhileMounted(volume.id(), name);
+        }
+        return first(stands, name, roots);
     }
 
     private Optional<String> first(SnapshotEntry stands, String name, List<Path> roots) throws ProviderException {
