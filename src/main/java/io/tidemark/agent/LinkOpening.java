@@ -85,7 +85,7 @@ final class LinkOpening {
 
     /** A volume of files is its administrator's to make: what belongs to it (mount point, quota) nobody can guess. */
     private Volume files(Message.OpenStreamLink open) throws ReplicationException, ProviderException {
-        var volume = providers.of(open.targetVolume()).volume(open.targetVolume());
+        var volume = found(open.targetVolume());
         TargetVolumes.refuseOtherKind(volume, true);
         var format = providers.streamsOf(volume.id()).format();
         if (!format.equals(open.format())) {
@@ -95,6 +95,20 @@ final class LinkOpening {
                             .formatted(format, open.format()))));
         }
         return volume;
+    }
+
+    private Volume found(VolumeId id) throws ReplicationException, ProviderException {
+        try {
+            return providers.of(id).volume(id);
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.VolumeNotFound) {
+                throw new ReplicationException(new ReplicationError.PeerRefused(
+                        "volume-not-found",
+                        "there is no volume %s there: make it with its storage's own tools (btrfs subvolume create, zfs create), empty"
+                                .formatted(id)));
+            }
+            throw e;
+        }
     }
 
     private Opened opened(LinkId link, GroupId group, VolumeId source, Volume target) throws ReplicationException {

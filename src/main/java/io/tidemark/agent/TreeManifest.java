@@ -22,6 +22,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
@@ -36,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * Lines: mode in octal, owner, group, links, size, device number, time of last change, SHA-256 of the content (of a
  * symbolic link: of where it leads), SHA-256 of the {@code user.} attributes, path. Not told: times of last access,
  * inode numbers, other attributes. A folder's size and links are the storage's matter and left out, and so is the empty
- * folder that stands in a Btrfs snapshot where a nested subvolume was.
+ * folder that stands in a Btrfs snapshot where a nested subvolume was. When the root itself was changed is left out too:
+ * {@code btrfs send} tells it before it fills the root.
  */
 final class TreeManifest {
     private static final int BUFFER_BYTES = 1 << 20;
@@ -156,7 +158,8 @@ final class TreeManifest {
 
     private void line(Told entry, String content) throws IOException {
         boolean folder = entry.format() == FOLDER;
-        var changed = ((FileTime) entry.of("lastModifiedTime")).toInstant();
+        var changed =
+                entry.entry().equals(root) ? Instant.EPOCH : ((FileTime) entry.of("lastModifiedTime")).toInstant();
         var text = "%o %s %s %s %s %s %d.%09d %s %s %s\n"
                 .formatted(
                         (int) entry.of("mode"),

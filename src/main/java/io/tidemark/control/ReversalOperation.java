@@ -13,6 +13,7 @@ import io.tidemark.domain.ReplicationLink;
 import io.tidemark.policy.LinkEvent;
 import io.tidemark.policy.PlannedReversal;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
@@ -79,8 +80,9 @@ final class ReversalOperation implements OperationKind {
         return inventory.laneOf(link(request));
     }
 
+    /** Files are seen at some place all the time: who writes to them after the last comparison is found by the next one. */
     static void refuseWhenMounted(Volume volume) throws ControlException {
-        if (!volume.mountPoints().isEmpty()) {
+        if (!volume.can(Capability.FILES) && !volume.mountPoints().isEmpty()) {
             throw new ControlException(new ControlError.InUse(
                     "volume",
                     volume.id().value(),

@@ -21,6 +21,7 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -162,6 +163,24 @@ class FileLinksTest {
                 new byte[10_000]);
 
         assertThat(differing("rp-1")).isEqualTo(1);
+    }
+
+    @Test
+    void whenTheRootWasChangedIsNoDifference() throws Exception {
+        write(a, HERE, "one", 10_000, 1);
+        sync(take("rp-1"));
+        Files.setLastModifiedTime(
+                b.files.place(new SnapshotId(THERE, new RecoveryPointId("rp-1"))), FileTime.fromMillis(7));
+
+        assertThat(differing("rp-1")).isZero();
+    }
+
+    @Test
+    void aTargetThatIsNotThereHasToBeMade() throws Exception {
+        Files.delete(b.files.place(THERE));
+
+        assertThat(errorOf(() -> a.replicator.openLink(link, peer, 0)).message())
+                .contains("there is no volume folder:home-copy there");
     }
 
     private RecoveryPoint interrupted() throws Exception {
