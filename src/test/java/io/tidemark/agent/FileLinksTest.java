@@ -27,6 +27,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -187,14 +189,30 @@ class FileLinksTest {
         write(a, HERE, "large", 40 * MIB, 1);
         var point = take("rp-1");
         var frames = new AtomicInteger();
+        var synced = new CountDownLatch(1);
+        b.moments = moment -> {
+            if (moment == Moment.INGEST_PARTLY_SYNCED) {
+                synced.countDown();
+            }
+        };
         a.moments = moment -> {
             if (moment == Moment.SYNC_PARTLY_SENT && frames.incrementAndGet() == 120) {
+                await(synced);
                 throw new IllegalStateException("the source dies");
             }
         };
         assertThatThrownBy(() -> sync(point)).isInstanceOf(IllegalStateException.class);
         a.moments = Moments.NONE;
+        b.moments = Moments.NONE;
         return point;
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
