@@ -4,6 +4,8 @@ import io.tidemark.domain.LinkId;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +27,9 @@ final class IngestFolder {
 
     /** What interrupted transfers may keep on the state's file system; the oldest go first. */
     private static final long TOTAL_BYTES_MAXIMUM = 256L << 30;
+
+    /** Left free by logs of streams, which hold whole first copies: the site's own database lies there too. */
+    private static final long FREE_BYTES_MINIMUM = 256L << 20;
 
     private final TargetHost.Site site;
 
@@ -71,7 +76,7 @@ final class IngestFolder {
         if (log.isPresent()) {
             var point = log.get().commit().map(commit -> log.get().header().point());
             log.get().close();
-            if (point.isPresent()) {
+            if (point.isPresent() && !letGo(link)) {
                 return Optional.of("recovery point %s, received and not applied yet".formatted(point.get()));
             }
         }
@@ -84,6 +89,25 @@ final class IngestFolder {
         }
         site.volumes().deleteStamp(link);
         return Optional.empty();
+    }
+
+    /** @throws ProviderException OutOfSpace when little is free */
+    static void requireRoom(Path folder) throws ReplicationException, ProviderException {
+        try {
+            long free = Files.getFileStore(folder).getUsableSpace();
+            if (free < FREE_BYTES_MINIMUM) {
+                throw new ProviderException(
+                        new ProviderError.OutOfSpace("state folder " + folder, free, FREE_BYTES_MINIMUM));
+            }
+        } catch (IOException e) {
+            throw new ReplicationException(
+                    new ReplicationError.State(folder.toString(), String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    private boolean letGo(LinkId id) throws ReplicationException {
+        var link = site.catalog().link(id);
+        return link.isPresent() && StuckStream.letGo(site, link.get());
     }
 
     private List<Path> logs() throws IOException {

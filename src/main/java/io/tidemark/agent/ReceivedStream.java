@@ -46,20 +46,36 @@ final class ReceivedStream {
     /**
      * The snapshot is there, held, and the volume has its files.
      *
-     * @param unwatched whether others may have written to the volume since the target looked: then it is not overwritten
+     * @param unwatched whether a life before this one may have done some of it, and others may have written to the volume
+     *     since the target looked
      * @throws ReplicationException TargetWritten; the log stays, and applies once the volume is put back
      */
     void apply(boolean unwatched) throws ReplicationException, ProviderException {
         boolean received = received();
-        if (unwatched && !mayOverwrite(received)) {
-            throw new ReplicationException(new ReplicationError.TargetWritten(
-                    snapshot.volume(), changed(log.header().base()).orElse("it is not what it was before")));
+        if (unwatched
+                && received
+                && changed(Optional.of(snapshot.recoveryPoint())).isEmpty()) {
+            // A life before this one has come to the end of it.
+            provider.hold(snapshot, owner);
+            return;
+        }
+        if (unwatched) {
+            refuseWhenWritten(received);
         }
         if (!received) {
             receive();
         }
         provider.hold(snapshot, owner);
+        // Receiving takes a while, and the volume was seen by everybody meanwhile.
+        refuseWhenWritten(true);
         putVolume();
+    }
+
+    private void refuseWhenWritten(boolean received) throws ReplicationException, ProviderException {
+        if (!mayOverwrite(received)) {
+            throw new ReplicationException(new ReplicationError.TargetWritten(
+                    snapshot.volume(), changed(log.header().base()).orElse("it is not what it was before")));
+        }
     }
 
     /** Whether the volume has what it had when the target looked, what it is to have, or what a resync has kept. */
@@ -76,7 +92,14 @@ final class ReceivedStream {
     }
 
     private Optional<String> changed(Optional<RecoveryPointId> since) throws ProviderException {
-        return streams.changedSince(snapshot.volume(), since);
+        try {
+            return streams.changedSince(snapshot.volume(), since);
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.SnapshotNotFound gone) {
+                return Optional.of("snapshot %s, which would tell, is gone".formatted(gone.snapshot()));
+            }
+            throw e;
+        }
     }
 
     private boolean received() throws ProviderException {

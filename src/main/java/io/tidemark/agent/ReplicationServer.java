@@ -269,7 +269,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
             return Optional.of(RECEIVING);
         }
         try {
-            TargetHost.finishCommitted(site, link);
+            StuckStream.finishOrLetGo(site, link);
             return Optional.empty();
         } finally {
             sessions.remove(link.id(), mine);

@@ -6,6 +6,8 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -35,6 +37,9 @@ public interface SiteCatalog {
      * @return as it is after; empty when the link is not known
      */
     Optional<ReplicationLink> promote(LinkId link, Optional<Duration> every);
+
+    /** Whether the recovery point is recorded here with a snapshot of that volume, taken or received. */
+    boolean knows(RecoveryPointId point, VolumeId volume);
 
     /** Target side: what the volume held before a resync overwrites it. Adding it again changes nothing. */
     void recordKept(RecoveryPoint point);

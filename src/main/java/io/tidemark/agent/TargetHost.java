@@ -330,7 +330,11 @@ final class TargetHost implements AutoCloseable {
                     new ReplicationError.CorruptFrame("what is told of %s is another's".formatted(offer.point())));
         }
         site.volumes().refuseUnfit(provider.volume(link.localVolume()), offer.stream(), sync.resync());
-        finishCommitted(site, link);
+        if (sync.resync()) {
+            StuckStream.finishOrLetGo(site, link);
+        } else {
+            finishCommitted(site, link);
+        }
         var known = site.catalog().link(link.id()).orElse(link);
         var left = IngestLog.open(site.logOf(link.id()));
         Optional<TargetView.LogView> view = Optional.empty();
@@ -413,6 +417,9 @@ final class TargetHost implements AutoCloseable {
                     public void sync(IngestTotals totals) throws ReplicationException, ProviderException {
                         if (direct) {
                             blocks.flush();
+                        }
+                        if (started.header().stream()) {
+                            IngestFolder.requireRoom(site.folder());
                         }
                         started.checkpoint(totals);
                     }

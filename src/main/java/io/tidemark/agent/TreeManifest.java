@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -151,12 +152,14 @@ final class TreeManifest {
         var entries = new ArrayList<Path>();
         try (var found = Files.newDirectoryStream(folder)) {
             found.forEach(entries::add);
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         Collections.sort(entries);
         return entries;
     }
 
-    private void line(Told entry, String content) throws IOException {
+    private void line(Told entry, String content) throws IOException, ReplicationException {
         boolean folder = entry.format() == FOLDER;
         var changed =
                 entry.entry().equals(root) ? Instant.EPOCH : ((FileTime) entry.of("lastModifiedTime")).toInstant();
@@ -177,6 +180,7 @@ final class TreeManifest {
                                 .replace("\\", "\\\\")
                                 .replace("\n", "\\n"));
         lines.write(text.getBytes(StandardCharsets.UTF_8));
+        watch.read(readBytes);
     }
 
     private String userAttributes(Told entry) throws IOException {

@@ -26,6 +26,10 @@ public sealed interface SyncPlan {
     /** As the offer's content goes: blocks or a stream. */
     static SyncPlan of(Message.Offer offer, TargetView target, boolean resync) {
         if (offer.stream()) {
+            if (offer.volumeBytes() != Message.Offer.STREAM_BYTES) {
+                return refuse(new ReplicationError.CorruptFrame(
+                        "a stream is offered with %d bytes".formatted(offer.volumeBytes())));
+            }
             return resync ? decideStreamResync(offer, target) : decideStream(offer, target);
         }
         return resync ? decideResync(offer, target) : decide(offer, target);

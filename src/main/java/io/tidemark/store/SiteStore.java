@@ -32,14 +32,15 @@ public record SiteStore(
             var database = Database.open(folder);
             var peers = new PeerTable(database);
             var links = new LinkTable(database);
+            var points = new RecoveryPointTable(database);
             return new SiteStore(
                     lock,
                     database,
                     new GroupTable(database),
-                    new RecoveryPointTable(database),
+                    points,
                     peers,
                     links,
-                    new SiteTables(database, peers, links),
+                    new SiteTables(database, peers, links, points),
                     new OperationTable(database),
                     new IdempotencyTable(database),
                     new TrackingAuditTable(database),

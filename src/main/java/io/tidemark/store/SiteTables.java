@@ -3,12 +3,15 @@ package io.tidemark.store;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.control.port.LinkStore;
 import io.tidemark.control.port.PeerStore;
+import io.tidemark.control.port.RecoveryPointStore;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -25,11 +28,13 @@ public final class SiteTables implements SiteCatalog {
     private final Database database;
     private final PeerStore peers;
     private final LinkStore links;
+    private final RecoveryPointStore points;
 
-    public SiteTables(Database database, PeerStore peers, LinkStore links) {
+    public SiteTables(Database database, PeerStore peers, LinkStore links, RecoveryPointStore points) {
         this.database = database;
         this.peers = peers;
         this.links = links;
+        this.points = points;
     }
 
     @Override
@@ -88,6 +93,14 @@ public final class SiteTables implements SiteCatalog {
             LinkTable.save(connection, promoted);
             return Optional.of(promoted);
         });
+    }
+
+    @Override
+    public boolean knows(RecoveryPointId point, VolumeId volume) {
+        return points.find(point)
+                .map(known -> known.members().stream()
+                        .anyMatch(member -> member.volume().equals(volume)))
+                .orElse(false);
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -54,6 +55,11 @@ final class MemoryCatalog implements SiteCatalog {
     @Override
     public void saveLink(ReplicationLink link) {
         links.put(link.id(), link);
+    }
+
+    @Override
+    public boolean knows(RecoveryPointId point, VolumeId volume) {
+        return received.containsKey(point) || kept.containsKey(point);
     }
 
     @Override

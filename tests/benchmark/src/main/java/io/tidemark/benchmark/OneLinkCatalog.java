@@ -7,6 +7,8 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -53,6 +55,11 @@ final class OneLinkCatalog implements SiteCatalog {
     @Override
     public void saveLink(ReplicationLink link) {
         links.put(link.id(), link);
+    }
+
+    @Override
+    public boolean knows(RecoveryPointId point, VolumeId volume) {
+        throw new UnsupportedOperationException("nothing is let go of here");
     }
 
     @Override

@@ -25,9 +25,6 @@ final class StreamProgram {
      */
     static final Duration STALLED = Duration.ofMinutes(10);
 
-    /** Of a whole comparison without data, which ends at the first change. */
-    static final Duration COMPARED = Duration.ofMinutes(4);
-
     static final String UNSHARE = "unshare";
 
     /**
@@ -76,7 +73,7 @@ final class StreamProgram {
     CommandStream compare(Path older, Path newer) throws ProviderException {
         var argv = List.of(NAME, "send", "-q", "--no-data", "-p", older.toString(), newer.toString());
         try {
-            return runner.stream(new Command(argv, COMPARED, COMPLAINTS_BYTES_MAXIMUM));
+            return runner.source(new Command(argv, STALLED, COMPLAINTS_BYTES_MAXIMUM));
         } catch (CommandException e) {
             throw BtrfsErrors.of("btrfs send --no-data", e);
         }

@@ -53,7 +53,7 @@ public final class CommandStream implements AutoCloseable {
 
     /** The program's standard output; belongs to this stream. Where each wait has a limit, {@link #read} keeps it. */
     public InputStream output() {
-        return process.getInputStream();
+        return new Output();
     }
 
     /**
@@ -112,6 +112,25 @@ public final class CommandStream implements AutoCloseable {
         } catch (IOException e) {
             // It has ended, and took no more: its exit status tells.
             return;
+        }
+    }
+
+    /** Each of its reads is a wait like any other. */
+    private final class Output extends InputStream {
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            return CommandStream.this.read(into, offset, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            process.getInputStream().close();
         }
     }
 

@@ -140,12 +140,27 @@ final class ClassicRollback {
         }
     }
 
-    /** A program that was killed may have come to its end, or not. */
-    private void takeBack(LogicalVolume on, SnapshotId to, ProviderException failure) {
+    /**
+     * A program that was killed may have come to its end, or not.
+     *
+     * @throws ProviderException Unexpected where the tag may be there still: then the next start ends the rollback
+     */
+    private void takeBack(LogicalVolume on, SnapshotId to, ProviderException failure) throws ProviderException {
         try {
             untag(on.name(), to);
         } catch (ProviderException e) {
-            failure.addSuppressed(e);
+            var pending = new ProviderException(
+                    new ProviderError.Unexpected(
+                            "rollback of %s to %s".formatted(to.volume(), to.recoveryPoint()),
+                            "%s; and it was not taken back (%s), so that the next start ends it: do not write to the volume before, or take its tag %s%s off"
+                                    .formatted(
+                                            failure.error().message(),
+                                            e.error().message(),
+                                            LvmNames.RESTORING,
+                                            to.recoveryPoint())),
+                    failure);
+            pending.addSuppressed(e);
+            throw pending;
         }
     }
 
