@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -79,9 +80,13 @@ class StreamFilterFuzzTest {
             var body = Arrays.copyOfRange(command, SendFraming.HEADER_BYTES, command.length);
             header.check(body);
             var attributes = SendAttributes.of(body, 2);
-            assertThat(attributes.text(SendAttributes.PATH))
-                    .doesNotStartWith("/")
-                    .doesNotContain("../");
+            for (var path : List.of(
+                    attributes.text(SendAttributes.PATH),
+                    attributes.text(SendAttributes.PATH_TO),
+                    attributes.text(SendAttributes.CLONE_PATH))) {
+                assertThat(path).doesNotStartWith("/");
+                assertThat(path.split("/", -1)).doesNotContain("..");
+            }
             if (header.code() == LINK) {
                 assertThat(attributes.text(SendAttributes.PATH_LINK)).doesNotStartWith("/");
             }
