@@ -180,7 +180,6 @@ public final class PeerReplicator implements Replicator {
                     point.id(),
                     candidateBases,
                     streams.isPresent() ? Message.Offer.STREAM_BYTES : member.sizeBytes(),
-                    streams.isPresent(),
                     RecoveryPointJson.of(point),
                     software,
                     resync ? Message.Purpose.RESYNC : usual,

@@ -329,7 +329,7 @@ final class TargetHost implements AutoCloseable {
             throw new ReplicationException(
                     new ReplicationError.CorruptFrame("what is told of %s is another's".formatted(offer.point())));
         }
-        site.volumes().refuseUnfit(provider.volume(link.localVolume()), offer.stream(), sync.resync());
+        TargetVolumes.refuseOtherKind(provider.volume(link.localVolume()), offer.stream());
         if (sync.resync()) {
             StuckStream.finishOrLetGo(site, link);
         } else {

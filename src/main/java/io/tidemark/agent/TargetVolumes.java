@@ -82,28 +82,14 @@ final class TargetVolumes {
     /** A link carries blocks or streams, and its volumes are of that kind both. */
     static void refuseOtherKind(Volume volume, boolean stream) throws ReplicationException {
         if (volume.can(Capability.FILES) != stream) {
-            throw conflict(
-                    volume,
-                    stream
-                            ? "it has blocks, and the source's volume is files: name a volume of this site that is files"
-                            : "it is files, and the source's volume has blocks: name a volume of this site with blocks");
+            throw new ReplicationException(
+                    new ReplicationError.Storage(
+                            new ProviderError.Conflict(
+                                    volume.id().value(),
+                                    stream
+                                            ? "it has blocks, and the source's volume is files: name a volume of this site that is files"
+                                            : "it is files, and the source's volume has blocks: name a volume of this site with blocks")));
         }
-    }
-
-    /** A volume of another kind than the offer's, and a resync that its storage cannot do. */
-    void refuseUnfit(Volume volume, boolean stream, boolean resync) throws ReplicationException, ProviderException {
-        refuseOtherKind(volume, stream);
-        if (stream && resync && !providers.streamsOf(volume.id()).receivesBesideNewer()) {
-            throw conflict(
-                    volume,
-                    "its storage takes no stream beside what a resync would keep: roll it back to the recovery point that"
-                            + " the link is in step with, or make a link to a new volume");
-        }
-    }
-
-    private static ReplicationException conflict(Volume volume, String conflict) {
-        return new ReplicationException(new ReplicationError.Storage(
-                new ProviderError.Conflict(volume.id().value(), conflict)));
     }
 
     static void refuseWhenMounted(Volume volume) throws ReplicationException {

@@ -49,8 +49,7 @@ public record SourceSync(
      * What is to be done.
      *
      * @param candidates newest first, without the point itself
-     * @param volumeBytes {@link Message.Offer#STREAM_BYTES} where a stream is sent
-     * @param stream whether the storage's own stream of the snapshot is sent, not blocks
+     * @param volumeBytes {@link Message.Offer#STREAM_BYTES} where the storage's own stream of the snapshot is sent
      * @param metadata of the recovery point, JSON
      * @param purpose SYNC, SYNC_ANEW or RESYNC
      */
@@ -59,7 +58,6 @@ public record SourceSync(
             RecoveryPointId point,
             List<RecoveryPointId> candidates,
             long volumeBytes,
-            boolean stream,
             String metadata,
             String software,
             Message.Purpose purpose,
@@ -79,22 +77,25 @@ public record SourceSync(
                 long volumeBytes,
                 String metadata,
                 String software) {
-            this(link, point, candidates, volumeBytes, false, metadata, software, Message.Purpose.SYNC, Terms.USUAL);
+            this(link, point, candidates, volumeBytes, metadata, software, Message.Purpose.SYNC, Terms.USUAL);
         }
 
         /** The same, and nothing that an interrupted try left is gone on with. */
         public Task anew() {
-            return new Task(
-                    link, point, candidates, volumeBytes, stream, metadata, software, Message.Purpose.SYNC_ANEW, terms);
+            return new Task(link, point, candidates, volumeBytes, metadata, software, Message.Purpose.SYNC_ANEW, terms);
+        }
+
+        boolean stream() {
+            return volumeBytes == Message.Offer.STREAM_BYTES;
         }
 
         int blockBytes() {
-            return stream ? Message.Offer.STREAM_BLOCK_BYTES : BLOCK_BYTES;
+            return stream() ? Message.Offer.STREAM_BLOCK_BYTES : BLOCK_BYTES;
         }
 
         /** What there is to send, as far as it is known; 0: it is not. */
         public long progressBytes() {
-            return stream ? 0 : volumeBytes;
+            return stream() ? 0 : volumeBytes;
         }
     }
 

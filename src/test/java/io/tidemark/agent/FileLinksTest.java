@@ -164,16 +164,6 @@ class FileLinksTest extends FileLinkGround {
         assertKept();
     }
 
-    @Test
-    void aStorageThatTakesStreamsInOrderAloneHasNoResync() throws Exception {
-        b.files.besideNewer = false;
-        var second = writtenTarget();
-
-        assertThat(errorOf(() -> resync(second, "rp-1")).message()).contains("roll it back to the recovery point");
-        assertThat(Files.exists(b.files.place(THERE).resolve("mine"))).isTrue();
-        assertThat(b.catalog.kept).isEmpty();
-    }
-
     /** As a reversal does, with what each side has received. */
     @Test
     void theOtherWayTheSameSnapshotsAreTheBase() throws Exception {

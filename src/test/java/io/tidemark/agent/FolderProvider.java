@@ -57,7 +57,6 @@ final class FolderProvider implements StorageProvider, FileTrees, SnapshotStream
     String salt = "";
 
     int received;
-    boolean besideNewer = true;
     Optional<ProviderError> rollbackFails = Optional.empty();
 
     FolderProvider(Path folder) {
@@ -233,11 +232,6 @@ final class FolderProvider implements StorageProvider, FileTrees, SnapshotStream
             @Override
             public void close() {}
         };
-    }
-
-    @Override
-    public boolean receivesBesideNewer() {
-        return besideNewer;
     }
 
     @Override

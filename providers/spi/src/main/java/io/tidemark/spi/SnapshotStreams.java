@@ -23,11 +23,12 @@ public interface SnapshotStreams {
 
     /**
      * Begins to take a stream in as a snapshot of a volume that is here. Until {@link Incoming#finish} the snapshot is
-     * not listed and the volume is as it was, after a death too. What an earlier try left is removed.
+     * not listed and the volume is as it was, after a death too. What an earlier try left is removed. Snapshots that are
+     * here stay, also those that came after the older one.
      *
-     * @param older the snapshot of the volume that the stream builds upon; empty: the stream is whole
-     * @throws ProviderException VolumeNotFound; SnapshotNotFound of the older; Conflict where the snapshot is here
-     *     already, or the volume has newer snapshots than the older one and not {@link #receivesBesideNewer}
+     * @param older the snapshot of the volume that the stream builds upon, any of them; empty: the stream is whole, whatever
+     *     there is
+     * @throws ProviderException VolumeNotFound; SnapshotNotFound of the older; Conflict where the snapshot is here already
      */
     Incoming receive(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException;
 
@@ -39,14 +40,6 @@ public interface SnapshotStreams {
      * @throws ProviderException VolumeNotFound, SnapshotNotFound
      */
     Optional<String> changedSince(VolumeId volume, Optional<RecoveryPointId> stands) throws ProviderException;
-
-    /**
-     * Whether a stream may build upon any snapshot of the volume that is here, and be whole where there are some: what
-     * came after the older one stays. Where it may not, the older one is the volume's newest.
-     */
-    default boolean receivesBesideNewer() {
-        return false;
-    }
 
     /** One snapshot on its way out. One thread. Closing it twice is closing it once. */
     interface Outgoing extends AutoCloseable {

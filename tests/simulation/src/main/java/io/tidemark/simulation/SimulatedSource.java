@@ -49,7 +49,6 @@ class SimulatedSource extends Worker implements SimulatedConnection.End {
                 point,
                 host.candidates(point),
                 world.volumeBytes,
-                false,
                 World.METADATA,
                 "simulated",
                 purpose,

@@ -261,12 +261,6 @@ final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams
         return streams.changedSince(volume, stands);
     }
 
-    /** What comes in is a snapshot beside the others, and no change to any. */
-    @Override
-    public boolean receivesBesideNewer() {
-        return true;
-    }
-
     @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         try (var held = locks.hold(List.of(snapshot.volume()))) {

@@ -316,6 +316,7 @@ class BtrfsStreamsTest extends BtrfsGround {
         for (int tries = 0; tries < 200 && !Files.exists(path); tries++) {
             Thread.sleep(50);
         }
+        assertThat(path).exists();
         return path;
     }
 

@@ -455,12 +455,6 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
         return ZfsStreams.FORMAT;
     }
 
-    /** On a branch, which a rollback puts in place: it puts aside what the volume has. */
-    @Override
-    public boolean receivesBesideNewer() {
-        return true;
-    }
-
     @Override
     public synchronized Outgoing send(Optional<RecoveryPointId> older, SnapshotId newer) throws ProviderException {
         return streams.send(older, newer);
