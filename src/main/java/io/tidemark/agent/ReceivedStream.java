@@ -11,7 +11,6 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotStreams;
-import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import java.time.Duration;
 import java.util.Optional;
@@ -23,9 +22,6 @@ import java.util.Optional;
 final class ReceivedStream {
     /** Storages swap or switch; one that copies takes as long as the volume is large. */
     private static final Duration ROLLBACK_MAXIMUM = Duration.ofHours(12);
-
-    private static final Duration ASK_AGAIN_MINIMUM = Duration.ofMillis(50);
-    private static final Duration ASK_AGAIN_MAXIMUM = Duration.ofSeconds(15);
 
     private final TargetHost.Site site;
     private final StorageProvider provider;
@@ -59,10 +55,10 @@ final class ReceivedStream {
             provider.hold(snapshot, owner);
             return;
         }
-        if (unwatched) {
-            refuseWhenWritten(received);
-        }
         if (!received) {
+            if (unwatched) {
+                refuseWhenWritten(false);
+            }
             receive();
         }
         provider.hold(snapshot, owner);
@@ -124,26 +120,12 @@ final class ReceivedStream {
         }
     }
 
-    private void putVolume() throws ReplicationException, ProviderException {
-        long deadline = site.nanos().getAsLong() + ROLLBACK_MAXIMUM.toNanos();
-        Step<?> step = provider.rollback(snapshot);
-        while (step instanceof Step.Running<?> running) {
-            if (site.nanos().getAsLong() - deadline > 0 || !slept(running.askAgainAfter())) {
-                throw new ProviderException(
-                        new ProviderError.Busy(snapshot.volume().value(), "its own rollback", running.askAgainAfter()));
-            }
-            step = provider.resume(running.handle());
-        }
-    }
-
-    private static boolean slept(Duration asked) {
-        try {
-            var least = asked.compareTo(ASK_AGAIN_MINIMUM) < 0 ? ASK_AGAIN_MINIMUM : asked;
-            Thread.sleep(least.compareTo(ASK_AGAIN_MAXIMUM) > 0 ? ASK_AGAIN_MAXIMUM : least);
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+    private void putVolume() throws ProviderException {
+        new StepFollower(provider, site.nanos())
+                .follow(
+                        provider.rollback(snapshot),
+                        ROLLBACK_MAXIMUM,
+                        snapshot.volume().value(),
+                        "its own rollback");
     }
 }

@@ -2,12 +2,10 @@ package io.tidemark.agent;
 
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
-import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
-import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class SnapshotRemoval {
     /** Local deletes are done at once; a cloud's may take minutes, and then undoing is asked again later. */
     private static final Duration DELETE_LIMIT = Duration.ofSeconds(30);
-    /** More often than this is not worth a call, whatever the provider says. */
-    private static final Duration ASK_AGAIN_MINIMUM = Duration.ofMillis(20);
 
     private final Providers providers;
 
@@ -64,27 +60,7 @@ final class SnapshotRemoval {
     }
 
     private static void delete(StorageProvider provider, SnapshotId snapshot) throws ProviderException {
-        long deadline = System.nanoTime() + DELETE_LIMIT.toNanos();
-        Step<?> step = provider.delete(snapshot);
-        while (step instanceof Step.Running<?> running) {
-            var pause = running.askAgainAfter().compareTo(ASK_AGAIN_MINIMUM) < 0
-                    ? ASK_AGAIN_MINIMUM
-                    : running.askAgainAfter();
-            if (System.nanoTime() + pause.toNanos() > deadline || !slept(pause)) {
-                throw new ProviderException(
-                        new ProviderError.Busy(snapshot.toString(), "its own deletion", running.askAgainAfter()));
-            }
-            step = provider.resume(running.handle());
-        }
-    }
-
-    private static boolean slept(Duration pause) {
-        try {
-            Thread.sleep(pause);
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+        new StepFollower(provider, System::nanoTime)
+                .follow(provider.delete(snapshot), DELETE_LIMIT, snapshot.toString(), "its own deletion");
     }
 }
