@@ -1,5 +1,6 @@
 package io.tidemark.agent;
 
+import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.Frozen;
 import io.tidemark.consistency.Quiescer;
@@ -13,12 +14,35 @@ import java.util.Map;
 
 /** The applications of one recovery point, frozen in order, asked and thawed in reverse. Owned by one thread. */
 final class FrozenApplications implements AutoCloseable {
+    /** Of the freeze limit that may be over once all are held: file systems are frozen after them, for the cut. */
+    private static final int HOLDING_PART = 2;
+
     private final List<Held> held = new ArrayList<>();
 
     private record Held(Quiescer quiescer, Frozen frozen) {}
 
     void freeze(Quiescer quiescer, RecoveryPointId recoveryPoint, Duration limit) throws ConsistencyException {
         held.add(new Held(quiescer, quiescer.freeze(recoveryPoint, limit)));
+    }
+
+    /** @throws ConsistencyException where one could not be held, or all of them took too much of the limit */
+    void hold(Duration limit) throws ConsistencyException {
+        long started = System.nanoTime();
+        for (var each : held) {
+            each.frozen().hold(limit);
+            var taken = Duration.ofNanos(System.nanoTime() - started);
+            if (taken.compareTo(limit.dividedBy(HOLDING_PART)) > 0) {
+                throw new ConsistencyException(new ConsistencyError.FreezeFailed(
+                        each.quiescer().kind(),
+                        each.quiescer().subject(),
+                        "its writers were held after %d ms, more than half of the freeze limit of %d ms; nothing would be left for the cut"
+                                .formatted(taken.toMillis(), limit.toMillis())));
+            }
+        }
+    }
+
+    boolean any() {
+        return !held.isEmpty();
     }
 
     /** Asks each whether it held, then thaws it. Evidence of one name from several applications is told apart. */

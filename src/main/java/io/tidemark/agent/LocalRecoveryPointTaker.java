@@ -160,6 +160,10 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
             writeOut(armed, survey.cuts());
             refuseWhenCancelled(id, listener);
             say(listener, "cut");
+            applications.hold(limit);
+            if (applications.any()) {
+                moments.reached(Moment.DATABASE_HELD);
+            }
             var window = FrozenWindow.pass(armed, freezes, survey.cuts(), moments);
             var released = applications.askAndThaw();
             moments.reached(Moment.THAWED);

@@ -1,6 +1,7 @@
 package io.tidemark.consistency;
 
 import io.tidemark.domain.Certificate;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -11,6 +12,15 @@ import java.util.Map;
  * after the last cut proves anything about that cut.
  */
 public interface Frozen extends AutoCloseable {
+
+    /**
+     * Right before the file systems are frozen: from now on the application's writers may be held, for no longer than
+     * the limit, whoever dies. What need not hold them was done when it was frozen. Once at most.
+     *
+     * @param limit after which it ends by itself; what is held then has not held until the cut
+     * @throws ConsistencyException FreezeFailed; no writer is held, and a thaw is due as ever
+     */
+    default void hold(Duration limit) throws ConsistencyException {}
 
     /** Whether it has held without a break since its acknowledgement. False when that cannot be known. */
     boolean heldUntilNow();

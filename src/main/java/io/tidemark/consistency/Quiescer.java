@@ -23,9 +23,10 @@ public interface Quiescer {
     Check check(List<Volume> volumes) throws ConsistencyException;
 
     /**
-     * Freezes; returns once the freeze is known to hold. When it throws, nothing is frozen.
+     * Freezes, as far as that holds no writer: what does waits for {@link Frozen#hold}, for file systems are written out
+     * in between. When it throws, nothing is frozen.
      *
-     * @param limit longest time the application's writers may be held; a quiescer that holds none may last longer
+     * @param limit longest time the application's writers will be held
      */
     Frozen freeze(RecoveryPointId recoveryPoint, Duration limit) throws ConsistencyException;
 

@@ -34,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 
 /** A host with volumes, mounts and applications that fail where a test says so, and that writes down what was done. */
 final class FakeHost implements FileSystems, QuiescerFactory {
@@ -48,6 +49,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     final Set<SnapshotId> snapshots = new TreeSet<>((a, b) -> a.toString().compareTo(b.toString()));
     final Map<VolumeId, List<Path>> mounts = new LinkedHashMap<>();
     Duration predicted = Duration.ofMillis(10);
+    Duration holdTakes = Duration.ZERO;
     Optional<String> unavailable = Optional.empty();
     private long now;
 
@@ -194,6 +196,13 @@ final class FakeHost implements FileSystems, QuiescerFactory {
             this.kind = kind;
             this.subjects = subjects;
             frozen.addAll(subjects);
+        }
+
+        @Override
+        public void hold(Duration limit) throws ConsistencyException {
+            happen("hold " + subjects.getFirst());
+            failWhenTold("hold " + subjects.getFirst(), kind, subjects.getFirst());
+            LockSupport.parkNanos(holdTakes.toNanos());
         }
 
         @Override

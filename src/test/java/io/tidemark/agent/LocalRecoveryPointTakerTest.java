@@ -95,6 +95,8 @@ class LocalRecoveryPointTakerTest {
                         "flush",
                         "prepare image",
                         "prepare other",
+                        "hold one",
+                        "hold two",
                         "freeze /orders,/logs",
                         "cut image",
                         "cut other",
@@ -111,6 +113,7 @@ class LocalRecoveryPointTakerTest {
                         Moment.GUARD_ARMED,
                         Moment.DATABASE_FROZEN,
                         Moment.DATABASE_FROZEN,
+                        Moment.DATABASE_HELD,
                         Moment.FILE_SYSTEM_FROZEN,
                         Moment.SNAPSHOT_CUT,
                         Moment.FREEZES_ASKED,
@@ -150,7 +153,18 @@ class LocalRecoveryPointTakerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"arm", "freeze one", "freeze two", "flush", "freeze", "cut image:orders", "cut other:logs"})
+    @ValueSource(
+            strings = {
+                "arm",
+                "freeze one",
+                "freeze two",
+                "flush",
+                "hold one",
+                "hold two",
+                "freeze",
+                "cut image:orders",
+                "cut other:logs"
+            })
     void failureAtAnyStepLeavesNothingFrozenAndNoSnapshot(String step) {
         var plan = planned(group(Consistency.CRASH, true, "one", "two"));
         host.failing.add(step);
@@ -161,7 +175,7 @@ class LocalRecoveryPointTakerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"arm", "freeze one", "freeze two", "flush", "freeze"})
+    @ValueSource(strings = {"arm", "freeze one", "freeze two", "flush", "hold two", "freeze"})
     void bugAtAnyStepLeavesNothingFrozenAndNoSnapshot(String step) {
         var plan = planned(group(Consistency.CRASH, true, "one", "two"));
         host.failing.add("bug in " + step);
@@ -178,6 +192,7 @@ class LocalRecoveryPointTakerTest {
                 "RECOVERY_POINT_PLANNED",
                 "GUARD_ARMED",
                 "DATABASE_FROZEN",
+                "DATABASE_HELD",
                 "FILE_SYSTEM_FROZEN",
                 "SNAPSHOT_CUT",
                 "FREEZES_ASKED",
@@ -195,6 +210,18 @@ class LocalRecoveryPointTakerTest {
                 .hasMessageContaining(failing.name());
 
         nothingIsLeft();
+    }
+
+    @Test
+    void writersAreNotHeldWhereNothingOfTheLimitWouldBeLeftForTheCut() {
+        host.holdTakes = LIMIT.dividedBy(2).plusMillis(1);
+
+        assertThatThrownBy(() -> take(group(Consistency.CRASH, true, "one")))
+                .hasMessageContaining("database one could not be frozen")
+                .hasMessageContaining("more than half of the freeze limit");
+
+        nothingIsLeft();
+        assertThat(host.events).doesNotContain("freeze /orders,/logs");
     }
 
     private io.tidemark.consistency.RecoveryPointPlan planned(ConsistencyGroup group) {

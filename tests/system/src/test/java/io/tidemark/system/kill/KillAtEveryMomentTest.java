@@ -37,6 +37,7 @@ class KillAtEveryMomentTest {
     /** Needs a database: the recovery-point tests kill there. Of link control: {@link LinkControlKillTest}. */
     private static final List<Moment> ELSEWHERE = List.of(
             Moment.DATABASE_FROZEN,
+            Moment.DATABASE_HELD,
             Moment.LINK_PAUSED,
             Moment.RESYNC_KEPT,
             Moment.REVERSAL_DRAINING,

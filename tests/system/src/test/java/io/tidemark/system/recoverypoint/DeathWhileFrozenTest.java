@@ -40,6 +40,7 @@ class DeathWhileFrozenTest {
             Moment.RECOVERY_POINT_PLANNED,
             Moment.GUARD_ARMED,
             Moment.DATABASE_FROZEN,
+            Moment.DATABASE_HELD,
             Moment.FILE_SYSTEM_FROZEN,
             Moment.SNAPSHOT_CUT,
             Moment.FREEZES_ASKED,
