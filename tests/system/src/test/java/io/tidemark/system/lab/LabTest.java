@@ -13,6 +13,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The lab itself: what it promises whoever runs something in it. */
 @Tag("system-lab")
@@ -39,21 +41,25 @@ class LabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void lvmTestsPassInTheLab() throws Exception {
         lab.test(LvmInLab.class);
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void thinVolumesKeepTheContractOfProviders() throws Exception {
         lab.within(Duration.ofMinutes(30)).testInParts(ThinVolumesInLab.class, 2);
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void classicVolumesKeepTheContractOfProviders() throws Exception {
         lab.within(Duration.ofMinutes(30)).testInParts(ClassicVolumesInLab.class, 2);
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void thinVolumesAreCutWhileTheirWritersAreHeld() throws Exception {
         lab.within(Duration.ofMinutes(10)).test(ThinCutInLab.class);
     }

@@ -6,6 +6,8 @@ import java.util.Collections;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The provider of thin volumes under faults and many callers, on real LVM. */
 @Tag("system-lab")
@@ -26,6 +28,7 @@ class LvmFaultsLabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void faultsAndCrowdsLoseNothing() throws Exception {
         // The longest first, for two run at once.
         lab.testEach(
@@ -37,6 +40,7 @@ class LvmFaultsLabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void recoveryPointsAreWholeWhereverThePowerFails() throws Exception {
         StorageLab.withDisks(PowerCuts.DISK_SIZES.toArray(String[]::new))
                 .within(LIMIT)

@@ -9,6 +9,8 @@ import java.util.Collections;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Providers over OpenZFS, in a lab that was built with it. */
 @Tag("system-lab")
@@ -22,16 +24,19 @@ class ZfsLabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void zvolsKeepTheContractOfProviders() throws Exception {
         StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZvolsInLab.class, 2);
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void fileSystemsKeepTheContractOfProviders() throws Exception {
         StorageLab.withDisks("1G").withZfs().within(Duration.ofMinutes(20)).testInParts(ZfsFileSystemsInLab.class, 2);
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void snapshotsOfFileSystemsTravel() throws Exception {
         StorageLab.withDisks("500M", "500M")
                 .withZfs()
@@ -41,6 +46,7 @@ class ZfsLabTest {
 
     /** The guest of the kinds of storage together has two sites in it. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void killsFreezesAndOtherKindsOfStorageAreCopedWith() throws Exception {
         StorageLab.withDisks("1500M", "1G", "2G", "2G")
                 .withZfs()
@@ -51,6 +57,7 @@ class ZfsLabTest {
 
     /** Small disks: the tests fill them up. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void faultsAndCrowdsLoseNothing() throws Exception {
         StorageLab.withDisks(Collections.nCopies(DISKS, "160M").toArray(String[]::new))
                 .withZfs()
