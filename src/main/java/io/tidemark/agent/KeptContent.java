@@ -112,6 +112,7 @@ final class KeptContent {
                         snapshot,
                         provider.volume(link.localVolume()).sizeBytes())),
                 Map.of(),
+                Optional.empty(),
                 Optional.empty());
     }
 }

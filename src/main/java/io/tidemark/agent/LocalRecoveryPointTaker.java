@@ -10,7 +10,11 @@ import io.tidemark.consistency.Frozen;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.RecoveryPointPlan;
+import io.tidemark.consistency.attestation.Attestation;
+import io.tidemark.consistency.attestation.SigningKey;
+import io.tidemark.consistency.attestation.Statement;
 import io.tidemark.domain.Certificate;
+import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
@@ -47,6 +51,9 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     /** A writer that dirties faster than the storage writes would keep it going for ever. */
     private static final int FLUSH_ROUNDS_MAXIMUM = 6;
 
+    /** Of the freeze limit that a round may take at most: freezing writes out as much once more, and the cut comes too. */
+    private static final int WRITE_OUT_PART = 4;
+
     /** A user who cancels is answered within 100 ms. */
     private static final Duration ASK_CANCELLED_EVERY = Duration.ofMillis(50);
 
@@ -54,6 +61,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     private final FileSystems fileSystems;
     private final SnapshotRemoval removal;
     private final HostIdentity host;
+    private final SigningKey key;
     private final InstantSource clock;
     private final Moments moments;
     /** Fair, so that a group with many short intervals does not starve the others. */
@@ -64,12 +72,14 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
             Quiescers quiescers,
             FileSystems fileSystems,
             HostIdentity host,
+            SigningKey key,
             InstantSource clock,
             Moments moments) {
         this.planner = new RecoveryPointPlanner(providers, quiescers, fileSystems);
         this.fileSystems = fileSystems;
         this.removal = new SnapshotRemoval(providers);
         this.host = host;
+        this.key = key;
         this.clock = clock;
         this.moments = moments;
     }
@@ -137,8 +147,12 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         }
     }
 
-    /** @param applications thawed last, so their freezes enclose everything else */
-    private record Taken(List<Cut> cuts, Frozen.Release fileSystems, Frozen.Release applications) {}
+    /**
+     * @param applications thawed last, so their freezes enclose everything else
+     * @param lowered why file systems were not frozen although it was planned
+     */
+    private record Taken(
+            List<Cut> cuts, Frozen.Release fileSystems, Frozen.Release applications, Optional<String> lowered) {}
 
     private Taken freezeCutThaw(RecoveryPointSurvey survey, ProgressListener listener)
             throws ConsistencyException, ProviderException {
@@ -157,33 +171,56 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 moments.reached(Moment.DATABASE_FROZEN);
             }
             say(listener, "write out");
-            writeOut(armed, survey.cuts());
+            var lowered = lowerWhenTooLong(writeOut(armed, survey.cuts()), survey);
             refuseWhenCancelled(id, listener);
             say(listener, "cut");
             applications.hold(limit);
             if (applications.any()) {
                 moments.reached(Moment.DATABASE_HELD);
             }
-            var window = FrozenWindow.pass(armed, freezes, survey.cuts(), moments);
+            var window = lowered.isEmpty()
+                    ? FrozenWindow.pass(armed, freezes, survey.cuts(), moments)
+                    : FrozenWindow.pass(FileSystems.Armed.NOTHING, false, survey.cuts(), moments);
             var released = applications.askAndThaw();
             moments.reached(Moment.THAWED);
-            return new Taken(window.cuts(), window.release(), released);
+            return new Taken(window.cuts(), window.release(), released, lowered);
         }
     }
 
-    /** Repeats until a round is short: what a round takes to write is what the writers dirty meanwhile, and less. */
-    private static void writeOut(FileSystems.Armed armed, List<ProviderCut> cuts)
+    /** Chosen before anything is held: a freeze that does not fit expires, and its writers would have waited for nothing. */
+    private static Optional<String> lowerWhenTooLong(Duration round, RecoveryPointSurvey survey)
+            throws ConsistencyException {
+        var group = survey.plan().group();
+        if (survey.toFreeze().isEmpty() || round.compareTo(group.freezeLimit().dividedBy(WRITE_OUT_PART)) <= 0) {
+            return Optional.empty();
+        }
+        var tooLong = new ConsistencyError.WriteOutTooLong(round, group.freezeLimit());
+        if (survey.copiedIsFrozen() || group.requireConsistency() != Consistency.CRASH) {
+            throw new ConsistencyException(tooLong);
+        }
+        return Optional.of(tooLong.message() + "; file systems were not frozen");
+    }
+
+    /**
+     * Repeats until a round is short: what a round takes to write is what the writers dirty meanwhile, and less.
+     *
+     * @return how long the file systems took in the last round
+     */
+    private static Duration writeOut(FileSystems.Armed armed, List<ProviderCut> cuts)
             throws ConsistencyException, ProviderException {
+        var flushed = Duration.ZERO;
         for (int round = 0; round < FLUSH_ROUNDS_MAXIMUM; round++) {
             long started = System.nanoTime();
             armed.flush();
+            flushed = Duration.ofNanos(System.nanoTime() - started);
             for (var cut : cuts) {
                 cut.provider().prepare(cut.request());
             }
             if (System.nanoTime() - started < SHORT_ROUND.toNanos()) {
-                return;
+                break;
             }
         }
+        return flushed;
     }
 
     private RecoveryPoint record(RecoveryPointSurvey survey, Taken taken) throws ConsistencyException {
@@ -203,6 +240,9 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         var bare = new Certificate(host.host(), host.bootId(), freezes, times, atomic, List.of());
         var wanted = planner.wanted(group, survey.volumes(), mountedBeforeAndAfter(survey));
         var verdict = AchievedConsistency.decide(bare, wanted);
+        var reasons = new ArrayList<String>();
+        taken.lowered().ifPresent(reasons::add);
+        reasons.addAll(verdict.reasons());
         refuseTorn(survey, bare, wanted);
         if (!verdict.consistency().atLeast(group.requireConsistency())) {
             throw new ConsistencyException(new ConsistencyError.NotAchieved(
@@ -210,15 +250,17 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                     Optional.of(verdict.consistency()),
                     String.join("; ", verdict.reasons())));
         }
-        return new RecoveryPoint(
+        var point = new RecoveryPoint(
                 survey.plan().recoveryPoint(),
                 group.id(),
                 clock.instant(),
                 verdict.consistency(),
-                new Certificate(host.host(), host.bootId(), freezes, times, atomic, verdict.reasons()),
+                new Certificate(host.host(), host.bootId(), freezes, times, atomic, reasons),
                 members,
                 taken.applications().evidence(),
+                Optional.empty(),
                 Optional.empty());
+        return point.attested(Attestation.sign(Statement.of(point, wanted), key));
     }
 
     private static void refuseTorn(

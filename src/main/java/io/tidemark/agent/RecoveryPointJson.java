@@ -63,6 +63,7 @@ final class RecoveryPointJson {
                 sent.certificate(),
                 List.of(new RecoveryPoint.Member(snapshot.volume(), snapshot, sizeBytes)),
                 sent.evidence(),
-                Optional.of(link));
+                Optional.of(link),
+                sent.attestation());
     }
 }

@@ -40,4 +40,9 @@ record RecoveryPointSurvey(
         toFreeze = List.copyOf(toFreeze);
         copied = Set.copyOf(copied);
     }
+
+    /** Whether a volume would be torn, were its file systems not frozen. */
+    boolean copiedIsFrozen() {
+        return toFreeze.stream().anyMatch(fileSystem -> copied.contains(fileSystem.volume()));
+    }
 }

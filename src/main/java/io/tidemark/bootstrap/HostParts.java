@@ -14,6 +14,7 @@ import io.tidemark.agent.TargetSessions;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.attestation.SigningKey;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
@@ -59,8 +60,8 @@ final class HostParts implements AutoCloseable {
         this.clock = clock;
         this.providers = ProviderLoading.load(settings.providers());
         var kernel = BlockKernels.best();
-        this.taker = taker(moments);
         this.identity = SiteIdentity.in(settings.stateFolder(), clock);
+        this.taker = taker(moments, new SigningKey(identity.key(), identity.openKey()));
         var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
         var paces = new Paces(
                 settings.hostLimits(),
@@ -105,7 +106,7 @@ final class HostParts implements AutoCloseable {
                 software);
     }
 
-    private LocalRecoveryPointTaker taker(Moments moments) throws IOException {
+    private LocalRecoveryPointTaker taker(Moments moments, SigningKey key) throws IOException {
         var host = HostIdentity.read();
         var calls = BlockKernels.hostCalls()
                 .flatMap(found -> BlockKernels.thawGuard().map(guard -> new NativeCalls(found, guard)));
@@ -116,7 +117,7 @@ final class HostParts implements AutoCloseable {
                 Map.of(),
                 host.bootId());
         var quiescers = new Quiescers(List.of(new PostgresQuiescerFactory()));
-        return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, clock, moments);
+        return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, key, clock, moments);
     }
 
     Providers providers() {
@@ -125,6 +126,11 @@ final class HostParts implements AutoCloseable {
 
     LocalRecoveryPointTaker taker() {
         return taker;
+    }
+
+    /** Of the site's key, 64 hex digits. */
+    String fingerprint() {
+        return identity.fingerprint();
     }
 
     PeerReplicator replicator() {

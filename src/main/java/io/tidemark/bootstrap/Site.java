@@ -81,7 +81,7 @@ final class Site implements AutoCloseable {
 
         String replication = host.listen();
         begun("replication", host::stopListening);
-        var api = begun("api", api(store, control, metrics, clock));
+        var api = begun("api", api(store, control, metrics, clock, host.fingerprint()));
         control.start();
         String scheme = settings.httpCertificateFile().isPresent() ? "https" : "http";
         String http = "%s://%s:%d".formatted(scheme, settings.httpHost(), api.port());
@@ -111,7 +111,8 @@ final class Site implements AutoCloseable {
                 ports, new OperationSettings(settings.operationsConcurrentMaximum(), settings.operationsStopTimeout()));
     }
 
-    private ApiServer api(SiteStore store, SiteControl control, Metrics metrics, InstantSource clock)
+    private ApiServer api(
+            SiteStore store, SiteControl control, Metrics metrics, InstantSource clock, String fingerprint)
             throws IOException, InterruptedException {
         var tokens = new ApiTokens(store.tokens(), new SecureRandom(), clock);
         AdminTokenFile.ensure(settings.stateFolder(), tokens);
@@ -123,7 +124,8 @@ final class Site implements AutoCloseable {
                 settings.httpRequestBytesMaximum(),
                 settings.httpRequestTimeout(),
                 settings.httpMetricsOpen(),
-                SOFTWARE);
+                SOFTWARE,
+                fingerprint);
         return ApiServer.start(api, control, tokens, metrics);
     }
 

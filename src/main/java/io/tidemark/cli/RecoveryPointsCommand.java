@@ -5,6 +5,7 @@ import static io.tidemark.client.SiteClient.segment;
 import io.tidemark.cli.Table.Column;
 import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -82,6 +83,20 @@ final class RecoveryPointsCommand extends ResourceCommand {
     int show(@Mixin SiteOptions site, @Parameters(paramLabel = "ID", description = RECOVERY_POINT) String point)
             throws ClientException {
         return site.show(site.client().get(PATH + segment(point)));
+    }
+
+    @Command(
+            name = "verify-certificate",
+            description = {
+                "Checks the signature of a recovery point, that nothing of it was changed since, and that its certificate"
+                        + " proves the consistency that it claims. Asks no site.",
+                "What `recovery-points show --json` printed is what it reads."
+            })
+    int verifyCertificate(
+            @Mixin CertificateOptions options,
+            @Parameters(paramLabel = "FILE", description = "The recovery point's document; - reads standard input.")
+                    Path file) {
+        return options.check(file);
     }
 
     @Command(name = "delete", description = "Deletes a recovery point and its snapshots, unless a link holds it.")

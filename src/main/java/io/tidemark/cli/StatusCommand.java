@@ -60,7 +60,9 @@ final class StatusCommand implements Callable<Integer> {
         var client = site.client();
         Map<String, @Nullable Object> status = new LinkedHashMap<>();
         status.put("url", client.base());
-        status.put("version", client.get("/v1/version").at("version").text());
+        var version = client.get("/v1/version");
+        status.put("version", version.at("version").text());
+        status.put("fingerprint", version.at("fingerprint").text());
         status.put("ready", client.get("/v1/ready").at("status").text());
         status.put("volumes", client.list("/v1/volumes", SHOWN_MAXIMUM).size());
         status.put("groups", client.list("/v1/groups", SHOWN_MAXIMUM).size());

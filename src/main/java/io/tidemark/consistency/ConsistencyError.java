@@ -43,6 +43,15 @@ public sealed interface ConsistencyError {
         }
     }
 
+    /** So much is being written that a freeze, which writes it out too, would not fit its limit; nothing was frozen. */
+    record WriteOutTooLong(Duration took, Duration limit) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "writing out what is dirty still took %d ms, more than a quarter of the freeze limit of %d ms"
+                    .formatted(took.toMillis(), limit.toMillis());
+        }
+    }
+
     /** Freezing this file system would freeze Tidemark itself; refused at plan time. */
     record StandsOnIt(String mountPoint, String reason) implements ConsistencyError {
         @Override

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param members one a volume; on a target, the volumes are the target's own
  * @param evidence texts kept with it: {@code backup_label}, {@code tablespace_map}; each at most 1 MiB
  * @param receivedOver the link that brought it here; empty where it was taken here
+ * @param attestation the statement of the host that took it, signed; empty where nothing was frozen or asked
  */
 public record RecoveryPoint(
         RecoveryPointId id,
@@ -26,7 +27,8 @@ public record RecoveryPoint(
         Certificate certificate,
         List<Member> members,
         Map<String, String> evidence,
-        Optional<LinkId> receivedOver) {
+        Optional<LinkId> receivedOver,
+        Optional<String> attestation) {
 
     public record Member(VolumeId volume, SnapshotId snapshot, long sizeBytes) {
         public Member {
@@ -43,6 +45,7 @@ public record RecoveryPoint(
         Objects.requireNonNull(consistency, "consistency");
         Objects.requireNonNull(certificate, "certificate");
         Objects.requireNonNull(receivedOver, "receivedOver");
+        Objects.requireNonNull(attestation, "attestation");
         members = List.copyOf(members);
         evidence = Map.copyOf(evidence);
     }
@@ -58,6 +61,20 @@ public record RecoveryPoint(
     public RecoveryPoint with(List<Member> more) {
         var all = new ArrayList<>(members);
         all.addAll(more);
-        return new RecoveryPoint(id, group, createdAt, consistency, certificate, all, evidence, receivedOver);
+        return new RecoveryPoint(
+                id, group, createdAt, consistency, certificate, all, evidence, receivedOver, attestation);
+    }
+
+    public RecoveryPoint attested(String statement) {
+        return new RecoveryPoint(
+                id,
+                group,
+                createdAt,
+                consistency,
+                certificate,
+                members,
+                evidence,
+                receivedOver,
+                Optional.of(statement));
     }
 }

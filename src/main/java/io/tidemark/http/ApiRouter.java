@@ -52,7 +52,7 @@ final class ApiRouter {
 
     /** @throws IllegalStateException when an operation of the file has no endpoint, or an endpoint no operation */
     Router build(Vertx vertx, OpenAPIContract contract, SiteControl control, Metrics metrics) {
-        var endpoints = new Endpoints(control, metrics, settings.version()).byOperation();
+        var endpoints = new Endpoints(control, metrics, settings).byOperation();
         var builder = RouterBuilder.create(vertx, contract, RequestExtractor.withBodyHandler());
         for (var route : builder.getRoutes()) {
             var operationId = route.getOperation().getOperationId();

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param requestTimeout longest time until an answer
  * @param metricsOpen whether {@code /metrics} answers without a token
  * @param version shown by {@code /v1/version}
+ * @param fingerprint of the site's key, shown there too
  */
 public record ApiSettings(
         String host,
@@ -24,7 +25,8 @@ public record ApiSettings(
         long requestBytesMaximum,
         Duration requestTimeout,
         boolean metricsOpen,
-        String version) {
+        String version,
+        String fingerprint) {
 
     public ApiSettings {
         if (port < 0 || port > 65_535) {

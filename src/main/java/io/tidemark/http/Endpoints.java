@@ -19,9 +19,9 @@ final class Endpoints {
     private final Map<String, Endpoint> byOperation = new TreeMap<>();
     private final SiteControl control;
 
-    Endpoints(SiteControl control, Metrics metrics, String version) {
+    Endpoints(SiteControl control, Metrics metrics, ApiSettings settings) {
         this.control = control;
-        new SiteEndpoints(control, metrics, version).addTo(this);
+        new SiteEndpoints(control, metrics, settings.version(), settings.fingerprint()).addTo(this);
         new VolumeEndpoints(control).addTo(this);
         new RecoveryPointEndpoints(control).addTo(this);
         new LinkEndpoints(control).addTo(this);

@@ -107,6 +107,13 @@ public final class Problems {
                         "cut-too-long",
                         e.message(),
                         "raise freezeLimitMillis, or move the volume to storage that cuts faster");
+            case ConsistencyError.WriteOutTooLong e ->
+                Problem.of(
+                                409,
+                                "write-out-too-long",
+                                e.message(),
+                                "take it when less is written, raise freezeLimitMillis, or lower requireConsistency to CRASH")
+                        .retryAfter(RETRY_SOON);
             case ConsistencyError.StandsOnIt e ->
                 Problem.of(
                         409,

@@ -12,11 +12,13 @@ final class SiteEndpoints {
     private final SiteControl control;
     private final Metrics metrics;
     private final String version;
+    private final String fingerprint;
 
-    SiteEndpoints(SiteControl control, Metrics metrics, String version) {
+    SiteEndpoints(SiteControl control, Metrics metrics, String version, String fingerprint) {
         this.control = control;
         this.metrics = metrics;
         this.version = version;
+        this.fingerprint = fingerprint;
     }
 
     void addTo(Endpoints endpoints) {
@@ -28,7 +30,8 @@ final class SiteEndpoints {
                         .put("name", "tidemark")
                         .put("version", version)
                         .put("api", "v1")
-                        .put("java", Runtime.version().toString())));
+                        .put("java", Runtime.version().toString())
+                        .put("fingerprint", fingerprint)));
         endpoints.add("getMetrics", request -> Answer.text(metrics.scrape()));
     }
 

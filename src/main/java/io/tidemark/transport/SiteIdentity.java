@@ -20,6 +20,7 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -78,8 +79,13 @@ public final class SiteIdentity {
         return fingerprint(certificate.getPublicKey());
     }
 
-    PrivateKey key() {
+    /** Also what signs the certificates of recovery points. Never logged or sent. */
+    public PrivateKey key() {
         return key;
+    }
+
+    public ECPublicKey openKey() {
+        return (ECPublicKey) certificate.getPublicKey();
     }
 
     X509Certificate certificate() {

@@ -50,6 +50,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     final Map<VolumeId, List<Path>> mounts = new LinkedHashMap<>();
     Duration predicted = Duration.ofMillis(10);
     Duration holdTakes = Duration.ZERO;
+    Duration flushTakes = Duration.ZERO;
     Optional<String> unavailable = Optional.empty();
     private long now;
 
@@ -262,6 +263,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
             @Override
             public void flush() throws ConsistencyException {
                 happen("flush");
+                LockSupport.parkNanos(flushTakes.toNanos());
                 failWhenTold("flush", Certificate.FILE_SYSTEM, paths.getFirst());
             }
 

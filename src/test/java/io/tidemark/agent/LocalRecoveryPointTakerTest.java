@@ -8,6 +8,9 @@ import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.attestation.Attestation;
+import io.tidemark.consistency.attestation.SigningKey;
+import io.tidemark.consistency.attestation.TestKey;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
@@ -38,6 +41,7 @@ class LocalRecoveryPointTakerTest {
     private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
     private static final VolumeId ORDERS = new VolumeId("image:orders");
     private static final VolumeId LOGS = new VolumeId("other:logs");
+    private static final SigningKey KEY = TestKey.make();
     private static final Duration LIMIT = Duration.ofSeconds(2);
 
     private final FakeHost host = new FakeHost();
@@ -56,6 +60,7 @@ class LocalRecoveryPointTakerTest {
                 new Quiescers(List.of(host)),
                 host,
                 new HostIdentity("host", "boot"),
+                KEY,
                 InstantSource.fixed(Instant.EPOCH),
                 moment -> onMoment.reached(moment));
     }
@@ -132,6 +137,9 @@ class LocalRecoveryPointTakerTest {
         assertThat(point.certificate().everyCutLiesInsideEveryFreeze()).isTrue();
         assertThat(point.evidence()).containsOnlyKeys("backup_label");
         assertThat(point.receivedOver()).isEmpty();
+        var statement = Attestation.open(point.attestation().orElseThrow()).statement();
+        assertThat(statement.point().certificate()).isEqualTo(point.certificate());
+        assertThat(statement.verdict().consistency()).isEqualTo(Consistency.APPLICATION);
     }
 
     @Test
@@ -222,6 +230,34 @@ class LocalRecoveryPointTakerTest {
 
         nothingIsLeft();
         assertThat(host.events).doesNotContain("freeze /orders,/logs");
+    }
+
+    @Test
+    void whatWouldNotFitTheFreezeIsCutUnfrozenWhereTheGroupAllowsIt() throws Exception {
+        host.flushTakes = LIMIT.dividedBy(4).plusMillis(1);
+
+        var point = take(group(Consistency.CRASH, true, "one"));
+
+        assertThat(point.consistency()).isEqualTo(Consistency.CRASH);
+        assertThat(point.certificate().reasons().getFirst())
+                .contains("more than a quarter of the freeze limit of 2000 ms; file systems were not frozen");
+        assertThat(host.events)
+                .contains("freeze one", "cut image", "thaw one", "disarm")
+                .doesNotContain("freeze /orders,/logs");
+        assertThat(host.frozen).isEmpty();
+    }
+
+    @Test
+    void whatWouldNotFitTheFreezeIsRefusedWhereTheGroupWantsMore() {
+        host.flushTakes = LIMIT.dividedBy(4).plusMillis(1);
+
+        assertThatThrownBy(() -> take(group(Consistency.FILESYSTEM, true, "one")))
+                .isInstanceOfSatisfying(
+                        ConsistencyException.class,
+                        e -> assertThat(e.error()).isInstanceOf(ConsistencyError.WriteOutTooLong.class));
+
+        assertThat(host.events).doesNotContain("cut image", "freeze /orders,/logs");
+        nothingIsLeft();
     }
 
     private io.tidemark.consistency.RecoveryPointPlan planned(ConsistencyGroup group) {

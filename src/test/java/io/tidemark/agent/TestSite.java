@@ -118,6 +118,7 @@ final class TestSite implements AutoCloseable {
                 new Certificate("host", "boot", List.of(), List.of(), true, List.of()),
                 List.of(new RecoveryPoint.Member(volume, new SnapshotId(volume, point), sizeBytes)),
                 Map.of("backup_label", "START WAL LOCATION"),
+                Optional.empty(),
                 Optional.empty());
     }
 

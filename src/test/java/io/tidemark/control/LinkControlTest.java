@@ -144,7 +144,8 @@ class LinkControlTest {
                                 certificate,
                                 List.of(new RecoveryPoint.Member(target, new SnapshotId(target, point), 1 << 20)),
                                 Map.of(),
-                                Optional.of(over)),
+                                Optional.of(over),
+                                Optional.empty()),
                         over,
                         new SyncReport(point, Optional.empty(), "full", 0, 0, 0, 0, 0, 0, 0, Duration.ZERO));
         return point;

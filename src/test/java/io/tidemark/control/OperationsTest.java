@@ -311,6 +311,7 @@ class OperationsTest {
                 point.certificate(),
                 point.members(),
                 Map.of(),
+                Optional.empty(),
                 Optional.empty());
     }
 

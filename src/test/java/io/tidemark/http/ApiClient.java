@@ -75,7 +75,8 @@ final class ApiClient implements AutoCloseable {
                 BODY_BYTES_MAXIMUM,
                 requestTimeout,
                 false,
-                "0.0.0-test");
+                "0.0.0-test",
+                "f".repeat(64));
     }
 
     record Reply(int status, Map<String, String> headers, String text) {

@@ -42,7 +42,8 @@ class ApiServerTest {
     Path folder;
 
     private static ApiSettings settings(String host, int port, Optional<Path> certificate, Optional<Path> key) {
-        return new ApiSettings(host, port, certificate, key, 1_024, Duration.ofSeconds(30), false, "test");
+        return new ApiSettings(
+                host, port, certificate, key, 1_024, Duration.ofSeconds(30), false, "test", "f".repeat(64));
     }
 
     @Test

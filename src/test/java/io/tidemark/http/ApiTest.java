@@ -460,8 +460,9 @@ class ApiTest {
 
     @Test
     void everyOperationOfTheContractHasAnEndpoint() {
-        var endpoints =
-                new Endpoints(api.site.control, api.metrics, "x").byOperation().keySet();
+        var endpoints = new Endpoints(api.site.control, api.metrics, ApiClient.settings(Duration.ofSeconds(1)))
+                .byOperation()
+                .keySet();
         var operations = new TreeSet<>(new RouteIndex(Contract.read(), false).operationIds());
         operations.remove("streamOperation");
 

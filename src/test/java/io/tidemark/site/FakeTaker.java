@@ -97,6 +97,7 @@ public final class FakeTaker implements RecoveryPointTaker {
                     certificate,
                     members,
                     Map.of("backup_label", "START WAL LOCATION: 0/0"),
+                    Optional.empty(),
                     Optional.empty());
         } catch (ProviderException e) {
             undo(id);

@@ -88,7 +88,8 @@ class SiteStoreTest {
                 certificate,
                 List.of(new RecoveryPoint.Member(VOLUME, snapshot, 4_096)),
                 Map.of("backup_label", "START\n"),
-                Optional.of(LINK));
+                Optional.of(LINK),
+                Optional.empty());
     }
 
     private static Peer peer(String id, char digit) {
@@ -278,7 +279,8 @@ class SiteStoreTest {
                 point.certificate(),
                 List.of(member),
                 point.evidence(),
-                point.receivedOver());
+                point.receivedOver(),
+                Optional.empty());
     }
 
     @Test

@@ -117,6 +117,7 @@ public final class Documents {
         var document = recoveryPointSummary(point);
         document.set("certificate", certificate(point.certificate()));
         facts(document, "evidence", point.evidence());
+        point.attestation().ifPresent(attestation -> document.put("attestation", attestation));
         return document;
     }
 

@@ -140,6 +140,7 @@ final class LoopbackSync implements AutoCloseable {
                 new Certificate("", "", List.of(), List.of(), true, List.of()),
                 List.of(new RecoveryPoint.Member(VOLUME, new SnapshotId(VOLUME, POINT), sizeBytes)),
                 Map.of(),
+                Optional.empty(),
                 Optional.empty());
         return new LoopbackSync(folder, source, target, point);
     }

@@ -101,6 +101,7 @@ record TwoSites(TargetProcess target, TlsPeerConnector connector, SentIndexes in
                 new Certificate("bench", "bench", List.of(), List.of(), true, List.of()),
                 List.of(new RecoveryPoint.Member(snapshot.volume(), snapshot, sizeBytes)),
                 Map.of(),
+                Optional.empty(),
                 Optional.empty());
         return replicator.sync(
                 link,

@@ -4,6 +4,7 @@ import io.tidemark.agent.LocalRecoveryPointTaker;
 import io.tidemark.agent.Providers;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.attestation.SigningKey;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
@@ -12,6 +13,7 @@ import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.transport.SiteIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -48,11 +50,13 @@ public final class TakerOfImages implements AutoCloseable {
                 .flatMap(found -> BlockKernels.thawGuard().map(guard -> new NativeCalls(found, guard)));
         var fileSystems = new FileSystemFreeze(
                 state, calls, BlockKernels.unavailableReason().orElse("no guard was built"), Map.of(), host.bootId());
+        var identity = SiteIdentity.in(state, InstantSource.system());
         var taker = new LocalRecoveryPointTaker(
                 new Providers(List.of(provider)),
                 new Quiescers(List.of(new PostgresQuiescerFactory())),
                 fileSystems,
                 host,
+                new SigningKey(identity.key(), identity.openKey()),
                 InstantSource.system(),
                 moments);
         return new TakerOfImages(provider, taker);

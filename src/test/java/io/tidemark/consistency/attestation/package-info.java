@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.consistency.attestation;
+
+import org.jspecify.annotations.NullMarked;
