@@ -41,6 +41,8 @@ class StoragesTogetherInLab {
     private static final int BLOCK_BYTES = 4_096;
     private static final int FIRST_BLOCKS = 1_000;
     private static final int CHANGED_BLOCKS = 40;
+    private static final int FILES = 20;
+    private static final int FILE_BYTES = 1 << 20;
     /** Of which a thin pool has little. */
     private static final long LARGE_BYTES = 10L << 30;
 
@@ -118,6 +120,46 @@ class StoragesTogetherInLab {
     @Test
     void zvolGoesToAThinVolume() throws Exception {
         assertReplicates("zfs:zvol-to-thin", "lvm:from-zvol", VOLUME_BYTES, CHANGED_BLOCKS);
+    }
+
+    /** A whole file system, then what changed in it; the copy is mounted nowhere, and its files are compared by us too. */
+    @Test
+    void filesOfZfsGoToAnotherFileSystem() throws Exception {
+        var site = client("one");
+        var files = Path.of("/mnt/files");
+        Programs.run("zfs", "create", "-o", "mountpoint=" + files, "tank/one/files");
+        Programs.run("zfs", "create", "-o", "mountpoint=/mnt/copy", "-o", "canmount=noauto", "tank/two/files");
+        var random = new Random(1);
+        for (int number = 0; number < FILES; number++) {
+            Files.write(files.resolve("file-" + number), noise(random));
+        }
+        site.post("/v1/groups", Map.of("id", "files", "volumes", List.of("zfs:files"), "freezeLimitMillis", 5_000));
+        var link = site.post(
+                        "/v1/links",
+                        Map.of("peer", "two", "group", "files", "volume", "zfs:files", "peerVolume", "zfs:files"))
+                .at("id")
+                .text();
+        sync(site, "files", link);
+
+        Files.delete(files.resolve("file-0"));
+        Files.move(files.resolve("file-1"), files.resolve("moved"));
+        Files.write(files.resolve("file-2"), noise(random));
+        var report = sync(site, "files", link);
+
+        System.out.printf(
+                "lab: files of ZFS: sent %d bytes%n",
+                report.at("sentPayloadBytes").number());
+        assertThat(report.at("sentPayloadBytes").number()).isBetween((long) FILE_BYTES, 2L * FILE_BYTES);
+        var verified = await(site, site.post("/v1/links/" + link + "/verifications", Map.of()));
+        assertThat(verified.at("report", "differingBlocks").number()).isZero();
+        Programs.run("zfs", "mount", "tank/two/files");
+        Programs.run("diff", "-r", files.toString(), "/mnt/copy");
+    }
+
+    private static byte[] noise(Random random) {
+        var bytes = new byte[FILE_BYTES];
+        random.nextBytes(bytes);
+        return bytes;
     }
 
     /** A first copy, then an increment of scattered blocks, of which little more is sent than what changed. */
