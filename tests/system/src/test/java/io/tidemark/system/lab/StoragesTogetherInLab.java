@@ -133,10 +133,20 @@ class StoragesTogetherInLab {
         for (int number = 0; number < FILES; number++) {
             Files.write(files.resolve("file-" + number), noise(random));
         }
-        site.post("/v1/groups", Map.of("id", "files", "volumes", List.of("zfs:files"), "freezeLimitMillis", 5_000));
+        site.post(
+                "/v1/groups",
+                Map.of("id", "files", "volumes", List.of("zfs:tank/one/files"), "freezeLimitMillis", 5_000));
         var link = site.post(
                         "/v1/links",
-                        Map.of("peer", "two", "group", "files", "volume", "zfs:files", "peerVolume", "zfs:files"))
+                        Map.of(
+                                "peer",
+                                "two",
+                                "group",
+                                "files",
+                                "volume",
+                                "zfs:tank/one/files",
+                                "peerVolume",
+                                "zfs:tank/two/files"))
                 .at("id")
                 .text();
         sync(site, "files", link);
