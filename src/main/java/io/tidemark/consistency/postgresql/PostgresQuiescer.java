@@ -19,13 +19,13 @@ import java.util.Map;
  * back (the file system's freeze does that): it makes what is cut recoverable also where the storage cannot cut all
  * at once, bounds the recovery by a fresh checkpoint, and its positions name the cut in the server's own terms.
  *
- * <p>The backup belongs to the session. If it ends for any reason, {@code pg_backup_stop} cannot succeed, so a
+ * <p>The backup belongs to the session. If it ends for any reason, {@code pg_backup_stop} (in version 14 {@code pg_stop_backup}) cannot succeed, so a
  * successful one proves that the mode held from its start to its stop. Source: PostgreSQL 15 manual, 26.3.3 "Making a
  * Base Backup Using the Low Level API".
  */
 final class PostgresQuiescer implements Quiescer {
-    /** The interface's present names and the end of exclusive backups. */
-    static final int VERSION_MINIMUM = 15_00_00;
+    /** Maintained until November 2026 (postgresql.org/support/versioning), and still widely run. */
+    static final int VERSION_MINIMUM = 14_00_00;
     /** The newest whose interface was read; a later one may have changed it. */
     static final int VERSION_MAJOR_MAXIMUM = 18;
 
@@ -51,7 +51,7 @@ final class PostgresQuiescer implements Quiescer {
     public Check check(List<Volume> volumes) throws ConsistencyException {
         try (var session = PostgresSession.open(settings)) {
             var server = session.describe();
-            refuseUnfit(server);
+            refuseUnfit(server, session.calls());
             var finding = new DataPlaces(MountTable.read()).find(server, DataPlaces.isLocal(settings), volumes);
             if (finding.outside().isPresent()) {
                 throw failed(finding.outside().get());
@@ -62,15 +62,15 @@ final class PostgresQuiescer implements Quiescer {
         }
     }
 
-    private void refuseUnfit(PostgresSession.Server server) throws ConsistencyException {
+    private void refuseUnfit(PostgresSession.Server server, BackupCalls calls) throws ConsistencyException {
         if (server.versionNumber() < VERSION_MINIMUM
                 || server.versionNumber() / NUMBERS_A_MAJOR > VERSION_MAJOR_MAXIMUM) {
             throw failed("server is PostgreSQL %s, supported are %d to %d"
                     .formatted(server.version(), VERSION_MINIMUM / NUMBERS_A_MAJOR, VERSION_MAJOR_MAXIMUM));
         }
         if (!server.mayBackUp()) {
-            throw failed("role %s may not execute pg_backup_start(text, boolean) and pg_backup_stop(boolean)"
-                    .formatted(settings.user()));
+            throw failed(
+                    "role %s may not execute %s".formatted(settings.user(), String.join(" and ", calls.functions())));
         }
     }
 
@@ -84,7 +84,7 @@ final class PostgresQuiescer implements Quiescer {
         }
         try {
             var server = session.describe();
-            refuseUnfit(server);
+            refuseUnfit(server, session.calls());
             long requested = System.nanoTime();
             var startLsn = session.startBackup("tidemark " + recoveryPoint);
             return new PostgresFrozen(session, subject(), requested, System.nanoTime(), facts(server, startLsn));

@@ -11,6 +11,7 @@ public final class PostgresQuiescerFactory implements QuiescerFactory {
             CREATE ROLE tidemark LOGIN PASSWORD '***';
             GRANT EXECUTE ON FUNCTION pg_backup_start(text, boolean) TO tidemark;
             GRANT EXECUTE ON FUNCTION pg_backup_stop(boolean) TO tidemark;
+            -- PostgreSQL 14 instead: pg_start_backup(text, boolean, boolean), pg_stop_backup(boolean, boolean)
             -- optional: lets Tidemark check that the data directory lies on the group's volumes
             GRANT pg_read_all_settings TO tidemark;
             """;

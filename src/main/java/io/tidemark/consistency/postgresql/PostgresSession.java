@@ -22,9 +22,11 @@ final class PostgresSession implements AutoCloseable {
     private static final int PASSWORD_BYTES_MAXIMUM = 4_096;
 
     private final Connection connection;
+    private final BackupCalls calls;
 
-    private PostgresSession(Connection connection) {
+    private PostgresSession(Connection connection) throws SQLException {
         this.connection = connection;
+        this.calls = BackupCalls.of(connection.getMetaData().getDatabaseMajorVersion());
     }
 
     /** The server as it describes itself. */
@@ -83,17 +85,12 @@ final class PostgresSession implements AutoCloseable {
 
     Server describe() throws SQLException {
         int version = Integer.parseInt(one("SHOW server_version_num"));
-        // Granted to a role by name and signature; the signatures are those of 15 and later.
-        boolean knowsInterface = version >= PostgresQuiescer.VERSION_MINIMUM;
         return new Server(
                 version,
                 one("SHOW server_version"),
                 one("SELECT pg_is_in_recovery()").equals("t"),
                 one("SHOW data_checksums").equals("on"),
-                knowsInterface
-                        && one("SELECT has_function_privilege('pg_backup_start(text, boolean)', 'EXECUTE')"
-                                        + " AND has_function_privilege('pg_backup_stop(boolean)', 'EXECUTE')")
-                                .equals("t"),
+                version >= PostgresQuiescer.VERSION_MINIMUM && mayBackUp(),
                 // The view leaves out what the role may not see, where SHOW would fail.
                 column("SELECT setting FROM pg_settings WHERE name = 'data_directory'").stream()
                         .findFirst(),
@@ -101,9 +98,23 @@ final class PostgresSession implements AutoCloseable {
                         + " WHERE pg_tablespace_location(oid) LIKE '/%'"));
     }
 
+    private boolean mayBackUp() throws SQLException {
+        for (var function : calls.functions()) {
+            if (!one("SELECT has_function_privilege('%s', 'EXECUTE')".formatted(function))
+                    .equals("t")) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    BackupCalls calls() {
+        return calls;
+    }
+
     /** Waits for an immediate checkpoint; on return full page writes are forced until the session ends. */
     String startBackup(String label) throws SQLException {
-        try (var statement = connection.prepareStatement("SELECT pg_backup_start(?, fast => true)::text")) {
+        try (var statement = connection.prepareStatement(calls.start())) {
             statement.setString(1, label);
             try (var rows = statement.executeQuery()) {
                 rows.next();
@@ -123,8 +134,7 @@ final class PostgresSession implements AutoCloseable {
 
     BackupStop stopBackup() throws SQLException {
         try (var statement = connection.createStatement();
-                var rows = statement.executeQuery(
-                        "SELECT lsn::text, labelfile, spcmapfile FROM pg_backup_stop(wait_for_archive => false)")) {
+                var rows = statement.executeQuery(calls.stop())) {
             rows.next();
             var map = rows.getString(3);
             return new BackupStop(rows.getString(1), rows.getString(2), map == null ? "" : map);

@@ -1,4 +1,4 @@
-/** Freezes PostgreSQL 15 to 18 by its non-exclusive backup interface, on one kept connection. */
+/** Freezes PostgreSQL 14 to 18 by its non-exclusive backup interface, on one kept connection. */
 @NullMarked
 package io.tidemark.consistency.postgresql;
 

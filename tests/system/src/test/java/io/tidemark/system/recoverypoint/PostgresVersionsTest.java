@@ -18,7 +18,7 @@ class PostgresVersionsTest {
 
     /** The versions are those that the build fetches: see this module's pom. */
     @ParameterizedTest
-    @ValueSource(strings = {"16.15.0", "17.11.0", "18.6.0"})
+    @ValueSource(strings = {"14.24.0", "16.15.0", "17.11.0", "18.6.0"})
     void recoveryPointOfEveryMajorVersionHoldsWhatWasAcknowledgedAndNothingLater(String version) throws Exception {
         Ground.requireRootAnd("losetup", "mkfs.ext4", "mkfs.btrfs", "setpriv", "fsfreeze", "tar", "xz");
         try (var database =
