@@ -7,6 +7,7 @@ import io.tidemark.bootstrap.SettingsReader.Written;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.RateWindow;
 import io.tidemark.policy.PaceController;
+import io.tidemark.spi.DurationText;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -204,6 +205,9 @@ public final class Settings {
     }
 
     private static Optional<Long> parse(Setting.Kind kind, String value) {
+        if (kind == Setting.Kind.DURATION) {
+            return DurationText.parse(value).map(Duration::toMillis);
+        }
         var matcher = AMOUNT.matcher(value.trim());
         if (!matcher.matches()) {
             return Optional.empty();
@@ -227,16 +231,7 @@ public final class Settings {
                     case "tib" -> Optional.of(1L << 40);
                     default -> Optional.empty();
                 };
-            case DURATION ->
-                switch (unit) {
-                    case "ms" -> Optional.of(1L);
-                    case "s" -> Optional.of(1_000L);
-                    case "m" -> Optional.of(60_000L);
-                    case "h" -> Optional.of(3_600_000L);
-                    case "d" -> Optional.of(86_400_000L);
-                    default -> Optional.empty();
-                };
-            case TEXT, SWITCH, LIST -> Optional.empty();
+            case DURATION, TEXT, SWITCH, LIST -> Optional.empty();
         };
     }
 

@@ -100,6 +100,9 @@ final class ClassicCutting {
             }
         }
         if (!lacking.isEmpty()) {
+            for (var origin : lacking) {
+                space.refuseWhereShort(catalog, origin.on());
+            }
             space.refuseWhereScarce(lacking.stream().map(Entry::on).toList());
             for (var origin : lacking) {
                 make(new SnapshotId(origin.id(), request.recoveryPoint()), origin.on(), origin.sizeBytes());

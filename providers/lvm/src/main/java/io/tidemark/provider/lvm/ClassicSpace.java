@@ -1,9 +1,12 @@
 package io.tidemark.provider.lvm;
 
+import io.tidemark.provider.devices.FillForecast;
+import io.tidemark.provider.devices.FillRates;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /** Room for classic snapshots: what a store needs, whether the group has it, and when a store will overflow. */
@@ -16,12 +19,12 @@ final class ClassicSpace {
 
     private final LvmConfig config;
     private final LvmCommands commands;
-    private final Samples samples;
+    private final FillRates rates;
 
     ClassicSpace(LvmConfig config, LvmCommands commands, InstantSource clock) {
         this.config = config;
         this.commands = commands;
-        this.samples = new Samples(clock);
+        this.rates = new FillRates(clock);
     }
 
     /** Of a store that holds the configured part of the volume: its chunks, a table for every 256 of them, and a header. */
@@ -48,7 +51,42 @@ final class ClassicSpace {
         }
     }
 
-    /** For people: how full each store of the volume is, and when it overflows. */
+    /**
+     * By the rates at which the volume's other stores fill: whichever says that its new one would overflow too soon. They
+     * only ever slow down, for what is written again is not kept again.
+     *
+     * @throws ProviderException OutOfSpace where the volume's new store would overflow before its snapshot may go
+     */
+    void refuseWhereShort(LvmCatalog catalog, LogicalVolume origin) throws ProviderException {
+        for (var forecast : newStore(catalog, origin)) {
+            config.keepFor()
+                    .refuseWhereShort(
+                            "a snapshot of %s/%s, its store".formatted(config.group(), origin.name()),
+                            forecast,
+                            "raise classicSnapshotPercent");
+        }
+    }
+
+    /** By each of the other stores, all of which are looked at. One that has room for all of the volume never overflows. */
+    private List<FillForecast> newStore(LvmCatalog catalog, LogicalVolume origin) {
+        var seen = valid(catalog, origin).stream().map(this::seen).toList();
+        return config.classicSnapshotPercent() == PERCENT
+                ? List.of()
+                : seen.stream().map(each -> each.towards(storeBytes(origin))).toList();
+    }
+
+    private static List<LogicalVolume> valid(LvmCatalog catalog, LogicalVolume origin) {
+        return catalog.classicSnapshotsOf(origin).stream()
+                .filter(each -> !each.store().invalid())
+                .toList();
+    }
+
+    private FillForecast seen(LogicalVolume store) {
+        long usedBytes = (long) (store.sizeBytes() * store.store().percent() / PERCENT);
+        return rates.seen(store.name(), store.sizeBytes(), usedBytes);
+    }
+
+    /** For people: how full each store of the volume is, and when it overflows; then what keepFor says of a new one. */
     List<String> notes(LvmCatalog catalog, LogicalVolume origin) {
         var notes = new ArrayList<String>();
         for (var store : catalog.classicSnapshotsOf(origin)) {
@@ -56,17 +94,22 @@ final class ClassicSpace {
                 notes.add("snapshot %s has overflowed: delete it".formatted(store.name()));
                 continue;
             }
-            long used = (long) (store.sizeBytes() * store.store().percent() / PERCENT);
-            samples.add(store.name(), used, 0);
             notes.add("snapshot %s has %.2f %% of its store in use%s"
-                    .formatted(
-                            store.name(),
-                            store.store().percent(),
-                            new PoolForecast(store.sizeBytes(), 0, samples.of(store.name()))
-                                    .note()
-                                    .map(", "::concat)
-                                    .orElse("")));
+                    .formatted(store.name(), store.store().percent(), full(List.of(seen(store)))));
+        }
+        var forecasts = newStore(catalog, origin);
+        var kept = config.keepFor().note(forecasts);
+        if (!kept.isEmpty() && config.classicSnapshotPercent() < PERCENT) {
+            notes.add("a new store" + full(forecasts) + kept);
         }
         return notes;
+    }
+
+    private static String full(List<FillForecast> forecasts) {
+        return forecasts.stream()
+                .flatMap(each -> each.left().stream())
+                .min(Comparator.naturalOrder())
+                .map(left -> ", at the present rate it is full in " + FillForecast.text(left))
+                .orElse("");
     }
 }

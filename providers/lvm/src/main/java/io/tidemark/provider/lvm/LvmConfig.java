@@ -1,5 +1,6 @@
 package io.tidemark.provider.lvm;
 
+import io.tidemark.provider.devices.KeepFor;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -7,12 +8,13 @@ import java.util.regex.Pattern;
 /**
  * The provider's settings: {@code group}, the volume group whose volumes it manages; {@code pool}, the thin pool of that
  * group in which new ones are made; {@code minimumFreePercent}, 0 to 50, of a pool's data and of its metadata: with less
- * free, no snapshot is prepared, for a pool that runs full takes the writes of all its volumes with it; and {@code
- * classicSnapshotPercent}, 1 to 100, of a classic volume: how much of it can change before a snapshot of it is lost.
+ * free, no snapshot is prepared, for a pool that runs full takes the writes of all its volumes with it; {@code
+ * classicSnapshotPercent}, 1 to 100, of a classic volume: how much of it can change before a snapshot of it is lost; and
+ * {@code keepFor}, for how long there has to be room for a snapshot.
  *
  * @param pool empty where new volumes are classic ones
  */
-record LvmConfig(String group, String pool, int minimumFreePercent, int classicSnapshotPercent) {
+record LvmConfig(String group, String pool, int minimumFreePercent, int classicSnapshotPercent, KeepFor keepFor) {
     /** lvm(8), "Valid names"; without a plus sign, which no volume id can have. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]{0,126}");
 
@@ -28,10 +30,10 @@ record LvmConfig(String group, String pool, int minimumFreePercent, int classicS
     /** As much as most volumes change within a day. */
     static final int CLASSIC_SNAPSHOT_DEFAULT = 20;
 
-    private static final List<String> KNOWN = List.of(GROUP, POOL, MINIMUM_FREE, CLASSIC_SNAPSHOT);
+    private static final List<String> KNOWN = List.of(GROUP, POOL, MINIMUM_FREE, CLASSIC_SNAPSHOT, KeepFor.SETTING);
 
     LvmConfig(String group, String pool) {
-        this(group, pool, MINIMUM_FREE_DEFAULT, CLASSIC_SNAPSHOT_DEFAULT);
+        this(group, pool, MINIMUM_FREE_DEFAULT, CLASSIC_SNAPSHOT_DEFAULT, KeepFor.NONE);
     }
 
     boolean makesThin() {
@@ -50,7 +52,8 @@ record LvmConfig(String group, String pool, int minimumFreePercent, int classicS
                 name(settings, GROUP),
                 settings.containsKey(POOL) ? name(settings, POOL) : "",
                 percent(settings, MINIMUM_FREE, 0, MINIMUM_FREE_MAXIMUM, MINIMUM_FREE_DEFAULT),
-                percent(settings, CLASSIC_SNAPSHOT, 1, PERCENT_MAXIMUM, CLASSIC_SNAPSHOT_DEFAULT));
+                percent(settings, CLASSIC_SNAPSHOT, 1, PERCENT_MAXIMUM, CLASSIC_SNAPSHOT_DEFAULT),
+                KeepFor.of(settings, LvmNames.PROVIDER));
     }
 
     private static int percent(Map<String, String> settings, String key, int least, int most, int otherwise) {

@@ -1,7 +1,6 @@
 package io.tidemark.provider.lvm;
 
 import io.tidemark.nativeblock.DeviceMapper;
-import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.provider.devices.BlockDevice;
 import io.tidemark.provider.devices.HostLock;
 import io.tidemark.provider.devices.LongWork;
@@ -106,12 +105,12 @@ final class LvmProvider implements StorageProvider {
      *
      * @throws ProviderException Busy while another process of this host manages the group; Denied without root
      */
-    static LvmProvider open(LvmConfig config, CommandRunner runner, DeviceMapper devices, InstantSource clock)
+    static LvmProvider open(LvmConfig config, LvmCommands commands, DeviceMapper devices, InstantSource clock)
             throws ProviderException {
         var lock = HostLock.take("lvm-" + config.group(), "volume group " + config.group());
         LvmProvider opened = null;
         try {
-            var provider = new LvmProvider(config, new LvmCommands(runner, config.group()), lock, devices, clock);
+            var provider = new LvmProvider(config, commands, lock, devices, clock);
             var catalog = provider.catalog();
             provider.cutting.resumeAll(catalog);
             provider.cutting.rehearse();
@@ -264,7 +263,8 @@ final class LvmProvider implements StorageProvider {
         for (var volume : request.volumes()) {
             var entry = catalog.get(volume);
             ClassicRollback.refuseHalfDone(entry);
-            if (entry.on().thin()) {
+            var snapshot = new SnapshotId(volume, request.recoveryPoint());
+            if (entry.on().thin() && catalog.find(snapshot).isEmpty()) {
                 pools.add(entry.on().pool());
             }
         }

@@ -28,7 +28,8 @@ public final class LvmProviderFactory implements ProviderFactory {
                         "opening volume group " + config.group(),
                         "the native library is needed for cutting, and did not load: "
                                 + BlockKernels.unavailableReason().orElse(""))));
-        return LvmProvider.open(config, new CommandRunner(), devices, InstantSource.system());
+        return LvmProvider.open(
+                config, new LvmCommands(new CommandRunner(), config.group()), devices, InstantSource.system());
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.nativeblock.DeviceMapper;
+import io.tidemark.provider.devices.KeepFor;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -216,7 +217,7 @@ class ClassicCuttingTest {
 
     @Test
     void storeHoldsItsPartOfTheVolumeAndTheTables() {
-        var space = new ClassicSpace(new LvmConfig("vg", "", 5, 100), group, InstantSource.system());
+        var space = new ClassicSpace(new LvmConfig("vg", "", 5, 100, KeepFor.NONE), group, InstantSource.system());
 
         long bytes = space.storeBytes(group.volume("orders"));
 

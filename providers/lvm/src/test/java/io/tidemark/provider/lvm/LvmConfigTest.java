@@ -3,7 +3,9 @@ package io.tidemark.provider.lvm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.devices.KeepFor;
 import io.tidemark.spi.Capability;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +56,17 @@ class LvmConfigTest {
             assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "classicSnapshotPercent", wrong)))
                     .hasMessageContaining("classicSnapshotPercent");
         }
+    }
+
+    @Test
+    void timeThatSnapshotsAreKeptHasUnitsAndLimits() {
+        assertThat(LvmConfig.of(Map.of("group", "vg")).keepFor()).isEqualTo(KeepFor.NONE);
+        assertThat(LvmConfig.of(Map.of("group", "vg", "keepFor", "36h"))
+                        .keepFor()
+                        .time())
+                .isEqualTo(Duration.ofHours(36));
+        assertThatThrownBy(() -> LvmConfig.of(Map.of("group", "vg", "keepFor", "36")))
+                .hasMessageContainingAll("keepFor of provider lvm is 36", "1m to 90d");
     }
 
     /** The lab excuses the contract's tests of what is not claimed: nothing may go from here unseen. */

@@ -36,6 +36,8 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
     /** The number of a snapshot that the pool refuses; 0: none. */
     int refused;
 
+    PoolStatus status = new PoolStatus(7, 0, 1, 0, 1, false, false);
+
     /** Nobody can say what the pool has. */
     boolean unreadable;
     /** The device mapper cannot resume at the end of a cut. */
@@ -69,6 +71,26 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
         volumes.put(
                 name,
                 new LogicalVolume(name, 4 << 20, "thin", POOL, id, 0, 0, 0, active, false, tags, false, StoreUse.NONE));
+    }
+
+    /** As LVM lists it, beside its volumes. */
+    void listPool(int chunkBytes) {
+        volumes.put(
+                POOL,
+                new LogicalVolume(
+                        POOL,
+                        128 << 20,
+                        "thin-pool",
+                        "",
+                        -1,
+                        chunkBytes,
+                        0,
+                        0,
+                        true,
+                        true,
+                        List.of(),
+                        false,
+                        StoreUse.NONE));
     }
 
     void extend(String name) {
@@ -138,7 +160,7 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
 
     @Override
     Optional<PoolStatus> status(String pool) {
-        return Optional.of(new PoolStatus(7, 0, 1, 0, 1, false, false));
+        return Optional.of(status);
     }
 
     @Override
@@ -264,7 +286,10 @@ final class ThinGroup extends LvmCommands implements DeviceMapper {
 
     @Override
     public List<DeviceMapper.CutOutcome> cutClassic(List<ClassicCut> cuts) {
-        throw new AssertionError("no classic volumes here");
+        if (cuts.stream().anyMatch(each -> each.origin().startsWith(GROUP + "-"))) {
+            throw new AssertionError("no classic volumes here");
+        }
+        return List.of(new DeviceMapper.CutOutcome(HostCallException.ENXIO, Step.CHECK, 0, 0, 0, 0));
     }
 
     private long sizeOf(int thinId) {

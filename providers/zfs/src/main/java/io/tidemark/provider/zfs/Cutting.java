@@ -75,8 +75,11 @@ final class Cutting {
         return new Plan(missing, existing);
     }
 
-    void prepare(CutRequest request, VolumeCatalog catalog) throws ProviderException {
+    void prepare(CutRequest request, VolumeCatalog catalog, PoolRoom room) throws ProviderException {
         var plan = plan(request, catalog);
+        if (!plan.missing().isEmpty()) {
+            room.refuseWhereShort();
+        }
         for (var volume : plan.missing()) {
             // One at its quota has nothing available, and is cut all the same.
             if (!volume.on().isFileSystem()) {

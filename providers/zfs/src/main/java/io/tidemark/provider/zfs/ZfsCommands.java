@@ -72,6 +72,13 @@ class ZfsCommands {
                 REPORT_BYTES);
     }
 
+    /** Of file systems, each by its name. */
+    Map<String, PoolRoom.Room> rooms(List<String> names) throws ProviderException {
+        var argv = new ArrayList<>(List.of("zfs", "get", "-Hp", "-o", "name,property,value", "used,available"));
+        argv.addAll(names);
+        return ZfsReport.rooms(done(names.toString(), argv));
+    }
+
     /** Values of some properties, wherever they come from; what nobody has set anywhere is left out. */
     Map<String, String> values(String dataset, List<String> properties) throws ProviderException {
         return ZfsReport.settings(done(

@@ -1,13 +1,15 @@
 package io.tidemark.provider.zfs;
 
+import io.tidemark.provider.devices.KeepFor;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * The provider's one setting: {@code dataset}, a pool or a file system of it. All volumes and file systems below it are
- * managed; new volumes are made right in it.
+ * The provider's settings: {@code dataset}, a pool or a file system of it, of which all volumes and file systems below it
+ * are managed, and new volumes are made right in it; and {@code keepFor}, for how long there has to be room for a snapshot.
  */
-record ZfsConfig(String dataset) {
+record ZfsConfig(String dataset, KeepFor keepFor) {
     private static final String DATASET = "dataset";
 
     /** zpool-create(8) and zfs(8), without the characters that no volume id can have. */
@@ -15,6 +17,12 @@ record ZfsConfig(String dataset) {
 
     /** A name in ZFS has 255 characters; a snapshot of a volume of ours needs 131 beside this. */
     private static final int CHARACTERS_MAXIMUM = 120;
+
+    private static final List<String> KNOWN = List.of(DATASET, KeepFor.SETTING);
+
+    ZfsConfig(String dataset) {
+        this(dataset, KeepFor.NONE);
+    }
 
     String pool() {
         int end = dataset.indexOf('/');
@@ -24,9 +32,9 @@ record ZfsConfig(String dataset) {
     /** @throws IllegalArgumentException naming the setting and what is allowed */
     static ZfsConfig of(Map<String, String> settings) {
         for (var key : settings.keySet()) {
-            if (!key.equals(DATASET)) {
+            if (!KNOWN.contains(key)) {
                 throw new IllegalArgumentException(
-                        "unknown setting %s of provider zfs; there is %s".formatted(key, DATASET));
+                        "unknown setting %s of provider zfs; there are %s".formatted(key, String.join(", ", KNOWN)));
             }
         }
         var dataset = settings.get(DATASET);
@@ -37,6 +45,6 @@ record ZfsConfig(String dataset) {
             throw new IllegalArgumentException("dataset of provider zfs is not a name such as tank/volumes of at most "
                     + "%d characters: %s".formatted(CHARACTERS_MAXIMUM, dataset));
         }
-        return new ZfsConfig(dataset);
+        return new ZfsConfig(dataset, KeepFor.of(settings, ZfsNames.PROVIDER));
     }
 }

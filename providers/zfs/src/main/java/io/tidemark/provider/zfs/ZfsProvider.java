@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 
 /**
  * Volumes of ZFS below one dataset: of blocks, and file systems. What changes names, properties, holds or mounts is
@@ -70,6 +71,7 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
     private final ZfsStreams streams;
     private final ChangedFiles changedFiles;
     private final Cutting cutting;
+    private final PoolRoom room;
     private final OpenDevices open;
     private final HostLock lock;
 
@@ -97,6 +99,7 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
         this.changedFiles = new ChangedFiles(commands, mounts, trees);
         this.open = new OpenDevices();
         this.cutting = new Cutting(storage, open, time.clock(), time.nanos());
+        this.room = new PoolRoom(config, commands, time.clock());
         this.lock = lock;
     }
 
@@ -237,15 +240,17 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
         for (var volume : volumes) {
             catalog.get(volume);
         }
-        var notes = volumes.stream()
-                .map(volume -> volume + ": zfs snapshot, one transaction for all volumes of the pool")
+        var notes = Stream.concat(
+                        volumes.stream()
+                                .map(volume -> volume + ": zfs snapshot, one transaction for all volumes of the pool"),
+                        room.note().stream())
                 .toList();
         return new CutForecast(CUT_EXPECTED, true, notes);
     }
 
     @Override
     public void prepare(CutRequest request) throws ProviderException {
-        cutting.prepare(request, catalog());
+        cutting.prepare(request, catalog(), room);
         open.flush(request.volumes());
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** What {@code zfs get -Hp} and {@code zfs holds -H} say: fields parted by tabs. The only place that reads them. */
@@ -32,6 +33,8 @@ final class ZfsReport {
     private static final List<String> NEEDED = List.of("guid", "createtxg");
     private static final int FIELDS = 4;
     private static final int SETTING_FIELDS = 3;
+    private static final int ROOM_FIELDS = 3;
+    private static final String BYTES = "[0-9]{1,18}";
     private static final int PATH_FIELD = 2;
 
     private ZfsReport() {}
@@ -91,6 +94,28 @@ final class ZfsReport {
             }
         }
         return found;
+    }
+
+    /** Used and available bytes of {@code zfs get -Hp -o name,property,value used,available}, by name. */
+    static Map<String, PoolRoom.Room> rooms(String report) throws ProviderException {
+        var used = new LinkedHashMap<String, Long>();
+        var available = new LinkedHashMap<String, Long>();
+        for (var line : report.lines().toList()) {
+            var fields = line.split("\t", -1);
+            if (fields.length != ROOM_FIELDS
+                    || !(fields[1].equals("used") || fields[1].equals("available"))
+                    || !fields[2].matches(BYTES)) {
+                throw new ProviderException(new ProviderError.Unexpected("zfs get", "no line of a room: " + line));
+            }
+            (fields[1].equals("used") ? used : available).put(fields[0], bytes(fields[2]));
+        }
+        if (!used.keySet().equals(available.keySet())) {
+            throw new ProviderException(new ProviderError.Unexpected("zfs get", "no room: " + report));
+        }
+        var rooms = new LinkedHashMap<String, PoolRoom.Room>();
+        used.forEach((name, bytes) ->
+                rooms.put(name, new PoolRoom.Room(bytes, Objects.requireNonNull(available.get(name)))));
+        return rooms;
     }
 
     /** The one number of {@code zfs get -Hp -o value}. */

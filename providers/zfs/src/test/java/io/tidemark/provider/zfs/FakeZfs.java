@@ -13,6 +13,9 @@ import java.util.Map;
 class FakeZfs extends ZfsCommands {
     final Map<String, Map<String, String>> objects = new LinkedHashMap<>();
     final List<String> changes = new ArrayList<>();
+    /** By file system. */
+    final Map<String, PoolRoom.Room> rooms = new HashMap<>();
+
     private int made = 1;
 
     FakeZfs() {
@@ -53,6 +56,14 @@ class FakeZfs extends ZfsCommands {
     @Override
     Map<String, String> settings(String zvol) throws ProviderException {
         return Map.copyOf(properties(zvol));
+    }
+
+    @Override
+    Map<String, PoolRoom.Room> rooms(List<String> names) throws ProviderException {
+        if (!rooms.keySet().containsAll(names)) {
+            throw new ProviderException(new ProviderError.Unexpected("test", "rooms of " + names));
+        }
+        return Map.copyOf(rooms);
     }
 
     Map<String, String> properties(String name) throws ProviderException {

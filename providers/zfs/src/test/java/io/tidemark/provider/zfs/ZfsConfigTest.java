@@ -3,7 +3,9 @@ package io.tidemark.provider.zfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.devices.KeepFor;
 import io.tidemark.spi.Capability;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +32,17 @@ class ZfsConfigTest {
     void namesThatLeaveNoRoomForASnapshotsAreRefused() {
         assertThatThrownBy(() -> ZfsConfig.of(Map.of("dataset", "a".repeat(121))))
                 .hasMessageContaining("120");
+    }
+
+    @Test
+    void timeThatSnapshotsAreKeptHasUnitsAndLimits() {
+        assertThat(ZfsConfig.of(Map.of("dataset", "tank")).keepFor()).isEqualTo(KeepFor.NONE);
+        assertThat(ZfsConfig.of(Map.of("dataset", "tank", "keepFor", "7d"))
+                        .keepFor()
+                        .time())
+                .isEqualTo(Duration.ofDays(7));
+        assertThatThrownBy(() -> ZfsConfig.of(Map.of("dataset", "tank", "keepFor", "7")))
+                .hasMessageContainingAll("keepFor of provider zfs is 7", "1m to 90d");
     }
 
     /** The lab excuses the contract's tests of what is not claimed: nothing may go from here unseen. */

@@ -156,6 +156,9 @@ public class ZfsProviderInLab {
     @Test
     void frozenFileSystemsAreCutTogetherByNoProgram() throws Exception {
         var commands = new DyingZfs();
+        assertThat(commands.rooms(List.of(DATASET)))
+                .hasEntrySatisfying(
+                        DATASET, room -> assertThat(room.availableBytes()).isPositive());
         try (var provider = open(commands)) {
             var volumes = new ArrayList<VolumeId>();
             var mounts = new ArrayList<Path>();

@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.spi;
+
+import org.jspecify.annotations.NullMarked;
