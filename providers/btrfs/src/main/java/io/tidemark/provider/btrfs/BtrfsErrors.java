@@ -9,6 +9,7 @@ import io.tidemark.spi.ProviderException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -65,6 +66,12 @@ final class BtrfsErrors {
         return text.contains("Read-only file system")
                 ? readOnly(path)
                 : new ProviderError.Unexpected(doing, failure.toString());
+    }
+
+    /** Of a file of sysfs, whose object may go while it is read. */
+    static boolean isGone(IOException failure) {
+        return failure instanceof NoSuchFileException
+                || Optional.ofNullable(failure.getMessage()).orElse("").contains("No such device");
     }
 
     static ProviderException of(String doing, CommandException failure) {

@@ -2,6 +2,7 @@ package io.tidemark.provider.btrfs;
 
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.provider.devices.DurableFiles;
 import io.tidemark.provider.devices.HostLock;
 import io.tidemark.spi.HoldOwner;
@@ -17,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -45,6 +48,7 @@ final class BtrfsFolder implements AutoCloseable {
     private final Path root;
     private final HostCalls host;
     private final HostLock lock;
+    private final QuotaGroups quotas;
 
     /** A subvolume that can be snapshotted. */
     record Subvolume(VolumeId id, Path path, HostCalls.Subvolume known) {}
@@ -53,6 +57,7 @@ final class BtrfsFolder implements AutoCloseable {
         this.root = root;
         this.host = host;
         this.lock = lock;
+        this.quotas = new QuotaGroups(root, new CommandRunner());
     }
 
     /**
@@ -109,6 +114,10 @@ final class BtrfsFolder implements AutoCloseable {
 
     Path root() {
         return root;
+    }
+
+    QuotaGroups quotas() {
+        return quotas;
     }
 
     Path snapshots() {
@@ -238,8 +247,27 @@ final class BtrfsFolder implements AutoCloseable {
     }
 
     /** @throws ProviderException SnapshotNotFound */
-    Snapshot get(SnapshotId snapshot) throws ProviderException {
+    HostCalls.Subvolume get(SnapshotId snapshot) throws ProviderException {
         return find(snapshot).orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+    }
+
+    /**
+     * One that was just made, or is needed while file systems are frozen. Its size is 0 where that cannot be read: it is
+     * there all the same.
+     *
+     * @throws ProviderException SnapshotNotFound
+     */
+    Snapshot described(SnapshotId snapshot) throws ProviderException {
+        var known = get(snapshot);
+        return new Snapshot(snapshot, bytesIfTold(known), known.createdAt());
+    }
+
+    private long bytesIfTold(HostCalls.Subvolume subvolume) {
+        try {
+            return quotas.shown().bytesOf(subvolume.id());
+        } catch (ProviderException e) {
+            return 0;
+        }
     }
 
     /**
@@ -264,27 +292,43 @@ final class BtrfsFolder implements AutoCloseable {
     }
 
     /** What is there under a snapshot's name and can be written to is no snapshot any more. */
-    Optional<Snapshot> find(SnapshotId snapshot) throws ProviderException {
+    Optional<HostCalls.Subvolume> find(SnapshotId snapshot) throws ProviderException {
         if (entry(snapshot.volume()).isEmpty()) {
             return Optional.empty();
         }
         try {
-            return known(path(snapshot))
-                    .filter(HostCalls.Subvolume::readOnly)
-                    .map(known -> new Snapshot(snapshot, 0, known.createdAt()));
+            return known(path(snapshot)).filter(HostCalls.Subvolume::readOnly);
         } catch (IOException e) {
             throw BtrfsErrors.of("looking for " + snapshot, path(snapshot), e);
         }
     }
 
+    boolean hasSnapshots(VolumeId volume) throws ProviderException {
+        return !found(id -> id.volume().equals(volume)).isEmpty();
+    }
+
     /** In no order. */
     List<Snapshot> snapshots(Predicate<SnapshotId> wanted) throws ProviderException {
+        var found = found(wanted);
+        if (found.isEmpty()) {
+            return List.of();
+        }
+        var counts = quotas.report();
+        var snapshots = new ArrayList<Snapshot>();
+        for (var each : found.entrySet()) {
+            long sizeBytes = counts.bytesOf(each.getValue().id());
+            snapshots.add(new Snapshot(each.getKey(), sizeBytes, each.getValue().createdAt()));
+        }
+        return snapshots;
+    }
+
+    private Map<SnapshotId, HostCalls.Subvolume> found(Predicate<SnapshotId> wanted) throws ProviderException {
         try {
-            var found = new ArrayList<Snapshot>();
+            var found = new HashMap<SnapshotId, HostCalls.Subvolume>();
             for (var entry : DurableFiles.entries(snapshots())) {
                 var id = snapshot(DurableFiles.nameOf(entry)).filter(wanted);
                 if (id.isPresent()) {
-                    find(id.get()).ifPresent(found::add);
+                    find(id.get()).ifPresent(known -> found.put(id.get(), known));
                 }
             }
             return found;

@@ -50,7 +50,10 @@ final class BtrfsHostCheck {
         } else {
             check.lacking("processes", "it lacks " + PROCESSES_RIGHT + ". Run it as root");
         }
-        check.optionalPrograms("Its volumes are not replicated", StreamProgram.PACKAGE, List.of(StreamProgram.NAME));
+        check.optionalPrograms(
+                "Its volumes are not replicated, nor their sizes told",
+                StreamProgram.PACKAGE,
+                List.of(StreamProgram.NAME));
         check.optionalPrograms(
                 "Its volumes are not a replication's target", "util-linux", List.of(StreamProgram.UNSHARE));
         if (!settings.isEmpty()) {

@@ -41,6 +41,15 @@ final class BtrfsMounts {
 
     /** @param path absolute and without symbolic links; none where no mount holds it */
     Optional<Place> placeOf(Path path) {
+        return holding(path).map(mount -> place(mount, path));
+    }
+
+    /** Where the mount is that holds a path. */
+    Optional<Path> pointOf(Path path) {
+        return holding(path).map(Mount::mountPoint);
+    }
+
+    private Optional<Mount> holding(Path path) {
         Optional<Mount> holding = Optional.empty();
         for (var mount : mounts) {
             // Of several at one place the last lies on top.
@@ -51,7 +60,7 @@ final class BtrfsMounts {
                 holding = Optional.of(mount);
             }
         }
-        return holding.map(mount -> place(mount, path));
+        return holding;
     }
 
     private static Place place(Mount mount, Path path) {

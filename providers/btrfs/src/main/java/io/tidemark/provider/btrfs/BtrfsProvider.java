@@ -91,8 +91,9 @@ final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams
     @Override
     public List<Volume> volumes() throws ProviderException {
         var volumes = new ArrayList<Volume>();
+        var counts = folder.quotas().report();
         for (var each : folder.volumes()) {
-            volumes.add(describe(each));
+            volumes.add(describe(each, counts));
         }
         volumes.sort(Comparator.comparing(Volume::id));
         return volumes;
@@ -100,17 +101,17 @@ final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams
 
     @Override
     public Volume volume(VolumeId volume) throws ProviderException {
-        return describe(folder.get(volume));
+        return describe(folder.get(volume), folder.quotas().report());
     }
 
-    private static Volume describe(Subvolume volume) throws ProviderException {
+    private static Volume describe(Subvolume volume, QuotaGroups.Counts counts) throws ProviderException {
         try {
             var mounts = BtrfsMounts.ofHost();
             var seen = new ArrayList<Path>(List.of(volume.path()));
             mounts.placeOf(volume.path()).ifPresent(place -> seen.addAll(mounts.mountPoints(place)));
             return new Volume(
                     volume.id(),
-                    0,
+                    counts.bytesOf(volume.known().id()),
                     CAPABILITIES,
                     Optional.empty(),
                     seen,
@@ -118,7 +119,9 @@ final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams
                             "fileSystem",
                             "btrfs",
                             "subvolume",
-                            String.valueOf(volume.known().id())));
+                            String.valueOf(volume.known().id()),
+                            "quotas",
+                            counts.told()));
         } catch (IOException e) {
             throw BtrfsErrors.of("looking where %s is mounted".formatted(volume.id()), volume.path(), e);
         }
@@ -142,7 +145,7 @@ final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams
                 host.btrfsCommit(folder.root());
                 return;
             }
-            if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
+            if (folder.hasSnapshots(volume)) {
                 throw BtrfsErrors.conflict(volume, "it has snapshots");
             }
             replacing.remove(found.get());

@@ -83,7 +83,7 @@ final class Cutting {
     }
 
     private Optional<Cut.Member> existing(SnapshotId id) throws ProviderException {
-        return folder.find(id).map(snapshot -> new Cut.Member(snapshot, 0, 0));
+        return folder.find(id).isPresent() ? Optional.of(new Cut.Member(folder.described(id), 0, 0)) : Optional.empty();
     }
 
     private Cut.Member cut(Subvolume volume, SnapshotId id) throws ProviderException {
@@ -93,7 +93,7 @@ final class Cutting {
             long started = nanos.getAsLong();
             host.btrfsSnapshot(volume.path(), target, true);
             long finished = nanos.getAsLong();
-            return new Cut.Member(folder.get(id), started, finished);
+            return new Cut.Member(folder.described(id), started, finished);
         } catch (HostCallException e) {
             if (e.errno() == HostCallException.ENOENT) {
                 // Removed by somebody meanwhile, or something else is wrong.

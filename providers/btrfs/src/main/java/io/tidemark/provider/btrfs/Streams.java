@@ -165,7 +165,7 @@ final class Streams implements AutoCloseable {
                 refuseWhatIsHere(newer);
                 folder.forgetHolds(newer);
                 host.btrfsSnapshot(received, folder.path(newer), true);
-                return folder.get(newer);
+                return folder.described(newer);
             }
         }
 

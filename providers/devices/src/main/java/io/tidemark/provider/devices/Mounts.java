@@ -130,7 +130,8 @@ public final class Mounts {
         }
     }
 
-    private static List<Path> entries(Path folder) throws IOException {
+    /** None of what is no folder. */
+    public static List<Path> entries(Path folder) throws IOException {
         var entries = new ArrayList<Path>();
         if (Files.isDirectory(folder)) {
             try (var stream = Files.newDirectoryStream(folder)) {
