@@ -1,13 +1,12 @@
 package io.tidemark.consistency.postgresql;
 
-import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.QuiescerSettings;
 import io.tidemark.domain.QuiescerSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
 
 /**
  * How to reach one server.
@@ -30,7 +29,6 @@ record PostgresSettings(
 
     private static final String HOST_DEFAULT = "127.0.0.1";
     private static final int PORT_DEFAULT = 5432;
-    private static final int PORT_MAXIMUM = 65_535;
     /** A database that everyone has and nobody drops. */
     private static final String DATABASE_DEFAULT = "postgres";
 
@@ -40,9 +38,6 @@ record PostgresSettings(
     /** An immediate checkpoint of a large, busy server takes tens of seconds. */
     private static final long STATEMENT_MILLIS_DEFAULT = 60_000;
 
-    private static final long MILLIS_MINIMUM = 100;
-    private static final long MILLIS_MAXIMUM = 600_000;
-    private static final int TEXT_MAXIMUM = 255;
     private static final List<String> SSL_MODES =
             List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
     private static final List<String> KNOWN = List.of(
@@ -57,29 +52,18 @@ record PostgresSettings(
             "user");
 
     static PostgresSettings of(QuiescerSpec spec) throws ConsistencyException {
-        for (var name : new TreeSet<>(spec.settings().keySet())) {
-            if (!KNOWN.contains(name)) {
-                throw bad(name, "is not known, known are " + String.join(", ", KNOWN));
-            }
-        }
-        var socketFolder = path(spec, "socketFolder");
-        if (socketFolder.isPresent() && spec.settings().containsKey("host")) {
-            throw bad("socketFolder", "excludes host: the server is reached by one of them");
-        }
-        var sslMode = spec.settings().getOrDefault("sslMode", "prefer");
-        if (!SSL_MODES.contains(sslMode)) {
-            throw bad("sslMode", "is %s, one of %s is allowed".formatted(sslMode, String.join(", ", SSL_MODES)));
-        }
+        var settings = QuiescerSettings.of(spec, KNOWN);
+        settings.exclude("socketFolder", "host", "the server is reached by one of them");
         return new PostgresSettings(
-                text(spec, "host", HOST_DEFAULT),
-                (int) number(spec, "port", PORT_DEFAULT, 1, PORT_MAXIMUM),
-                socketFolder,
-                text(spec, "database", DATABASE_DEFAULT),
-                text(spec, "user", USER_DEFAULT),
-                path(spec, "passwordFile"),
-                sslMode,
-                millis(spec, "connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
-                millis(spec, "statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT));
+                settings.text("host", HOST_DEFAULT),
+                settings.port(PORT_DEFAULT),
+                settings.path("socketFolder"),
+                settings.text("database", DATABASE_DEFAULT),
+                settings.text("user", USER_DEFAULT),
+                settings.path("passwordFile"),
+                settings.word("sslMode", SSL_MODES, "prefer"),
+                settings.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
+                settings.millis("statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT));
     }
 
     /** {@code 127.0.0.1:5432/postgres}. */
@@ -87,49 +71,5 @@ record PostgresSettings(
         return socketFolder
                 .map(folder -> "%s/.s.PGSQL.%d/%s".formatted(folder, port, database))
                 .orElseGet(() -> "%s:%d/%s".formatted(host.contains(":") ? "[" + host + "]" : host, port, database));
-    }
-
-    private static Duration millis(QuiescerSpec spec, String name, long otherwise) throws ConsistencyException {
-        return Duration.ofMillis(number(spec, name, otherwise, MILLIS_MINIMUM, MILLIS_MAXIMUM));
-    }
-
-    private static String text(QuiescerSpec spec, String name, String otherwise) throws ConsistencyException {
-        var value = spec.settings().getOrDefault(name, otherwise);
-        if (value.isBlank() || value.length() > TEXT_MAXIMUM || value.chars().anyMatch(Character::isISOControl)) {
-            throw bad(name, "is not 1 to %d printable characters".formatted(TEXT_MAXIMUM));
-        }
-        return value;
-    }
-
-    private static Optional<Path> path(QuiescerSpec spec, String name) throws ConsistencyException {
-        if (!spec.settings().containsKey(name)) {
-            return Optional.empty();
-        }
-        var path = Path.of(text(spec, name, ""));
-        if (!path.isAbsolute()) {
-            throw bad(name, "is not an absolute path: " + path);
-        }
-        return Optional.of(path);
-    }
-
-    private static long number(QuiescerSpec spec, String name, long otherwise, long minimum, long maximum)
-            throws ConsistencyException {
-        var value = spec.settings().get(name);
-        if (value == null) {
-            return otherwise;
-        }
-        try {
-            long number = Long.parseLong(value);
-            if (number >= minimum && number <= maximum) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            throw bad(name, "is not a number: " + value);
-        }
-        throw bad(name, "is %s, %d to %d allowed".formatted(value, minimum, maximum));
-    }
-
-    private static ConsistencyException bad(String name, String reason) {
-        return new ConsistencyException(new ConsistencyError.BadQuiescerSetting(KIND, name, reason));
     }
 }
