@@ -1,9 +1,8 @@
 package io.tidemark.consistency.postgresql;
 
+import io.tidemark.consistency.PasswordFile;
+import io.tidemark.consistency.UnixSocketFactory;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -19,7 +18,6 @@ final class PostgresSession implements AutoCloseable {
     private static final int SOCKET_GRACE_SECONDS = 10;
 
     private static final long MILLIS_PER_SECOND = 1_000;
-    private static final int PASSWORD_BYTES_MAXIMUM = 4_096;
 
     private final Connection connection;
     private final BackupCalls calls;
@@ -73,7 +71,8 @@ final class PostgresSession implements AutoCloseable {
         properties.setProperty(
                 "socketTimeout", Long.toString(seconds(settings.statementLimit()) + SOCKET_GRACE_SECONDS));
         if (settings.passwordFile().isPresent()) {
-            properties.setProperty("password", password(settings.passwordFile().get()));
+            properties.setProperty(
+                    "password", PasswordFile.read(settings.passwordFile().get()));
         }
         if (settings.socketFolder().isPresent()) {
             var socket = settings.socketFolder().get().resolve(".s.PGSQL." + settings.port());
@@ -175,15 +174,5 @@ final class PostgresSession implements AutoCloseable {
 
     private static long seconds(Duration duration) {
         return Math.ceilDiv(duration.toMillis(), MILLIS_PER_SECOND);
-    }
-
-    private static String password(Path file) throws IOException {
-        if (Files.size(file) > PASSWORD_BYTES_MAXIMUM) {
-            throw new IOException("password file %s is larger than %d bytes".formatted(file, PASSWORD_BYTES_MAXIMUM));
-        }
-        return Files.readString(file, StandardCharsets.UTF_8)
-                .lines()
-                .findFirst()
-                .orElseThrow(() -> new IOException("password file %s is empty".formatted(file)));
     }
 }

@@ -2,6 +2,7 @@ package io.tidemark.consistency.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.consistency.ApplicationPlaces;
 import io.tidemark.consistency.MountTable;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.Volume;
@@ -21,7 +22,7 @@ class DataPlacesTest {
     @TempDir
     Path root;
 
-    private DataPlaces.Finding find(Path dataDirectory, Set<Capability> capabilities) {
+    private ApplicationPlaces.Finding find(Path dataDirectory, Set<Capability> capabilities) {
         var mounts = MountTable.parse("22 1 254:0 / / rw - btrfs /dev/vda rw\n");
         var server = new PostgresSession.Server(
                 170000, "17", false, true, true, Optional.of(dataDirectory.toString()), List.of());

@@ -1,4 +1,4 @@
-package io.tidemark.consistency.postgresql;
+package io.tidemark.consistency;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,8 +17,9 @@ import java.nio.file.Path;
 import javax.net.SocketFactory;
 
 /**
- * Connects the driver to a Unix socket. The driver offers a door for socket factories but none of its own for Unix
- * sockets; the JDK has such channels but no {@link Socket} of them. Named in the driver's properties, so public.
+ * Connects a database's driver to a Unix socket. Drivers offer a door for socket factories but none of their own for
+ * Unix sockets, or one that needs a native library; the JDK has such channels but no {@link Socket} of them.
+ * PostgreSQL's driver makes one from its name and argument, so it is public.
  */
 public final class UnixSocketFactory extends SocketFactory {
     private final Path path;
