@@ -18,6 +18,7 @@ import io.tidemark.consistency.attestation.SigningKey;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
+import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
@@ -116,7 +117,7 @@ final class HostParts implements AutoCloseable {
                 BlockKernels.unavailableReason().orElse("no thaw guard was built"),
                 Map.of(),
                 host.bootId());
-        var quiescers = new Quiescers(List.of(new PostgresQuiescerFactory()));
+        var quiescers = new Quiescers(List.of(new PostgresQuiescerFactory(), new RedisQuiescerFactory()));
         return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, key, clock, moments);
     }
 

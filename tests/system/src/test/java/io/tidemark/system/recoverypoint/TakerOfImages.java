@@ -8,6 +8,7 @@ import io.tidemark.consistency.attestation.SigningKey;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
+import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import io.tidemark.domain.Moments;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.spi.ProviderException;
@@ -53,7 +54,7 @@ public final class TakerOfImages implements AutoCloseable {
         var identity = SiteIdentity.in(state, InstantSource.system());
         var taker = new LocalRecoveryPointTaker(
                 new Providers(List.of(provider)),
-                new Quiescers(List.of(new PostgresQuiescerFactory())),
+                new Quiescers(List.of(new PostgresQuiescerFactory(), new RedisQuiescerFactory())),
                 fileSystems,
                 host,
                 new SigningKey(identity.key(), identity.openKey()),
