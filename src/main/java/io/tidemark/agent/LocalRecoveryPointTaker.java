@@ -58,6 +58,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     private static final Duration ASK_CANCELLED_EVERY = Duration.ofMillis(50);
 
     private final RecoveryPointPlanner planner;
+    private final Quiescers quiescers;
     private final FileSystems fileSystems;
     private final SnapshotRemoval removal;
     private final HostIdentity host;
@@ -76,6 +77,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
             InstantSource clock,
             Moments moments) {
         this.planner = new RecoveryPointPlanner(providers, quiescers, fileSystems);
+        this.quiescers = quiescers;
         this.fileSystems = fileSystems;
         this.removal = new SnapshotRemoval(providers);
         this.host = host;
@@ -303,6 +305,8 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
 
     @Override
     public void sweepFreezes() {
+        // An application may need its file system in order to thaw.
         fileSystems.sweep();
+        quiescers.sweep();
     }
 }

@@ -15,6 +15,7 @@ import io.tidemark.agent.TrackingTrust;
 import io.tidemark.consistency.HostIdentity;
 import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.attestation.SigningKey;
+import io.tidemark.consistency.command.CommandQuiescerFactory;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
@@ -117,7 +118,10 @@ final class HostParts implements AutoCloseable {
                 BlockKernels.unavailableReason().orElse("no thaw guard was built"),
                 Map.of(),
                 host.bootId());
-        var quiescers = new Quiescers(List.of(new PostgresQuiescerFactory(), new RedisQuiescerFactory()));
+        var quiescers = new Quiescers(List.of(
+                new PostgresQuiescerFactory(),
+                new RedisQuiescerFactory(),
+                new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
         return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, key, clock, moments);
     }
 

@@ -4,6 +4,8 @@ import io.tidemark.agent.Paces;
 import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.bootstrap.SettingsReader.Written;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.command.CommandDefinition;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.RateWindow;
 import io.tidemark.policy.PaceController;
@@ -11,6 +13,7 @@ import io.tidemark.spi.DurationText;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,11 +27,12 @@ public final class Settings {
 
     private final Map<String, Written> written;
     private final Map<String, Map<String, String>> providers;
+    private final Map<String, CommandDefinition> commands;
 
-    private Settings(Map<String, Written> written, Map<String, Map<String, String>> providers)
-            throws SettingsException {
-        this.written = Map.copyOf(written);
-        this.providers = Map.copyOf(providers);
+    private Settings(SettingsReader reader) throws SettingsException {
+        this.written = Map.copyOf(reader.written());
+        this.providers = Map.copyOf(reader.providers());
+        this.commands = commands(reader.commands());
         for (var setting : Setting.ALL) {
             check(setting);
         }
@@ -59,13 +63,13 @@ public final class Settings {
         for (var override : overrides) {
             reader.override(override);
         }
-        return new Settings(reader.written(), reader.providers());
+        return new Settings(reader);
     }
 
     static Settings parse(String text, String name) throws SettingsException {
         var reader = new SettingsReader();
         reader.text(text, name);
-        return new Settings(reader.written(), reader.providers());
+        return new Settings(reader);
     }
 
     public String siteName() {
@@ -160,6 +164,24 @@ public final class Settings {
     /** Each provider's own section, flattened: {@code folders.0}. */
     public Map<String, Map<String, String>> providers() {
         return providers;
+    }
+
+    /** The programs that groups may name as quiescers of kind {@code command}, by name. */
+    public Map<String, CommandDefinition> commands() {
+        return commands;
+    }
+
+    private static Map<String, CommandDefinition> commands(Map<String, Map<String, String>> written)
+            throws SettingsException {
+        var commands = new LinkedHashMap<String, CommandDefinition>();
+        for (var each : written.entrySet()) {
+            try {
+                commands.put(each.getKey(), CommandDefinition.of(each.getKey(), each.getValue()));
+            } catch (ConsistencyException e) {
+                throw new SettingsException("quiescers.commands.%s: %s".formatted(each.getKey(), e.getMessage()));
+            }
+        }
+        return Map.copyOf(commands);
     }
 
     private void check(Setting setting) throws SettingsException {

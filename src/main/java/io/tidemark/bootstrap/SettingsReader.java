@@ -31,12 +31,14 @@ final class SettingsReader {
 
     private static final int DEPTH_MAXIMUM = 16;
     private static final String PROVIDERS = "providers.";
+    private static final String COMMANDS = "quiescers.commands.";
 
     /** A value as written, and where. */
     record Written(String value, String place) {}
 
     private final Map<String, Written> written = new LinkedHashMap<>();
     private final Map<String, Map<String, String>> providers = new TreeMap<>();
+    private final Map<String, Map<String, String>> commands = new TreeMap<>();
 
     /** Adds what a file says. */
     void file(Path file) throws SettingsException {
@@ -115,7 +117,7 @@ final class SettingsReader {
     }
 
     private void list(String path, SequenceNode list, String name) throws SettingsException {
-        if (!path.startsWith(PROVIDERS)) {
+        if (!path.startsWith(PROVIDERS) && !path.startsWith(COMMANDS)) {
             put(path, "", place(list, name));
             throw new SettingsException("%s: %s takes one value, not a list".formatted(place(list, name), path));
         }
@@ -133,7 +135,11 @@ final class SettingsReader {
             throw new SettingsException("%s: %s holds a control character".formatted(place, path));
         }
         if (path.startsWith(PROVIDERS)) {
-            provider(path.substring(PROVIDERS.length()), value, place);
+            section(providers, PROVIDERS, path, value, place, "image.folders");
+            return;
+        }
+        if (path.startsWith(COMMANDS)) {
+            section(commands, COMMANDS, path, value, place, "orders.freeze");
             return;
         }
         if (Setting.ALL.stream().noneMatch(setting -> setting.path().equals(path))) {
@@ -143,21 +149,30 @@ final class SettingsReader {
         written.put(path, new Written(value, place));
     }
 
-    private void provider(String path, String value, String place) throws SettingsException {
-        int dot = path.indexOf('.');
+    /** Of a named thing that checks its settings itself. */
+    private static void section(
+            Map<String, Map<String, String>> sections,
+            String prefix,
+            String path,
+            String value,
+            String place,
+            String example)
+            throws SettingsException {
+        String rest = path.substring(prefix.length());
+        int dot = rest.indexOf('.');
         if (dot < 1) {
             throw new SettingsException(
-                    "%s: providers.%s needs settings of its own, for example providers.image.folders"
-                            .formatted(place, path));
+                    "%s: %s needs settings of its own, for example %s%s".formatted(place, path, prefix, example));
         }
-        providers
-                .computeIfAbsent(path.substring(0, dot), provider -> new LinkedHashMap<>())
-                .put(path.substring(dot + 1), value);
+        sections.computeIfAbsent(rest.substring(0, dot), name -> new LinkedHashMap<>())
+                .put(rest.substring(dot + 1), value);
     }
 
     private static void refuseUnknownSection(String path, String place) throws SettingsException {
         boolean known = path.equals("providers")
                 || path.startsWith(PROVIDERS)
+                || COMMANDS.startsWith(path + ".")
+                || path.startsWith(COMMANDS)
                 || paths().stream().anyMatch(setting -> setting.startsWith(path + "."));
         if (!known) {
             throw new SettingsException(
@@ -175,6 +190,10 @@ final class SettingsReader {
 
     Map<String, Written> written() {
         return written;
+    }
+
+    Map<String, Map<String, String>> commands() {
+        return commands;
     }
 
     Map<String, Map<String, String>> providers() {

@@ -11,6 +11,9 @@ public interface QuiescerFactory {
     /** @throws ConsistencyException BadQuiescerSetting; the application itself is not asked */
     Quiescer create(QuiescerSpec spec) throws ConsistencyException;
 
+    /** Thaws what a process before this one left frozen, where nothing else would. Never throws. */
+    default void sweep() {}
+
     /** For people: the account the quiescer needs and the statements that make and grant it. */
     String leastRights();
 }

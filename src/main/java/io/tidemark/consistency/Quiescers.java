@@ -32,6 +32,11 @@ public final class Quiescers {
         return factory;
     }
 
+    /** As {@link QuiescerFactory#sweep} for every kind. */
+    public void sweep() {
+        byKind.values().forEach(QuiescerFactory::sweep);
+    }
+
     public Collection<String> kinds() {
         return byKind.keySet();
     }

@@ -2,6 +2,7 @@ package io.tidemark.provider.commands;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One program to run: its name and arguments as they are, for no shell ever sees them.
@@ -10,8 +11,9 @@ import java.util.List;
  * @param timeLimit after so long it is killed
  * @param outputBytesMaximum of standard output and of standard error each; more kills it. A streamed command's
  *     standard output is not counted
+ * @param environment beside what every program gets
  */
-public record Command(List<String> argv, Duration timeLimit, int outputBytesMaximum) {
+public record Command(List<String> argv, Duration timeLimit, int outputBytesMaximum, Map<String, String> environment) {
     /** Reports of storage tools on hosts with thousands of volumes stay well under this. */
     public static final int OUTPUT_BYTES_DEFAULT = 8 << 20;
 
@@ -20,6 +22,7 @@ public record Command(List<String> argv, Duration timeLimit, int outputBytesMaxi
 
     public Command {
         argv = List.copyOf(argv);
+        environment = Map.copyOf(environment);
         if (argv.isEmpty() || argv.getFirst().isEmpty()) {
             throw new IllegalArgumentException("a command needs a program");
         }
@@ -34,13 +37,21 @@ public record Command(List<String> argv, Duration timeLimit, int outputBytesMaxi
         }
     }
 
+    public Command(List<String> argv, Duration timeLimit, int outputBytesMaximum) {
+        this(argv, timeLimit, outputBytesMaximum, Map.of());
+    }
+
     /** With the usual limits. */
     public static Command of(String... argv) {
         return new Command(List.of(argv), TIME_LIMIT_DEFAULT, OUTPUT_BYTES_DEFAULT);
     }
 
     public Command within(Duration limit) {
-        return new Command(argv, limit, outputBytesMaximum);
+        return new Command(argv, limit, outputBytesMaximum, environment);
+    }
+
+    public Command with(Map<String, String> variables) {
+        return new Command(argv, timeLimit, outputBytesMaximum, variables);
     }
 
     public String program() {

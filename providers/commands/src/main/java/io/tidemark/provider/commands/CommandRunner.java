@@ -13,13 +13,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Runs programs: arguments go in as they are, exit status and output come out. There is no shell, the locale is
- * {@code C}, standard input is empty unless it is fed, and the environment holds {@code PATH} and {@code LC_ALL} alone. A program that
+ * {@code C}, standard input is empty unless it is fed, and the environment holds {@code PATH} and {@code LC_ALL} beside what the command names. A program that
  * runs too long or says too much is killed, with whatever it started.
  */
 public final class CommandRunner {
@@ -107,6 +108,11 @@ public final class CommandRunner {
         return new CommandStream(command, start(command, Redirect.PIPE), Limit.EACH_WAIT, true);
     }
 
+    /** What every program gets, whatever else it is given. */
+    public Map<String, String> environment() {
+        return Map.of("PATH", path, "LC_ALL", "C");
+    }
+
     private Process start(Command command, Redirect input) throws CommandException {
         var file = find(command.program())
                 .orElseThrow(() -> new CommandException(
@@ -114,8 +120,8 @@ public final class CommandRunner {
         var builder = new ProcessBuilder(new ArrayList<>(command.argv()));
         builder.command().set(0, file.toString());
         builder.environment().clear();
-        builder.environment().put("PATH", path);
-        builder.environment().put("LC_ALL", "C");
+        builder.environment().putAll(environment());
+        builder.environment().putAll(command.environment());
         builder.redirectInput(input);
         try {
             return builder.start();
