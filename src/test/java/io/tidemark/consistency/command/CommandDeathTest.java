@@ -1,0 +1,165 @@
+package io.tidemark.consistency.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who thaws an application that its programs hold when the service dies. */
+class CommandDeathTest {
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String LONG_LIMIT = "600000";
+
+    @TempDir
+    Path folder;
+
+    private Process service;
+    private BufferedReader said;
+
+    @BeforeEach
+    void writePrograms() throws IOException {
+        program("freeze", "");
+        program("thaw", "");
+    }
+
+    private void program(String step, String before) throws IOException {
+        var file = folder.resolve(step);
+        Files.writeString(file, "#!/bin/sh\n%s\necho %s >> %s/heard\n".formatted(before, step, folder));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private void start(String limitMillis, String awaited) throws IOException {
+        service = new ProcessBuilder(
+                        ProcessHandle.current().info().command().orElseThrow(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        HoldingProcess.class.getName(),
+                        folder.toString(),
+                        limitMillis)
+                .redirectError(folder.resolve("errors").toFile())
+                .start();
+        said = service.inputReader();
+        for (var line = said.readLine(); !awaited.equals(line); line = said.readLine()) {
+            assertThat(line).as(Files.readString(folder.resolve("errors"))).isNotNull();
+        }
+    }
+
+    @AfterEach
+    void killService() throws Exception {
+        service.destroyForcibly();
+        assertThat(service.waitFor(SOON.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+    }
+
+    private void kill() throws InterruptedException {
+        service.destroyForcibly();
+        service.waitFor();
+    }
+
+    private List<String> heard() throws IOException {
+        var file = folder.resolve("heard");
+        return Files.exists(file) ? Files.readAllLines(file) : List.of();
+    }
+
+    private boolean journalIsEmpty() throws IOException {
+        try (var files = Files.list(folder.resolve("state/held-commands"))) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    @Test
+    void serviceKilledWhileItHoldsIsThawedForAtOnce() throws Exception {
+        start(LONG_LIMIT, "held");
+
+        kill();
+
+        await().atMost(SOON).until(this::journalIsEmpty);
+        assertThat(heard()).containsExactly("freeze", "thaw");
+    }
+
+    @Test
+    void serviceKilledWhileItFreezesIsThawedForAfterTheFreezeAndNotBefore() throws Exception {
+        program("freeze", "touch %1$s/began; sleep 2".formatted(folder));
+        start(LONG_LIMIT, "holding");
+        await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
+
+        kill();
+
+        await().atMost(SOON).until(this::journalIsEmpty);
+        assertThat(heard()).containsExactly("freeze", "thaw");
+    }
+
+    @Test
+    void stoppedServiceIsThawedForAtTheLimitAndKnowsItOnWaking() throws Exception {
+        start("6000", "held");
+        signal("STOP");
+
+        await().atMost(SOON).until(() -> heard().contains("thaw"));
+        signal("CONT");
+        try (var in = service.outputWriter()) {
+            in.write("\n");
+        }
+
+        assertThat(said.readLine()).isEqualTo("held until now: false");
+        assertThat(heard()).containsExactly("freeze", "thaw");
+    }
+
+    @Test
+    void serviceThatIsAskedInTimeHasHeld() throws Exception {
+        start(LONG_LIMIT, "held");
+
+        try (var in = service.outputWriter()) {
+            in.write("\n");
+        }
+
+        assertThat(said.readLine()).isEqualTo("held until now: true");
+    }
+
+    @Test
+    void whereTheKeeperDiesTooTheNextStartThaws() throws Exception {
+        start(LONG_LIMIT, "held");
+        var keepers = service.children().toList();
+        signal("STOP");
+        assertThat(keepers).hasSize(1);
+        keepers.getFirst().destroyForcibly();
+        await().atMost(SOON).until(() -> keepers.stream().noneMatch(ProcessHandle::isAlive) || isZombie(keepers));
+
+        kill();
+
+        assertThat(heard()).containsExactly("freeze");
+        assertThat(journalIsEmpty()).isFalse();
+        var definition = CommandDefinition.of(
+                "orders",
+                Map.of(
+                        "freeze.0", folder.resolve("freeze").toString(),
+                        "thaw.0", folder.resolve("thaw").toString()));
+        new CommandQuiescerFactory(Map.of("orders", definition), folder.resolve("state")).sweep();
+        assertThat(heard()).containsExactly("freeze", "thaw");
+        assertThat(journalIsEmpty()).isTrue();
+    }
+
+    /** Its parent is stopped and cannot bury it. */
+    private static boolean isZombie(List<ProcessHandle> handles) throws IOException {
+        return Files.readString(Path.of("/proc", Long.toString(handles.getFirst().pid()), "stat"))
+                .contains(") Z ");
+    }
+
+    private void signal(String name) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(service.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+}
