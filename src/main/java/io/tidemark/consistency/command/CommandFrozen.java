@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,7 +62,7 @@ final class CommandFrozen implements Frozen {
             started = new Hold(keeper, entry, environment, requested, requested);
         } catch (IOException e) {
             // No keeper, so no program has run. A journal entry that stays costs one more thaw at the next start.
-            throw CommandQuiescer.failed(command, "its programs cannot be started: " + e.getMessage());
+            throw CommandQuiescer.failed(command, "its programs cannot be started: " + e);
         }
         var failure = frozeOrWhyNot(started, freezeLimit);
         if (failure.isPresent()) {
@@ -81,6 +82,9 @@ final class CommandFrozen implements Frozen {
         if (status.isPresent() && status.get() == 0) {
             return Optional.empty();
         }
+        if (status.isEmpty()) {
+            awaitOrphan(started, freezeLimit);
+        }
         var thawed = finish(started);
         var reason = status.isEmpty()
                 ? "its freeze program was lost sight of"
@@ -94,6 +98,19 @@ final class CommandFrozen implements Frozen {
                         reason,
                         said.isEmpty() ? "" : ": " + said,
                         thawed.failure().orElse("succeeded")));
+    }
+
+    /** A freeze program whose keeper died goes on, and timeout(1) ends it at its limit: a thaw before would be undone. */
+    private static void awaitOrphan(Hold started, Duration freezeLimit) {
+        if (started.keeper().runs()) {
+            return;
+        }
+        var left = freezeLimit.minusNanos(System.nanoTime() - started.requestedNanos());
+        try {
+            TimeUnit.NANOSECONDS.sleep(left.toNanos());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
@@ -141,29 +158,38 @@ final class CommandFrozen implements Frozen {
     /** @param reason why the thaw was begun: {@code asked} alone means that it had held until then */
     private record Ended(String reason, Optional<String> failure) {}
 
+    /** Whoever interrupts waits for this: an application that stays held is worse. */
     private Ended finish(Hold held) {
-        var keeper = held.keeper();
+        boolean interrupted = Thread.interrupted();
         Optional<String> reason = Optional.empty();
         Optional<ThawKeeper.Thawed> thawed = Optional.empty();
         try {
-            reason = keeper.thaw();
+            reason = held.keeper().thaw();
             if (reason.isPresent()) {
-                thawed = keeper.thawed();
+                thawed = held.keeper().thawed();
             }
         } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        var failure = thawed.isPresent() ? failure(thawed.get()) : takeOver(held);
+        settle(held, failure);
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        Optional<String> failure = Optional.empty();
-        if (thawed.isEmpty()) {
-            // It does not answer as it should: what it might still do must not come after what we do.
-            keeper.kill();
-            failure = programs.thaw(command, held.environment());
-        } else if (thawed.get().status() != 0) {
-            failure = Optional.of("failed %d times, at last with exit status %d"
-                    .formatted(thawed.get().attempts(), thawed.get().status()));
-        }
-        settle(held, failure);
         return new Ended(reason.orElse("its keeper was lost"), failure);
+    }
+
+    private static Optional<String> failure(ThawKeeper.Thawed thawed) {
+        return thawed.status() == 0
+                ? Optional.empty()
+                : Optional.of(
+                        "failed %d times, at last with exit status %d".formatted(thawed.attempts(), thawed.status()));
+    }
+
+    /** It does not answer as it should: what it might still do must not come after what we do. */
+    private Optional<String> takeOver(Hold held) {
+        held.keeper().kill();
+        return programs.thaw(command, held.environment());
     }
 
     private void settle(Hold held, Optional<String> failure) {

@@ -82,6 +82,10 @@ final class ThawKeeper {
         return answer("froze ", times.freeze().plus(GRACE)).map(Integer::parseInt);
     }
 
+    boolean runs() {
+        return process.isAlive();
+    }
+
     /** Whether it waits for the word to thaw, as far as it has told. */
     boolean holds() {
         return process.isAlive() && lines.isEmpty();

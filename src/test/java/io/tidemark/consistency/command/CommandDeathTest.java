@@ -152,7 +152,8 @@ class CommandDeathTest {
 
     /** Its parent is stopped and cannot bury it. */
     private static boolean isZombie(List<ProcessHandle> handles) throws IOException {
-        return Files.readString(Path.of("/proc", Long.toString(handles.getFirst().pid()), "stat"))
+        return Files.readString(
+                        Path.of("/proc", Long.toString(handles.getFirst().pid()), "stat"))
                 .contains(") Z ");
     }
 

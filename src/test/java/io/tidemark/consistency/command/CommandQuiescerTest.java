@@ -208,6 +208,39 @@ class CommandQuiescerTest {
         assertThat(journal()).isEmpty();
     }
 
+    @Test
+    void freezeWhoseKeeperDiesIsAwaitedToItsLimitBeforeTheThaw() throws Exception {
+        program("freeze", "touch %1$s/began; sleep 1; echo frozen >> %1$s/heard".formatted(folder));
+        written.put("freezeTimeoutMillis", "3000");
+        try (var frozen = frozen()) {
+            Thread.ofVirtual().start(() -> {
+                await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
+                keeper().destroyForcibly();
+            });
+
+            assertThatThrownBy(() -> frozen.hold(LIMIT)).hasMessageContaining("lost sight of");
+        }
+        assertThat(heard()).containsExactly("freeze", "frozen", "thaw");
+        assertThat(journal()).isEmpty();
+    }
+
+    @Test
+    void interruptedHoldIsThawedAllTheSame() throws Exception {
+        program("freeze", "touch %s/began; sleep 1".formatted(folder));
+        var test = Thread.currentThread();
+        try (var frozen = frozen()) {
+            Thread.ofVirtual().start(() -> {
+                await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
+                test.interrupt();
+            });
+
+            assertThatThrownBy(() -> frozen.hold(LIMIT)).hasMessageContaining("lost sight of");
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(heard().getLast()).isEqualTo("thaw");
+        assertThat(journal()).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource({"exit 0,true", "exit 1,false", "sleep 60,false"})
     void checkProgramTellsWhetherItHeld(String script, boolean expected) throws Exception {

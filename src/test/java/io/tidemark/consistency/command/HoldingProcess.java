@@ -28,6 +28,7 @@ final class HoldingProcess {
         System.out.println("held");
         var unused = System.in.read();
         boolean held = frozen.heldUntilNow();
-        System.out.println("held until now: " + (held && frozen.thaw().freezes().getFirst().heldUntilThaw()));
+        System.out.println(
+                "held until now: " + (held && frozen.thaw().freezes().getFirst().heldUntilThaw()));
     }
 }
