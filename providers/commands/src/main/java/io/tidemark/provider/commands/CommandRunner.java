@@ -20,8 +20,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Runs programs: arguments go in as they are, exit status and output come out. There is no shell, the locale is
- * {@code C}, standard input is empty unless it is fed, and the environment holds {@code PATH} and {@code LC_ALL} beside what the command names. A program that
- * runs too long or says too much is killed, with whatever it started.
+ * {@code C}, standard input is empty unless it is fed, and the environment holds {@code PATH} and {@code LC_ALL} beside
+ * what the command names. A program that runs too long or says too much is killed, with whatever it started.
  */
 public final class CommandRunner {
     /** Where administrators' tools are, also when the account's own {@code PATH} leaves them out. */
