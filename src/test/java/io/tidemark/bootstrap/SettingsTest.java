@@ -90,12 +90,30 @@ class SettingsTest {
                 "'replication: {paceFloor: 1KiB}'|allowed is 65536 to",
                 "'operations: {concurrentMaximum: 0}'|allowed is 1 to 64",
                 "'providers: {image: 3}'|providers.image needs settings of its own",
+                "'quiescers: {commands: {orders: 3}}'|quiescers.commands.orders needs settings of its own",
+                "'quiescers: {comands: {}}'|t.yaml:1: unknown setting quiescers.comands",
+                "'quiescers: {commands: {orders: {freeze: [/f]}}}'|quiescers.commands.orders: setting thaw",
+                "'quiescers: {commands: {orders: {freeze: [f], thaw: [/t]}}}'|is not an absolute path: f",
+                "'quiescers: {commands: {orders: {freeze: /f, thaw: [/t]}}}'|is one text, expected a list",
+                "'quiescers: {commands: {Orders: {freeze: [/f], thaw: [/t]}}}'|name of quiescer command is Orders",
                 "'http: {requestBytesMaximum: 99999999999999999GiB}'|expected a size such as",
             })
     void badConfigurationIsRefusedByNameLineAndLimit(String text, String message) {
         assertThatThrownBy(() -> Settings.parse(text, "t.yaml"))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void programsThatFreezeAreReadByTheirName() throws Exception {
+        var settings = Settings.parse(
+                "quiescers: {commands: {orders: {freeze: [/f, -a], thaw: [/t], thawAttempts: 5}}}", "t.yaml");
+
+        var orders = settings.commands().get("orders");
+        assertThat(orders.freeze()).containsExactly("/f", "-a");
+        assertThat(orders.thaw()).containsExactly("/t");
+        assertThat(orders.check()).isEmpty();
+        assertThat(orders.thawAttempts()).isEqualTo(5);
     }
 
     @Test
