@@ -12,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,8 +24,33 @@ class CommandDeathTest {
     @TempDir
     Path folder;
 
-    private Process service;
-    private BufferedReader said;
+    /** The process that holds, and what it says. */
+    private record Service(Process process, BufferedReader said) implements AutoCloseable {
+        void kill() throws InterruptedException {
+            process.destroyForcibly();
+            assertThat(process.waitFor(SOON.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
+        }
+
+        void signal(String name) throws Exception {
+            assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                            .start()
+                            .waitFor())
+                    .isZero();
+        }
+
+        /** Asks whether it has held. */
+        String ask() throws IOException {
+            try (var in = process.outputWriter()) {
+                in.write("\n");
+            }
+            return String.valueOf(said.readLine());
+        }
+
+        @Override
+        public void close() throws InterruptedException {
+            kill();
+        }
+    }
 
     @BeforeEach
     void writePrograms() throws IOException {
@@ -40,8 +64,8 @@ class CommandDeathTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private void start(String limitMillis, String awaited) throws IOException {
-        service = new ProcessBuilder(
+    private Service start(String limitMillis, String awaited) throws IOException {
+        var process = new ProcessBuilder(
                         ProcessHandle.current().info().command().orElseThrow(),
                         "-XX:TieredStopAtLevel=1",
                         "-cp",
@@ -51,21 +75,11 @@ class CommandDeathTest {
                         limitMillis)
                 .redirectError(folder.resolve("errors").toFile())
                 .start();
-        said = service.inputReader();
+        var said = process.inputReader();
         for (var line = said.readLine(); !awaited.equals(line); line = said.readLine()) {
             assertThat(line).as(Files.readString(folder.resolve("errors"))).isNotNull();
         }
-    }
-
-    @AfterEach
-    void killService() throws Exception {
-        service.destroyForcibly();
-        assertThat(service.waitFor(SOON.toMillis(), TimeUnit.MILLISECONDS)).isTrue();
-    }
-
-    private void kill() throws InterruptedException {
-        service.destroyForcibly();
-        service.waitFor();
+        return new Service(process, said);
     }
 
     private List<String> heard() throws IOException {
@@ -81,73 +95,71 @@ class CommandDeathTest {
 
     @Test
     void serviceKilledWhileItHoldsIsThawedForAtOnce() throws Exception {
-        start(LONG_LIMIT, "held");
+        try (var service = start(LONG_LIMIT, "held")) {
 
-        kill();
+            service.kill();
 
-        await().atMost(SOON).until(this::journalIsEmpty);
-        assertThat(heard()).containsExactly("freeze", "thaw");
+            await().atMost(SOON).until(this::journalIsEmpty);
+            assertThat(heard()).containsExactly("freeze", "thaw");
+        }
     }
 
     @Test
     void serviceKilledWhileItFreezesIsThawedForAfterTheFreezeAndNotBefore() throws Exception {
         program("freeze", "touch %1$s/began; sleep 2".formatted(folder));
-        start(LONG_LIMIT, "holding");
-        await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
+        try (var service = start(LONG_LIMIT, "holding")) {
+            await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
 
-        kill();
+            service.kill();
 
-        await().atMost(SOON).until(this::journalIsEmpty);
-        assertThat(heard()).containsExactly("freeze", "thaw");
+            await().atMost(SOON).until(this::journalIsEmpty);
+            assertThat(heard()).containsExactly("freeze", "thaw");
+        }
     }
 
     @Test
     void stoppedServiceIsThawedForAtTheLimitAndKnowsItOnWaking() throws Exception {
-        start("6000", "held");
-        signal("STOP");
+        try (var service = start("6000", "held")) {
+            service.signal("STOP");
 
-        await().atMost(SOON).until(() -> heard().contains("thaw"));
-        signal("CONT");
-        try (var in = service.outputWriter()) {
-            in.write("\n");
+            await().atMost(SOON).until(() -> heard().contains("thaw"));
+            service.signal("CONT");
+
+            assertThat(service.ask()).isEqualTo("held until now: false");
+            assertThat(heard()).containsExactly("freeze", "thaw");
         }
-
-        assertThat(said.readLine()).isEqualTo("held until now: false");
-        assertThat(heard()).containsExactly("freeze", "thaw");
     }
 
     @Test
     void serviceThatIsAskedInTimeHasHeld() throws Exception {
-        start(LONG_LIMIT, "held");
+        try (var service = start(LONG_LIMIT, "held")) {
 
-        try (var in = service.outputWriter()) {
-            in.write("\n");
+            assertThat(service.ask()).isEqualTo("held until now: true");
         }
-
-        assertThat(said.readLine()).isEqualTo("held until now: true");
     }
 
     @Test
     void whereTheKeeperDiesTooTheNextStartThaws() throws Exception {
-        start(LONG_LIMIT, "held");
-        var keepers = service.children().toList();
-        signal("STOP");
-        assertThat(keepers).hasSize(1);
-        keepers.getFirst().destroyForcibly();
-        await().atMost(SOON).until(() -> keepers.stream().noneMatch(ProcessHandle::isAlive) || isZombie(keepers));
+        try (var service = start(LONG_LIMIT, "held")) {
+            var keepers = service.process().children().toList();
+            service.signal("STOP");
+            assertThat(keepers).hasSize(1);
+            keepers.getFirst().destroyForcibly();
+            await().atMost(SOON).until(() -> keepers.stream().noneMatch(ProcessHandle::isAlive) || isZombie(keepers));
 
-        kill();
+            service.kill();
 
-        assertThat(heard()).containsExactly("freeze");
-        assertThat(journalIsEmpty()).isFalse();
-        var definition = CommandDefinition.of(
-                "orders",
-                Map.of(
-                        "freeze.0", folder.resolve("freeze").toString(),
-                        "thaw.0", folder.resolve("thaw").toString()));
-        new CommandQuiescerFactory(Map.of("orders", definition), folder.resolve("state")).sweep();
-        assertThat(heard()).containsExactly("freeze", "thaw");
-        assertThat(journalIsEmpty()).isTrue();
+            assertThat(heard()).containsExactly("freeze");
+            assertThat(journalIsEmpty()).isFalse();
+            var definition = CommandDefinition.of(
+                    "orders",
+                    Map.of(
+                            "freeze.0", folder.resolve("freeze").toString(),
+                            "thaw.0", folder.resolve("thaw").toString()));
+            new CommandQuiescerFactory(Map.of("orders", definition), folder.resolve("state")).sweep();
+            assertThat(heard()).containsExactly("freeze", "thaw");
+            assertThat(journalIsEmpty()).isTrue();
+        }
     }
 
     /** Its parent is stopped and cannot bury it. */
@@ -155,12 +167,5 @@ class CommandDeathTest {
         return Files.readString(
                         Path.of("/proc", Long.toString(handles.getFirst().pid()), "stat"))
                 .contains(") Z ");
-    }
-
-    private void signal(String name) throws Exception {
-        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(service.pid()))
-                        .start()
-                        .waitFor())
-                .isZero();
     }
 }
