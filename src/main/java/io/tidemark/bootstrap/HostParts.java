@@ -18,6 +18,7 @@ import io.tidemark.consistency.attestation.SigningKey;
 import io.tidemark.consistency.command.CommandQuiescerFactory;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
+import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import io.tidemark.domain.Moments;
@@ -120,6 +121,7 @@ final class HostParts implements AutoCloseable {
                 host.bootId());
         var quiescers = new Quiescers(List.of(
                 new PostgresQuiescerFactory(),
+                new MariaDbQuiescerFactory(),
                 new RedisQuiescerFactory(),
                 new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
         return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, key, clock, moments);

@@ -67,7 +67,10 @@ final class ArchitectureTest {
             .resideInAPackage("io.tidemark..")
             .and()
             .resideOutsideOfPackages(
-                    "io.tidemark.store..", "io.tidemark.consistency.postgresql..", "io.tidemark.quickstart..")
+                    "io.tidemark.store..",
+                    "io.tidemark.consistency.mariadb..",
+                    "io.tidemark.consistency.postgresql..",
+                    "io.tidemark.quickstart..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.sql..");

@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.consistency.mariadb;
+
+import org.jspecify.annotations.NullMarked;
