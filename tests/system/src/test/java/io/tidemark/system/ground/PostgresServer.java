@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** A PostgreSQL on loopback, of Debian's packages unless told otherwise, run as its own user, with data checksums. */
-public final class PostgresServer implements AutoCloseable {
+public final class PostgresServer implements SqlServer {
     private static final String USER = "postgres";
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
@@ -156,6 +156,7 @@ public final class PostgresServer implements AutoCloseable {
         return startTime;
     }
 
+    @Override
     public Connection connect() throws SQLException {
         return connect(port, "postgres");
     }
@@ -163,23 +164,6 @@ public final class PostgresServer implements AutoCloseable {
     private static Connection connect(int port, String database) throws SQLException {
         return DriverManager.getConnection(
                 "jdbc:postgresql://127.0.0.1:%d/%s?user=postgres&connectTimeout=5".formatted(port, database));
-    }
-
-    public void execute(String sql) throws SQLException {
-        try (var connection = connect();
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    /** The first column of the first row. */
-    public long number(String sql) throws SQLException {
-        try (var connection = connect();
-                var statement = connection.createStatement();
-                var rows = statement.executeQuery(sql)) {
-            rows.next();
-            return rows.getLong(1);
-        }
     }
 
     /** Every index and heap, with the {@code amcheck} extension, which it installs. */

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 public final class SequenceWriter implements AutoCloseable {
     private static final long END_LIMIT_MILLIS = 30_000;
 
-    private final PostgresServer server;
+    private final SqlServer server;
+    private final String table;
     private final List<Commit> commits = new ArrayList<>();
     private final Thread thread = Thread.ofPlatform().name("sequence-writer").unstarted(this::write);
     private volatile boolean stopping;
@@ -20,21 +21,27 @@ public final class SequenceWriter implements AutoCloseable {
     /** Times are {@code System.nanoTime()}. */
     public record Commit(long number, long begunNanos, long acknowledgedNanos) {}
 
-    private SequenceWriter(PostgresServer server) {
+    private SequenceWriter(SqlServer server, String table) {
         this.server = server;
+        this.table = table;
     }
 
-    public static SequenceWriter start(PostgresServer server) throws SQLException {
-        server.execute("CREATE TABLE IF NOT EXISTS sequence_written (number bigint PRIMARY KEY)");
-        server.execute("TRUNCATE sequence_written");
-        var writer = new SequenceWriter(server);
+    public static SequenceWriter start(SqlServer server) throws SQLException {
+        return start(server, "sequence_written", "");
+    }
+
+    /** @param options of the table, after its columns: {@code ENGINE=MyISAM} */
+    public static SequenceWriter start(SqlServer server, String table, String options) throws SQLException {
+        server.execute("CREATE TABLE IF NOT EXISTS %s (number bigint PRIMARY KEY) %s".formatted(table, options));
+        server.execute("TRUNCATE " + table);
+        var writer = new SequenceWriter(server, table);
         writer.thread.start();
         return writer;
     }
 
     private void write() {
         try (var connection = server.connect();
-                var insert = connection.prepareStatement("INSERT INTO sequence_written VALUES (?)")) {
+                var insert = connection.prepareStatement("INSERT INTO %s VALUES (?)".formatted(table))) {
             for (long number = 1; !stopping; number++) {
                 long begun = System.nanoTime();
                 insert.setLong(1, number);

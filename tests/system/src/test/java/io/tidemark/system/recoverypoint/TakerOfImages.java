@@ -7,6 +7,7 @@ import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.attestation.SigningKey;
 import io.tidemark.consistency.filesystem.FileSystemFreeze;
 import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
+import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import io.tidemark.domain.Moments;
@@ -54,7 +55,7 @@ public final class TakerOfImages implements AutoCloseable {
         var identity = SiteIdentity.in(state, InstantSource.system());
         var taker = new LocalRecoveryPointTaker(
                 new Providers(List.of(provider)),
-                new Quiescers(List.of(new PostgresQuiescerFactory(), new RedisQuiescerFactory())),
+                new Quiescers(List.of(new PostgresQuiescerFactory(), new MariaDbQuiescerFactory(), new RedisQuiescerFactory())),
                 fileSystems,
                 host,
                 new SigningKey(identity.key(), identity.openKey()),

@@ -8,6 +8,7 @@ import io.tidemark.domain.Moment;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -28,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 final class TakerProcess implements AutoCloseable {
     private static final Duration LINE_LIMIT = Duration.ofSeconds(60);
     private static final String END = "(end)";
+    private static final int FIRST_SETTING = 8;
 
     private final Process process;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
@@ -51,19 +54,43 @@ final class TakerProcess implements AutoCloseable {
     static TakerProcess start(
             DatabaseOnImage database, RecoveryPointId id, Moment stopAt, Duration limit, Consistency requirement)
             throws IOException {
+        var quiescer = new QuiescerSpec(
+                "postgresql", Map.of("port", Integer.toString(database.server().port()), "user", "postgres"));
+        return start(
+                new Place(database.images(), database.state(), DatabaseOnImage.VOLUME),
+                quiescer,
+                id,
+                stopAt,
+                limit,
+                requirement);
+    }
+
+    /** Where the volume lies, and the state of the process that cuts it. */
+    record Place(Path images, Path state, VolumeId volume) {}
+
+    static TakerProcess start(
+            Place place,
+            QuiescerSpec quiescer,
+            RecoveryPointId id,
+            Moment stopAt,
+            Duration limit,
+            Consistency requirement)
+            throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         command.addAll(List.of("-XX:+UseSerialGC", "-Xmx256m", "-cp", System.getProperty("java.class.path")));
         command.add(TakerProcess.class.getName());
         command.addAll(List.of(
-                database.images().toString(),
-                database.state().toString(),
+                place.images().toString(),
+                place.state().toString(),
                 id.value(),
                 stopAt.name(),
                 Long.toString(limit.toMillis()),
                 requirement.name(),
-                Integer.toString(database.server().port())));
+                place.volume().toString(),
+                quiescer.kind()));
+        quiescer.settings().forEach((name, value) -> command.addAll(List.of(name, value)));
         return new TakerProcess(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start());
@@ -113,10 +140,14 @@ final class TakerProcess implements AutoCloseable {
         var state = Path.of(args[1]);
         var id = new RecoveryPointId(args[2]);
         var stopAt = Moment.valueOf(args[3]);
+        var settings = new HashMap<String, String>();
+        for (int index = FIRST_SETTING; index < args.length; index += 2) {
+            settings.put(args[index], args[index + 1]);
+        }
         var group = new ConsistencyGroup(
                 new GroupId("orders"),
-                List.of(DatabaseOnImage.VOLUME),
-                List.of(new QuiescerSpec("postgresql", Map.of("port", args[6], "user", "postgres"))),
+                List.of(new VolumeId(args[6])),
+                List.of(new QuiescerSpec(args[7], settings)),
                 true,
                 Duration.ofMillis(Long.parseLong(args[4])),
                 Consistency.valueOf(args[5]));

@@ -1,0 +1,213 @@
+package io.tidemark.system.ground;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import org.mariadb.jdbc.Driver;
+
+/** A MariaDB on loopback and a Unix socket, of Debian's packages, run as its own user, with a binary log. */
+public final class MariaDbServer implements SqlServer {
+    public static final String DATABASE = "app";
+
+    private static final String USER = "mysql";
+    private static final Path PROGRAM = Path.of("/usr/sbin/mariadbd");
+    private static final Path INSTALL = Path.of("/usr/bin/mariadb-install-db");
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
+    private static final long ASK_EVERY_MILLIS = 20;
+
+    private final Process process;
+    private final int port;
+    private final Path data;
+    private final Watchdog.Undo undo;
+
+    private MariaDbServer(Process process, int port, Path data, Watchdog.Undo undo) {
+        this.process = process;
+        this.port = port;
+        this.data = data;
+        this.undo = undo;
+    }
+
+    /** Skips or fails, as {@link Ground#lacking}, where no server is installed. */
+    public static void require() {
+        for (var program : List.of(PROGRAM, INSTALL)) {
+            if (!Files.isExecutable(program)) {
+                Ground.lacking("program %s is not installed (Debian's mariadb-server)".formatted(program));
+            }
+        }
+    }
+
+    /** Makes a data directory; root has no password. */
+    public static void init(Path data) throws IOException {
+        Files.createDirectories(data);
+        Programs.run("chown", USER, data.toString());
+        Programs.run(asUser(
+                INSTALL.toString(),
+                "--no-defaults",
+                "--datadir=" + data,
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db"));
+    }
+
+    /** Starts and waits until it accepts connections; recovery, where there is any, is part of the start. */
+    public static MariaDbServer start(Path data, String... settings) throws IOException {
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(asUser(
+                PROGRAM.toString(),
+                "--no-defaults",
+                "--datadir=" + data,
+                "--socket=" + socketIn(data),
+                "--pid-file=" + data.resolve("mariadbd.pid"),
+                "--port=" + port,
+                "--bind-address=127.0.0.1",
+                "--log-bin=binlog",
+                "--innodb-buffer-pool-size=64M",
+                // A table that was not closed, or is damaged, is to be found and not mended in silence.
+                "--myisam-recover-options=OFF",
+                "--aria-recover-options=OFF")));
+        command.addAll(List.of(settings));
+        var log = Files.createTempFile("mariadb", ".log");
+        long started = System.nanoTime();
+        var process = new ProcessBuilder(command)
+                .directory(Path.of("/").toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        var undo = Watchdog.get().remember("kill -KILL %d; rm -f '%s'".formatted(process.pid(), log));
+        while (true) {
+            try (var connection = connect(port, "")) {
+                if (connection.isValid(1)) {
+                    break;
+                }
+            } catch (SQLException e) {
+                boolean late = System.nanoTime() - started > START_LIMIT.toNanos();
+                if (!process.isAlive() || late) {
+                    process.destroyForcibly();
+                    undo.close();
+                    throw new IOException("server did not start: " + Files.readString(log), e);
+                }
+                pause();
+            }
+        }
+        Files.delete(log);
+        var server = new MariaDbServer(process, port, data, undo);
+        try (var connection = connect(port, "");
+                var statement = connection.createStatement()) {
+            statement.execute("CREATE DATABASE IF NOT EXISTS " + DATABASE);
+        } catch (SQLException e) {
+            server.close();
+            throw new IOException("no database could be made", e);
+        }
+        return server;
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(ASK_EVERY_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private static String[] asUser(String... command) {
+        var all = new ArrayList<>(
+                List.of("setpriv", "--reuid=" + USER, "--regid=" + USER, "--init-groups", "--reset-env"));
+        all.addAll(List.of(command));
+        return all.toArray(String[]::new);
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static Path socketIn(Path data) {
+        return data.resolve("mariadbd.sock");
+    }
+
+    public Path socket() {
+        return socketIn(data);
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public Path data() {
+        return data;
+    }
+
+    @Override
+    public Connection connect() throws SQLException {
+        return connect(port, DATABASE);
+    }
+
+    private static Connection connect(int port, String database) throws SQLException {
+        var properties = new Properties();
+        properties.setProperty("user", "root");
+        properties.setProperty("connectTimeout", "5000");
+        var connection = new Driver().connect("jdbc:mariadb://127.0.0.1:%d/%s".formatted(port, database), properties);
+        if (connection == null) {
+            throw new SQLException("the driver did not take its own address");
+        }
+        return connection;
+    }
+
+    /** What {@code CHECK TABLE ... EXTENDED} has to say of every table of users beyond "OK". */
+    public List<String> damage() throws SQLException {
+        var damage = new ArrayList<String>();
+        try (var connection = connect();
+                var statement = connection.createStatement()) {
+            var tables = new ArrayList<String>();
+            try (var rows = statement.executeQuery("SELECT TABLE_NAME FROM information_schema.TABLES"
+                    + " WHERE TABLE_SCHEMA = '%s' ORDER BY 1".formatted(DATABASE))) {
+                while (rows.next()) {
+                    tables.add(rows.getString(1));
+                }
+            }
+            for (var table : tables) {
+                try (var rows = statement.executeQuery("CHECK TABLE %s EXTENDED".formatted(table))) {
+                    while (rows.next()) {
+                        if (!rows.getString(4).equals("OK")) {
+                            damage.add(table + ": " + rows.getString(3) + " " + rows.getString(4));
+                        }
+                    }
+                }
+            }
+        }
+        return damage;
+    }
+
+    /** As a power cut of the server alone. */
+    public void kill() throws IOException {
+        process.destroyForcibly();
+        close();
+    }
+
+    /** Stops cleanly. Does nothing the second time. */
+    @Override
+    public void close() throws IOException {
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("server in %s did not stop within %s".formatted(data, STOP_LIMIT));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            process.destroyForcibly();
+        }
+        undo.close();
+    }
+}
