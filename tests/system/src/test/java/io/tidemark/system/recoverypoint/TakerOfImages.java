@@ -55,7 +55,8 @@ public final class TakerOfImages implements AutoCloseable {
         var identity = SiteIdentity.in(state, InstantSource.system());
         var taker = new LocalRecoveryPointTaker(
                 new Providers(List.of(provider)),
-                new Quiescers(List.of(new PostgresQuiescerFactory(), new MariaDbQuiescerFactory(), new RedisQuiescerFactory())),
+                new Quiescers(List.of(
+                        new PostgresQuiescerFactory(), new MariaDbQuiescerFactory(), new RedisQuiescerFactory())),
                 fileSystems,
                 host,
                 new SigningKey(identity.key(), identity.openKey()),
