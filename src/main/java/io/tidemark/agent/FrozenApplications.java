@@ -65,6 +65,21 @@ final class FrozenApplications implements AutoCloseable {
 
     @Override
     public void close() {
-        held.reversed().forEach(each -> each.frozen().close());
+        RuntimeException first = null;
+        for (var each : held.reversed()) {
+            try {
+                each.frozen().close();
+            } catch (RuntimeException e) {
+                // The others are still held.
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
     }
 }

@@ -29,6 +29,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -53,6 +54,9 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
 
     /** Of the freeze limit that a round may take at most: freezing writes out as much once more, and the cut comes too. */
     private static final int WRITE_OUT_PART = 4;
+
+    /** Among the evidence: what the plan warned of, a line each. */
+    private static final String WARNINGS = "plan_warnings";
 
     /** A user who cancels is answered within 100 ms. */
     private static final Duration ASK_CANCELLED_EVERY = Duration.ofMillis(50);
@@ -259,10 +263,19 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 verdict.consistency(),
                 new Certificate(host.host(), host.bootId(), freezes, times, atomic, reasons),
                 members,
-                taken.applications().evidence(),
+                evidence(survey, taken),
                 Optional.empty(),
                 Optional.empty());
         return point.attested(Attestation.sign(Statement.of(point, wanted), key));
+    }
+
+    /** What nobody could check is signed with the rest: where an application's data lies, for one. */
+    private static Map<String, String> evidence(RecoveryPointSurvey survey, Taken taken) {
+        var evidence = new HashMap<>(taken.applications().evidence());
+        if (!survey.plan().warnings().isEmpty()) {
+            evidence.put(WARNINGS, String.join("\n", survey.plan().warnings()));
+        }
+        return evidence;
     }
 
     private static void refuseTorn(

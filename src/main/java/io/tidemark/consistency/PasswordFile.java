@@ -1,6 +1,7 @@
 package io.tidemark.consistency;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,10 +18,7 @@ public final class PasswordFile {
     public static String read(Path file) throws IOException {
         String text;
         try {
-            if (Files.size(file) > BYTES_MAXIMUM) {
-                throw new IOException("it is larger than %d bytes".formatted(BYTES_MAXIMUM));
-            }
-            text = Files.readString(file, StandardCharsets.UTF_8);
+            text = text(file);
         } catch (NoSuchFileException e) {
             throw new IOException("password file %s does not exist".formatted(file), e);
         } catch (CharacterCodingException e) {
@@ -29,5 +27,22 @@ public final class PasswordFile {
             throw new IOException("password file %s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
         return text.lines().findFirst().orElseThrow(() -> new IOException("password file %s is empty".formatted(file)));
+    }
+
+    /** A pipe or a device could be read without end. */
+    private static String text(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new IOException("it is not a regular file");
+        }
+        try (var in = Files.newInputStream(file)) {
+            var bytes = in.readNBytes(BYTES_MAXIMUM + 1);
+            if (bytes.length > BYTES_MAXIMUM) {
+                throw new IOException("it is larger than %d bytes".formatted(BYTES_MAXIMUM));
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        }
     }
 }

@@ -22,6 +22,8 @@ final class CommandFrozen implements Frozen {
 
     /** Of the limit that the freeze program may take: the rest is for the cut. */
     private static final int HOLDING_PART = 2;
+    /** Until timeout(1) was started, and has killed a program that is over its limit. */
+    private static final Duration ORPHAN_GRACE = Duration.ofSeconds(1);
     /** Of timeout(1), after it has killed the program. */
     private static final int STATUS_KILLED = 137;
 
@@ -59,7 +61,7 @@ final class CommandFrozen implements Frozen {
         try {
             var entry = journal.write(recoveryPoint, command.name());
             var keeper = ThawKeeper.start(command, times, entry, environment);
-            started = new Hold(keeper, entry, environment, requested, requested);
+            started = new Hold(keeper, entry, environment, requested, System.nanoTime());
         } catch (IOException e) {
             // No keeper, so no program has run. A journal entry that stays costs one more thaw at the next start.
             throw CommandQuiescer.failed(command, "its programs cannot be started: " + e);
@@ -102,11 +104,11 @@ final class CommandFrozen implements Frozen {
 
     /** A freeze program whose keeper died goes on, and timeout(1) ends it at its limit: a thaw before would be undone. */
     private static void awaitOrphan(Hold started, Duration freezeLimit) {
-        if (started.keeper().runs()) {
-            return;
-        }
-        var left = freezeLimit.minusNanos(System.nanoTime() - started.requestedNanos());
         try {
+            if (!started.keeper().hasEnded()) {
+                return;
+            }
+            var left = freezeLimit.plus(ORPHAN_GRACE).minusNanos(System.nanoTime() - started.acknowledgedNanos());
             TimeUnit.NANOSECONDS.sleep(left.toNanos());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -64,6 +64,11 @@ final class CommandQuiescer implements Quiescer {
     @Override
     public Frozen freeze(RecoveryPointId recoveryPoint, Duration limit) throws ConsistencyException {
         refuseUnfit();
+        var left = new LeftHeld(journal, programs).thaw(command);
+        if (left.isPresent()) {
+            throw failed(
+                    command, "it may still be held by an earlier recovery point, and its thaw program " + left.get());
+        }
         if (!command.prepare().isEmpty()) {
             var environment = programs.environment(command.name(), recoveryPoint.value(), limit);
             var failure = programs.failure("prepare", command.prepare(), command.prepareLimit(), environment);

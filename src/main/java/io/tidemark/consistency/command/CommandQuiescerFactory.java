@@ -8,10 +8,10 @@ import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.provider.commands.CommandRunner;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,41 +55,34 @@ public final class CommandQuiescerFactory implements QuiescerFactory {
         return new CommandQuiescer(command, programs, journal);
     }
 
-    /** Only where service and keeper both died is there anything left to thaw, or where a thaw program failed. */
+    /**
+     * Only where service and keeper both died is there anything left to thaw, or where a thaw program failed. One thaw
+     * ends all that was left of a command.
+     */
     @Override
     public void sweep() {
         try {
-            for (var entry : journal.entries()) {
-                sweep(entry);
-            }
+            journal.entries().stream()
+                    .collect(Collectors.groupingBy(HeldJournal.Entry::command, TreeMap::new, Collectors.toList()))
+                    .forEach(this::sweep);
         } catch (IOException e) {
             LOG.error("command_journal_unreadable error={}", e.getMessage());
         }
     }
 
-    private void sweep(HeldJournal.Entry entry) throws IOException {
-        var command = commands.get(entry.command());
+    private void sweep(String name, List<HeldJournal.Entry> entries) {
+        var command = commands.get(name);
         if (command == null) {
             LOG.error(
-                    "application_not_thawed command={} recoveryPoint={} file={}"
-                            + " error=\"not in quiescers.commands any more: thaw it by hand, then delete the file\"",
-                    entry.command(),
-                    entry.recoveryPoint(),
-                    entry.file());
+                    "application_not_thawed command={} files={} error=\"{}: thaw it by hand, then delete them\"",
+                    name,
+                    entries.stream().map(HeldJournal.Entry::file).toList(),
+                    name.isEmpty() ? "they are damaged or of another version" : "not in quiescers.commands any more");
             return;
         }
-        var environment = programs.environment(command.name(), entry.recoveryPoint(), Duration.ZERO);
-        var failure = programs.thaw(command, environment);
-        if (failure.isPresent()) {
-            LOG.error(
-                    "application_not_thawed command={} recoveryPoint={} error={}",
-                    command.name(),
-                    entry.recoveryPoint(),
-                    failure.get());
-            return;
-        }
-        journal.remove(entry.file());
-        LOG.warn("application_thawed_after_restart command={} recoveryPoint={}", command.name(), entry.recoveryPoint());
+        new LeftHeld(journal, programs)
+                .thaw(command)
+                .ifPresent(failure -> LOG.error("application_not_thawed command={} error={}", command.name(), failure));
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -33,7 +34,10 @@ final class HeldJournal {
         this.folder = folder;
     }
 
-    /** @param file to remove; its content is whole */
+    /**
+     * @param file to remove
+     * @param command empty where the file is damaged, or of another version
+     */
     record Entry(Path file, String recoveryPoint, String command) {}
 
     Path write(RecoveryPointId recoveryPoint, String command) throws IOException {
@@ -61,7 +65,10 @@ final class HeldJournal {
         syncFolder();
     }
 
-    /** What processes before this one left. A file that was never finished is removed: nothing had run for it. */
+    /**
+     * What was left to thaw. A file that was never finished, which has another ending, is removed: nothing had run for it.
+     * One that was finished is never removed here, whatever is in it: somebody may be held.
+     */
     List<Entry> entries() throws IOException {
         var entries = new ArrayList<Entry>();
         if (!Files.isDirectory(folder)) {
@@ -69,19 +76,20 @@ final class HeldJournal {
         }
         try (var files = Files.newDirectoryStream(folder, "*{" + SUFFIX + "," + UNFINISHED_SUFFIX + "}")) {
             for (var file : files) {
-                var entry = read(file);
-                if (entry.isPresent()) {
-                    entries.add(entry.get());
-                } else {
+                if (file.toString().endsWith(UNFINISHED_SUFFIX)) {
                     remove(file);
+                } else {
+                    entries.add(read(file).orElse(new Entry(file, "", "")));
                 }
             }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         return entries;
     }
 
     private static Optional<Entry> read(Path file) throws IOException {
-        if (!file.toString().endsWith(SUFFIX) || Files.size(file) > FILE_BYTES_MAXIMUM) {
+        if (Files.size(file) > FILE_BYTES_MAXIMUM) {
             return Optional.empty();
         }
         var text = Files.readString(file, StandardCharsets.ISO_8859_1);

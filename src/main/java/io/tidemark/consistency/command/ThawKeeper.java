@@ -82,8 +82,9 @@ final class ThawKeeper {
         return answer("froze ", times.freeze().plus(GRACE)).map(Integer::parseInt);
     }
 
-    boolean runs() {
-        return process.isAlive();
+    /** Its outputs are closed a little before it is gone. */
+    boolean hasEnded() throws InterruptedException {
+        return process.waitFor(GRACE.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     /** Whether it waits for the word to thaw, as far as it has told. */

@@ -59,9 +59,8 @@ final class MariaDbFrozen implements Frozen {
                 session.stage(next);
             }
             long acknowledged = System.nanoTime();
-            if (server.commitsInMemory()) {
-                session.flushLogs();
-            }
+            // Whatever it says of its commits: that may have been set since it was asked.
+            session.flushLogs();
             facts.putAll(session.positions(server));
             session.limitStatements(limit);
             session.limitIdling(left(requested, limit));
@@ -85,8 +84,11 @@ final class MariaDbFrozen implements Frozen {
     @Override
     public Release thaw() {
         if (release == null) {
-            release = end();
-            session.close();
+            try {
+                release = end();
+            } finally {
+                session.close();
+            }
         }
         return release;
     }

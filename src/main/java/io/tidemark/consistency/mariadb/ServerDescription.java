@@ -65,11 +65,6 @@ record ServerDescription(Map<String, String> variables, boolean positionsReadabl
                 : OptionalInt.empty();
     }
 
-    /** Whether a commit may be acknowledged while it is in the server's memory alone. */
-    boolean commitsInMemory() {
-        return variable("innodb_flush_log_at_trx_commit").orElse("").equals("0");
-    }
-
     boolean hidesPositions() {
         return variable("log_bin").orElse("OFF").equals("ON") && !positionsReadable;
     }

@@ -22,13 +22,16 @@ final class RedisFrozen implements Frozen {
 
     private final RedisSettings settings;
     private final RedisSession session;
+    private final boolean appendOnly;
     private final Map<String, String> facts;
     private @Nullable Hold hold;
     private @Nullable Release release;
 
-    RedisFrozen(RedisSettings settings, RedisSession session, Map<String, String> facts) {
+    /** @param appendOnly whether it kept an append-only file that was whole, once no rewrite was under way */
+    RedisFrozen(RedisSettings settings, RedisSession session, boolean appendOnly, Map<String, String> facts) {
         this.settings = settings;
         this.session = session;
+        this.appendOnly = appendOnly;
         this.facts = new LinkedHashMap<>(facts);
     }
 
@@ -43,7 +46,12 @@ final class RedisFrozen implements Frozen {
         try {
             session.answerWithin(part.compareTo(settings.answerLimit()) < 0 ? part : settings.answerLimit());
             session.pause(limit);
-            var state = session.state().keepsAppendOnlyFile()
+            if (session.state().keepsAppendOnlyFile() != appendOnly) {
+                throw RedisQuiescer.failed(
+                        settings,
+                        "its append-only file was switched %s meanwhile".formatted(appendOnly ? "off" : "on"));
+            }
+            var state = appendOnly
                     ? awaited(requested, part, RedisFrozen::nothingBuffered, "its append-only file was not written")
                     : saved(requested, part);
             session.answerWithin(settings.answerLimit());
@@ -137,8 +145,11 @@ final class RedisFrozen implements Frozen {
     @Override
     public Release thaw() {
         if (release == null) {
-            release = end();
-            session.close();
+            try {
+                release = end();
+            } finally {
+                session.close();
+            }
         }
         return release;
     }

@@ -163,7 +163,7 @@ final class RedisQuiescer implements Quiescer {
             refuseUnfit(state);
             refuseLongSave(state, limit);
             session.pause(Duration.ZERO);
-            var result = new RedisFrozen(settings, session, facts(session, state));
+            var result = new RedisFrozen(settings, session, state.keepsAppendOnlyFile(), facts(session, state));
             frozen = true;
             return result;
         } catch (IOException e) {

@@ -38,9 +38,11 @@ final class RedisSession implements AutoCloseable {
                 .socketTimeoutMillis((int) settings.answerLimit().toMillis())
                 // It would need a right more, and tells the server nothing it needs.
                 .clientSetInfoConfig(ClientSetInfoConfig.DISABLED);
+        var password = "";
         if (settings.passwordFile().isPresent()) {
             settings.user().ifPresent(config::user);
-            config.password(PasswordFile.read(settings.passwordFile().get()));
+            password = PasswordFile.read(settings.passwordFile().get());
+            config.password(password);
         }
         Optional<SSLSocketFactory> trusted =
                 settings.tls() ? Optional.of(trusted(settings.caFile())) : Optional.empty();
@@ -49,8 +51,16 @@ final class RedisSession implements AutoCloseable {
             connection.connect();
             return new RedisSession(connection);
         } catch (JedisException e) {
-            throw failed(e);
+            throw withoutSecret(failed(e), password);
         }
+    }
+
+    /** A server that does not know AUTH answers with what it was told. */
+    private static IOException withoutSecret(IOException e, String password) {
+        var message = String.valueOf(e.getMessage());
+        return password.isEmpty() || !message.contains(password)
+                ? e
+                : new IOException(message.replace(password, "***"));
     }
 
     private static SSLSocketFactory trusted(Optional<Path> caFile) throws IOException {
@@ -58,6 +68,9 @@ final class RedisSession implements AutoCloseable {
     }
 
     private static SSLSocketFactory trusting(Path caFile) throws IOException {
+        if (!Files.isRegularFile(caFile)) {
+            throw new IOException("caFile %s is not a regular file".formatted(caFile));
+        }
         try (var in = Files.newInputStream(caFile)) {
             var trusted = KeyStore.getInstance(KeyStore.getDefaultType());
             trusted.load(null, null);
@@ -150,7 +163,7 @@ final class RedisSession implements AutoCloseable {
         }
     }
 
-    /** The library's message and its cause's, one line; neither holds the password. */
+    /** The library's message and its cause's, one line. */
     private static IOException failed(JedisException e) {
         var message = String.valueOf(e.getMessage());
         var cause = e.getCause() == null ? "" : String.valueOf(e.getCause().getMessage());

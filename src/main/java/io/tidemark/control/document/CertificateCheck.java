@@ -67,7 +67,15 @@ public record CertificateCheck(List<String> faults, Optional<String> signer) {
         }
         if (claimed.remove(RECEIVED_OVER) != null) {
             // A target names its own volumes, which the source could not sign.
-            claimed.path(MEMBERS).forEach(member -> judgeReceived(member, statement, faults));
+            var snapshots = new TreeSet<String>();
+            for (var member : claimed.path(MEMBERS)) {
+                judgeReceived(member, statement, faults);
+                snapshots.add(member.path("snapshot").asText());
+            }
+            int signedMembers = statement.point().members().size();
+            if (snapshots.size() != signedMembers || claimed.path(MEMBERS).size() != signedMembers) {
+                faults.add("%d of %d members are here".formatted(snapshots.size(), signedMembers));
+            }
             claimed.set(MEMBERS, signed(statement).get(MEMBERS));
         }
         return claimed;

@@ -210,15 +210,15 @@ class CommandQuiescerTest {
 
     @Test
     void freezeWhoseKeeperDiesIsAwaitedToItsLimitBeforeTheThaw() throws Exception {
-        program("freeze", "touch %1$s/began; sleep 1; echo frozen >> %1$s/heard".formatted(folder));
-        written.put("freezeTimeoutMillis", "3000");
+        program("freeze", "touch %1$s/began; sleep 7; echo frozen >> %1$s/heard".formatted(folder));
+        written.put("freezeTimeoutMillis", "9000");
         try (var frozen = frozen()) {
             Thread.ofVirtual().start(() -> {
                 await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
                 keeper().destroyForcibly();
             });
 
-            assertThatThrownBy(() -> frozen.hold(LIMIT)).hasMessageContaining("lost sight of");
+            assertThatThrownBy(() -> frozen.hold(Duration.ofSeconds(20))).hasMessageContaining("lost sight of");
         }
         assertThat(heard()).containsExactly("freeze", "frozen", "thaw");
         assertThat(journal()).isEmpty();
@@ -275,12 +275,48 @@ class CommandQuiescerTest {
     @Test
     void unfinishedEntryRunsNothing() throws Exception {
         var file = new HeldJournal(folder.resolve("state/held-commands")).write(POINT, "orders");
-        Files.writeString(file, Files.readString(file).substring(0, 40));
+        Files.move(file, file.resolveSibling("unfinished.new"));
 
         factory().sweep();
 
         assertThat(journal()).isEmpty();
         assertThat(heard()).isEmpty();
+    }
+
+    @Test
+    void damagedEntryIsKeptForSomebodyMayBeHeld() throws Exception {
+        var file = new HeldJournal(folder.resolve("state/held-commands")).write(POINT, "orders");
+        Files.writeString(file, Files.readString(file).substring(0, 40));
+
+        factory().sweep();
+
+        assertThat(journal()).hasSize(1);
+        assertThat(heard()).isEmpty();
+    }
+
+    @Test
+    void oneThawEndsAllThatWasLeft() throws Exception {
+        var left = new HeldJournal(folder.resolve("state/held-commands"));
+        left.write(POINT, "orders");
+        left.write(POINT, "orders");
+
+        factory().sweep();
+
+        assertThat(heard()).containsExactly("thaw");
+        assertThat(journal()).isEmpty();
+    }
+
+    @Test
+    void whatMayStillBeHeldIsThawedFirstOrRefused() throws Exception {
+        new HeldJournal(folder.resolve("state/held-commands")).write(POINT, "orders");
+        program("thaw", "exit 9");
+
+        assertThatThrownBy(this::frozen).hasMessageContaining("may still be held by an earlier recovery point");
+        assertThat(journal()).hasSize(1);
+
+        program("thaw", "");
+        frozen().close();
+        assertThat(journal()).isEmpty();
     }
 
     @Test

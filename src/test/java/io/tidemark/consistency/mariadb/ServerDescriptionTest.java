@@ -50,16 +50,6 @@ class ServerDescriptionTest {
     }
 
     @Test
-    void logIsFlushedWhereCommitsMayBeInMemoryAlone() {
-        assertThat(server("10.6.1-MariaDB", Map.of("innodb_flush_log_at_trx_commit", "0"))
-                        .commitsInMemory())
-                .isTrue();
-        assertThat(server("10.6.1-MariaDB", Map.of("innodb_flush_log_at_trx_commit", "2"))
-                        .commitsInMemory())
-                .isFalse();
-    }
-
-    @Test
     void positionsAreHiddenOnlyWhereThereIsABinaryLog() {
         assertThat(server("10.6.1-MariaDB", Map.of("log_bin", "ON")).hidesPositions())
                 .isTrue();

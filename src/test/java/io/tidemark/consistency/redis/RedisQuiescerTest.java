@@ -269,6 +269,20 @@ class RedisQuiescerTest {
     }
 
     @Test
+    void passwordThatTheServerRepeatsIsInNoMessage(@TempDir Path folder) throws Exception {
+        var file = Files.writeString(folder.resolve("password"), "secret\n");
+        server.refuses("AUTH", "ERR unknown command 'AUTH', with args beginning with: 'tidemark' 'secret'");
+        var quiescer = quiescer("passwordFile", file.toString(), "user", "tidemark");
+
+        assertThatThrownBy(() -> quiescer.check(List.of()))
+                .hasMessageContaining("'***'")
+                .hasMessageNotContaining("secret")
+                .hasStackTraceContaining("unknown command")
+                .satisfies(thrown -> assertThat(org.assertj.core.util.Throwables.getStackTrace(thrown))
+                        .doesNotContain("secret"));
+    }
+
+    @Test
     void absentServerIsNamed() throws Exception {
         int port;
         try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

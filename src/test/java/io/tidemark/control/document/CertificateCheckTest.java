@@ -199,6 +199,14 @@ class CertificateCheckTest {
                 .contains("is none of recovery point rp-1");
     }
 
+    @Test
+    void receivedPointWithoutAllOfItsMembersDoesNotHold() {
+        var document = document(received(new SnapshotId(new VolumeId("zfs:copy"), POINT)));
+        document.putArray("members");
+
+        assertThat(CertificateCheck.of(document).faults()).containsExactly("0 of 1 members are here");
+    }
+
     private static RecoveryPoint received(SnapshotId snapshot) {
         var sent = signed(point(Consistency.APPLICATION, certificate(true)));
         return new RecoveryPoint(
