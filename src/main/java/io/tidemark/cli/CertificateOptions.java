@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,6 +58,9 @@ final class CertificateOptions {
         ObjectNode document;
         try {
             document = Json.object(read(file));
+        } catch (NoSuchFileException e) {
+            line.getErr().println("%s does not exist".formatted(file));
+            return ExitCode.REFUSED;
         } catch (IOException | IllegalArgumentException e) {
             line.getErr().println("%s is no recovery point's document: %s".formatted(file, e.getMessage()));
             return ExitCode.REFUSED;
