@@ -274,6 +274,10 @@ final class RecoveryPointPlanner {
             steps.add("freeze %s %s".formatted(application.kind(), application.subject()));
         }
         steps.add("write out what is dirty");
+        for (var application : applications) {
+            steps.add("hold the writers of %s %s, where it needs that"
+                    .formatted(application.kind(), application.subject()));
+        }
         for (var fileSystem : toFreeze) {
             steps.add("freeze file system %s (%s, volume %s)"
                     .formatted(fileSystem.mountPoint(), fileSystem.type(), fileSystem.volume()));

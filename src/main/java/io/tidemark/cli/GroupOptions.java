@@ -6,6 +6,7 @@ import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -39,7 +40,7 @@ final class GroupOptions {
             names = "--quiescer",
             paramLabel = "KIND[:NAME=VALUE,…]",
             description = {
-                "An application to freeze, like postgresql:host=/run/postgresql,user=backup;",
+                "An application to freeze, like postgresql:socketFolder=/run/postgresql,user=backup;",
                 "may be repeated, in the order of freezing. Passwords stay in files: passwordFile=FILE."
             })
     private List<String> quiescers = List.of();
@@ -62,7 +63,7 @@ final class GroupOptions {
     @Option(
             names = "--require",
             paramLabel = "CONSISTENCY",
-            description = "CRASH, FILESYSTEM or APPLICATION: what achieves less is deleted and fails.")
+            description = "CRASH, FILESYSTEM or APPLICATION: what achieves less is deleted and fails; default CRASH.")
     private @Nullable RequiredConsistency consistency;
 
     /** Sets what was named; leaves the rest. */
@@ -137,12 +138,16 @@ final class GroupOptions {
                 }
                 return group;
             }
+        } catch (NoSuchFileException e) {
+            throw new ClientException(
+                    new ClientError.Unusable("file %s does not exist".formatted(file), "name one with --file, or none"),
+                    e);
         } catch (IOException e) {
             String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             throw new ClientException(
                     new ClientError.Unusable(
                             "file %s cannot be used: %s".formatted(file, reason),
-                            "see config/examples for the form of a group"),
+                            "docs/operating/cli.md, Groups, shows the form of a group"),
                     e);
         }
     }

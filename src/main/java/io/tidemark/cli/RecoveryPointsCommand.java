@@ -57,6 +57,22 @@ final class RecoveryPointsCommand extends ResourceCommand {
         for (var reason : point.at("certificate", "reasons").items()) {
             site.out().println("  not more, because: " + reason.text());
         }
+        point.at("evidence", "plan_warnings")
+                .optional()
+                .orElse("")
+                .lines()
+                .forEach(warning -> site.out().println("  warning:      " + warning));
+        for (var freeze : point.at("certificate", "freezes").items()) {
+            var failure = freeze.at("facts", "thawError").optional().orElse("");
+            if (!failure.isEmpty()) {
+                site.out()
+                        .println("  STILL HELD?   %s %s: its thaw program %s"
+                                .formatted(
+                                        freeze.at("kind").text(),
+                                        freeze.at("subject").text(),
+                                        failure));
+            }
+        }
     }
 
     @Command(name = "list", description = "Lists recovery points, newest first, those received from peers too.")
