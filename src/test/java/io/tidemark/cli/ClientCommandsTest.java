@@ -175,6 +175,29 @@ class ClientCommandsTest {
     }
 
     @Test
+    void whatMayStillBeHeldIsToldAtOnce() {
+        site.on("POST /v1/groups/orders/recovery-points", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","state":"SUCCEEDED","result":{"recoveryPoint":{"id":"rp-1","consistency":"APPLICATION",
+                 "evidence":{"plan_warnings":"nobody checked\\nsomething else"},
+                 "certificate":{"reasons":[],"freezes":[
+                  {"kind":"command","subject":"orders","facts":{"thawError":"failed 3 times"}}]}}}}""");
+
+        assertThat(typed("recovery-points", "create", "orders").out())
+                .contains("warning:      nobody checked\n")
+                .contains("warning:      something else\n")
+                .contains("STILL HELD?   command orders: its thaw program failed 3 times");
+    }
+
+    @Test
+    void certificateThatIsNotThereIsTold() {
+        var typed = Typed.run("recovery-points", "verify-certificate", "/nonexistent.json");
+
+        assertThat(typed.exit()).isEqualTo(ExitCode.REFUSED);
+        assertThat(typed.err()).contains("/nonexistent.json does not exist");
+    }
+
+    @Test
     void aCopyThatDiffersIsNotASuccess() {
         site.on("POST /v1/links/ln-1/verifications", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
