@@ -118,6 +118,11 @@ class StoragesTogetherInLab {
     }
 
     @Test
+    void imageGoesToAThinVolume() throws Exception {
+        assertReplicates("image:image-to-thin", "lvm:from-image", VOLUME_BYTES, CHANGED_BLOCKS);
+    }
+
+    @Test
     void zvolGoesToAThinVolume() throws Exception {
         assertReplicates("zfs:zvol-to-thin", "lvm:from-zvol", VOLUME_BYTES, CHANGED_BLOCKS);
     }
