@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * A provider's setting {@code keepFor}: how long a snapshot has to be kept. Where by the measured rate the room for it
- * would be used up before that, none is made. A rate is believed for a hundred times its own window and no longer: a minute
- * of bulk load, which is all that a process knows after its start, says nothing of a week.
+ * would be used up before that, none is made. A rate is believed for a hundred times its own window and no longer: a minute,
+ * which is all that a process knows after its start, tells of a pool that is full in an hour, and nothing of a week.
  *
  * @param written as it stands in the configuration; empty where it does not
  */
@@ -63,13 +63,14 @@ public record KeepFor(String written, Duration time) {
 
     private boolean tooShort(FillForecast forecast) {
         return isSet()
-                && believed(forecast)
-                && forecast.left().filter(left -> left.compareTo(time) < 0).isPresent();
+                && forecast.left()
+                        .filter(left -> left.compareTo(time) < 0 && left.compareTo(believed(forecast)) <= 0)
+                        .isPresent();
     }
 
-    private boolean believed(FillForecast forecast) {
-        return forecast.measured()
-                && forecast.window().multipliedBy(BELIEVED_WINDOWS).compareTo(time) >= 0;
+    /** How far ahead its rate tells anything. */
+    private static Duration believed(FillForecast forecast) {
+        return forecast.measured() ? forecast.window().multipliedBy(BELIEVED_WINDOWS) : Duration.ZERO;
     }
 
     /** For people, behind the time left: what comes of the setting; empty where there is none. */
@@ -80,7 +81,7 @@ public record KeepFor(String written, Duration time) {
         if (forecasts.stream().anyMatch(this::tooShort)) {
             return ", less than keepFor (%s): no snapshot is made".formatted(written);
         }
-        return forecasts.stream().anyMatch(this::believed)
+        return forecasts.stream().anyMatch(forecast -> believed(forecast).compareTo(time) >= 0)
                 ? ", enough for keepFor (%s)".formatted(written)
                 : ", nothing is known yet for keepFor (%s): it has been looked at for too short a time"
                         .formatted(written);

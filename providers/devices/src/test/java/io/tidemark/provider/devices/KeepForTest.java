@@ -81,13 +81,17 @@ class KeepForTest {
     }
 
     @Test
-    void rateOfAMinuteSaysNothingOfAWeek() throws Exception {
-        var minuteOfLoad = new FillForecast(500, 500, Duration.ofMinutes(1));
+    void rateOfAMinuteTellsOfTheNextHundredAndNothingOfAWeek() throws Exception {
+        var minute = Duration.ofMinutes(1);
+        var fullInTenMinutes = new FillForecast(1_000, 100, minute);
+        var fullInHundredMinutes = new FillForecast(10_000, 100, minute);
+        var fullLater = new FillForecast(10_002, 100, minute);
 
-        assertThatCode(() -> refuse(WEEK, minuteOfLoad)).doesNotThrowAnyException();
-        assertThat(WEEK.note(List.of(minuteOfLoad))).contains("nothing is known yet for keepFor (7d)");
-        assertThatCode(() -> refuse(of("100m"), minuteOfLoad)).isInstanceOf(ProviderException.class);
-        assertThatCode(() -> refuse(of("101m"), minuteOfLoad)).doesNotThrowAnyException();
+        assertThatCode(() -> refuse(WEEK, fullInTenMinutes)).isInstanceOf(ProviderException.class);
+        assertThatCode(() -> refuse(WEEK, fullInHundredMinutes)).isInstanceOf(ProviderException.class);
+        assertThatCode(() -> refuse(WEEK, fullLater)).doesNotThrowAnyException();
+        assertThat(WEEK.note(List.of(fullInTenMinutes))).isEqualTo(", less than keepFor (7d): no snapshot is made");
+        assertThat(WEEK.note(List.of(fullLater))).contains("nothing is known yet for keepFor (7d)");
         assertThatCode(() -> refuse(of("1m"), new FillForecast(500, 5_000, Duration.ofSeconds(59))))
                 .doesNotThrowAnyException();
     }
