@@ -1,17 +1,13 @@
 package io.tidemark.system.ground;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.TimeUnit;
 import org.mariadb.jdbc.Driver;
 
 /** A MariaDB on loopback and a Unix socket, of Debian's packages, run as its own user, with a binary log. */
@@ -21,20 +17,15 @@ public final class MariaDbServer implements SqlServer {
     private static final String USER = "mysql";
     private static final Path PROGRAM = Path.of("/usr/sbin/mariadbd");
     private static final Path INSTALL = Path.of("/usr/bin/mariadb-install-db");
-    private static final Duration START_LIMIT = Duration.ofSeconds(60);
-    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
-    private static final long ASK_EVERY_MILLIS = 20;
 
-    private final Process process;
+    private final ServerProcess process;
     private final int port;
     private final Path data;
-    private final Watchdog.Undo undo;
 
-    private MariaDbServer(Process process, int port, Path data, Watchdog.Undo undo) {
+    private MariaDbServer(ServerProcess process, int port, Path data) {
         this.process = process;
         this.port = port;
         this.data = data;
-        this.undo = undo;
     }
 
     /** Skips or fails, as {@link Ground#lacking}, where no server is installed. */
@@ -50,18 +41,21 @@ public final class MariaDbServer implements SqlServer {
     public static void init(Path data) throws IOException {
         Files.createDirectories(data);
         Programs.run("chown", USER, data.toString());
-        Programs.run(asUser(
-                INSTALL.toString(),
-                "--no-defaults",
-                "--datadir=" + data,
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db"));
+        Programs.run(ServerProcess.asUser(
+                        USER,
+                        INSTALL.toString(),
+                        "--no-defaults",
+                        "--datadir=" + data,
+                        "--auth-root-authentication-method=normal",
+                        "--skip-test-db")
+                .toArray(String[]::new));
     }
 
     /** Starts and waits until it accepts connections; recovery, where there is any, is part of the start. */
     public static MariaDbServer start(Path data, String... settings) throws IOException {
-        int port = freePort();
-        List<String> command = new ArrayList<>(List.of(asUser(
+        int port = ServerProcess.freePort();
+        var command = ServerProcess.asUser(
+                USER,
                 PROGRAM.toString(),
                 "--no-defaults",
                 "--datadir=" + data,
@@ -73,33 +67,11 @@ public final class MariaDbServer implements SqlServer {
                 "--innodb-buffer-pool-size=64M",
                 // A table that was not closed, or is damaged, is to be found and not mended in silence.
                 "--myisam-recover-options=OFF",
-                "--aria-recover-options=OFF")));
+                "--aria-recover-options=OFF");
         command.addAll(List.of(settings));
-        var log = Files.createTempFile("mariadb", ".log");
-        long started = System.nanoTime();
-        var process = new ProcessBuilder(command)
-                .directory(Path.of("/").toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        var undo = Watchdog.get().remember("kill -KILL %d; rm -f '%s'".formatted(process.pid(), log));
-        while (true) {
-            try (var connection = connect(port, "")) {
-                if (connection.isValid(1)) {
-                    break;
-                }
-            } catch (SQLException e) {
-                boolean late = System.nanoTime() - started > START_LIMIT.toNanos();
-                if (!process.isAlive() || late) {
-                    process.destroyForcibly();
-                    undo.close();
-                    throw new IOException("server did not start: " + Files.readString(log), e);
-                }
-                pause();
-            }
-        }
-        Files.delete(log);
-        var server = new MariaDbServer(process, port, data, undo);
+        var process = ServerProcess.start(
+                "mariadb", command, "TERM", () -> connect(port, "").close());
+        var server = new MariaDbServer(process, port, data);
         try (var connection = connect(port, "");
                 var statement = connection.createStatement()) {
             statement.execute("CREATE DATABASE IF NOT EXISTS " + DATABASE);
@@ -108,28 +80,6 @@ public final class MariaDbServer implements SqlServer {
             throw new IOException("no database could be made", e);
         }
         return server;
-    }
-
-    private static void pause() throws IOException {
-        try {
-            Thread.sleep(ASK_EVERY_MILLIS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-    }
-
-    private static String[] asUser(String... command) {
-        var all = new ArrayList<>(
-                List.of("setpriv", "--reuid=" + USER, "--regid=" + USER, "--init-groups", "--reset-env"));
-        all.addAll(List.of(command));
-        return all.toArray(String[]::new);
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 
     private static Path socketIn(Path data) {
@@ -191,23 +141,12 @@ public final class MariaDbServer implements SqlServer {
 
     /** As a power cut of the server alone. */
     public void kill() throws IOException {
-        process.destroyForcibly();
-        close();
+        process.stop("KILL");
     }
 
     /** Stops cleanly. Does nothing the second time. */
     @Override
     public void close() throws IOException {
-        process.destroy();
-        try {
-            if (!process.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly();
-                throw new IOException("server in %s did not stop within %s".formatted(data, STOP_LIMIT));
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            process.destroyForcibly();
-        }
-        undo.close();
+        process.stop("TERM");
     }
 }

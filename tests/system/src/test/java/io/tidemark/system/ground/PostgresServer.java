@@ -2,8 +2,6 @@ package io.tidemark.system.ground;
 
 import io.tidemark.quickstart.SqlChecks;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -12,30 +10,21 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /** A PostgreSQL on loopback, of Debian's packages unless told otherwise, run as its own user, with data checksums. */
 public final class PostgresServer implements SqlServer {
     private static final String USER = "postgres";
-    private static final Duration START_LIMIT = Duration.ofSeconds(60);
-    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
-    private static final long ASK_EVERY_MILLIS = 20;
 
     private final PostgresBinaries binaries;
-    private final Process process;
+    private final ServerProcess process;
     private final int port;
     private final Path data;
-    private final Duration startTime;
-    private final Watchdog.Undo undo;
 
-    private PostgresServer(
-            PostgresBinaries binaries, Process process, int port, Path data, Duration startTime, Watchdog.Undo undo) {
+    private PostgresServer(PostgresBinaries binaries, ServerProcess process, int port, Path data) {
         this.binaries = binaries;
         this.process = process;
         this.port = port;
         this.data = data;
-        this.startTime = startTime;
-        this.undo = undo;
     }
 
     /** Skips or fails, as {@link Ground#lacking}, where no server is installed. */
@@ -69,7 +58,7 @@ public final class PostgresServer implements SqlServer {
     }
 
     public static PostgresServer start(PostgresBinaries binaries, Path data, String... settings) throws IOException {
-        int port = freePort();
+        int port = ServerProcess.freePort();
         List<String> command = new ArrayList<>(List.of(asUser(
                 binaries.program("postgres"),
                 "-D",
@@ -83,33 +72,9 @@ public final class PostgresServer implements SqlServer {
         for (var setting : settings) {
             command.addAll(List.of("-c", setting));
         }
-        var log = Files.createTempFile("postgres", ".log");
-        long started = System.nanoTime();
-        var process = new ProcessBuilder(command)
-                .directory(Path.of("/").toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        var undo = Watchdog.get()
-                .remember("kill -QUIT %d; sleep 1; kill -KILL %d; rm -f '%s'"
-                        .formatted(process.pid(), process.pid(), log));
-        while (true) {
-            try (var connection = connect(port, "postgres")) {
-                if (connection.isValid(1)) {
-                    break;
-                }
-            } catch (SQLException e) {
-                boolean late = System.nanoTime() - started > START_LIMIT.toNanos();
-                if (!process.isAlive() || late) {
-                    process.destroyForcibly();
-                    undo.close();
-                    throw new IOException("server did not start: " + Files.readString(log), e);
-                }
-                pause();
-            }
-        }
-        Files.delete(log);
-        return new PostgresServer(binaries, process, port, data, Duration.ofNanos(System.nanoTime() - started), undo);
+        var process = ServerProcess.start(
+                "postgres", command, "QUIT", () -> connect(port, "postgres").close());
+        return new PostgresServer(binaries, process, port, data);
     }
 
     /**
@@ -121,26 +86,8 @@ public final class PostgresServer implements SqlServer {
         return start(binaries, copy, settings);
     }
 
-    private static void pause() throws IOException {
-        try {
-            Thread.sleep(ASK_EVERY_MILLIS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-    }
-
     private static String[] asUser(String... command) {
-        var all = new ArrayList<>(
-                List.of("setpriv", "--reuid=" + USER, "--regid=" + USER, "--init-groups", "--reset-env"));
-        all.addAll(List.of(command));
-        return all.toArray(String[]::new);
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
+        return ServerProcess.asUser(USER, command).toArray(String[]::new);
     }
 
     public int port() {
@@ -153,7 +100,7 @@ public final class PostgresServer implements SqlServer {
 
     /** From the start of the program to the first answer, recovery included. */
     public Duration startTime() {
-        return startTime;
+        return process.startTime();
     }
 
     @Override
@@ -213,18 +160,6 @@ public final class PostgresServer implements SqlServer {
     /** Stops at once but cleanly: a fast shutdown. Does nothing the second time. */
     @Override
     public void close() throws IOException {
-        if (process.isAlive()) {
-            Programs.run("kill", "-INT", Long.toString(process.pid()));
-        }
-        try {
-            if (!process.waitFor(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly();
-                throw new IOException("server in %s did not stop within %s".formatted(data, STOP_LIMIT));
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            process.destroyForcibly();
-        }
-        undo.close();
+        process.stop("INT");
     }
 }

@@ -12,11 +12,8 @@ import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.PostgresBinaries;
 import io.tidemark.system.ground.PostgresServer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 
@@ -24,13 +21,7 @@ import java.util.Map;
 public final class DatabaseOnImage implements AutoCloseable {
     public static final VolumeId VOLUME = VolumeId.of("image", "orders");
 
-    private static final long BTRFS_BYTES = 12L << 30;
-
-    private final Deque<AutoCloseable> made = new ArrayDeque<>();
-    private final Path folder;
-    private final Path images;
-    private final Path state;
-    private final LoopVolume volume;
+    private final ImageGround ground;
     private final PostgresServer server;
 
     /** With Debian's PostgreSQL. */
@@ -40,22 +31,13 @@ public final class DatabaseOnImage implements AutoCloseable {
 
     /** @param binaries of the PostgreSQL to run; they may lie in the ground's folder */
     DatabaseOnImage(long imageBytes, BinariesSource binaries) throws IOException, ProviderException {
+        ground = new ImageGround(VOLUME, imageBytes);
         try {
-            var ground = keep(Ground.open());
-            folder = ground.folder();
-            state = Files.createDirectory(folder.resolve("state"));
-            images = keep(LoopVolume.makeBtrfs(folder.resolve("btrfs.img"), BTRFS_BYTES, folder.resolve("images")))
-                    .mountPoint();
-            Path device;
-            try (var taker = open()) {
-                device = taker.provider().create(VOLUME, imageBytes).device().orElseThrow();
-            }
-            volume = keep(LoopVolume.makeExt4(device, folder.resolve("database")));
-            var data = volume.mountPoint().resolve("data");
-            var chosen = binaries.on(ground);
+            var data = ground.volume().mountPoint().resolve("data");
+            var chosen = binaries.on(ground.ground());
             PostgresServer.init(chosen, data);
-            server = keep(PostgresServer.start(chosen, data));
-        } catch (IOException | ProviderException | RuntimeException e) {
+            server = ground.keep(PostgresServer.start(chosen, data));
+        } catch (IOException | RuntimeException e) {
             close();
             throw e;
         }
@@ -66,29 +48,24 @@ public final class DatabaseOnImage implements AutoCloseable {
         PostgresBinaries on(Ground ground) throws IOException;
     }
 
-    private <T extends AutoCloseable> T keep(T resource) {
-        made.push(resource);
-        return resource;
-    }
-
     public TakerOfImages open() throws IOException, ProviderException {
-        return TakerOfImages.open(images, state, Moments.NONE);
+        return ground.open(Moments.NONE);
     }
 
     Path folder() {
-        return folder;
+        return ground.folder();
     }
 
     Path images() {
-        return images;
+        return ground.images();
     }
 
     Path state() {
-        return state;
+        return ground.state();
     }
 
     public LoopVolume volume() {
-        return volume;
+        return ground.volume();
     }
 
     public PostgresServer server() {
@@ -130,19 +107,8 @@ public final class DatabaseOnImage implements AutoCloseable {
                 required);
     }
 
-    /** Undoes everything, newest first; goes on after a failure and reports the first. */
     @Override
     public void close() throws IOException {
-        Exception first = null;
-        while (!made.isEmpty()) {
-            try {
-                made.pop().close();
-            } catch (Exception e) {
-                first = first == null ? e : first;
-            }
-        }
-        if (first != null) {
-            throw new IOException("not everything was undone: " + first.getMessage(), first);
-        }
+        ground.close();
     }
 }

@@ -7,7 +7,6 @@ import io.tidemark.domain.Moments;
 import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
-import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.MariaDbServer;
 import java.io.IOException;
@@ -15,8 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,42 +25,24 @@ final class MariaDbOnImage implements AutoCloseable {
 
     private static final String PASSWORD = "not-a-secret";
     private static final long IMAGE_BYTES = 1L << 30;
-    private static final long BTRFS_BYTES = 12L << 30;
 
-    private final Deque<AutoCloseable> made = new ArrayDeque<>();
-    private final Path folder;
-    private final Path images;
-    private final Path state;
-    private final LoopVolume volume;
+    private final ImageGround ground;
     private final Path passwordFile;
     private MariaDbServer server;
 
     MariaDbOnImage() throws IOException, ProviderException, SQLException {
+        ground = new ImageGround(VOLUME, IMAGE_BYTES);
         try {
-            folder = keep(Ground.open()).folder();
-            state = Files.createDirectory(folder.resolve("state"));
-            passwordFile = Files.writeString(folder.resolve("password"), PASSWORD + "\n");
-            images = keep(LoopVolume.makeBtrfs(folder.resolve("btrfs.img"), BTRFS_BYTES, folder.resolve("images")))
-                    .mountPoint();
-            Path device;
-            try (var taker = open(Moments.NONE)) {
-                device = taker.provider().create(VOLUME, IMAGE_BYTES).device().orElseThrow();
-            }
-            volume = keep(LoopVolume.makeExt4(device, folder.resolve("database")));
-            var data = volume.mountPoint().resolve("data");
+            passwordFile = Files.writeString(folder().resolve("password"), PASSWORD + "\n");
+            var data = volume().mountPoint().resolve("data");
             MariaDbServer.init(data);
             server = MariaDbServer.start(data);
-            made.push(() -> server.close());
+            ground.keep((AutoCloseable) () -> server.close());
             grantedUser(USER, "RELOAD", "BINLOG MONITOR", "PROCESS", "SHOW VIEW");
-        } catch (IOException | ProviderException | SQLException | RuntimeException e) {
+        } catch (IOException | SQLException | RuntimeException e) {
             close();
             throw e;
         }
-    }
-
-    private <T extends AutoCloseable> T keep(T resource) {
-        made.push(resource);
-        return resource;
     }
 
     /** Makes a user with the ground's password and these rights alone. */
@@ -79,19 +58,19 @@ final class MariaDbOnImage implements AutoCloseable {
     }
 
     TakerOfImages open(Moments moments) throws IOException, ProviderException {
-        return TakerOfImages.open(images, state, moments);
+        return ground.open(moments);
     }
 
     Path folder() {
-        return folder;
+        return ground.folder();
     }
 
     TakerProcess.Place place() {
-        return new TakerProcess.Place(images, state, VOLUME);
+        return new TakerProcess.Place(ground.images(), ground.state(), VOLUME);
     }
 
     LoopVolume volume() {
-        return volume;
+        return ground.volume();
     }
 
     MariaDbServer server() {
@@ -124,19 +103,8 @@ final class MariaDbOnImage implements AutoCloseable {
                 new GroupId("shop"), List.of(VOLUME), List.of(quiescer(more)), true, freezeLimit, required);
     }
 
-    /** Undoes everything, newest first; goes on after a failure and reports the first. */
     @Override
     public void close() throws IOException {
-        Exception first = null;
-        while (!made.isEmpty()) {
-            try {
-                made.pop().close();
-            } catch (Exception e) {
-                first = first == null ? e : first;
-            }
-        }
-        if (first != null) {
-            throw new IOException("not everything was undone: " + first.getMessage(), first);
-        }
+        ground.close();
     }
 }

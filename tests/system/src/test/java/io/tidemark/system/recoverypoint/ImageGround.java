@@ -1,0 +1,86 @@
+package io.tidemark.system.recoverypoint;
+
+import io.tidemark.domain.Moments;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.LoopVolume;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/** A Btrfs on a loop device; on it an image, a volume of the image provider; in it an ext4, which is mounted. */
+final class ImageGround implements AutoCloseable {
+    private static final long BTRFS_BYTES = 12L << 30;
+
+    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final Ground ground;
+    private final Path images;
+    private final Path state;
+    private final LoopVolume volume;
+
+    ImageGround(VolumeId id, long imageBytes) throws IOException, ProviderException {
+        try {
+            ground = keep(Ground.open());
+            state = Files.createDirectory(folder().resolve("state"));
+            images = keep(LoopVolume.makeBtrfs(folder().resolve("btrfs.img"), BTRFS_BYTES, folder().resolve("images")))
+                    .mountPoint();
+            Path device;
+            try (var taker = open(Moments.NONE)) {
+                device = taker.provider().create(id, imageBytes).device().orElseThrow();
+            }
+            volume = keep(LoopVolume.makeExt4(device, folder().resolve("database")));
+        } catch (IOException | ProviderException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Closed with the ground, before all that was there earlier. */
+    <T extends AutoCloseable> T keep(T resource) {
+        made.push(resource);
+        return resource;
+    }
+
+    TakerOfImages open(Moments moments) throws IOException, ProviderException {
+        return TakerOfImages.open(images, state, moments);
+    }
+
+    Ground ground() {
+        return ground;
+    }
+
+    Path folder() {
+        return ground.folder();
+    }
+
+    Path images() {
+        return images;
+    }
+
+    Path state() {
+        return state;
+    }
+
+    LoopVolume volume() {
+        return volume;
+    }
+
+    /** Undoes everything, newest first; goes on after a failure and reports the first. */
+    @Override
+    public void close() throws IOException {
+        Exception first = null;
+        while (!made.isEmpty()) {
+            try {
+                made.pop().close();
+            } catch (Exception e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw new IOException("not everything was undone: " + first.getMessage(), first);
+        }
+    }
+}
