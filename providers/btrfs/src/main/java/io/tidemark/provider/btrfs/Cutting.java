@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
@@ -73,27 +72,29 @@ final class Cutting {
         for (var id : request.volumes()) {
             volumes.add(folder.get(id));
         }
-        var members = new ArrayList<Cut.Member>();
+        var times = new ArrayList<Times>();
         for (var volume : volumes) {
             var id = new SnapshotId(volume.id(), request.recoveryPoint());
-            var existing = existing(id);
-            members.add(existing.isPresent() ? existing.get() : cut(volume, id));
+            times.add(folder.find(id).isPresent() ? new Times(id, 0, 0) : cut(volume, id));
+        }
+        // Sizes are read once all are cut: nothing else lies between two cuts.
+        var members = new ArrayList<Cut.Member>();
+        for (var each : times) {
+            members.add(new Cut.Member(folder.described(each.snapshot()), each.startedNanos(), each.finishedNanos()));
         }
         return new Cut(volumes.size() == 1, members);
     }
 
-    private Optional<Cut.Member> existing(SnapshotId id) throws ProviderException {
-        return folder.find(id).isPresent() ? Optional.of(new Cut.Member(folder.described(id), 0, 0)) : Optional.empty();
-    }
+    private record Times(SnapshotId snapshot, long startedNanos, long finishedNanos) {}
 
-    private Cut.Member cut(Subvolume volume, SnapshotId id) throws ProviderException {
+    private Times cut(Subvolume volume, SnapshotId id) throws ProviderException {
         var target = folder.path(id);
         try {
             folder.forgetHolds(id);
             long started = nanos.getAsLong();
             host.btrfsSnapshot(volume.path(), target, true);
             long finished = nanos.getAsLong();
-            return new Cut.Member(folder.described(id), started, finished);
+            return new Times(id, started, finished);
         } catch (HostCallException e) {
             if (e.errno() == HostCallException.ENOENT) {
                 // Removed by somebody meanwhile, or something else is wrong.
