@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -14,6 +15,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import javax.net.SocketFactory;
 
 /**
@@ -22,6 +24,13 @@ import javax.net.SocketFactory;
  * PostgreSQL's driver makes one from its name and argument, so it is public.
  */
 public final class UnixSocketFactory extends SocketFactory {
+    /** For drivers that name no limit. */
+    private static final int CONNECT_MILLIS = 5_000;
+
+    private static final long AGAIN_MILLIS = 10;
+    /** The kernel's EAGAIN, connect(2): on Unix sockets that as many wait as listen(2) was told. */
+    private static final String QUEUE_FULL = "Resource temporarily unavailable";
+
     private final Path path;
 
     /** @param path of the socket; the driver passes its {@code socketFactoryArg} */
@@ -64,14 +73,15 @@ public final class UnixSocketFactory extends SocketFactory {
     /** As much of a socket as the driver uses. Reads honour the timeout, as {@link Socket#setSoTimeout} says. */
     private static final class UnixSocket extends Socket {
         private final Path path;
-        private final SocketChannel channel;
         private final Selector readable;
         private final Selector writable;
+        /** One that could not connect is closed, so each try has its own. */
+        private SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+
         private volatile int timeoutMillis;
 
         UnixSocket(Path path) throws IOException {
             this.path = path;
-            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             readable = Selector.open();
             writable = Selector.open();
         }
@@ -81,13 +91,43 @@ public final class UnixSocketFactory extends SocketFactory {
             connect(ignored, 0);
         }
 
+        /** A Unix socket connects at once or fails at once, unless as many wait as its server lets wait. */
         @Override
-        public void connect(SocketAddress ignored, int ignoredMillis) throws IOException {
-            // A Unix socket connects at once or fails at once.
-            channel.connect(UnixDomainSocketAddress.of(path));
+        public void connect(SocketAddress ignored, int limitMillis) throws IOException {
+            long limitNanos = TimeUnit.MILLISECONDS.toNanos(limitMillis > 0 ? limitMillis : CONNECT_MILLIS);
+            long started = System.nanoTime();
+            try {
+                while (!connected()) {
+                    if (System.nanoTime() - started > limitNanos) {
+                        throw new SocketTimeoutException("%s takes no connection: its server does not answer, for %d ms"
+                                .formatted(path, TimeUnit.NANOSECONDS.toMillis(limitNanos)));
+                    }
+                    TimeUnit.MILLISECONDS.sleep(AGAIN_MILLIS);
+                }
+                channel.register(readable, SelectionKey.OP_READ);
+                channel.register(writable, SelectionKey.OP_WRITE);
+            } catch (IOException e) {
+                close();
+                throw e;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                close();
+                throw new IOException("interrupted while connecting to " + path, e);
+            }
+        }
+
+        private boolean connected() throws IOException {
+            channel.close();
+            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
             channel.configureBlocking(false);
-            channel.register(readable, SelectionKey.OP_READ);
-            channel.register(writable, SelectionKey.OP_WRITE);
+            try {
+                return channel.connect(UnixDomainSocketAddress.of(path));
+            } catch (SocketException e) {
+                if (String.valueOf(e.getMessage()).contains(QUEUE_FULL)) {
+                    return false;
+                }
+                throw e;
+            }
         }
 
         @Override
