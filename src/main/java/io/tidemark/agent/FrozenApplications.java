@@ -14,9 +14,6 @@ import java.util.Map;
 
 /** The applications of one recovery point, frozen in order, asked and thawed in reverse. Owned by one thread. */
 final class FrozenApplications implements AutoCloseable {
-    /** Of the freeze limit that may be over once all are held: file systems are frozen after them, for the cut. */
-    private static final int HOLDING_PART = 2;
-
     private final List<Held> held = new ArrayList<>();
 
     private record Held(Quiescer quiescer, Frozen frozen) {}
@@ -31,7 +28,7 @@ final class FrozenApplications implements AutoCloseable {
         for (var each : held) {
             each.frozen().hold(limit);
             var taken = Duration.ofNanos(System.nanoTime() - started);
-            if (taken.compareTo(limit.dividedBy(HOLDING_PART)) > 0) {
+            if (taken.compareTo(Frozen.holdingLimit(limit)) > 0) {
                 throw new ConsistencyException(new ConsistencyError.FreezeFailed(
                         each.quiescer().kind(),
                         each.quiescer().subject(),

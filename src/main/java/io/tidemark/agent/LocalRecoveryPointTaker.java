@@ -263,17 +263,20 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 verdict.consistency(),
                 new Certificate(host.host(), host.bootId(), freezes, times, atomic, reasons),
                 members,
-                evidence(survey, taken),
+                evidence(survey, taken, reasons),
                 Optional.empty(),
                 Optional.empty());
         return point.attested(Attestation.sign(Statement.of(point, wanted), key));
     }
 
     /** What nobody could check is signed with the rest: where an application's data lies, for one. */
-    private static Map<String, String> evidence(RecoveryPointSurvey survey, Taken taken) {
+    private static Map<String, String> evidence(RecoveryPointSurvey survey, Taken taken, List<String> reasons) {
         var evidence = new HashMap<>(taken.applications().evidence());
-        if (!survey.plan().warnings().isEmpty()) {
-            evidence.put(WARNINGS, String.join("\n", survey.plan().warnings()));
+        var warnings = new ArrayList<>(survey.plan().warnings());
+        // Some foretold what the certificate says itself.
+        warnings.removeAll(reasons);
+        if (!warnings.isEmpty()) {
+            evidence.put(WARNINGS, String.join("\n", warnings));
         }
         return evidence;
     }

@@ -13,6 +13,11 @@ import java.util.Map;
  */
 public interface Frozen extends AutoCloseable {
 
+    /** Of the freeze limit that {@link #hold} may take: the rest is for the cut. */
+    static Duration holdingLimit(Duration limit) {
+        return limit.dividedBy(2);
+    }
+
     /**
      * Right before the file systems are frozen: from now on the application's writers may be held, for no longer than
      * the limit, whoever dies. What need not hold them was done when it was frozen. Once at most.

@@ -101,11 +101,11 @@ public final class SiteControl {
     }
 
     /**
-     * Brings the site back to a state that requests may build upon: thaws, finishes or undoes operations and deletions,
-     * sweeps orphans. Call once, after replication has recovered its own logs and before {@link #start}.
+     * Brings the site back to a state that requests may build upon: finishes or undoes operations and deletions, sweeps
+     * orphans. Call once, after what was frozen is thawed and replication has recovered its own logs, and before {@link
+     * #start}.
      */
     public void recover() throws InterruptedException {
-        ports.agents().taker().sweepFreezes();
         points.delete().recover();
         operations.recover();
         sweep.run();

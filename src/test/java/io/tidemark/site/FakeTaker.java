@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** Cuts volumes without freezing anything. */
@@ -44,8 +43,6 @@ public final class FakeTaker implements RecoveryPointTaker {
 
     /** While true, the storage refuses to delete. */
     public volatile boolean failUndo;
-
-    public final AtomicInteger sweeps = new AtomicInteger();
 
     public FakeTaker(Providers providers, Moments moments, InstantSource clock) {
         this.providers = providers;
@@ -145,7 +142,5 @@ public final class FakeTaker implements RecoveryPointTaker {
     }
 
     @Override
-    public void sweepFreezes() {
-        sweeps.incrementAndGet();
-    }
+    public void sweepFreezes() {}
 }

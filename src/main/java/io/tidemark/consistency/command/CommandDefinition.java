@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The programs of one application, as the local configuration names them: a group names the definition, never a
@@ -126,13 +128,12 @@ public record CommandDefinition(
     }
 
     /** The first program that cannot be run, as a phrase; empty when all can. */
-    List<String> unfit() {
-        var unfit = new ArrayList<String>();
-        for (var argv : List.of(prepare, freeze, thaw, check)) {
-            if (!argv.isEmpty() && !Files.isExecutable(Path.of(argv.getFirst()))) {
-                unfit.add("program %s is not there or may not be run".formatted(argv.getFirst()));
-            }
-        }
-        return unfit;
+    Optional<String> unfit() {
+        return Stream.of(prepare, freeze, thaw, check)
+                .filter(argv -> !argv.isEmpty())
+                .map(List::getFirst)
+                .filter(program -> !Files.isExecutable(Path.of(program)))
+                .findFirst()
+                .map("program %s is not there or may not be run"::formatted);
     }
 }

@@ -20,8 +20,6 @@ import org.slf4j.LoggerFactory;
 final class CommandFrozen implements Frozen {
     private static final Logger LOG = LoggerFactory.getLogger(CommandFrozen.class);
 
-    /** Of the limit that the freeze program may take: the rest is for the cut. */
-    private static final int HOLDING_PART = 2;
     /** Until timeout(1) was started, and has killed a program that is over its limit. */
     private static final Duration ORPHAN_GRACE = Duration.ofSeconds(1);
     /** Of timeout(1), after it has killed the program. */
@@ -33,6 +31,7 @@ final class CommandFrozen implements Frozen {
     private final RecoveryPointId recoveryPoint;
     private @Nullable Hold hold;
     private @Nullable Release release;
+    private Optional<String> checkFailure = Optional.empty();
 
     CommandFrozen(
             CommandDefinition command, CommandPrograms programs, HeldJournal journal, RecoveryPointId recoveryPoint) {
@@ -51,7 +50,7 @@ final class CommandFrozen implements Frozen {
 
     @Override
     public void hold(Duration limit) throws ConsistencyException {
-        var part = limit.dividedBy(HOLDING_PART);
+        var part = Frozen.holdingLimit(limit);
         var freezeLimit = command.freezeLimit().compareTo(part) < 0 ? command.freezeLimit() : part;
         var times = new ThawKeeper.Times(
                 freezeLimit, limit.minus(freezeLimit), command.thawLimit(), command.thawAttempts());
@@ -121,9 +120,10 @@ final class CommandFrozen implements Frozen {
         if (release != null || held == null || !held.keeper().holds()) {
             return false;
         }
-        return command.check().isEmpty()
-                || programs.failure("check", command.check(), command.checkLimit(), held.environment())
-                        .isEmpty();
+        if (!command.check().isEmpty()) {
+            checkFailure = programs.failure("check", command.check(), command.checkLimit(), held.environment());
+        }
+        return checkFailure.isEmpty();
     }
 
     @Override
@@ -142,6 +142,7 @@ final class CommandFrozen implements Frozen {
         facts.put(
                 "holdingIsKnownBy",
                 command.check().isEmpty() ? "the word of the freeze program alone" : "the check program");
+        checkFailure.ifPresent(failure -> facts.put("checkError", failure));
         facts.put("thawBegan", ended.reason());
         ended.failure().ifPresent(failure -> facts.put("thawError", failure));
         var output = held.keeper().output();

@@ -49,8 +49,8 @@ final class CommandQuiescer implements Quiescer {
 
     private void refuseUnfit() throws ConsistencyException {
         var unfit = command.unfit();
-        if (!unfit.isEmpty()) {
-            throw failed(command, unfit.getFirst());
+        if (unfit.isPresent()) {
+            throw failed(command, unfit.get());
         }
         var missing = programs.missing(ThawKeeper.PROGRAMS);
         if (missing.isPresent()) {

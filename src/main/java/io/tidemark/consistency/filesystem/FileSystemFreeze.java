@@ -189,6 +189,13 @@ public final class FileSystemFreeze implements FileSystems {
             return;
         }
         for (var entry : entries) {
+            if (entry.damaged()) {
+                LOG.error(
+                        "freeze_journal_damaged file={} error=\"a file system that it named may be frozen: fsfreeze -u"
+                                + " MOUNTPOINT thaws one; then delete the file\"",
+                        entry.file());
+                continue;
+            }
             // A freeze does not outlive the kernel it was made in.
             if (!entry.bootId().equals(host.bootId()) || sweepEntry(entry)) {
                 removeEntry(entry.file());

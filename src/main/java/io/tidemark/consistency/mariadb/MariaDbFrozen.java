@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * ends it with its own end: so an END that succeeds proves that it held until then.
  */
 final class MariaDbFrozen implements Frozen {
-    /** Of the limit, what all waits for the stages may take together; the rest is for the cut. */
-    private static final int WAITING_PART = 2;
-
     private final MariaDbSession session;
     private final MariaDbFailures failures;
     private final ServerDescription server;
@@ -50,12 +47,13 @@ final class MariaDbFrozen implements Frozen {
             throw new IllegalStateException("it is held once, before it is thawed");
         }
         long requested = System.nanoTime();
+        var waiting = Frozen.holdingLimit(limit);
         var stage = BackupStage.FLUSH;
         try {
             session.limitIdling(limit);
             for (var next : List.of(BackupStage.FLUSH, BackupStage.BLOCK_DDL, BackupStage.BLOCK_COMMIT)) {
                 stage = next;
-                session.limitStatements(left(requested, limit.dividedBy(WAITING_PART)));
+                session.limitStatements(left(requested, waiting));
                 session.stage(next);
             }
             long acknowledged = System.nanoTime();
@@ -66,7 +64,7 @@ final class MariaDbFrozen implements Frozen {
             session.limitIdling(left(requested, limit));
             held = new Held(requested, acknowledged);
         } catch (SQLException e) {
-            throw failures.ofStage(session, stage, limit.dividedBy(WAITING_PART), e);
+            throw failures.ofStage(session, stage, waiting, e);
         }
     }
 

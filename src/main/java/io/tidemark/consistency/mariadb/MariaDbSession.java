@@ -122,8 +122,8 @@ final class MariaDbSession implements AutoCloseable {
     ServerDescription describe() throws SQLException {
         var variables = pairs("SHOW GLOBAL VARIABLES WHERE Variable_name IN ("
                 + "'version', 'version_comment', 'datadir', 'innodb_data_home_dir', 'innodb_data_file_path',"
-                + " 'innodb_log_group_home_dir', 'innodb_undo_directory', 'innodb_flush_log_at_trx_commit',"
-                + " 'aria_log_dir_path', 'log_bin', 'log_bin_basename', 'relay_log_basename', 'wsrep_on')");
+                + " 'innodb_log_group_home_dir', 'innodb_undo_directory', 'aria_log_dir_path',"
+                + " 'log_bin', 'log_bin_basename', 'relay_log_basename', 'wsrep_on')");
         return new ServerDescription(variables, mayReadPositions(variables));
     }
 

@@ -43,8 +43,11 @@ final class PostgresFrozen implements Frozen {
     @Override
     public Release thaw() {
         if (release == null) {
-            release = stop();
-            session.close();
+            try {
+                release = stop();
+            } finally {
+                session.close();
+            }
         }
         return release;
     }

@@ -15,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A server that is ready to be paused, then paused, on its one session. */
 final class RedisFrozen implements Frozen {
-    /** Of the limit that may pass until all is written: the rest is for the cut. */
-    private static final int HOLDING_PART = 2;
     /** Writers are held meanwhile, so it is short. */
     private static final long ASK_EVERY_MILLIS = 2;
 
@@ -41,7 +39,7 @@ final class RedisFrozen implements Frozen {
     @Override
     public void hold(Duration limit) throws ConsistencyException {
         long requested = System.nanoTime();
-        var part = limit.dividedBy(HOLDING_PART);
+        var part = Frozen.holdingLimit(limit);
         boolean held = false;
         try {
             session.answerWithin(part.compareTo(settings.answerLimit()) < 0 ? part : settings.answerLimit());

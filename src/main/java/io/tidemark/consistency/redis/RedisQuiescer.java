@@ -198,7 +198,7 @@ final class RedisQuiescer implements Quiescer {
 
     private void refuseLongSave(ServerState state, Duration limit) throws ConsistencyException {
         long lastSeconds = state.number("rdb_last_bgsave_time_sec");
-        if (!state.keepsAppendOnlyFile() && Duration.ofSeconds(lastSeconds).compareTo(limit.dividedBy(2)) > 0) {
+        if (!state.keepsAppendOnlyFile() && Duration.ofSeconds(lastSeconds).compareTo(Frozen.holdingLimit(limit)) > 0) {
             throw failed("its last save took %d s, writers may be held for half of the freeze limit of %d ms"
                     .formatted(lastSeconds, limit.toMillis()));
         }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * How to reach one server, and what to do where it keeps no append-only file.
@@ -33,6 +34,7 @@ record RedisSettings(
     static final String KIND = "redis";
 
     private static final String HOST_DEFAULT = "127.0.0.1";
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]{1,3}){3}|::1");
     private static final int PORT_DEFAULT = 6379;
     /** A server that does not accept within this is down or unreachable. */
     private static final long CONNECT_MILLIS_DEFAULT = 5_000;
@@ -62,7 +64,10 @@ record RedisSettings(
         settings.exclude("socket", "host", "the server is reached by one of them");
         settings.exclude("socket", "port", "the server is reached by one of them");
         settings.exclude("socket", "tls", "nothing leaves this host by it");
-        boolean tls = settings.word("tls", SWITCH, "off").equals("on");
+        var host = settings.text("host", HOST_DEFAULT);
+        // A password, and all that is in the answers, would go readable to any other host.
+        var usually = settings.has("socket") || LOOPBACK.matcher(host).matches() ? "off" : "on";
+        boolean tls = settings.word("tls", SWITCH, usually).equals("on");
         if (settings.has("caFile") && !tls) {
             throw settings.bad("caFile", "needs tls: on");
         }
@@ -70,7 +75,7 @@ record RedisSettings(
             throw settings.bad("user", "needs passwordFile: the server takes no user without a password");
         }
         return new RedisSettings(
-                settings.text("host", HOST_DEFAULT),
+                host,
                 settings.port(PORT_DEFAULT),
                 settings.path("socket"),
                 settings.has("user") ? Optional.of(settings.text("user", "")) : Optional.empty(),

@@ -6,6 +6,9 @@
 # Standard input: the line "thaw". Standard output: "froze STATUS", "thawing REASON", "thawed ATTEMPTS STATUS".
 # Standard error: what the programs say.
 
+# What the shell itself has to say, of programs that were killed, is nobody's word.
+exec 3>&2 2>/dev/null
+
 # Who stops the service by its group or session must not stop this; who no longer listens must not either.
 trap '' HUP INT TERM PIPE
 
@@ -14,18 +17,19 @@ shift 6
 freeze=("${@:1:words}")
 thaw=("${@:words+1}")
 
-# timeout(1) makes a process group of the program and kills all of it.
+# What the programs say goes to 3, the service, or to 2, nobody. timeout(1) makes a process group of the program and
+# kills all of it.
 run() {
-  local step=$1 limit=$2
-  shift 2
+  local step=$1 to=$2 limit=$3
+  shift 3
   (
     trap - HUP INT TERM
     export TIDEMARK_STEP=$step
     exec timeout -s KILL "$limit" "$@"
-  ) </dev/null
+  ) </dev/null >&"$to" 2>&"$to" 3>&-
 }
 
-run freeze "$freeze_limit" "${freeze[@]}" >&2
+run freeze 3 "$freeze_limit" "${freeze[@]}"
 status=$?
 echo "froze $status"
 
@@ -49,10 +53,10 @@ while ((status != 0 && attempt < attempts)); do
   ((attempt == 0)) || sleep 1
   attempt=$((attempt + 1))
   if [[ $reason == asked || $reason == failed ]] && ((attempt < attempts)); then
-    run thaw "$thaw_limit" "${thaw[@]}" >&2
+    run thaw 3 "$thaw_limit" "${thaw[@]}"
   else
     # Nobody may be reading: a full pipe would hold the thaw up.
-    run thaw "$thaw_limit" "${thaw[@]}" >/dev/null 2>&1
+    run thaw 2 "$thaw_limit" "${thaw[@]}"
   fi
   status=$?
 done

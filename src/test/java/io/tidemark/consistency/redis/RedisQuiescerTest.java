@@ -311,4 +311,15 @@ class RedisQuiescerTest {
                 .hasMessageContaining("setting " + name)
                 .hasMessageContaining(expected);
     }
+
+    @ParameterizedTest
+    @CsvSource({"127.0.0.1,false", "localhost,false", "::1,false", "192.0.2.7,true", "redis.example,true"})
+    void passwordGoesToNoOtherHostInTheClearUnlessToldTo(String host, boolean tls) throws Exception {
+        assertThat(RedisSettings.of(new QuiescerSpec("redis", Map.of("host", host)))
+                        .tls())
+                .isEqualTo(tls);
+        assertThat(RedisSettings.of(new QuiescerSpec("redis", Map.of("host", host, "tls", "off")))
+                        .tls())
+                .isFalse();
+    }
 }

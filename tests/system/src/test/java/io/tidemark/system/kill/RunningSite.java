@@ -37,25 +37,37 @@ public final class RunningSite implements AutoCloseable {
 
     /** @param javaOptions the heap's size among them */
     public RunningSite(String name, Path folder, Path volumes, List<String> javaOptions) throws IOException {
-        this(name, folder, volumes, javaOptions, "");
+        this(name, folder, volumes, javaOptions, "", "");
     }
 
     /** @param furtherProviders entries of the section {@code providers}, in YAML's flow style, each with a comma before it */
     public RunningSite(String name, Path folder, Path volumes, List<String> javaOptions, String furtherProviders)
+            throws IOException {
+        this(name, folder, volumes, javaOptions, furtherProviders, "");
+    }
+
+    /** @param furtherSections of the configuration, in YAML, each ending its line */
+    RunningSite(
+            String name,
+            Path folder,
+            Path volumes,
+            List<String> javaOptions,
+            String furtherProviders,
+            String furtherSections)
             throws IOException {
         this.javaOptions = List.copyOf(javaOptions);
         this.name = name;
         this.folder = Files.createDirectories(folder);
         this.volumes = Files.createDirectories(volumes);
         this.haltFile = folder.resolve("halt");
-        Files.writeString(
-                folder.resolve("site.yaml"), """
+        Files.writeString(folder.resolve("site.yaml"), """
                 site: {name: %s}
                 state: {folder: %s}
                 http: {host: 127.0.0.1, port: 0, metricsOpen: true}
                 replication: {host: 127.0.0.1, port: %d}
                 providers: {image: {folders: [%s]}%s}
-                """.formatted(name, state(), freePort(), volumes, furtherProviders));
+                %s""".formatted(
+                        name, state(), freePort(), volumes, furtherProviders, furtherSections));
     }
 
     public Path state() {
