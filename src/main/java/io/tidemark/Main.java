@@ -1,5 +1,7 @@
 package io.tidemark;
 
+import io.tidemark.bootstrap.AgentCommand;
+import io.tidemark.bootstrap.ControllerCommand;
 import io.tidemark.bootstrap.ProvidersCommand;
 import io.tidemark.bootstrap.StandaloneCommand;
 import io.tidemark.cli.TidemarkCommand;
@@ -16,6 +18,10 @@ public final class Main {
                 Map.of(
                         "standalone",
                         new StandaloneCommand(),
+                        "controller",
+                        new ControllerCommand(),
+                        "agent",
+                        new AgentCommand(),
                         "providers",
                         new ProvidersCommand(),
                         "quickstart",

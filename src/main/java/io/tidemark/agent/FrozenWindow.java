@@ -26,19 +26,26 @@ final class FrozenWindow {
      * When it throws, nothing it froze is frozen any more; snapshots may be left, under the recovery point's id.
      *
      * @throws ProviderException when a cut failed
-     * @throws ConsistencyException when the freeze failed
+     * @throws ConsistencyException when the freeze failed, here or at another host
      */
-    static Outcome pass(FileSystems.Armed armed, boolean freezes, List<ProviderCut> providerCuts, Moments moments)
+    static Outcome pass(
+            FileSystems.Armed armed,
+            boolean freezes,
+            List<ProviderCut> providerCuts,
+            Rendezvous rendezvous,
+            Moments moments)
             throws ProviderException, ConsistencyException {
         var cuts = new ArrayList<Cut>(providerCuts.size());
         try (var frozen = armed.freeze()) {
             if (freezes) {
                 moments.reached(Moment.FILE_SYSTEM_FROZEN);
             }
+            rendezvous.frozen();
             for (var cut : providerCuts) {
                 cuts.add(cut.provider().cut(cut.request()));
             }
             moments.reached(Moment.SNAPSHOT_CUT);
+            rendezvous.cut();
             // The answer is part of the release: a thaw after an expired freeze says that it had not held.
             boolean held = frozen.heldUntilNow();
             moments.reached(Moment.FREEZES_ASKED);

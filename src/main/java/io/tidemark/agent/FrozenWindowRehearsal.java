@@ -33,7 +33,7 @@ final class FrozenWindowRehearsal {
                 (proxy, method, arguments) -> cutOfNothing());
         var cuts = List.of(new ProviderCut(provider, new CutRequest(RECOVERY_POINT, List.of(VOLUME))));
         try (var armed = fileSystems.rehearsal()) {
-            var unused = FrozenWindow.pass(armed, true, cuts, Moments.NONE);
+            var unused = FrozenWindow.pass(armed, true, cuts, Rendezvous.ALONE, Moments.NONE);
         } catch (ConsistencyException | ProviderException e) {
             throw new AssertionError("rehearsal of the frozen window failed", e);
         }

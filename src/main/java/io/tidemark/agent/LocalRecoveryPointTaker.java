@@ -98,12 +98,18 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     /** Looks again, because a plan may be old: mounts and forecasts of now may refuse what the plan allowed. */
     @Override
     public RecoveryPoint take(RecoveryPointPlan plan, ProgressListener listener) throws ConsistencyException {
+        return take(plan, listener, Rendezvous.ALONE);
+    }
+
+    /** As {@link #take(RecoveryPointPlan, ProgressListener)}, together with other hosts. */
+    RecoveryPoint take(RecoveryPointPlan plan, ProgressListener listener, Rendezvous rendezvous)
+            throws ConsistencyException {
         takeTurn(plan.recoveryPoint(), listener);
         try {
             var survey = planner.survey(plan.recoveryPoint(), plan.group());
             FrozenWindowRehearsal.run(fileSystems);
             moments.reached(Moment.RECOVERY_POINT_PLANNED);
-            return takeOrUndo(survey, listener);
+            return takeOrUndo(survey, listener, rendezvous);
         } finally {
             oneAtATime.unlock();
         }
@@ -120,12 +126,12 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         }
     }
 
-    private RecoveryPoint takeOrUndo(RecoveryPointSurvey survey, ProgressListener listener)
+    private RecoveryPoint takeOrUndo(RecoveryPointSurvey survey, ProgressListener listener, Rendezvous rendezvous)
             throws ConsistencyException {
         var id = survey.plan().recoveryPoint();
         boolean taken = false;
         try {
-            var point = record(survey, freezeCutThaw(survey, listener));
+            var point = record(survey, freezeCutThaw(survey, listener, rendezvous), rendezvous.order());
             taken = true;
             LOG.info(
                     "recovery_point_taken id={} group={} consistency={} freezeMillis={} volumes={}",
@@ -160,7 +166,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     private record Taken(
             List<Cut> cuts, Frozen.Release fileSystems, Frozen.Release applications, Optional<String> lowered) {}
 
-    private Taken freezeCutThaw(RecoveryPointSurvey survey, ProgressListener listener)
+    private Taken freezeCutThaw(RecoveryPointSurvey survey, ProgressListener listener, Rendezvous rendezvous)
             throws ConsistencyException, ProviderException {
         var plan = survey.plan();
         var id = plan.recoveryPoint();
@@ -176,8 +182,10 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 applications.freeze(quiescer, id, limit);
                 moments.reached(Moment.DATABASE_FROZEN);
             }
+            rendezvous.prepared();
             say(listener, "write out");
             var lowered = lowerWhenTooLong(writeOut(armed, survey.cuts()), survey);
+            rendezvous.ready();
             refuseWhenCancelled(id, listener);
             say(listener, "cut");
             applications.hold(limit);
@@ -185,8 +193,8 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 moments.reached(Moment.DATABASE_HELD);
             }
             var window = lowered.isEmpty()
-                    ? FrozenWindow.pass(armed, freezes, survey.cuts(), moments)
-                    : FrozenWindow.pass(FileSystems.Armed.NOTHING, false, survey.cuts(), moments);
+                    ? FrozenWindow.pass(armed, freezes, survey.cuts(), rendezvous, moments)
+                    : FrozenWindow.pass(FileSystems.Armed.NOTHING, false, survey.cuts(), rendezvous, moments);
             var released = applications.askAndThaw();
             moments.reached(Moment.THAWED);
             return new Taken(window.cuts(), window.release(), released, lowered);
@@ -229,7 +237,8 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         return flushed;
     }
 
-    private RecoveryPoint record(RecoveryPointSurvey survey, Taken taken) throws ConsistencyException {
+    private RecoveryPoint record(RecoveryPointSurvey survey, Taken taken, Optional<Certificate.Order> order)
+            throws ConsistencyException {
         var group = survey.plan().group();
         List<Certificate.Freeze> freezes = new ArrayList<>(taken.applications().freezes());
         freezes.addAll(taken.fileSystems().freezes());
@@ -261,7 +270,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
                 group.id(),
                 clock.instant(),
                 verdict.consistency(),
-                new Certificate(host.host(), host.bootId(), freezes, times, atomic, reasons),
+                new Certificate(host.host(), host.bootId(), freezes, times, atomic, reasons, order),
                 members,
                 evidence(survey, taken, reasons),
                 Optional.empty(),

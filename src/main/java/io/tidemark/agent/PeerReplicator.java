@@ -316,7 +316,8 @@ public final class PeerReplicator implements Replicator {
         return greet(connector, peer.address(), peer.fingerprint(), purpose, software);
     }
 
-    static PeerConnection greet(
+    /** Connects for one purpose, and is welcome. */
+    public static PeerConnection greet(
             PeerConnector connector, String address, String fingerprint, Message.Purpose purpose, String software)
             throws ReplicationException {
         var connection = connector.connect(address, fingerprint);
@@ -331,7 +332,7 @@ public final class PeerReplicator implements Replicator {
     }
 
     /** The next message that is not a sign of life; a refusal is thrown. */
-    static <M extends Message> M await(PeerConnection connection, Class<M> kind) throws ReplicationException {
+    public static <M extends Message> M await(PeerConnection connection, Class<M> kind) throws ReplicationException {
         var message = connection.receive();
         while (message instanceof Message.Alive) {
             message = connection.receive();

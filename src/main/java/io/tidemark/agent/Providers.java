@@ -11,13 +11,20 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
-/** The configured providers of this host, by name. */
+/** The configured providers of this host, by name; at a controller those of its agents too. */
 public final class Providers implements AutoCloseable {
     private final Map<String, StorageProvider> byName;
+    private final Optional<ProvidersElsewhere> elsewhere;
 
     public Providers(Collection<StorageProvider> providers) {
+        this(providers, Optional.empty());
+    }
+
+    private Providers(Collection<StorageProvider> providers, Optional<ProvidersElsewhere> elsewhere) {
+        this.elsewhere = elsewhere;
         byName = new TreeMap<>();
         for (var provider : providers) {
             if (byName.put(provider.name(), provider) != null) {
@@ -26,12 +33,23 @@ public final class Providers implements AutoCloseable {
         }
     }
 
-    public Collection<StorageProvider> all() {
-        return byName.values();
+    /** These, and those of agents' hosts. Closing it closes these alone. */
+    public Providers and(ProvidersElsewhere others) {
+        return new Providers(byName.values(), Optional.of(others));
     }
 
-    /** @throws ProviderException VolumeNotFound when no such provider is configured */
+    /** In order of name; of other hosts those that can be asked now. */
+    public Collection<StorageProvider> all() {
+        var all = new TreeMap<>(byName);
+        elsewhere.ifPresent(others -> others.reachable().forEach(provider -> all.put(provider.name(), provider)));
+        return all.values();
+    }
+
+    /** @throws ProviderException VolumeNotFound when no such provider is configured; Unreachable */
     public StorageProvider of(VolumeId volume) throws ProviderException {
+        if (volume.agent().isPresent() && elsewhere.isPresent()) {
+            return elsewhere.get().of(volume);
+        }
         var provider = byName.get(volume.provider());
         if (provider == null) {
             throw new ProviderException(new ProviderError.VolumeNotFound(volume));

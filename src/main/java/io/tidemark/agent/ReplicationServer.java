@@ -51,6 +51,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
 
     private final TargetHost.Site site;
     private final SitePairing pairing;
+    private final AgentSessions agents;
     private final ConcurrentMap<LinkId, Session> sessions = new ConcurrentHashMap<>();
     /** Links forgotten while this process runs; a handful. */
     private final Set<LinkId> retired = ConcurrentHashMap.newKeySet();
@@ -87,10 +88,27 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
             LongSupplier nanos,
             String software)
             throws IOException {
+        this(providers, catalog, kernel, stateFolder, pairing, AgentSessions.NONE, moments, clock, nanos, software);
+    }
+
+    /** Where agents connect too. */
+    public ReplicationServer(
+            Providers providers,
+            SiteCatalog catalog,
+            BlockKernel kernel,
+            Path stateFolder,
+            SitePairing pairing,
+            AgentSessions agents,
+            Moments moments,
+            InstantSource clock,
+            LongSupplier nanos,
+            String software)
+            throws IOException {
         var folder = stateFolder.resolve("ingest");
         Files.createDirectories(folder);
         this.site = new TargetHost.Site(providers, catalog, kernel, folder, moments, clock, nanos, software);
         this.pairing = pairing;
+        this.agents = agents;
     }
 
     /** Called once, before connections are taken: finishes committed logs, keeps fresh ones, removes stale ones. */
@@ -100,7 +118,15 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
 
     @Override
     public boolean knows(String fingerprint) {
-        return site.catalog().peerByFingerprint(fingerprint).isPresent();
+        return site.catalog().peerByFingerprint(fingerprint).isPresent() || agents.knows(fingerprint);
+    }
+
+    /** What it needs no peer's key for: it brings an invitation, or is asked for an agent's. */
+    private static boolean isForStrangers(Message.Purpose purpose) {
+        return switch (purpose) {
+            case PAIR, ENROL, AGENT -> true;
+            case OPEN_LINK, SYNC, SYNC_ANEW, RESYNC, VERIFY, REVERSE -> false;
+        };
     }
 
     @Override
@@ -114,13 +140,15 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
                         ProtocolVersion.text(hello.oldestVersion(), hello.newestVersion())));
             }
             var peer = site.catalog().peerByFingerprint(connection.peerFingerprint());
-            if (peer.isEmpty() && hello.purpose() != Message.Purpose.PAIR) {
+            if (peer.isEmpty() && !isForStrangers(hello.purpose())) {
                 throw new ReplicationException(
                         new ReplicationError.PeerRefused("not-paired", "this site does not know the key"));
             }
             connection.send(new Message.Welcome(version.get(), site.software()));
             switch (hello.purpose()) {
                 case PAIR -> pairing.admit(connection, expect(connection.receive(), Message.Pair.class));
+                case ENROL -> agents.enrol(connection, expect(connection.receive(), Message.Pair.class));
+                case AGENT -> agents.serve(connection, hello.software());
                 case OPEN_LINK -> openLink(connection, peer.orElseThrow());
                 case SYNC, SYNC_ANEW, RESYNC -> sync(connection, peer.orElseThrow(), hello);
                 case VERIFY ->

@@ -12,15 +12,8 @@ import io.tidemark.agent.SiteCatalog;
 import io.tidemark.agent.SitePairing;
 import io.tidemark.agent.TargetSessions;
 import io.tidemark.agent.TrackingTrust;
-import io.tidemark.consistency.HostIdentity;
-import io.tidemark.consistency.Quiescers;
-import io.tidemark.consistency.attestation.SigningKey;
-import io.tidemark.consistency.command.CommandQuiescerFactory;
-import io.tidemark.consistency.filesystem.FileSystemFreeze;
-import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
-import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
-import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
-import io.tidemark.consistency.redis.RedisQuiescerFactory;
+import io.tidemark.agent.remote.ConnectedAgents;
+import io.tidemark.agent.remote.HostsTaker;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
@@ -35,8 +28,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.time.ZoneId;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +39,7 @@ final class HostParts implements AutoCloseable {
     private final Providers providers;
     private final LocalRecoveryPointTaker taker;
     private final SiteIdentity identity;
+    private final ConnectedAgents agents;
     private final PeerReplicator replicator;
     private final SitePairing pairing;
     private final ReplicationServer server;
@@ -64,7 +56,9 @@ final class HostParts implements AutoCloseable {
         this.providers = ProviderLoading.load(settings.providers());
         var kernel = BlockKernels.best();
         this.identity = SiteIdentity.in(settings.stateFolder(), clock);
-        this.taker = taker(moments, new SigningKey(identity.key(), identity.openKey()));
+        this.taker = HostTaker.of(settings, providers, identity, moments, clock);
+        this.agents = new ConnectedAgents(
+                store.agents(), replicationAddress::get, identity.fingerprint(), clock, new SecureRandom());
         var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
         var paces = new Paces(
                 settings.hostLimits(),
@@ -103,32 +97,25 @@ final class HostParts implements AutoCloseable {
                 kernel,
                 settings.stateFolder(),
                 pairing,
+                agents,
                 moments,
                 clock,
                 System::nanoTime,
                 software);
     }
 
-    private LocalRecoveryPointTaker taker(Moments moments, SigningKey key) throws IOException {
-        var host = HostIdentity.read();
-        var calls = BlockKernels.hostCalls()
-                .flatMap(found -> BlockKernels.thawGuard().map(guard -> new NativeCalls(found, guard)));
-        var fileSystems = new FileSystemFreeze(
-                settings.stateFolder(),
-                calls,
-                BlockKernels.unavailableReason().orElse("no thaw guard was built"),
-                Map.of(),
-                host.bootId());
-        var quiescers = new Quiescers(List.of(
-                new PostgresQuiescerFactory(),
-                new MariaDbQuiescerFactory(),
-                new RedisQuiescerFactory(),
-                new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
-        return new LocalRecoveryPointTaker(providers, quiescers, fileSystems, host, key, clock, moments);
+    /** What takes recovery points of this host, and of its agents' together with it. */
+    HostsTaker groupTaker() {
+        return new HostsTaker(taker, agents, new SecureRandom());
     }
 
-    Providers providers() {
-        return providers;
+    /** Those of this host and of its agents. */
+    Providers everyProvider() {
+        return providers.and(agents);
+    }
+
+    ConnectedAgents agents() {
+        return agents;
     }
 
     LocalRecoveryPointTaker taker() {

@@ -116,7 +116,20 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     "20s",
                     0,
                     600_000,
-                    "time a stop grants running operations; the next start takes up the rest"));
+                    "time a stop grants running operations; the next start takes up the rest"),
+            text(
+                    "agent.controllers",
+                    "",
+                    "role agent: addresses of the controller, host:port, tried in turn; several with a semicolon; empty takes the one of the invitation"),
+            text(
+                    "agent.volumes",
+                    "*",
+                    "role agent: volumes that the controller may act on; * stands for any characters; several with a semicolon"),
+            text(
+                    "agent.quiescers",
+                    "postgresql; mariadb; redis; command",
+                    "role agent: kinds of quiescers that the controller may use; several with a semicolon"),
+            flag("agent.overwrite", false, "role agent: whether the controller may roll back and remove volumes"));
 
     private static Setting text(String path, String fallback, String meaning) {
         return new Setting(path, Kind.TEXT, fallback, 0, MAXIMUM, meaning);

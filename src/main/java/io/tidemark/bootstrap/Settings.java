@@ -3,21 +3,25 @@ package io.tidemark.bootstrap;
 import io.tidemark.agent.Paces;
 import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.TrackingTrust;
+import io.tidemark.agent.remote.AgentRules;
 import io.tidemark.bootstrap.SettingsReader.Written;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.command.CommandDefinition;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.RateWindow;
 import io.tidemark.policy.PaceController;
+import io.tidemark.replication.protocol.PeerAddress;
 import io.tidemark.spi.DurationText;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** The configuration, checked: every value is right or construction failed. */
@@ -42,6 +46,14 @@ public final class Settings {
         }
         if (httpCertificateFile().isPresent() != httpKeyFile().isPresent()) {
             throw new SettingsException("http.tls.certificateFile and http.tls.keyFile go together, only one is set");
+        }
+        for (var address : agentControllers()) {
+            try {
+                PeerAddress.parse(address);
+            } catch (IllegalArgumentException e) {
+                throw new SettingsException(
+                        "%s: agent.controllers: %s".formatted(placeOf("agent.controllers"), e.getMessage()));
+            }
         }
         try {
             hostLimits();
@@ -159,6 +171,26 @@ public final class Settings {
 
     public Duration operationsStopTimeout() {
         return Duration.ofMillis(amount("operations.stopTimeout"));
+    }
+
+    /** Role agent: {@code host:port} each; empty where the invitation's is to be used. */
+    public List<String> agentControllers() {
+        return list("agent.controllers");
+    }
+
+    /** Role agent: what the controller may do here. */
+    public AgentRules agentRules() {
+        return new AgentRules(
+                list("agent.volumes"),
+                Set.copyOf(list("agent.quiescers")),
+                Boolean.parseBoolean(text("agent.overwrite")));
+    }
+
+    private List<String> list(String path) {
+        return Arrays.stream(text(path).split(";", -1))
+                .map(String::strip)
+                .filter(one -> !one.isEmpty())
+                .toList();
     }
 
     /** Each provider's own section, flattened: {@code folders.0}. */

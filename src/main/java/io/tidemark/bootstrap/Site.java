@@ -10,6 +10,7 @@ import io.tidemark.http.ApiSettings;
 import io.tidemark.http.Problems;
 import io.tidemark.security.AdminTokenFile;
 import io.tidemark.security.ApiTokens;
+import io.tidemark.spi.StorageProvider;
 import io.tidemark.store.SiteStore;
 import io.tidemark.store.StoreException;
 import io.tidemark.telemetry.Metrics;
@@ -18,8 +19,8 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,9 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Site implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Site.class);
-    private static final String SOFTWARE = Optional.ofNullable(
-                    Site.class.getPackage().getImplementationVersion())
-            .orElse("0.1.0");
 
     /** What was started, newest first. */
     private final Deque<Part> parts = new ArrayDeque<>();
@@ -69,7 +67,7 @@ final class Site implements AutoCloseable {
         var store = begun("store", SiteStore.open(settings.stateFolder()));
         Endpoints.remove(settings.stateFolder());
         var moments = HaltingMoments.fromProperty();
-        var host = begun("host", new HostParts(settings, store, moments, clock, SOFTWARE));
+        var host = begun("host", new HostParts(settings, store, moments, clock, Software.VERSION));
         var metrics = begun("metrics", new Metrics());
         var control = control(store, host, metrics, moments, clock);
 
@@ -79,8 +77,10 @@ final class Site implements AutoCloseable {
         begun("control", control::stop);
         control.recover();
 
+        host.agents().onArrival(arrived -> sweep(control, arrived));
         String replication = host.listen();
         begun("replication", host::stopListening);
+        begun("agents", host.agents());
         var api = begun("api", api(store, control, metrics, clock, host.fingerprint()));
         control.start();
         String scheme = settings.httpCertificateFile().isPresent() ? "https" : "http";
@@ -89,6 +89,19 @@ final class Site implements AutoCloseable {
         begun("endpoints", () -> Endpoints.remove(settings.stateFolder()));
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::stopOnSignal));
         log.info("site.ready name={} http={} replication={}", settings.siteName(), http, replication);
+    }
+
+    private static void sweep(SiteControl control, Collection<StorageProvider> arrived) {
+        try {
+            control.sweep(arrived);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            log.error(
+                    "agents.not_swept providers={}",
+                    arrived.stream().map(StorageProvider::name).toList(),
+                    e);
+        }
     }
 
     private SiteControl control(
@@ -104,7 +117,12 @@ final class Site implements AutoCloseable {
                 store.idempotency(),
                 store.trackingAudits());
         var agents = new ControlPorts.Agents(
-                host.providers(), host.taker(), host.replicator(), host.pairing(), host.targetSessions());
+                host.everyProvider(),
+                host.groupTaker(),
+                host.agents(),
+                host.replicator(),
+                host.pairing(),
+                host.targetSessions());
         var ports = new ControlPorts(
                 stores, agents, Problems.writer(), metrics, moments, new Ids(clock, random), clock, random);
         return new SiteControl(
@@ -124,7 +142,7 @@ final class Site implements AutoCloseable {
                 settings.httpRequestBytesMaximum(),
                 settings.httpRequestTimeout(),
                 settings.httpMetricsOpen(),
-                SOFTWARE,
+                Software.VERSION,
                 fingerprint);
         return ApiServer.start(api, control, tokens, metrics);
     }

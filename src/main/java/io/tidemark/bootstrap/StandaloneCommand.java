@@ -17,11 +17,6 @@ import picocli.CommandLine.Option;
         },
         mixinStandardHelpOptions = true)
 public final class StandaloneCommand implements Callable<Integer> {
-    /** The configuration cannot be used. */
-    private static final int EXIT_BAD_INPUT = 3;
-    /** The site could not start: port taken, state folder in use, storage refused. */
-    private static final int EXIT_FAILED = 6;
-
     @Option(names = "--config", paramLabel = "FILE", description = "settings; config/tidemark.yaml shows them all")
     private @Nullable Path config;
 
@@ -30,18 +25,10 @@ public final class StandaloneCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        try {
-            var settings = Settings.load(Optional.ofNullable(config), overrides);
-            try (var site = Site.start(settings)) {
+        return RoleExit.of(() -> {
+            try (var site = Site.start(Settings.load(Optional.ofNullable(config), overrides))) {
                 site.awaitStop();
             }
-            return 0;
-        } catch (SettingsException e) {
-            System.err.println("tidemark: " + e.getMessage());
-            return EXIT_BAD_INPUT;
-        } catch (SiteStartException e) {
-            System.err.println("tidemark: " + e.getMessage());
-            return EXIT_FAILED;
-        }
+        });
     }
 }

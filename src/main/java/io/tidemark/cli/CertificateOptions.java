@@ -67,31 +67,34 @@ final class CertificateOptions {
         }
         var check = CertificateCheck.of(document);
         var faults = new ArrayList<>(check.faults());
-        check.signer()
+        check.signers().stream()
                 .filter(signer -> !keys.isEmpty() && !keys.contains(signer))
-                .ifPresent(signer ->
+                .forEach(signer ->
                         faults.add("it is signed by key %s, not by %s".formatted(signer, String.join(" or ", keys))));
         var point = document.path("id").asText("?");
         if (json) {
             var answer = Json.object().put("id", point).put("holds", faults.isEmpty());
-            check.signer().ifPresent(signer -> answer.put("signer", signer));
+            check.signers().forEach(answer.putArray("signers")::add);
             faults.forEach(answer.putArray("faults")::add);
             line.getOut().println(Json.write(answer));
         } else if (faults.isEmpty()) {
             line.getOut()
-                    .println("%s: %s, as signed by key %s"
-                            .formatted(
-                                    point,
-                                    document.path("consistency").asText(),
-                                    check.signer().orElseThrow()));
+                    .println("%s: %s, as signed by %s"
+                            .formatted(point, document.path("consistency").asText(), signers(check)));
             if (keys.isEmpty()) {
-                line.getOut().println("Whose key that is, `tidemark status` of the site tells; --key asks for it.");
+                line.getOut()
+                        .println(
+                                "Whose key that is, `tidemark status` of the site tells, of agents `agents list`; --key asks for it.");
             }
         } else {
             line.getErr().println(point + " does not hold:");
             faults.forEach(fault -> line.getErr().println("  " + fault));
         }
         return faults.isEmpty() ? ExitCode.OK : ExitCode.REFUSED;
+    }
+
+    private static String signers(CertificateCheck check) {
+        return (check.signers().size() == 1 ? "key " : "keys ") + String.join(", ", check.signers());
     }
 
     private static String read(Path file) throws IOException {

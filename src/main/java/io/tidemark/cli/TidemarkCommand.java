@@ -68,6 +68,7 @@ public final class TidemarkCommand {
         commands.put("invitations", InvitationsCommand::new);
         commands.put("peers", PeersCommand::new);
         commands.put("links", LinksCommand::new);
+        commands.put("agents", AgentsCommand::new);
         commands.put("operations", OperationsCommand::new);
         commands.put("block", BlockCommand::new);
         commands.put("version", VersionCommand::new);

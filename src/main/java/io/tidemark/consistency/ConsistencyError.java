@@ -96,6 +96,22 @@ public sealed interface ConsistencyError {
         }
     }
 
+    /** The hosts of a group were not all frozen, or not all cut, in time; each has thawed and deleted what it had. */
+    record NotTogether(String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "hosts were not cut together: " + reason;
+        }
+    }
+
+    /** Nothing is frozen there for longer than the limit, and it deletes what it had. */
+    record AgentUnreachable(String agent, String reason) implements ConsistencyError {
+        @Override
+        public String message() {
+            return "agent %s cannot be reached: %s".formatted(agent, reason);
+        }
+    }
+
     record Storage(ProviderError error) implements ConsistencyError {
         @Override
         public String message() {

@@ -40,10 +40,11 @@ public record ControlPorts(
             IdempotencyStore idempotency,
             TrackingAudits trackingAudits) {}
 
-    /** What acts on this host. */
+    /** What acts on this host, and on others through their agents. */
     public record Agents(
             Providers providers,
             RecoveryPointTaker taker,
+            io.tidemark.agent.remote.Agents remote,
             Replicator replicator,
             Pairing pairing,
             TargetSessions targetSessions) {}

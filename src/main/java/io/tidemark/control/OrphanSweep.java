@@ -9,6 +9,7 @@ import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +31,11 @@ final class OrphanSweep {
     }
 
     void run() throws InterruptedException {
-        for (var provider : providers.all()) {
+        run(providers.all());
+    }
+
+    void run(Collection<StorageProvider> asked) throws InterruptedException {
+        for (var provider : asked) {
             try {
                 sweep(provider);
             } catch (ProviderException | ControlException failure) {

@@ -1,5 +1,7 @@
 package io.tidemark.control;
 
+import io.tidemark.spi.StorageProvider;
+import java.util.Collection;
 import java.util.List;
 
 /** All use cases of a site, wired. Life: construct, {@link #recover}, {@link #start}, {@link #stop}. */
@@ -10,6 +12,7 @@ public final class SiteControl {
     private final VolumeCases volumes;
     private final PointCases points;
     private final LinkCases links;
+    private final ManageAgents agents;
     private final OrphanSweep sweep;
     private final LinkScheduler scheduler;
     private final ControlPorts ports;
@@ -95,6 +98,7 @@ public final class SiteControl {
                 new ResyncLink(syncLink),
                 new ReverseLink(inventory, operations),
                 new SetLink(inventory, stores.links(), ports.clock()));
+        this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.scheduler =
                 new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
@@ -112,6 +116,13 @@ public final class SiteControl {
         operations.forgetOld();
         ports.stores().idempotency().forgetExpired(ports.clock().instant());
         recovered = true;
+    }
+
+    /**
+     * An agent has connected: what operations left on its host while it could not be asked is deleted, as at a start.
+     */
+    public void sweep(Collection<StorageProvider> arrived) throws InterruptedException {
+        sweep.run(arrived);
     }
 
     /** Begins to run scheduled links. */
@@ -152,5 +163,9 @@ public final class SiteControl {
 
     public LinkCases links() {
         return links;
+    }
+
+    public ManageAgents agents() {
+        return agents;
     }
 }

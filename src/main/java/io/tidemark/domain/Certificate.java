@@ -4,6 +4,7 @@ import io.tidemark.spi.SnapshotId;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -12,6 +13,7 @@ import java.util.OptionalLong;
  *
  * @param bootId {@code /proc/sys/kernel/random/boot_id} of the host
  * @param reasons why the consistency is not higher, one phrase each; empty when nothing was left to want
+ * @param order present where other hosts were cut together with this one
  */
 public record Certificate(
         String host,
@@ -19,7 +21,49 @@ public record Certificate(
         List<Freeze> freezes,
         List<CutTimes> cuts,
         boolean atomicCut,
-        List<String> reasons) {
+        List<String> reasons,
+        Optional<Order> order) {
+
+    /** Of one host that was cut alone. */
+    public Certificate(
+            String host,
+            String bootId,
+            List<Freeze> freezes,
+            List<CutTimes> cuts,
+            boolean atomicCut,
+            List<String> reasons) {
+        this(host, bootId, freezes, cuts, atomicCut, reasons, Optional.empty());
+    }
+
+    /**
+     * What ties the hosts of one recovery point together, where no clock does. Each host draws two marks that nobody can
+     * guess, and tells one only when all that it freezes is frozen, the other only when all of it is cut. Who knows the
+     * marks of the others was therefore told them afterwards: a host cuts once it knows {@code frozenMark} of all, and
+     * thaws once it knows {@code cutMark} of all.
+     *
+     * @param agent as its controller names the host; {@link #HERE} for the controller's own
+     * @param frozenMark 32 hex digits, told when this host was frozen
+     * @param cutMark 32 hex digits, told when this host was cut
+     * @param frozenBefore by host, this one too: what it was told before its first cut
+     * @param cutBefore by host, this one too: what it was told before its first thaw
+     */
+    public record Order(
+            String agent,
+            String frozenMark,
+            String cutMark,
+            Map<String, String> frozenBefore,
+            Map<String, String> cutBefore) {
+        /** The controller's own host, in place of an agent's name. */
+        public static final String HERE = "local";
+
+        public Order {
+            Objects.requireNonNull(agent, "agent");
+            Objects.requireNonNull(frozenMark, "frozenMark");
+            Objects.requireNonNull(cutMark, "cutMark");
+            frozenBefore = Map.copyOf(frozenBefore);
+            cutBefore = Map.copyOf(cutBefore);
+        }
+    }
 
     /** {@link Freeze#kind()} of a frozen file system. */
     public static final String FILE_SYSTEM = "filesystem";
@@ -70,6 +114,7 @@ public record Certificate(
         freezes = List.copyOf(freezes);
         cuts = List.copyOf(cuts);
         reasons = List.copyOf(reasons);
+        Objects.requireNonNull(order, "order");
     }
 
     /** Whether last freeze acknowledgement &lt; every cut &lt; first thaw, and every freeze held. */

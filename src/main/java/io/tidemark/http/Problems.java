@@ -82,6 +82,9 @@ public final class Problems {
                 Problem.of(500, "host-denied", e.message(), "grant the site's process that right on its host");
             case ProviderError.Corrupt e ->
                 Problem.of(500, "storage-damaged", e.message(), "do not use it; restore from another recovery point");
+            case ProviderError.Unreachable e ->
+                Problem.of(503, "agent-unreachable", e.message(), "look whether its agent runs: tidemark agents list")
+                        .retryAfter(RETRY_SOON);
             case ProviderError.Unexpected e ->
                 Problem.of(502, "provider-unexpected", e.message(), "see the site's log for the whole answer");
         };
@@ -129,6 +132,12 @@ public final class Problems {
                 Problem.of(404, "volume-not-found", e.message(), "replace the group without it, or bring it back");
             case ConsistencyError.Cancelled e ->
                 Problem.of(409, "cancelled", e.message(), "nothing was kept; ask again when it is wanted");
+            case ConsistencyError.NotTogether e ->
+                Problem.of(409, "not-together", e.message(), "look at the host that is named, then take it again")
+                        .retryAfter(RETRY_SOON);
+            case ConsistencyError.AgentUnreachable e ->
+                Problem.of(503, "agent-unreachable", e.message(), "look whether the agent runs: tidemark agents list")
+                        .retryAfter(RETRY_SOON);
             case ConsistencyError.Storage e -> of(e.error());
         };
     }

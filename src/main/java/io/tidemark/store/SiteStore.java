@@ -18,6 +18,7 @@ public record SiteStore(
         OperationTable operations,
         IdempotencyTable idempotency,
         TrackingAuditTable trackingAudits,
+        AgentTable agents,
         TokenTable tokens)
         implements AutoCloseable {
 
@@ -44,6 +45,7 @@ public record SiteStore(
                     new OperationTable(database),
                     new IdempotencyTable(database),
                     new TrackingAuditTable(database),
+                    new AgentTable(database),
                     new TokenTable(database));
         } catch (RuntimeException failure) {
             lock.close();

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.tidemark.domain.AgentId;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.OperationId;
@@ -36,6 +37,7 @@ final class StoredJson {
         add(ids, RecoveryPointId.class, RecoveryPointId::new);
         add(ids, GroupId.class, GroupId::new);
         add(ids, PeerId.class, PeerId::new);
+        add(ids, AgentId.class, AgentId::new);
         add(ids, LinkId.class, LinkId::new);
         add(ids, OperationId.class, OperationId::new);
         return JsonMapper.builder()

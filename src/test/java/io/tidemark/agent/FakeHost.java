@@ -35,10 +35,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /** A host with volumes, mounts and applications that fail where a test says so, and that writes down what was done. */
 final class FakeHost implements FileSystems, QuiescerFactory {
     final List<String> events = new ArrayList<>();
+    /** Hears of every event, on the thread that acts. */
+    volatile Consumer<String> witness = event -> {};
+
     final Set<String> failing = new HashSet<>();
     final Set<String> notHolding = new HashSet<>();
 
@@ -64,6 +68,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
 
     private void happen(String event) {
         events.add(event);
+        witness.accept(event);
     }
 
     Providers providers(String... names) {
@@ -77,6 +82,9 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                 (proxy, method, arguments) -> switch (method.getName()) {
                     case "name" -> name;
                     case "volume" -> described((VolumeId) arguments[0]);
+                    case "volumes" -> volumes(name);
+                    case "rollback" -> described(((SnapshotId) arguments[0]).volume());
+                    case "close" -> null;
                     case "forecast" -> new CutForecast(predicted, !copying.contains(name), List.of(name + " cuts"));
                     case "prepare" -> {
                         happen("prepare " + name);
@@ -87,6 +95,16 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                     case "delete" -> deleted((SnapshotId) arguments[0]);
                     default -> throw new AssertionError(method);
                 });
+    }
+
+    private List<Volume> volumes(String provider) throws ProviderException {
+        var found = new ArrayList<Volume>();
+        for (var id : mounts.keySet()) {
+            if (id.provider().equals(provider)) {
+                found.add(described(id));
+            }
+        }
+        return found;
     }
 
     private Volume described(VolumeId id) throws ProviderException {

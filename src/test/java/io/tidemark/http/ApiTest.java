@@ -467,6 +467,6 @@ class ApiTest {
         operations.remove("streamOperation");
 
         assertThat(endpoints).containsExactlyInAnyOrderElementsOf(operations);
-        assertThat(operations).hasSize(44);
+        assertThat(operations).hasSize(48);
     }
 }

@@ -1,6 +1,7 @@
 package io.tidemark.site;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.agent.remote.ConnectedAgents;
 import io.tidemark.control.ControlPorts;
 import io.tidemark.control.CreateVolume;
 import io.tidemark.control.Intent;
@@ -100,7 +101,12 @@ public final class TestSite implements AutoCloseable {
                 store.idempotency(),
                 store.trackingAudits());
         var agents = new ControlPorts.Agents(
-                providers, taker, replicator, new FakePairing(store.catalog(), clock), link -> inTheWay);
+                providers,
+                taker,
+                new ConnectedAgents(store.agents(), () -> "127.0.0.1:7421", "0".repeat(64), clock, random),
+                replicator,
+                new FakePairing(store.catalog(), clock),
+                link -> inTheWay);
         this.control = new SiteControl(
                 new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
     }

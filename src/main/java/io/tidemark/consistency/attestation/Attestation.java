@@ -1,11 +1,14 @@
 package io.tidemark.consistency.attestation;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import io.tidemark.domain.RecoveryPoint;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +25,7 @@ import java.security.spec.ECPublicKeySpec;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A signed statement, as a compact JSON Web Signature (RFC 7515) that carries its key, so that other tools can check it
@@ -43,10 +47,20 @@ public record Attestation(Statement statement, String signer) {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .addModules(new Jdk8Module(), new JavaTimeModule())
             .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+            // Earlier versions read what says no more than they know.
+            .withConfigOverride(
+                    Optional.class,
+                    options -> options.setInclude(
+                            JsonInclude.Value.construct(JsonInclude.Include.NON_ABSENT, JsonInclude.Include.ALWAYS)))
+            .addMixIn(RecoveryPoint.class, WithoutHosts.class)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
+
+    /** A host signs its own part. */
+    @JsonIgnoreProperties("hosts")
+    private interface WithoutHosts {}
 
     private record Jwk(String kty, String crv, String x, String y) {}
 
@@ -98,9 +112,9 @@ public record Attestation(Statement statement, String signer) {
                 .without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .<Versioned>readValue(payload)
                 .version();
-        if (version != Statement.VERSION) {
-            throw new IOException("attestation has version %d, this tidemark reads %d: use a newer one"
-                    .formatted(version, Statement.VERSION));
+        if (version < Statement.VERSION_OLDEST || version > Statement.VERSION_NEWEST) {
+            throw new IOException("attestation has version %d, this tidemark reads %d to %d: use a newer one"
+                    .formatted(version, Statement.VERSION_OLDEST, Statement.VERSION_NEWEST));
         }
         return MAPPER.readValue(payload, Statement.class);
     }

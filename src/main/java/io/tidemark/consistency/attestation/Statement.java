@@ -15,18 +15,21 @@ import java.util.stream.Collectors;
  * What a host says of a recovery point that it took: all of it, and what would have had to be frozen, so that whoever
  * reads it can decide again what it is good for.
  *
- * @param version of this form, {@link #VERSION}
+ * @param version of this form: the oldest that can say it
  * @param point with the digest of each evidence in place of its text, and no attestation
  */
 public record Statement(int version, RecoveryPoint point, Wanted wanted) {
-    static final int VERSION = 1;
+    static final int VERSION_OLDEST = 1;
+    /** With the order between hosts. */
+    static final int VERSION_NEWEST = 2;
+
     private static final String DIGEST = "sha256:";
 
     public static Statement of(RecoveryPoint point, Wanted wanted) {
         var digests = point.evidence().entrySet().stream()
                 .collect(Collectors.toMap(Map.Entry::getKey, entry -> digest(entry.getValue())));
         return new Statement(
-                VERSION,
+                point.certificate().order().isEmpty() ? VERSION_OLDEST : VERSION_NEWEST,
                 new RecoveryPoint(
                         point.id(),
                         point.group(),

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeSet;
 
 /**
@@ -17,25 +16,31 @@ import java.util.TreeSet;
  * proves as much as it claims. Pure, and needs no site.
  *
  * @param faults one phrase each; empty where all of it holds
- * @param signer fingerprint of the key that signed; empty where no signature holds. Anyone can sign with a key of his
- *     own: compare it with the site's
+ * @param signers fingerprints of the keys that signed, one a host; empty where no signature holds. Anyone can sign with a
+ *     key of his own: compare them with the site's, or its agents'
  */
-public record CertificateCheck(List<String> faults, Optional<String> signer) {
-    private static final String ATTESTATION = "attestation";
+public record CertificateCheck(List<String> faults, List<String> signers) {
+    static final String ATTESTATION = "attestation";
     private static final String EVIDENCE = "evidence";
     private static final String MEMBERS = "members";
     private static final String RECEIVED_OVER = "receivedOver";
+    static final String HOSTS = "hosts";
 
     public CertificateCheck {
         faults = List.copyOf(faults);
+        signers = List.copyOf(signers);
     }
 
     /** @param document as the API answers it for one recovery point */
     public static CertificateCheck of(ObjectNode document) {
+        return document.path(HOSTS).isEmpty() ? ofHost(document) : HostsCheck.of(document);
+    }
+
+    static CertificateCheck ofHost(ObjectNode document) {
         var jws = document.path(ATTESTATION);
         if (!jws.isTextual()) {
             return new CertificateCheck(
-                    List.of("there is no attestation: nothing was signed, or it was taken out"), Optional.empty());
+                    List.of("there is no attestation: nothing was signed, or it was taken out"), List.of());
         }
         try {
             var attestation = Attestation.open(jws.textValue());
@@ -43,9 +48,9 @@ public record CertificateCheck(List<String> faults, Optional<String> signer) {
             var faults = new ArrayList<String>();
             compare("", signed(statement), claimed(document, statement, faults), faults);
             judge(statement, faults);
-            return new CertificateCheck(faults, Optional.of(attestation.signer()));
+            return new CertificateCheck(faults, List.of(attestation.signer()));
         } catch (IOException e) {
-            return new CertificateCheck(List.of(String.valueOf(e.getMessage())), Optional.empty());
+            return new CertificateCheck(List.of(String.valueOf(e.getMessage())), List.of());
         }
     }
 
@@ -107,7 +112,7 @@ public record CertificateCheck(List<String> faults, Optional<String> signer) {
         }
     }
 
-    private static void compare(String path, JsonNode signed, JsonNode claimed, List<String> faults) {
+    static void compare(String path, JsonNode signed, JsonNode claimed, List<String> faults) {
         if (signed.isObject() && claimed.isObject()) {
             var names = new TreeSet<String>();
             signed.fieldNames().forEachRemaining(names::add);

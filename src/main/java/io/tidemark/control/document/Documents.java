@@ -3,6 +3,7 @@ package io.tidemark.control.document;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.agent.Replicator.VerifyReport;
+import io.tidemark.agent.remote.Agents;
 import io.tidemark.consistency.RecoveryPointPlan;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.ConsistencyGroup;
@@ -106,8 +107,7 @@ public final class Documents {
                     .put("snapshot", member.snapshot().toString())
                     .put("sizeBytes", member.sizeBytes());
         }
-        point.certificate()
-                .freezeWindowNanos()
+        point.freezeWindowNanos()
                 .ifPresent(nanos -> document.put("freezeWindowMillis", millisUp(Duration.ofNanos(nanos))));
         point.receivedOver().ifPresent(link -> document.put("receivedOver", link.value()));
         return document;
@@ -118,6 +118,28 @@ public final class Documents {
         document.set("certificate", certificate(point.certificate()));
         facts(document, "evidence", point.evidence());
         point.attestation().ifPresent(attestation -> document.put("attestation", attestation));
+        if (!point.hosts().isEmpty()) {
+            var hosts = document.putArray("hosts");
+            for (var host : point.hosts()) {
+                hosts.addObject().put("agent", host.agent()).set("recoveryPoint", recoveryPoint(host.point()));
+            }
+        }
+        return document;
+    }
+
+    public static ObjectNode agent(Agents.Seen seen) {
+        var document = Json.object()
+                .put("id", seen.agent().id().value())
+                .put("fingerprint", seen.agent().fingerprint())
+                .put("enrolledAt", seen.agent().enrolledAt().toString())
+                .put("state", seen.connection().isPresent() ? "CONNECTED" : "LOST");
+        seen.connection().ifPresent(connection -> {
+            document.put("address", connection.address());
+            document.put("software", connection.software());
+            document.put("connectedAt", connection.since().toString());
+            document.put("silentMillis", connection.silent().toMillis());
+            texts(document, "providers", connection.providers());
+        });
         return document;
     }
 
@@ -146,6 +168,14 @@ public final class Documents {
                     .put("startedNanos", cut.startedNanos())
                     .put("finishedNanos", cut.finishedNanos());
         }
+        certificate.order().ifPresent(order -> {
+            var together = document.putObject("order")
+                    .put("agent", order.agent())
+                    .put("frozenMark", order.frozenMark())
+                    .put("cutMark", order.cutMark());
+            facts(together, "frozenBefore", order.frozenBefore());
+            facts(together, "cutBefore", order.cutBefore());
+        });
         return document;
     }
 

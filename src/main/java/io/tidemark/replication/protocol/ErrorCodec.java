@@ -95,6 +95,7 @@ final class ErrorCodec {
                     ProviderError.Conflict _,
                     ProviderError.Denied _,
                     ProviderError.Corrupt _,
+                    ProviderError.Unreachable _,
                     ProviderError.Unexpected _ -> texts(into, "refused", "storage", shortened(error.message()));
         }
     }

@@ -31,7 +31,9 @@ public enum FrameType {
     REVERSED(45, Limits.SMALL),
 
     PAIR(48, Limits.SMALL),
-    PAIRED(49, Limits.SMALL);
+    PAIRED(49, Limits.SMALL),
+
+    TEXT(56, Limits.METADATA);
 
     private final int code;
     private final int payloadBytesMaximum;

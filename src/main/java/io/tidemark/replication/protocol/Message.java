@@ -26,7 +26,11 @@ public sealed interface Message {
          * As SYNC, but what an interrupted transfer left is not gone on with: the changed-range source that named its
          * blocks has left out some.
          */
-        SYNC_ANEW(7);
+        SYNC_ANEW(7),
+        /** A host becomes an agent of this controller, by a one-time invitation. */
+        ENROL(8),
+        /** An agent offers to carry out its controller's commands. */
+        AGENT(9);
 
         private final int code;
 
@@ -295,6 +299,14 @@ public sealed interface Message {
         @Override
         public FrameType type() {
             return FrameType.PAIRED;
+        }
+    }
+
+    /** Between a controller and its agent, {@code io.tidemark.agent.remote}: a command, or what came of one, in JSON. */
+    record Text(String json) implements Message {
+        @Override
+        public FrameType type() {
+            return FrameType.TEXT;
         }
     }
 }

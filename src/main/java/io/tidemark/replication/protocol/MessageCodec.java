@@ -41,6 +41,9 @@ final class MessageCodec {
                             + OFFER_FIXED_BYTES
                             + (long) ID_BYTES * offer.candidates().size());
         }
+        if (message instanceof Message.Text text) {
+            return (int) Math.min(most, (long) UTF8_BYTES_MAXIMUM * text.json().length() + OFFER_FIXED_BYTES);
+        }
         return most;
     }
 
@@ -102,6 +105,7 @@ final class MessageCodec {
             case Message.Reversed _ -> {}
             case Message.Pair m -> text(m.address(), into.put(m.secret().duplicate()));
             case Message.Paired _ -> {}
+            case Message.Text m -> text(m.json(), into);
         }
     }
 
@@ -161,6 +165,7 @@ final class MessageCodec {
             case REVERSED -> new Message.Reversed();
             case PAIR -> new Message.Pair(in.bytes("secret", SECRET_BYTES), in.text("address"));
             case PAIRED -> new Message.Paired();
+            case TEXT -> new Message.Text(in.text("json"));
         };
         in.end();
         return check(message, in);

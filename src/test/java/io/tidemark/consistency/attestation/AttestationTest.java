@@ -118,9 +118,9 @@ class AttestationTest {
 
     @Test
     void newerVersionIsToldAsSuch() {
-        var newer = new Statement(2, STATEMENT.point(), STATEMENT.wanted());
+        var newer = new Statement(3, STATEMENT.point(), STATEMENT.wanted());
 
         assertThatThrownBy(() -> Attestation.open(Attestation.sign(newer, key)))
-                .hasMessage("attestation has version 2, this tidemark reads 1: use a newer one");
+                .hasMessage("attestation has version 3, this tidemark reads 1 to 2: use a newer one");
     }
 }

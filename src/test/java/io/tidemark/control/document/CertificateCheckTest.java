@@ -85,7 +85,7 @@ class CertificateCheckTest {
         var check = CertificateCheck.of(good());
 
         assertThat(check.faults()).isEmpty();
-        assertThat(check.signer()).isPresent();
+        assertThat(check.signers()).hasSize(1);
     }
 
     @Test

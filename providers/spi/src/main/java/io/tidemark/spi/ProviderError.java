@@ -102,6 +102,19 @@ public sealed interface ProviderError {
         }
     }
 
+    /** The host that has the storage does not answer; what was asked of it last may have been done. */
+    record Unreachable(String object, String reason) implements ProviderError {
+        @Override
+        public String message() {
+            return "%s cannot be reached: %s".formatted(object, reason);
+        }
+
+        @Override
+        public boolean retryable() {
+            return true;
+        }
+    }
+
     /** The storage's tool or API answered something this version does not understand. */
     record Unexpected(String operation, String answer) implements ProviderError {
         @Override

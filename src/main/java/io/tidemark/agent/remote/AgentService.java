@@ -1,0 +1,253 @@
+package io.tidemark.agent.remote;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.tidemark.agent.HostTake;
+import io.tidemark.agent.LocalRecoveryPointTaker;
+import io.tidemark.agent.Providers;
+import io.tidemark.agent.SteppedTake;
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotPage;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out what a controller asks, as far as this host's configuration allows it. What was begun over a connection
+ * ends with it: whatever is frozen then goes on.
+ */
+final class AgentService implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentService.class);
+
+    /** Commands carried out at one time; one more is refused. */
+    private static final int COMMANDS_MAXIMUM = 64;
+
+    private final Host host;
+    private final String agent;
+    private final Semaphore commands = new Semaphore(COMMANDS_MAXIMUM);
+    private final Map<RecoveryPointId, HostTake> takes = new ConcurrentHashMap<>();
+    private volatile boolean closed;
+
+    /** What acts here, and what it may be asked for. */
+    record Host(
+            Providers providers,
+            LocalRecoveryPointTaker taker,
+            AgentRules rules,
+            HandleSeal seal,
+            RandomGenerator random) {}
+
+    /** @param agent this host's name at the controller */
+    AgentService(Host host, String agent) {
+        this.host = host;
+        this.agent = agent;
+    }
+
+    /** Answers later: the receiving thread goes on. */
+    void take(AgentCalls.Asked asked) {
+        if (!commands.tryAcquire()) {
+            asked.refuse()
+                    .accept(new AgentFailure.Other("%d commands are being carried out".formatted(COMMANDS_MAXIMUM)));
+            return;
+        }
+        Thread.ofVirtual().name("tidemark-agent-command").start(() -> {
+            try {
+                answer(asked);
+            } finally {
+                commands.release();
+            }
+        });
+    }
+
+    private void answer(AgentCalls.Asked asked) {
+        try {
+            var command = AgentJson.read(asked.command(), AgentCommand.class);
+            asked.answer().accept(AgentJson.tree(carryOut(command)));
+        } catch (ProviderException e) {
+            asked.refuse().accept(new AgentFailure.OfStorage(e.error()));
+        } catch (ConsistencyException e) {
+            asked.refuse().accept(new AgentFailure.OfConsistency(e.error()));
+        } catch (RuntimeException e) {
+            LOG.warn("agent.command_failed command={}", kind(asked.command()), e);
+            asked.refuse().accept(new AgentFailure.Other(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static String kind(JsonNode command) {
+        return command.path("is").asText();
+    }
+
+    /** Where there is nothing to say. */
+    private static final Map<String, String> DONE = Map.of();
+
+    private Object carryOut(AgentCommand command) throws ProviderException, ConsistencyException {
+        return switch (command) {
+            case AgentCommand.ListVolumes(var provider) ->
+                provider(provider).volumes().stream()
+                        .filter(volume -> host.rules().allows(volume.id()))
+                        .map(AgentService::told)
+                        .toList();
+            case AgentCommand.FindVolume(var volume) -> told(of(volume).volume(volume));
+            case AgentCommand.CreateVolume(var volume, var size) ->
+                step(of(volume).startCreate(volume, size));
+            case AgentCommand.RemoveVolume(var volume) -> {
+                host.rules().checkOverwrite(volume);
+                of(volume).remove(volume);
+                yield DONE;
+            }
+            case AgentCommand.ForecastCut(var volumes) -> of(volumes).forecast(volumes);
+            case AgentCommand.PrepareCut(var request) -> {
+                of(request.volumes()).prepare(request);
+                yield DONE;
+            }
+            case AgentCommand.CutVolumes(var request) -> of(request.volumes()).cut(request);
+            case AgentCommand.ListSnapshots(var provider, var query) -> snapshots(provider, query);
+            case AgentCommand.AskReadiness(var snapshot) ->
+                of(snapshot.volume()).readiness(snapshot);
+            case AgentCommand.CloneSnapshot(var request) -> {
+                host.rules().check(request.name());
+                yield step(of(request.snapshot().volume()).clone(request));
+            }
+            case AgentCommand.RollBack(var snapshot) -> {
+                host.rules().checkOverwrite(snapshot.volume());
+                yield step(of(snapshot.volume()).rollback(snapshot));
+            }
+            case AgentCommand.HoldSnapshot(var snapshot, var owner) -> {
+                of(snapshot.volume()).hold(snapshot, owner);
+                yield DONE;
+            }
+            case AgentCommand.ReleaseSnapshot(var snapshot, var owner) -> {
+                of(snapshot.volume()).release(snapshot, owner);
+                yield DONE;
+            }
+            case AgentCommand.DeleteSnapshot(var snapshot) ->
+                step(of(snapshot.volume()).delete(snapshot));
+            case AgentCommand.ResumeStep(var handle) ->
+                step(provider(handle.provider()).resume(host.seal().opened(handle)));
+            case AgentCommand.PlanPoint(var id, var group) -> host.taker().plan(id, checked(group));
+            case AgentCommand.PreparePoint(var id, var group) -> prepare(id, checked(group));
+            case AgentCommand.WriteOutPoint(var id) -> {
+                begun(id).writeOut();
+                yield DONE;
+            }
+            case AgentCommand.FreezePoint(var id) -> begun(id).freeze();
+            case AgentCommand.CutPoint(var id, var frozen) -> begun(id).cut(frozen);
+            case AgentCommand.FinishPoint(var id, var cut) -> finish(id, cut);
+            case AgentCommand.AbandonPoint(var id) -> abandon(id);
+            case AgentCommand.UndoPoint(var id) -> {
+                host.taker().undo(id);
+                yield DONE;
+            }
+        };
+    }
+
+    private StepAnswer step(Step<?> step) {
+        return StepAnswer.of(host.seal().sealed(step));
+    }
+
+    /** As another host may know it: it has no use for paths of this one but to show them. */
+    private static Volume told(Volume volume) {
+        var facts = new TreeMap<>(volume.facts());
+        volume.device().ifPresent(device -> facts.put("device", device.toString()));
+        if (!volume.mountPoints().isEmpty()) {
+            facts.put("mountPoints", volume.mountPoints().toString());
+        }
+        return new Volume(volume.id(), volume.sizeBytes(), volume.capabilities(), Optional.empty(), List.of(), facts);
+    }
+
+    private SnapshotPage snapshots(String provider, SnapshotQuery query) throws ProviderException {
+        var page = provider(provider).snapshots(query);
+        return new SnapshotPage(
+                page.snapshots().stream()
+                        .filter(snapshot -> host.rules().allows(snapshot.id().volume()))
+                        .toList(),
+                page.nextCursor());
+    }
+
+    private StorageProvider provider(String name) throws ProviderException {
+        return host.providers().of(VolumeId.of(name, "any"));
+    }
+
+    private StorageProvider of(VolumeId volume) throws ProviderException {
+        host.rules().check(volume);
+        return host.providers().of(volume);
+    }
+
+    private StorageProvider of(List<VolumeId> volumes) throws ProviderException {
+        for (var volume : volumes) {
+            host.rules().check(volume);
+        }
+        return host.providers().of(volumes.getFirst());
+    }
+
+    private ConsistencyGroup checked(ConsistencyGroup group) throws ProviderException {
+        for (var volume : group.volumes()) {
+            host.rules().check(volume);
+        }
+        for (var quiescer : group.quiescers()) {
+            host.rules().checkQuiescer(quiescer.kind());
+        }
+        return group;
+    }
+
+    private Object prepare(RecoveryPointId id, ConsistencyGroup group) throws ConsistencyException {
+        var take = new SteppedTake(host.taker(), id, group, agent, host.random());
+        if (takes.putIfAbsent(id, take) != null) {
+            throw new ConsistencyException(new ConsistencyError.NotTogether("%s was begun already".formatted(id)));
+        }
+        if (closed) {
+            // The connection ended meanwhile, and whoever ended its parts may not have seen this one.
+            takes.remove(id);
+            throw new ConsistencyException(new ConsistencyError.NotTogether("the controller's connection has ended"));
+        }
+        take.prepare();
+        return DONE;
+    }
+
+    private HostTake begun(RecoveryPointId id) throws ConsistencyException {
+        var take = takes.get(id);
+        if (take == null) {
+            throw new ConsistencyException(new ConsistencyError.NotTogether("%s was not begun here".formatted(id)));
+        }
+        return take;
+    }
+
+    private Object finish(RecoveryPointId id, Map<String, String> cut) throws ConsistencyException {
+        try {
+            return begun(id).finish(cut);
+        } finally {
+            takes.remove(id);
+        }
+    }
+
+    private Object abandon(RecoveryPointId id) {
+        var take = takes.remove(id);
+        if (take != null) {
+            take.close();
+        }
+        return DONE;
+    }
+
+    /** The connection has ended: so does every part that was begun over it. */
+    @Override
+    public void close() {
+        closed = true;
+        takes.keySet().forEach(id -> {
+            LOG.warn("agent.part_ended recoveryPoint={} reason=\"the controller's connection has ended\"", id);
+            abandon(id);
+        });
+    }
+}

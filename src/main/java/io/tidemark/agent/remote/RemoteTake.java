@@ -1,0 +1,77 @@
+package io.tidemark.agent.remote;
+
+import io.tidemark.agent.HostTake;
+import io.tidemark.agent.SteppedTake;
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.RecoveryPointId;
+import java.time.Duration;
+import java.util.Map;
+
+/** An agent's part in a recovery point over several hosts, asked over its connection. */
+final class RemoteTake implements HostTake {
+    private final ConnectedAgent agent;
+    private final RecoveryPointId id;
+    private final ConsistencyGroup group;
+    private boolean begun;
+    private boolean finished;
+
+    RemoteTake(ConnectedAgent agent, RecoveryPointId id, ConsistencyGroup group) {
+        this.agent = agent;
+        this.id = id;
+        this.group = group;
+    }
+
+    /** Longer than the agent itself would wait: it is the one to say what went wrong. */
+    private Duration frozenLimit() {
+        return group.freezeLimit().plus(SteppedTake.AFTER_THAW).plus(AgentCalls.LOST_WITHIN);
+    }
+
+    @Override
+    public void prepare() throws ConsistencyException {
+        begun = true;
+        agent.tell(new AgentCommand.PreparePoint(id, group), SteppedTake.PREPARE_LIMIT);
+    }
+
+    @Override
+    public void writeOut() throws ConsistencyException {
+        agent.tell(new AgentCommand.WriteOutPoint(id), SteppedTake.PREPARE_LIMIT);
+    }
+
+    @Override
+    public String freeze() throws ConsistencyException {
+        return agent.ask(new AgentCommand.FreezePoint(id), frozenLimit(), String.class);
+    }
+
+    @Override
+    public String cut(Map<String, String> frozen) throws ConsistencyException {
+        return agent.ask(new AgentCommand.CutPoint(id, frozen), frozenLimit(), String.class);
+    }
+
+    @Override
+    public RecoveryPoint finish(Map<String, String> cut) throws ConsistencyException {
+        var point = agent.ask(new AgentCommand.FinishPoint(id, cut), frozenLimit(), RecoveryPoint.class);
+        if (!point.id().equals(id) || !point.group().equals(group.id())) {
+            throw new ConsistencyException(new ConsistencyError.NotTogether(
+                    "agent %s answered with %s of group %s".formatted(agent.id(), point.id(), point.group())));
+        }
+        finished = true;
+        return point;
+    }
+
+    @Override
+    public void close() {
+        if (!begun || finished) {
+            return;
+        }
+        try {
+            agent.tell(new AgentCommand.AbandonPoint(id), frozenLimit());
+        } catch (ConsistencyException e) {
+            // It ends by itself: with the connection, or with the freeze limit.
+            ConnectedAgent.LOG.warn(
+                    "agent.not_told recoveryPoint={} agent={} reason=\"{}\"", id, agent.id(), e.getMessage());
+        }
+    }
+}

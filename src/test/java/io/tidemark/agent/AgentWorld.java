@@ -1,0 +1,186 @@
+package io.tidemark.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.agent.remote.AgentLink;
+import io.tidemark.agent.remote.AgentRules;
+import io.tidemark.agent.remote.ConnectedAgents;
+import io.tidemark.agent.remote.Enrolment;
+import io.tidemark.agent.remote.HostsTaker;
+import io.tidemark.consistency.HostIdentity;
+import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.attestation.SigningKey;
+import io.tidemark.domain.AgentId;
+import io.tidemark.domain.Moments;
+import io.tidemark.store.SiteStore;
+import io.tidemark.transport.PeerListener;
+import io.tidemark.transport.SiteIdentity;
+import io.tidemark.transport.TlsPeerConnector;
+import io.tidemark.transport.TransportLimits;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** A controller and its agents over real connections, each with a {@link FakeHost}; what happens is told in one order. */
+final class AgentWorld implements AutoCloseable {
+    private static final Duration SOON = Duration.ofSeconds(20);
+    static final AgentRules ALL = new AgentRules(List.of("*"), Set.of("database"), true);
+
+    private final Path folder;
+    final SiteStore store;
+    final SiteIdentity identity;
+    final FakeHost here = new FakeHost();
+    final ConnectedAgents agents;
+    final HostsTaker taker;
+    final Providers providers;
+    final PeerListener listener;
+    final Map<String, One> byName = new LinkedHashMap<>();
+    /** {@code db1 freeze one}, of all hosts. */
+    final List<String> events = Collections.synchronizedList(new ArrayList<>());
+
+    /** An agent's host. */
+    static final class One implements AutoCloseable {
+        final FakeHost host = new FakeHost();
+        final SiteIdentity identity;
+        final Path folder;
+        final StallingRelay relay;
+        private @Nullable AgentLink link;
+        private @Nullable Thread thread;
+
+        One(Path folder, SiteIdentity identity, StallingRelay relay) {
+            this.folder = folder;
+            this.identity = identity;
+            this.relay = relay;
+        }
+
+        @Override
+        public void close() throws Exception {
+            if (link != null && thread != null) {
+                link.close();
+                thread.join(SOON);
+            }
+            relay.close();
+        }
+    }
+
+    AgentWorld(Path folder) throws Exception {
+        this.folder = folder;
+        var clock = InstantSource.system();
+        this.store = SiteStore.open(folder.resolve("controller"));
+        this.identity = SiteIdentity.in(folder.resolve("controller"), clock);
+        var address = new AtomicReference<>("127.0.0.1:1");
+        this.agents =
+                new ConnectedAgents(store.agents(), address::get, identity.fingerprint(), clock, new SecureRandom());
+        here.witness = event -> events.add("local " + event);
+        var local = here.providers("image");
+        this.providers = local.and(agents);
+        this.taker = new HostsTaker(taker(local, here, identity), agents, new SecureRandom());
+        var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
+        var pairing = new SitePairing(
+                store.catalog(), connector, address::get, identity.fingerprint(), clock, new SecureRandom(), "test");
+        var server = new ReplicationServer(
+                local,
+                store.catalog(),
+                TestSite.KERNEL,
+                folder.resolve("controller"),
+                pairing,
+                agents,
+                Moments.NONE,
+                clock,
+                System::nanoTime,
+                "test");
+        this.listener = PeerListener.start("127.0.0.1", 0, identity, server, TransportLimits.DEFAULT, clock);
+        address.set(listener.address());
+    }
+
+    private static LocalRecoveryPointTaker taker(Providers providers, FakeHost host, SiteIdentity identity) {
+        return new LocalRecoveryPointTaker(
+                providers,
+                new Quiescers(List.of(host)),
+                host,
+                new HostIdentity("host", "boot"),
+                new SigningKey(identity.key(), identity.openKey()),
+                InstantSource.system(),
+                Moments.NONE);
+    }
+
+    /** Enrolled, connected, and with the volume {@code image:orders}, mounted. */
+    One agent(String name) throws Exception {
+        return agent(name, ALL);
+    }
+
+    One agent(String name, AgentRules rules) throws Exception {
+        var home = Files.createDirectories(folder.resolve(name));
+        var one = new One(home, SiteIdentity.in(home, InstantSource.system()), new StallingRelay(listener.address()));
+        var token = agents.invite(new AgentId(name), false, Duration.ofHours(1)).token();
+        var connector = new TlsPeerConnector(one.identity, TransportLimits.DEFAULT);
+        var enrolment = Enrolment.enrol(token, connector, home, "test");
+        assertThat(enrolment.agent()).isEqualTo(name);
+        one.host.volume("image:orders", "/orders");
+        one.host.witness = event -> events.add(name + " " + event);
+        connect(one, rules);
+        byName.put(name, one);
+        awaitConnected(name);
+        return one;
+    }
+
+    /** As a start of its process does. */
+    void connect(One one, AgentRules rules) throws Exception {
+        var providers = one.host.providers("image");
+        var link = new AgentLink(
+                new AgentLink.Controllers(Enrolment.in(one.folder).orElseThrow(), List.of(one.relay.address())),
+                new TlsPeerConnector(one.identity, TransportLimits.DEFAULT),
+                new AgentLink.Acting(
+                        providers,
+                        taker(providers, one.host, one.identity),
+                        rules,
+                        one.identity.key(),
+                        new SecureRandom()),
+                "test");
+        one.link = link;
+        one.thread = Thread.ofVirtual().start(() -> {
+            try {
+                link.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    One one(String name) {
+        return Objects.requireNonNull(byName.get(name), name);
+    }
+
+    boolean connected(String name) {
+        return agents.find(new AgentId(name)).orElseThrow().connection().isPresent();
+    }
+
+    void awaitConnected(String name) throws InterruptedException {
+        long until = System.nanoTime() + SOON.toNanos();
+        while (!connected(name)) {
+            assertThat(System.nanoTime()).as("%s connects", name).isLessThan(until);
+            Thread.sleep(5);
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (var one : byName.values()) {
+            one.close();
+        }
+        agents.close();
+        listener.close();
+        store.close();
+    }
+}
