@@ -3,7 +3,7 @@ package io.tidemark.system.kill;
 import io.tidemark.client.Json;
 import io.tidemark.client.SiteClient;
 import io.tidemark.domain.Moment;
-import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.TidemarkProgram;
 import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.net.URI;
@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -81,22 +80,12 @@ public final class RunningSite implements AutoCloseable {
     /** Starts the process and waits until it answers. */
     public void start() throws IOException, InterruptedException {
         Files.deleteIfExists(state().resolve("endpoints.json"));
-        var command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Dtidemark.halt.file=" + haltFile,
-                "-Dlogback.configurationFile=" + Ground.repository().resolve("config/logback.xml"),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.tidemark.Main",
+        var command = TidemarkProgram.command(
+                haltFile,
+                javaOptions,
                 "standalone",
                 "--config",
-                folder.resolve("site.yaml").toString()));
-        // Behind the others: the last of two counts.
-        command.addAll(command.indexOf("-cp"), javaOptions);
+                folder.resolve("site.yaml").toString());
         var started = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(

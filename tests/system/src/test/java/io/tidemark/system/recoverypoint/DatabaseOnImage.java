@@ -52,11 +52,11 @@ public final class DatabaseOnImage implements AutoCloseable {
         return ground.open(Moments.NONE);
     }
 
-    Path folder() {
+    public Path folder() {
         return ground.folder();
     }
 
-    Path images() {
+    public Path images() {
         return ground.images();
     }
 

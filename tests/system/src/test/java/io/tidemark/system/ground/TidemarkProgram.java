@@ -1,0 +1,31 @@
+package io.tidemark.system.ground;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The program itself, as this run's class path has it. */
+public final class TidemarkProgram {
+
+    private TidemarkProgram() {}
+
+    /**
+     * @param haltFile where it reads at which moment it is to die
+     * @param javaOptions the heap's size among them
+     */
+    public static List<String> command(Path haltFile, List<String> javaOptions, String... arguments) {
+        var command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Dtidemark.halt.file=" + haltFile,
+                "-Dlogback.configurationFile=" + Ground.repository().resolve("config/logback.xml")));
+        // Behind the others: the last of two counts.
+        command.addAll(javaOptions);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.tidemark.Main"));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+}
