@@ -146,6 +146,20 @@ class GroupOverHostsSystemTest {
         awaitTidy();
     }
 
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void controllerThatDiesAtAnyTimeLeavesNothingFrozen(long seed) throws Exception {
+        var operation = hosts.startTaking();
+        TimeUnit.MILLISECONDS.sleep(new SplittableRandom(seed).nextInt(TAKE_MILLIS));
+
+        hosts.killController();
+
+        writer.awaitMore(20, WRITES_AGAIN);
+        hosts.restartController();
+        assertThat(hosts.await(operation).at("state").text()).isIn("SUCCEEDED", "FAILED", "CANCELLED");
+        awaitTidy();
+    }
+
     /** No snapshot is left but those of recovery points that are recorded. */
     private void awaitTidy() throws Exception {
         long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();

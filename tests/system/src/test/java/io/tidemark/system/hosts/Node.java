@@ -76,9 +76,12 @@ final class Node implements AutoCloseable {
         Files.move(written, folder.resolve("halt"), StandardCopyOption.ATOMIC_MOVE);
     }
 
-    boolean alive() {
+    /** SIGKILL, now. */
+    void kill() throws InterruptedException {
         var running = process;
-        return running != null && running.isAlive();
+        if (running != null) {
+            running.destroyForcibly().waitFor();
+        }
     }
 
     String log() throws IOException {

@@ -51,8 +51,7 @@ final class TwoHosts implements AutoCloseable {
                     http: {host: 127.0.0.1, port: 0}
                     replication: {host: %s, port: 17421}
                     """.formatted(network.address()), List.of()));
-            controller.start("controller");
-            await("controller", () -> Files.exists(controller.state().resolve("endpoints.json")));
+            startController();
             first = host("a", network);
             second = host("b", network);
             client().post("/v1/groups", group());
@@ -60,6 +59,22 @@ final class TwoHosts implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    private void startController() throws Exception {
+        controller.start("controller");
+        await("controller", () -> Files.exists(controller.state().resolve("endpoints.json")));
+    }
+
+    /** As after a power failure of the controller's host. */
+    void killController() throws Exception {
+        controller.kill();
+    }
+
+    void restartController() throws Exception {
+        startController();
+        awaitConnected(first);
+        awaitConnected(second);
     }
 
     private <T extends AutoCloseable> T keep(T resource) {
