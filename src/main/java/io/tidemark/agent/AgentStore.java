@@ -23,7 +23,7 @@ public interface AgentStore {
 
     /**
      * Enrols the key under the name of the invitation, in one transaction: an invitation is used up by exactly the key
-     * that is enrolled. A key that is enrolled already is answered its name.
+     * that is enrolled. A key that is enrolled already is answered its name, unless the invitation is for another one.
      *
      * @return empty where the invitation is unknown, expired or used up, or its name has another key by now that it does not replace
      */

@@ -24,6 +24,7 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -31,8 +32,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,9 +58,6 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     /** Among the evidence: what the plan warned of, a line each. */
     private static final String WARNINGS = "plan_warnings";
 
-    /** A user who cancels is answered within 100 ms. */
-    private static final Duration ASK_CANCELLED_EVERY = Duration.ofMillis(50);
-
     private final RecoveryPointPlanner planner;
     private final Quiescers quiescers;
     private final FileSystems fileSystems;
@@ -69,8 +66,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     private final SigningKey key;
     private final InstantSource clock;
     private final Moments moments;
-    /** Fair, so that a group with many short intervals does not starve the others. */
-    private final ReentrantLock oneAtATime = new ReentrantLock(true);
+    private final Turn turn = new Turn();
 
     public LocalRecoveryPointTaker(
             Providers providers,
@@ -104,25 +100,14 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
     /** As {@link #take(RecoveryPointPlan, ProgressListener)}, together with other hosts. */
     RecoveryPoint take(RecoveryPointPlan plan, ProgressListener listener, Rendezvous rendezvous)
             throws ConsistencyException {
-        takeTurn(plan.recoveryPoint(), listener);
+        turn.take(plan.recoveryPoint(), listener);
         try {
             var survey = planner.survey(plan.recoveryPoint(), plan.group());
             FrozenWindowRehearsal.run(fileSystems);
             moments.reached(Moment.RECOVERY_POINT_PLANNED);
             return takeOrUndo(survey, listener, rendezvous);
         } finally {
-            oneAtATime.unlock();
-        }
-    }
-
-    private void takeTurn(RecoveryPointId id, ProgressListener listener) throws ConsistencyException {
-        try {
-            do {
-                refuseWhenCancelled(id, listener);
-            } while (!oneAtATime.tryLock(ASK_CANCELLED_EVERY.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ConsistencyException(new ConsistencyError.Cancelled(id), e);
+            turn.end();
         }
     }
 
@@ -152,7 +137,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
 
     private void undoAfterFailure(RecoveryPointId id) {
         try {
-            removal.removeAll(id);
+            undo(id);
         } catch (ConsistencyException e) {
             // The failure that led here is the one to report; the id is known and can be undone again.
             LOG.warn("recovery_point_not_undone id={} error={}", id, e.getMessage());
@@ -186,7 +171,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
             say(listener, "write out");
             var lowered = lowerWhenTooLong(writeOut(armed, survey.cuts()), survey);
             rendezvous.ready();
-            refuseWhenCancelled(id, listener);
+            Turn.refuseWhenCancelled(id, listener);
             say(listener, "cut");
             applications.hold(limit);
             if (applications.any()) {
@@ -313,19 +298,18 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         return all;
     }
 
-    private static void refuseWhenCancelled(RecoveryPointId id, ProgressListener listener) throws ConsistencyException {
-        if (listener.cancelled()) {
-            throw new ConsistencyException(new ConsistencyError.Cancelled(id));
-        }
-    }
-
     private static void say(ProgressListener listener, String phase) {
         listener.progress(new Operation.Progress(phase, 0, 0, ""));
     }
 
     @Override
     public void undo(RecoveryPointId id) throws ConsistencyException {
-        removal.removeAll(id);
+        undo(id, volume -> true);
+    }
+
+    /** As {@link #undo(RecoveryPointId)}, of some volumes alone. */
+    public void undo(RecoveryPointId id, Predicate<VolumeId> volumes) throws ConsistencyException {
+        removal.removeAll(id, volumes);
     }
 
     @Override

@@ -7,10 +7,12 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Deletes all snapshots of one recovery point, found on the storage itself. */
@@ -25,11 +27,14 @@ final class SnapshotRemoval {
     }
 
     /** Goes on after a failure, and reports the first one. */
-    void removeAll(RecoveryPointId id) throws ConsistencyException {
+    void removeAll(RecoveryPointId id, Predicate<VolumeId> volumes) throws ConsistencyException {
         @Nullable ProviderException first = null;
         for (var provider : providers.all()) {
             try {
                 for (var snapshot : snapshotsOf(provider, id)) {
+                    if (!volumes.test(snapshot.volume())) {
+                        continue;
+                    }
                     try {
                         delete(provider, snapshot);
                     } catch (ProviderException e) {

@@ -5,11 +5,10 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Runs an agent, or enrols this host as one. */
@@ -24,11 +23,8 @@ public final class AgentCommand implements Callable<Integer> {
     private static final int TOKEN_BYTES_MAXIMUM = 4_096;
     private static final Path STANDARD_INPUT = Path.of("-");
 
-    @Option(names = "--config", paramLabel = "FILE", description = "settings; config/tidemark.yaml shows them all")
-    private @Nullable Path config;
-
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "overrides one setting; may be repeated")
-    private List<String> overrides = List.of();
+    @Mixin
+    private RoleOptions options = new RoleOptions();
 
     @Option(
             names = "--enrol-file",
@@ -42,7 +38,7 @@ public final class AgentCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         return RoleExit.of(() -> {
-            var settings = Settings.load(Optional.ofNullable(config), overrides);
+            var settings = options.settings();
             if (enrolFile != null) {
                 var enrolment = AgentRole.enrol(settings, token(enrolFile));
                 System.out.printf("agent %s of %s%n", enrolment.agent(), enrolment.controller());

@@ -106,7 +106,7 @@ final class HostParts implements AutoCloseable {
 
     /** What takes recovery points of this host, and of its agents' together with it. */
     HostsTaker groupTaker() {
-        return new HostsTaker(taker, agents, new SecureRandom());
+        return new HostsTaker(taker, agents, identity.fingerprint(), new SecureRandom());
     }
 
     /** Those of this host and of its agents. */

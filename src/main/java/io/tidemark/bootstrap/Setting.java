@@ -129,6 +129,10 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     "agent.quiescers",
                     "postgresql; mariadb; redis; command",
                     "role agent: kinds of quiescers that the controller may use; several with a semicolon"),
+            text(
+                    "agent.secrets",
+                    "/etc/tidemark",
+                    "role agent: folder of the files with passwords that the controller may name in a quiescer's settings"),
             flag("agent.overwrite", false, "role agent: whether the controller may roll back and remove volumes"));
 
     private static Setting text(String path, String fallback, String meaning) {

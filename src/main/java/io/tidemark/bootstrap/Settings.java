@@ -183,6 +183,7 @@ public final class Settings {
         return new AgentRules(
                 list("agent.volumes"),
                 Set.copyOf(list("agent.quiescers")),
+                Path.of(text("agent.secrets")).toAbsolutePath().normalize(),
                 Boolean.parseBoolean(text("agent.overwrite")));
     }
 

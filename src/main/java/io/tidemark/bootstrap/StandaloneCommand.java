@@ -1,12 +1,8 @@
 package io.tidemark.bootstrap;
 
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** Runs a site: controller and agent in one process. */
 @Command(
@@ -17,16 +13,13 @@ import picocli.CommandLine.Option;
         },
         mixinStandardHelpOptions = true)
 public final class StandaloneCommand implements Callable<Integer> {
-    @Option(names = "--config", paramLabel = "FILE", description = "settings; config/tidemark.yaml shows them all")
-    private @Nullable Path config;
-
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "overrides one setting; may be repeated")
-    private List<String> overrides = List.of();
+    @Mixin
+    private RoleOptions options = new RoleOptions();
 
     @Override
     public Integer call() throws InterruptedException {
         return RoleExit.of(() -> {
-            try (var site = Site.start(Settings.load(Optional.ofNullable(config), overrides))) {
+            try (var site = Site.start(options.settings())) {
                 site.awaitStop();
             }
         });

@@ -30,11 +30,11 @@ public final class CreateVolume {
 
     /**
      * @throws ControlException Invalid when no such provider is configured
-     * @throws ProviderException VolumeExists, OutOfSpace
+     * @throws ProviderException VolumeExists, OutOfSpace; Unreachable where its agent is not connected
      */
     public Outcome create(VolumeId id, long sizeBytes, Intent intent) throws ControlException, ProviderException {
         var configured = providers.all().stream().map(StorageProvider::name).toList();
-        if (!configured.contains(id.provider())) {
+        if (id.agent().isEmpty() && !configured.contains(id.provider())) {
             throw new ControlException(new ControlError.Invalid(
                     "id",
                     id.value(),

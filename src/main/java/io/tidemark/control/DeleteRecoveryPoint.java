@@ -38,7 +38,7 @@ public final class DeleteRecoveryPoint {
      * Asked again after a failure, goes on with what is left.
      *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
-     * @throws ProviderException Held, before anything is deleted
+     * @throws ProviderException Held, Unreachable, before anything is deleted
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
@@ -80,7 +80,9 @@ public final class DeleteRecoveryPoint {
                 deleted++;
             }
         } catch (ProviderException failure) {
-            if (deleted == 0 && failure.error() instanceof ProviderError.Held) {
+            boolean nothingDone = failure.error() instanceof ProviderError.Held
+                    || failure.error() instanceof ProviderError.Unreachable;
+            if (deleted == 0 && nothingDone) {
                 stores.recoveryPoints().markDeleting(point.id(), false);
             }
             throw failure;
@@ -106,7 +108,7 @@ public final class DeleteRecoveryPoint {
                 carryOut(point);
             } catch (ControlException | ProviderException failure) {
                 log.error(
-                        "recovery_point.deletion_unfinished recoveryPoint={} the next start tries again",
+                        "recovery_point.deletion_unfinished recoveryPoint={} the next start, or its agent's next connection, tries again",
                         point.id(),
                         failure);
             }

@@ -49,7 +49,7 @@ public final class ManageAgents {
         }
     }
 
-    /** @throws ControlException InUse while a group has volumes there; NotFound */
+    /** @throws ControlException InUse while a group or a recovery point has volumes there; NotFound */
     public void remove(AgentId id) throws ControlException {
         Optional<String> cursor = Optional.empty();
         do {
@@ -57,6 +57,18 @@ public final class ManageAgents {
             for (var group : page.items()) {
                 if (group.volumes().stream().anyMatch(volume -> volume.agent().equals(Optional.of(id.value())))) {
                     throw new ControlException(new ControlError.InUse("agent", id.value(), "group " + group.id()));
+                }
+            }
+            cursor = page.next();
+        } while (cursor.isPresent());
+        cursor = Optional.empty();
+        do {
+            var page = inventory.recoveryPoints(Optional.empty(), cursor, 1_000);
+            for (var point : page.items()) {
+                if (point.members().stream()
+                        .anyMatch(member -> member.volume().agent().equals(Optional.of(id.value())))) {
+                    throw new ControlException(
+                            new ControlError.InUse("agent", id.value(), "recovery point " + point.id()));
                 }
             }
             cursor = page.next();

@@ -119,9 +119,11 @@ public final class SiteControl {
     }
 
     /**
-     * An agent has connected: what operations left on its host while it could not be asked is deleted, as at a start.
+     * An agent has connected: what operations and deletions left on its host while it could not be asked is done, as at a
+     * start.
      */
     public void sweep(Collection<StorageProvider> arrived) throws InterruptedException {
+        points.delete().recover();
         sweep.run(arrived);
     }
 

@@ -47,8 +47,10 @@ public final class AgentTable implements AgentStore {
 
     @Override
     public boolean removeAgent(AgentId id) {
-        return database.write(
-                "agent", connection -> Sql.execute(connection, "DELETE FROM agents WHERE id = ?", id.value()) == 1);
+        return database.write("agent", connection -> {
+            Sql.execute(connection, "DELETE FROM agent_invitations WHERE agent = ?", id.value());
+            return Sql.execute(connection, "DELETE FROM agents WHERE id = ?", id.value()) == 1;
+        });
     }
 
     @Override
@@ -69,20 +71,20 @@ public final class AgentTable implements AgentStore {
         return database.write("enrolment", connection -> {
             Sql.execute(connection, "DELETE FROM agent_invitations WHERE expires_at <= ?", now.toEpochMilli());
             var known = find(connection, fingerprint);
-            if (known.isPresent()) {
-                // Our answer to its first try was lost: it has proved its key.
-                return known;
-            }
             var invited = Sql.one(
                     connection,
                     row -> new Invited(new AgentId(row.getString("agent")), row.getInt("replaces") == 1),
                     "SELECT agent, replaces FROM agent_invitations WHERE secret_sha256 = ?",
                     secretSha256Hex);
-            Sql.execute(connection, "DELETE FROM agent_invitations WHERE secret_sha256 = ?", secretSha256Hex);
             if (invited.isEmpty()) {
-                return Optional.empty();
+                // Our answer to its first try was lost, perhaps: it has proved its key.
+                return known;
             }
             var id = invited.orElseThrow().agent();
+            if (known.isPresent()) {
+                return known.filter(agent -> agent.id().equals(id));
+            }
+            Sql.execute(connection, "DELETE FROM agent_invitations WHERE secret_sha256 = ?", secretSha256Hex);
             if (invited.orElseThrow().replaces()) {
                 Sql.execute(connection, "DELETE FROM agents WHERE id = ?", id.value());
             }

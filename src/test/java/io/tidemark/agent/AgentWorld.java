@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 /** A controller and its agents over real connections, each with a {@link FakeHost}; what happens is told in one order. */
 final class AgentWorld implements AutoCloseable {
     private static final Duration SOON = Duration.ofSeconds(20);
-    static final AgentRules ALL = new AgentRules(List.of("*"), Set.of("database"), true);
+    static final AgentRules ALL = new AgentRules(List.of("*"), Set.of("database"), Path.of("/etc/tidemark"), true);
 
     private final Path folder;
     final SiteStore store;
@@ -85,7 +85,7 @@ final class AgentWorld implements AutoCloseable {
         here.witness = event -> events.add("local " + event);
         var local = here.providers("image");
         this.providers = local.and(agents);
-        this.taker = new HostsTaker(taker(local, here, identity), agents, new SecureRandom());
+        this.taker = new HostsTaker(taker(local, here, identity), agents, identity.fingerprint(), new SecureRandom());
         var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
         var pairing = new SitePairing(
                 store.catalog(), connector, address::get, identity.fingerprint(), clock, new SecureRandom(), "test");

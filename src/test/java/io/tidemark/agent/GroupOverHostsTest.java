@@ -285,7 +285,7 @@ class GroupOverHostsTest {
     @Test
     void agentDoesNothingThatItsConfigurationDoesNotAllow() throws Exception {
         try (var world = new AgentWorld(folder)) {
-            world.agent("db1", new AgentRules(List.of("image:or*"), Set.of(), false));
+            world.agent("db1", new AgentRules(List.of("image:or*"), Set.of(), Path.of("/etc/tidemark"), false));
             world.one("db1").host.volume("image:secret", "/secret");
 
             assertThat(world.providers.of(ON_DB1).volumes())

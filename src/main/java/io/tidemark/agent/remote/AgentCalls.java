@@ -32,12 +32,15 @@ final class AgentCalls implements AutoCloseable {
     /** Commands without an answer at one time; more is a bug of the caller. */
     private static final int CALLS_MAXIMUM = 256;
 
+    private static final long NOBODY_SENDS = Long.MAX_VALUE;
+
     private final PeerConnection connection;
     private final Consumer<Asked> commands;
     private final Map<Long, CompletableFuture<JsonNode>> waiting = new ConcurrentHashMap<>();
     private final AtomicLong lastCall = new AtomicLong();
     private final ReentrantLock sending = new ReentrantLock();
     private final CountDownLatch over = new CountDownLatch(1);
+    private volatile long sendingSinceNanos = NOBODY_SENDS;
     private volatile long heardNanos = System.nanoTime();
     private volatile String end = "the connection was closed";
 
@@ -49,6 +52,7 @@ final class AgentCalls implements AutoCloseable {
         this.connection = connection;
         this.commands = commands;
         Thread.ofVirtual().name("tidemark-agent-beat").start(this::beat);
+        Thread.ofVirtual().name("tidemark-agent-watch").start(this::watch);
     }
 
     /** Receives until the connection ends, and tells why it did. */
@@ -109,8 +113,10 @@ final class AgentCalls implements AutoCloseable {
     private void send(Message message) throws ReplicationException {
         sending.lock();
         try {
+            sendingSinceNanos = System.nanoTime();
             connection.send(message);
         } finally {
+            sendingSinceNanos = NOBODY_SENDS;
             sending.unlock();
         }
     }
@@ -162,25 +168,34 @@ final class AgentCalls implements AutoCloseable {
     private void beat() {
         try {
             while (!over.await(BEAT.toNanos(), TimeUnit.NANOSECONDS)) {
-                if (System.nanoTime() - heardNanos > SILENCE.toNanos()) {
-                    endWith("nothing was heard of it for %d ms".formatted(SILENCE.toMillis()));
-                    close();
-                    return;
-                }
-                // Who sends says that he lives; and a send that hangs must not keep this from looking.
-                if (sending.tryLock()) {
-                    try {
-                        connection.send(new Message.Alive("", 0, 0));
-                    } finally {
-                        sending.unlock();
-                    }
-                }
+                send(new Message.Alive("", 0, 0));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ReplicationException e) {
             endWith(String.valueOf(e.getMessage()));
             close();
+        }
+    }
+
+    /** Nothing it does waits for the other side: it is what ends those that wait too long. */
+    private void watch() {
+        try {
+            while (!over.await(BEAT.toNanos() / 2, TimeUnit.NANOSECONDS)) {
+                long now = System.nanoTime();
+                long since = sendingSinceNanos;
+                boolean hangs = since != NOBODY_SENDS && now - since > SILENCE.toNanos();
+                if (hangs || now - heardNanos > SILENCE.toNanos()) {
+                    endWith("%s for %d ms"
+                            .formatted(
+                                    hangs ? "it took nothing that was sent" : "nothing was heard of it",
+                                    SILENCE.toMillis()));
+                    close();
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

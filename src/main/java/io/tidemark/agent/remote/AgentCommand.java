@@ -22,51 +22,57 @@ sealed interface AgentCommand {
 
     int VERSION_NEWEST = 1;
 
-    record ListVolumes(String provider) implements AgentCommand {}
+    /** What a provider is asked. */
+    sealed interface OfStorage extends AgentCommand {}
 
-    record FindVolume(VolumeId volume) implements AgentCommand {}
+    /** What takes a recovery point. */
+    sealed interface OfPoint extends AgentCommand {}
 
-    record CreateVolume(VolumeId volume, long sizeBytes) implements AgentCommand {}
+    record ListVolumes(String provider) implements OfStorage {}
 
-    record RemoveVolume(VolumeId volume) implements AgentCommand {}
+    record FindVolume(VolumeId volume) implements OfStorage {}
 
-    record ForecastCut(List<VolumeId> volumes) implements AgentCommand {}
+    record CreateVolume(VolumeId volume, long sizeBytes) implements OfStorage {}
 
-    record PrepareCut(CutRequest request) implements AgentCommand {}
+    record RemoveVolume(VolumeId volume) implements OfStorage {}
 
-    record CutVolumes(CutRequest request) implements AgentCommand {}
+    record ForecastCut(List<VolumeId> volumes) implements OfStorage {}
 
-    record ListSnapshots(String provider, SnapshotQuery query) implements AgentCommand {}
+    record PrepareCut(CutRequest request) implements OfStorage {}
 
-    record AskReadiness(SnapshotId snapshot) implements AgentCommand {}
+    record CutVolumes(CutRequest request) implements OfStorage {}
 
-    record CloneSnapshot(CloneRequest request) implements AgentCommand {}
+    record ListSnapshots(String provider, SnapshotQuery query) implements OfStorage {}
 
-    record RollBack(SnapshotId snapshot) implements AgentCommand {}
+    record AskReadiness(SnapshotId snapshot) implements OfStorage {}
 
-    record HoldSnapshot(SnapshotId snapshot, HoldOwner owner) implements AgentCommand {}
+    record CloneSnapshot(CloneRequest request) implements OfStorage {}
 
-    record ReleaseSnapshot(SnapshotId snapshot, HoldOwner owner) implements AgentCommand {}
+    record RollBack(SnapshotId snapshot) implements OfStorage {}
 
-    record DeleteSnapshot(SnapshotId snapshot) implements AgentCommand {}
+    record HoldSnapshot(SnapshotId snapshot, HoldOwner owner) implements OfStorage {}
 
-    record ResumeStep(Handle handle) implements AgentCommand {}
+    record ReleaseSnapshot(SnapshotId snapshot, HoldOwner owner) implements OfStorage {}
 
-    record PlanPoint(RecoveryPointId id, ConsistencyGroup group) implements AgentCommand {}
+    record DeleteSnapshot(SnapshotId snapshot) implements OfStorage {}
+
+    record ResumeStep(Handle handle) implements OfStorage {}
+
+    record PlanPoint(RecoveryPointId id, ConsistencyGroup group) implements OfPoint {}
 
     /** Begins this host's part of a recovery point; the steps of {@link io.tidemark.agent.HostTake} follow. */
-    record PreparePoint(RecoveryPointId id, ConsistencyGroup group) implements AgentCommand {}
+    record PreparePoint(RecoveryPointId id, ConsistencyGroup group) implements OfPoint {}
 
-    record WriteOutPoint(RecoveryPointId id) implements AgentCommand {}
+    record WriteOutPoint(RecoveryPointId id) implements OfPoint {}
 
-    record FreezePoint(RecoveryPointId id) implements AgentCommand {}
+    record FreezePoint(RecoveryPointId id) implements OfPoint {}
 
-    record CutPoint(RecoveryPointId id, Map<String, String> frozen) implements AgentCommand {}
+    record CutPoint(RecoveryPointId id, Map<String, String> frozen) implements OfPoint {}
 
-    record FinishPoint(RecoveryPointId id, Map<String, String> cut) implements AgentCommand {}
+    record FinishPoint(RecoveryPointId id, Map<String, String> cut) implements OfPoint {}
 
-    record AbandonPoint(RecoveryPointId id) implements AgentCommand {}
+    record AbandonPoint(RecoveryPointId id) implements OfPoint {}
 
     /** Deletes every snapshot of the recovery point on this host. */
-    record UndoPoint(RecoveryPointId id) implements AgentCommand {}
+    record UndoPoint(RecoveryPointId id) implements OfPoint {}
 }

@@ -13,7 +13,9 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.Readiness;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Commands and answers as JSON: records by the names of their components, the cases of sealed types by their simple name
@@ -40,11 +42,16 @@ final class AgentJson {
                 .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
         for (var sealed : SEALED) {
             builder.addMixIn(sealed, Named.class);
-            for (var one : sealed.getPermittedSubclasses()) {
-                builder.registerSubtypes(new NamedType(one, one.getSimpleName()));
-            }
+            cases(sealed).forEach(one -> builder.registerSubtypes(new NamedType(one, one.getSimpleName())));
         }
         return builder.build();
+    }
+
+    /** The records at the ends of a sealed type. */
+    private static Stream<Class<?>> cases(Class<?> type) {
+        return type.isSealed()
+                ? Arrays.stream(type.getPermittedSubclasses()).flatMap(AgentJson::cases)
+                : Stream.of(type);
     }
 
     static ObjectNode object() {

@@ -3,6 +3,7 @@ package io.tidemark.agent.remote;
 import io.tidemark.agent.LocalRecoveryPointTaker;
 import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
+import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerConnector;
@@ -27,6 +28,8 @@ public final class AgentLink implements AutoCloseable {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
     /** A controller that is back is found within this. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+    /** Its key is not known: only an operator can change that, and strangers are let in few at a time. */
+    private static final Duration REFUSED_PAUSE = Duration.ofSeconds(60);
     /** A connection that lasted so long was a good one: the next pause is short again. */
     private static final Duration GOOD = Duration.ofSeconds(30);
 
@@ -81,14 +84,20 @@ public final class AgentLink implements AutoCloseable {
             var address =
                     controllers.addresses().get(turn % controllers.addresses().size());
             long started = System.nanoTime();
+            boolean refused = false;
             try {
                 serve(address);
-            } catch (ReplicationException | RuntimeException e) {
+            } catch (ReplicationException e) {
+                refused = e.error() instanceof ReplicationError.PeerRefused(var code, var reason)
+                        && code.equals(ConnectedAgents.NOT_ENROLLED);
+                LOG.warn("agent.not_connected controller={} reason=\"{}\"", address, e.getMessage());
+            } catch (RuntimeException e) {
                 LOG.warn("agent.not_connected controller={} reason=\"{}\"", address, e.getMessage());
             }
             boolean good = System.nanoTime() - started > GOOD.toNanos();
             pause = good ? FIRST_PAUSE : pause.multipliedBy(2);
             pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
+            pause = refused ? REFUSED_PAUSE : pause;
             // Many agents lose one controller at one time, and must not all come back at one time.
             long jittered = (long) (pause.toMillis() * (0.5 + host.random().nextDouble() / 2));
             if (stop.await(jittered, TimeUnit.MILLISECONDS)) {

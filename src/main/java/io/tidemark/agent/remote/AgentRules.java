@@ -1,8 +1,10 @@
 package io.tidemark.agent.remote;
 
+import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -14,9 +16,12 @@ import java.util.stream.Collectors;
  *
  * @param volumes patterns of volume ids; {@code *} stands for any characters
  * @param quiescers kinds
+ * @param secrets folder in which files with passwords lie: the controller may name those in it, and no others
  * @param overwrite whether volumes may be rolled back and removed
  */
-public record AgentRules(List<String> volumes, Set<String> quiescers, boolean overwrite) {
+public record AgentRules(List<String> volumes, Set<String> quiescers, Path secrets, boolean overwrite) {
+    private static final List<String> HERE = List.of("127.0.0.1", "localhost", "::1");
+
     public AgentRules {
         volumes = List.copyOf(volumes);
         quiescers = Set.copyOf(quiescers);
@@ -39,10 +44,24 @@ public record AgentRules(List<String> volumes, Set<String> quiescers, boolean ov
         }
     }
 
-    /** @throws ProviderException Denied */
-    void checkQuiescer(String kind) throws ProviderException {
-        if (!quiescers.contains(kind)) {
-            throw denied("quiescer " + kind, "agent.quiescers to name it");
+    /**
+     * A password goes to whoever is asked to prove that he knows it: only this host is, and only with this folder's files.
+     *
+     * @throws ProviderException Denied
+     */
+    void check(QuiescerSpec quiescer) throws ProviderException {
+        if (!quiescers.contains(quiescer.kind())) {
+            throw denied("quiescer " + quiescer.kind(), "agent.quiescers to name it");
+        }
+        for (var setting : quiescer.settings().entrySet()) {
+            var value = setting.getValue();
+            if (setting.getKey().endsWith("File") && !Path.of(value).normalize().startsWith(secrets)) {
+                throw denied(
+                        "file %s of quiescer %s".formatted(value, quiescer.kind()), "agent.secrets to be its folder");
+            }
+            if (setting.getKey().equals("host") && !HERE.contains(value)) {
+                throw denied("host %s of quiescer %s".formatted(value, quiescer.kind()), "one of %s".formatted(HERE));
+            }
         }
     }
 

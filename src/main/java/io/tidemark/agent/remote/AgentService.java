@@ -16,9 +16,11 @@ import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -35,11 +37,18 @@ final class AgentService implements AutoCloseable {
 
     /** Commands carried out at one time; one more is refused. */
     private static final int COMMANDS_MAXIMUM = 64;
+    /** Ids remembered; one matters for as long as a command is under way. */
+    private static final int ABANDONED_MAXIMUM = 10_000;
+    /** What is frozen ends with its limit at the latest; who stops does not wait for it longer. */
+    private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
     private final Host host;
     private final String agent;
     private final Semaphore commands = new Semaphore(COMMANDS_MAXIMUM);
     private final Map<RecoveryPointId, HostTake> takes = new ConcurrentHashMap<>();
+    /** What was ended, perhaps before it was begun: commands of one connection are carried out side by side. */
+    private final Set<RecoveryPointId> abandoned = ConcurrentHashMap.newKeySet();
+
     private volatile boolean closed;
 
     /** What acts here, and what it may be asked for. */
@@ -58,6 +67,11 @@ final class AgentService implements AutoCloseable {
 
     /** Answers later: the receiving thread goes on. */
     void take(AgentCalls.Asked asked) {
+        if (kind(asked.command()).equals(AgentCommand.AbandonPoint.class.getSimpleName())) {
+            // Never refused for the others' sake: it is what lets writers go.
+            Thread.ofVirtual().name("tidemark-agent-command").start(() -> answer(asked));
+            return;
+        }
         if (!commands.tryAcquire()) {
             asked.refuse()
                     .accept(new AgentFailure.Other("%d commands are being carried out".formatted(COMMANDS_MAXIMUM)));
@@ -82,7 +96,7 @@ final class AgentService implements AutoCloseable {
             asked.refuse().accept(new AgentFailure.OfConsistency(e.error()));
         } catch (RuntimeException e) {
             LOG.warn("agent.command_failed command={}", kind(asked.command()), e);
-            asked.refuse().accept(new AgentFailure.Other(String.valueOf(e.getMessage())));
+            asked.refuse().accept(new AgentFailure.Other(e.toString()));
         }
     }
 
@@ -95,10 +109,17 @@ final class AgentService implements AutoCloseable {
 
     private Object carryOut(AgentCommand command) throws ProviderException, ConsistencyException {
         return switch (command) {
+            case AgentCommand.OfStorage storage -> carryOut(storage);
+            case AgentCommand.OfPoint point -> carryOut(point);
+        };
+    }
+
+    private Object carryOut(AgentCommand.OfStorage command) throws ProviderException {
+        return switch (command) {
             case AgentCommand.ListVolumes(var provider) ->
                 provider(provider).volumes().stream()
                         .filter(volume -> host.rules().allows(volume.id()))
-                        .map(AgentService::told)
+                        .map(this::told)
                         .toList();
             case AgentCommand.FindVolume(var volume) -> told(of(volume).volume(volume));
             case AgentCommand.CreateVolume(var volume, var size) ->
@@ -137,6 +158,11 @@ final class AgentService implements AutoCloseable {
                 step(of(snapshot.volume()).delete(snapshot));
             case AgentCommand.ResumeStep(var handle) ->
                 step(provider(handle.provider()).resume(host.seal().opened(handle)));
+        };
+    }
+
+    private Object carryOut(AgentCommand.OfPoint command) throws ProviderException, ConsistencyException {
+        return switch (command) {
             case AgentCommand.PlanPoint(var id, var group) -> host.taker().plan(id, checked(group));
             case AgentCommand.PreparePoint(var id, var group) -> prepare(id, checked(group));
             case AgentCommand.WriteOutPoint(var id) -> {
@@ -148,7 +174,7 @@ final class AgentService implements AutoCloseable {
             case AgentCommand.FinishPoint(var id, var cut) -> finish(id, cut);
             case AgentCommand.AbandonPoint(var id) -> abandon(id);
             case AgentCommand.UndoPoint(var id) -> {
-                host.taker().undo(id);
+                host.taker().undo(id, host.rules()::allows);
                 yield DONE;
             }
         };
@@ -159,7 +185,7 @@ final class AgentService implements AutoCloseable {
     }
 
     /** As another host may know it: it has no use for paths of this one but to show them. */
-    private static Volume told(Volume volume) {
+    private Volume told(Volume volume) {
         var facts = new TreeMap<>(volume.facts());
         volume.device().ifPresent(device -> facts.put("device", device.toString()));
         if (!volume.mountPoints().isEmpty()) {
@@ -198,7 +224,7 @@ final class AgentService implements AutoCloseable {
             host.rules().check(volume);
         }
         for (var quiescer : group.quiescers()) {
-            host.rules().checkQuiescer(quiescer.kind());
+            host.rules().check(quiescer);
         }
         return group;
     }
@@ -206,21 +232,32 @@ final class AgentService implements AutoCloseable {
     private Object prepare(RecoveryPointId id, ConsistencyGroup group) throws ConsistencyException {
         var take = new SteppedTake(host.taker(), id, group, agent, host.random());
         if (takes.putIfAbsent(id, take) != null) {
-            throw new ConsistencyException(new ConsistencyError.NotTogether("%s was begun already".formatted(id)));
+            throw notTogether("%s was begun already".formatted(id));
         }
-        if (closed) {
-            // The connection ended meanwhile, and whoever ended its parts may not have seen this one.
-            takes.remove(id);
-            throw new ConsistencyException(new ConsistencyError.NotTogether("the controller's connection has ended"));
+        boolean prepared = false;
+        try {
+            // Looked at after it can be seen: whoever ends the parts meanwhile ends this one, or is seen here.
+            if (closed || abandoned.contains(id)) {
+                throw notTogether("%s was ended before it was begun".formatted(id));
+            }
+            take.prepare();
+            prepared = true;
+            return DONE;
+        } finally {
+            if (!prepared) {
+                takes.remove(id);
+            }
         }
-        take.prepare();
-        return DONE;
+    }
+
+    private static ConsistencyException notTogether(String reason) {
+        return new ConsistencyException(new ConsistencyError.NotTogether(reason));
     }
 
     private HostTake begun(RecoveryPointId id) throws ConsistencyException {
         var take = takes.get(id);
         if (take == null) {
-            throw new ConsistencyException(new ConsistencyError.NotTogether("%s was not begun here".formatted(id)));
+            throw notTogether("%s was not begun here".formatted(id));
         }
         return take;
     }
@@ -234,6 +271,10 @@ final class AgentService implements AutoCloseable {
     }
 
     private Object abandon(RecoveryPointId id) {
+        if (abandoned.size() >= ABANDONED_MAXIMUM) {
+            abandoned.clear();
+        }
+        abandoned.add(id);
         var take = takes.remove(id);
         if (take != null) {
             take.close();
@@ -241,13 +282,26 @@ final class AgentService implements AutoCloseable {
         return DONE;
     }
 
-    /** The connection has ended: so does every part that was begun over it. */
+    /** The connection has ended: so does every part that was begun over it, all at once. */
     @Override
     public void close() {
         closed = true;
-        takes.keySet().forEach(id -> {
-            LOG.warn("agent.part_ended recoveryPoint={} reason=\"the controller's connection has ended\"", id);
-            abandon(id);
-        });
+        var ending = takes.keySet().stream()
+                .map(id -> Thread.ofVirtual().name("tidemark-part-end").start(() -> {
+                    LOG.warn("agent.part_ended recoveryPoint={} reason=\"the controller's connection has ended\"", id);
+                    abandon(id);
+                }))
+                .toList();
+        long until = System.nanoTime() + END_LIMIT.toNanos();
+        try {
+            for (var one : ending) {
+                boolean ended = one.join(Duration.ofNanos(Math.max(1, until - System.nanoTime())));
+                if (!ended) {
+                    LOG.warn("agent.part_still_ending limitMillis={}", END_LIMIT.toMillis());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.tidemark.agent.HostTake;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.domain.ProgressListener;
+import io.tidemark.spi.RecoveryPointId;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -31,7 +32,8 @@ final class AtEveryHost {
      *
      * @return answers by host, in the hosts' order
      */
-    static <T> Map<String, T> ask(Map<String, HostTake> takes, Step<T> step, ProgressListener listener)
+    static <T> Map<String, T> ask(
+            RecoveryPointId id, Map<String, HostTake> takes, Step<T> step, ProgressListener listener)
             throws ConsistencyException {
         BlockingQueue<Answer<T>> answers = new LinkedBlockingQueue<>();
         takes.forEach((host, take) ->
@@ -42,8 +44,7 @@ final class AtEveryHost {
                 var answer = answers.poll(ASK_CANCELLED_MILLIS, TimeUnit.MILLISECONDS);
                 if (answer == null) {
                     if (listener.cancelled()) {
-                        throw new ConsistencyException(
-                                new ConsistencyError.NotTogether("it was cancelled before anything was cut"));
+                        throw new ConsistencyException(new ConsistencyError.Cancelled(id));
                     }
                     continue;
                 }

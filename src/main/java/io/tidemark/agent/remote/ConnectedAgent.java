@@ -12,11 +12,18 @@ import org.slf4j.LoggerFactory;
 /**
  * An agent while it is connected.
  *
+ * @param fingerprint of its key
  * @param since when it connected
  * @param software its version
  */
 record ConnectedAgent(
-        AgentId id, AgentCalls calls, List<RemoteProvider> providers, String address, String software, Instant since) {
+        AgentId id,
+        String fingerprint,
+        AgentCalls calls,
+        List<RemoteProvider> providers,
+        String address,
+        String software,
+        Instant since) {
     static final Logger LOG = LoggerFactory.getLogger(ConnectedAgent.class);
 
     ConnectedAgent {
@@ -49,7 +56,8 @@ record ConnectedAgent(
                 .<ConsistencyError>map(failure -> switch (failure) {
                     case AgentFailure.OfConsistency(var consistency) -> consistency;
                     case AgentFailure.OfStorage(var storage) -> new ConsistencyError.Storage(storage);
-                    case AgentFailure.Other(var message) -> new ConsistencyError.AgentUnreachable(id.value(), message);
+                    case AgentFailure.Other(var message) ->
+                        new ConsistencyError.NotTogether("agent %s: %s".formatted(id, message));
                 })
                 .orElseGet(() -> new ConsistencyError.AgentUnreachable(id.value(), String.valueOf(e.getMessage())));
         return new ConsistencyException(error, e);

@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 /** The controller's side: who is enrolled, who is connected, and what they offer. */
 public final class ConnectedAgents implements Agents, AgentSessions, ProvidersElsewhere, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectedAgents.class);
+    static final String NOT_ENROLLED = "not-enrolled";
     private static final Duration VALID_MINIMUM = Duration.ofMinutes(1);
     private static final Duration VALID_MAXIMUM = Duration.ofDays(7);
 
@@ -131,6 +132,11 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                         InvitationToken.secretHash(pair.secret()), connection.peerFingerprint(), clock.instant())
                 .orElseThrow(() -> new ReplicationException(new ReplicationError.InvitationRefused(
                         "it is unknown here, used already, or expired: ask for a new one")));
+        var before = connected.get(agent.id().value());
+        if (before != null && !before.fingerprint().equals(agent.fingerprint())) {
+            // Its key was replaced.
+            before.calls().close();
+        }
         LOG.info("agent.enrolled agent={} fingerprint={}", agent.id(), agent.fingerprint());
         connection.send(new Message.Text(
                 AgentJson.text(AgentJson.object().put("agent", agent.id().value()))));
@@ -138,15 +144,14 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
 
     @Override
     public void serve(PeerConnection connection, String software) throws ReplicationException {
-        var agent = store.agentByFingerprint(connection.peerFingerprint())
-                .orElseThrow(() -> new ReplicationException(
-                        new ReplicationError.PeerRefused("not-enrolled", "this controller does not know the key")));
+        var agent = store.agentByFingerprint(connection.peerFingerprint()).orElseThrow(ConnectedAgents::notEnrolled);
         var offer = offer(connection);
         try (var calls = new AgentCalls(
                 connection, asked -> asked.refuse().accept(new AgentFailure.Other("a controller takes no commands")))) {
             var name = agent.id().value();
             var here = new ConnectedAgent(
                     agent.id(),
+                    agent.fingerprint(),
                     calls,
                     offer.providers().stream()
                             .map(provider -> new RemoteProvider(name, provider, calls))
@@ -160,6 +165,11 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                 // The agent makes one connection; an older one is what a broken network left.
                 before.calls().close();
             }
+            if (!store.agent(agent.id()).equals(Optional.of(agent))) {
+                // Removed or replaced while it said what it offers; whoever did so may not have seen it here.
+                connected.remove(name, here);
+                throw notEnrolled();
+            }
             LOG.info("agent.connected agent={} address={} providers={}", name, here.address(), offer.providers());
             Thread.ofVirtual()
                     .name("tidemark-agent-arrival")
@@ -171,6 +181,11 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                 connected.remove(name, here);
             }
         }
+    }
+
+    private static ReplicationException notEnrolled() {
+        return new ReplicationException(
+                new ReplicationError.PeerRefused(NOT_ENROLLED, "this controller does not know the key"));
     }
 
     private static AgentOffer offer(PeerConnection connection) throws ReplicationException {

@@ -4,10 +4,13 @@ import io.tidemark.agent.HostTake;
 import io.tidemark.agent.LocalRecoveryPointTaker;
 import io.tidemark.agent.RecoveryPointTaker;
 import io.tidemark.agent.SteppedTake;
+import io.tidemark.agent.Turn;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.RecoveryPointPlan;
+import io.tidemark.consistency.attestation.Attestation;
 import io.tidemark.consistency.attestation.HostsVerdict;
+import io.tidemark.consistency.attestation.Statement;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
@@ -22,10 +25,11 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Set;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,19 +40,23 @@ import org.slf4j.LoggerFactory;
  */
 public final class HostsTaker implements RecoveryPointTaker {
     private static final Logger LOG = LoggerFactory.getLogger(HostsTaker.class);
-    private static final Duration ASK_CANCELLED_EVERY = Duration.ofMillis(50);
     private static final Duration PLAN_LIMIT = Duration.ofSeconds(60);
     private static final Duration UNDO_LIMIT = Duration.ofSeconds(90);
 
     private final LocalRecoveryPointTaker here;
     private final ConnectedAgents agents;
+    private final String ownKey;
     private final RandomGenerator random;
-    private final ReentrantLock oneAtATime = new ReentrantLock(true);
+    private final Turn turn = new Turn();
 
-    /** @param random must be unpredictable: see {@link SteppedTake} */
-    public HostsTaker(LocalRecoveryPointTaker here, ConnectedAgents agents, RandomGenerator random) {
+    /**
+     * @param ownKey fingerprint of the key that this host signs with
+     * @param random must be unpredictable: see {@link SteppedTake}
+     */
+    public HostsTaker(LocalRecoveryPointTaker here, ConnectedAgents agents, String ownKey, RandomGenerator random) {
         this.here = here;
         this.agents = agents;
+        this.ownKey = ownKey;
         this.random = random;
     }
 
@@ -120,14 +128,18 @@ public final class HostsTaker implements RecoveryPointTaker {
             return here.take(plan, listener);
         }
         var id = plan.recoveryPoint();
-        takeTurn(id, listener);
+        // A host alone waits for nobody.
+        boolean several = parts.byHost().size() > 1;
+        if (several) {
+            turn.take(id, listener);
+        }
         boolean taken = false;
         Map<String, HostTake> takes = new LinkedHashMap<>();
         try {
             for (var part : parts.byHost().entrySet()) {
                 takes.put(part.getKey(), begin(part.getKey(), id, part.getValue()));
             }
-            var point = together(plan.group(), takes, listener);
+            var point = together(plan, parts, takes, listener);
             taken = true;
             LOG.info(
                     "recovery_point_taken id={} group={} consistency={} hosts={}",
@@ -140,7 +152,9 @@ public final class HostsTaker implements RecoveryPointTaker {
             if (!taken) {
                 end(id, takes);
             }
-            oneAtATime.unlock();
+            if (several) {
+                turn.end();
+            }
         }
     }
 
@@ -150,19 +164,10 @@ public final class HostsTaker implements RecoveryPointTaker {
                 : new RemoteTake(agents.connected(host), id, part);
     }
 
-    private void takeTurn(RecoveryPointId id, ProgressListener listener) throws ConsistencyException {
-        try {
-            do {
-                refuseWhenCancelled(id, listener);
-            } while (!oneAtATime.tryLock(ASK_CANCELLED_EVERY.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ConsistencyException(new ConsistencyError.Cancelled(id), e);
-        }
-    }
-
-    private RecoveryPoint together(ConsistencyGroup group, Map<String, HostTake> takes, ProgressListener listener)
+    private RecoveryPoint together(
+            RecoveryPointPlan plan, GroupParts parts, Map<String, HostTake> takes, ProgressListener listener)
             throws ConsistencyException {
+        var id = plan.recoveryPoint();
         AtEveryHost.Step<Boolean> prepare = take -> {
             take.prepare();
             return true;
@@ -172,18 +177,47 @@ public final class HostsTaker implements RecoveryPointTaker {
             return true;
         };
         say(listener, "prepare");
-        var unused = AtEveryHost.ask(takes, prepare, listener);
+        var unused = AtEveryHost.ask(id, takes, prepare, listener);
         say(listener, "write out");
-        unused = AtEveryHost.ask(takes, writeOut, listener);
+        unused = AtEveryHost.ask(id, takes, writeOut, listener);
         say(listener, "cut");
         // From here on nobody asks whether it was cancelled: writers wait, and are let go soon.
-        var frozen = AtEveryHost.ask(takes, HostTake::freeze, ProgressListener.NONE);
-        var cut = AtEveryHost.ask(takes, take -> take.cut(frozen), ProgressListener.NONE);
-        var points = AtEveryHost.ask(takes, take -> take.finish(cut), ProgressListener.NONE);
+        var frozen = AtEveryHost.ask(id, takes, HostTake::freeze, ProgressListener.NONE);
+        var cut = AtEveryHost.ask(id, takes, take -> take.cut(frozen), ProgressListener.NONE);
+        var points = AtEveryHost.ask(id, takes, take -> take.finish(cut), ProgressListener.NONE);
         var hosts = points.entrySet().stream()
                 .map(entry -> new RecoveryPoint.OfHost(entry.getKey(), entry.getValue()))
                 .toList();
-        return judged(group, hosts);
+        for (var host : hosts) {
+            refuseOther(id, parts, host);
+        }
+        return judged(plan.group(), hosts);
+    }
+
+    /** What a host answers is what it signed, with its own key, and is about what it was asked for. */
+    private void refuseOther(RecoveryPointId id, GroupParts parts, RecoveryPoint.OfHost host)
+            throws ConsistencyException {
+        var point = host.point();
+        var asked = Objects.requireNonNull(parts.byHost().get(host.agent()));
+        var volumes = point.members().stream().map(RecoveryPoint.Member::volume).collect(Collectors.toSet());
+        boolean right = point.id().equals(id)
+                && point.group().equals(asked.id())
+                && volumes.equals(Set.copyOf(asked.volumes()));
+        try {
+            var signed = Attestation.open(point.attestation().orElse(""));
+            var key = isHere(host.agent())
+                    ? ownKey
+                    : agents.connected(host.agent()).fingerprint();
+            right = right
+                    && signed.signer().equals(key)
+                    && Statement.of(point, signed.statement().wanted()).equals(signed.statement());
+        } catch (IOException e) {
+            right = false;
+        }
+        if (!right) {
+            throw new ConsistencyException(new ConsistencyError.NotTogether(
+                    "%s: its answer is not what it was asked for, or not what it has signed".formatted(host.agent())));
+        }
     }
 
     private static RecoveryPoint judged(ConsistencyGroup group, List<RecoveryPoint.OfHost> hosts)
@@ -197,7 +231,7 @@ public final class HostsTaker implements RecoveryPointTaker {
                         String.join("; ", verdict.reasons())));
             }
             return RecoveryPoint.overHosts(hosts, verdict.consistency(), verdict.reasons());
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             throw new ConsistencyException(new ConsistencyError.NotTogether(String.valueOf(e.getMessage())), e);
         }
     }
@@ -218,12 +252,6 @@ public final class HostsTaker implements RecoveryPointTaker {
         }
     }
 
-    private static void refuseWhenCancelled(RecoveryPointId id, ProgressListener listener) throws ConsistencyException {
-        if (listener.cancelled()) {
-            throw new ConsistencyException(new ConsistencyError.Cancelled(id));
-        }
-    }
-
     private static void say(ProgressListener listener, String phase) {
         listener.progress(new Operation.Progress(phase, 0, 0, ""));
     }
@@ -231,9 +259,21 @@ public final class HostsTaker implements RecoveryPointTaker {
     /** Agents that cannot be asked are looked through when they connect again: their snapshots carry the id. */
     @Override
     public void undo(RecoveryPointId id) throws ConsistencyException {
-        here.undo(id);
+        ConsistencyException first = null;
+        try {
+            here.undo(id);
+        } catch (ConsistencyException e) {
+            first = e;
+        }
         for (var agent : agents.connected()) {
-            agent.tell(new AgentCommand.UndoPoint(id), UNDO_LIMIT);
+            try {
+                agent.tell(new AgentCommand.UndoPoint(id), UNDO_LIMIT);
+            } catch (ConsistencyException e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw first;
         }
     }
 

@@ -6,6 +6,7 @@ import io.tidemark.domain.Consistency;
 import io.tidemark.domain.RecoveryPoint;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,29 +22,37 @@ public final class HostsVerdict {
 
     private HostsVerdict() {}
 
-    /** @throws IOException with one phrase where a host's attestation does not hold, or is not about its part */
+    /**
+     * @throws IOException with one phrase where a host's attestation does not hold, is not about its part, or two hosts
+     *     signed with one key; and where the hosts do not prove that they were cut together: then it is no recovery point
+     */
     public static Verdict of(List<RecoveryPoint.OfHost> hosts) throws IOException {
         Map<String, Statement> signed = new LinkedHashMap<>();
+        var signers = new HashSet<String>();
         for (var host : hosts) {
             var jws = host.point()
                     .attestation()
                     .orElseThrow(() -> new IOException("%s has signed nothing".formatted(host.agent())));
-            if (signed.put(host.agent(), Attestation.open(jws).statement()) != null) {
+            var attestation = Attestation.open(jws);
+            if (signed.put(host.agent(), attestation.statement()) != null) {
                 throw new IOException("host %s is named twice".formatted(host.agent()));
+            }
+            if (!signers.add(attestation.signer())) {
+                throw new IOException("%s: it is signed by the key of another host, %s"
+                        .formatted(host.agent(), attestation.signer()));
             }
         }
         return decide(signed);
     }
 
     /** @param signed by host, under the names that the recovery point tells */
-    static Verdict decide(Map<String, Statement> signed) {
-        var reasons = new ArrayList<String>();
-        var order = order(signed);
-        if (order.isEmpty()) {
-            signed.forEach((host, statement) -> judgeHost(host, statement, signed.size(), reasons));
-        } else {
-            reasons.addAll(order);
+    static Verdict decide(Map<String, Statement> signed) throws IOException {
+        var unproven = order(signed);
+        if (!unproven.isEmpty()) {
+            throw new IOException(String.join("; ", unproven));
         }
+        var reasons = new ArrayList<String>();
+        signed.forEach((host, statement) -> judgeHost(host, statement, signed.size(), reasons));
         boolean fileSystems = reasons.isEmpty();
         boolean applications = signed.values().stream()
                 .anyMatch(one -> !one.wanted().applications().isEmpty());

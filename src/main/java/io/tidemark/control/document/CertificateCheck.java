@@ -23,7 +23,7 @@ public record CertificateCheck(List<String> faults, List<String> signers) {
     static final String ATTESTATION = "attestation";
     private static final String EVIDENCE = "evidence";
     private static final String MEMBERS = "members";
-    private static final String RECEIVED_OVER = "receivedOver";
+    static final String RECEIVED_OVER = "receivedOver";
     static final String HOSTS = "hosts";
 
     public CertificateCheck {
@@ -33,7 +33,18 @@ public record CertificateCheck(List<String> faults, List<String> signers) {
 
     /** @param document as the API answers it for one recovery point */
     public static CertificateCheck of(ObjectNode document) {
-        return document.path(HOSTS).isEmpty() ? ofHost(document) : HostsCheck.of(document);
+        if (!document.path(HOSTS).isEmpty()) {
+            return HostsCheck.of(document);
+        }
+        var check = ofHost(document);
+        var others =
+                document.path("certificate").path("order").path("frozenBefore").size();
+        if (others < 2) {
+            return check;
+        }
+        var faults = new ArrayList<>(check.faults());
+        faults.add("it is the part of one host, of %d that were cut together".formatted(others));
+        return new CertificateCheck(faults, check.signers());
     }
 
     static CertificateCheck ofHost(ObjectNode document) {

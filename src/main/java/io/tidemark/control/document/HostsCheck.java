@@ -32,6 +32,9 @@ final class HostsCheck {
                 faults.add("%s: there is no recovery point of it".formatted(agent));
                 continue;
             }
+            if (part.has(CertificateCheck.RECEIVED_OVER)) {
+                faults.add("%s: a part is never received over a link".formatted(agent));
+            }
             var check = CertificateCheck.ofHost(part);
             check.faults().forEach(fault -> faults.add(agent + ": " + fault));
             signers.addAll(check.signers());
