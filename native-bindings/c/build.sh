@@ -113,7 +113,7 @@ run_tests() {
     "$cc" $language $warnings $1 -pthread $guard_sources -o "$work/thaw-guard"
     # Never freezes here: words it does not know, an overlong one, a last line without its end.
     { printf 'ask\nmelt\n'; head -c 100000 /dev/urandom; printf '\nask'; } \
-        | $2 "$work/thaw-guard" 1000 / > "$work/answers" || [ "$(cut -d' ' -f1 "$work/answers")" = refused ]
+        | $2 "$work/thaw-guard" 1000 "$work/probe.c" / > "$work/answers" || [ "$(cut -d' ' -f1 "$work/answers")" = refused ]
 }
 
 # Ends the script where the tests of this mode have passed and nothing has changed since.

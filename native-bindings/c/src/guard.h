@@ -15,12 +15,14 @@ struct guard {
     int start_fd;    /* eventfd: freeze now */
     int progress_fd; /* eventfd: the freezer has something to tell */
     int signal_fd;
-    int alive_fd; /* pipe to the sentinel: open as long as we live */
+    int alive_fd;    /* pipe to the sentinel: open as long as we live */
+    int sentinel_fd; /* pipe from the sentinel: ends when it dies */
     pid_t sentinel;
     bool started;
     bool announced; /* all-frozen or failed was printed */
     bool failed;
     bool limit_passed;
+    bool sentinel_died;
     int frozen_lines; /* paths whose `frozen` line was printed */
     atomic_bool freezer_done;
     char command[COMMAND_BYTES_MAX];
@@ -34,9 +36,9 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void notify(int event_fd);
 
 /*
- * Opens the paths, prepares signals, forks the sentinel, starts the freezer thread and locks memory: all that may fail,
+ * Locks the entry, opens the paths, prepares signals, forks the sentinel, starts the freezer thread and locks memory: all that may fail,
  * allocate or open. On failure prints `refused` and ends the program.
  */
-void prepare(struct guard *guard, char *const *paths, int count);
+void prepare(struct guard *guard, const char *entry, char *const *paths, int count);
 
 #endif

@@ -72,6 +72,18 @@ static bool may_freeze(void) {
     return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_ADMIN & 1) != 0;
 }
 
+/*
+ * The entry of the journal that names this freeze stays locked while the guard or its sentinel lives, both of which hold
+ * the description: whoever sweeps the journal waits until nobody freezes or thaws what it names.
+ */
+static void lock_entry(const char *entry) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(entry, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+        refuse(-1, errno);
+    }
+}
+
 static void open_paths(struct guard_board *board, char *const *paths, int count) {
     for (int i = 0; i < count; i++) {
         int fd = open(paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -118,7 +130,7 @@ static void survive(void) {
     }
 }
 
-/* Never returns. Keeps no descriptor but the paths and its pipe: an inherited one would hide an end of file. */
+/* Never returns. Keeps no descriptor but paths, entry and its pipes: an inherited one would hide an end of file. */
 static _Noreturn void be_sentinel(struct guard_board *board, int alive_fd, int ready_fd) {
     sigset_t all;
     sigfillset(&all);
@@ -139,8 +151,10 @@ static _Noreturn void be_sentinel(struct guard_board *board, int alive_fd, int r
 
 static void fork_sentinel(struct guard *guard) {
     int alive[2];
+    int watch[2];
     int ready[2];
-    if (pipe2(alive, O_CLOEXEC | O_NONBLOCK) != 0 || pipe2(ready, O_CLOEXEC) != 0) {
+    if (pipe2(alive, O_CLOEXEC | O_NONBLOCK) != 0 || pipe2(watch, O_CLOEXEC | O_NONBLOCK) != 0
+        || pipe2(ready, O_CLOEXEC) != 0) {
         refuse(-1, errno);
     }
     guard->sentinel = fork();
@@ -149,12 +163,15 @@ static void fork_sentinel(struct guard *guard) {
     }
     if (guard->sentinel == 0) {
         close(alive[1]);
+        close(watch[0]);
         close(ready[0]);
         be_sentinel(guard->board, alive[0], ready[1]);
     }
     close(alive[0]);
+    close(watch[1]);
     close(ready[1]);
     guard->alive_fd = alive[1];
+    guard->sentinel_fd = watch[0];
     int failed;
     if (read(ready[0], &failed, sizeof failed) != (ssize_t)sizeof failed) {
         failed = ECHILD;
@@ -202,12 +219,13 @@ static void prepare_signals(struct guard *guard) {
     fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
 }
 
-void prepare(struct guard *guard, char *const *paths, int count) {
+void prepare(struct guard *guard, const char *entry, char *const *paths, int count) {
     tidy_descriptors();
     guard->board = mmap(NULL, sizeof *guard->board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (guard->board == MAP_FAILED) {
         refuse(-1, errno);
     }
+    lock_entry(entry);
     open_paths(guard->board, paths, count);
     prepare_signals(guard);
     survive();

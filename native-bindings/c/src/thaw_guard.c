@@ -1,17 +1,20 @@
 /*
- * thaw-guard LIMIT_MS PATH...
+ * thaw-guard LIMIT_MS ENTRY PATH...
  *
  * Freezes file systems for its parent and makes sure that they thaw: on the parent's word, on the end of its standard
- * input, on SIGTERM, at the limit, and, through the sentinel it forks, when it is itself killed or stopped. FIFREEZE
- * outlives the process that asked for it; without this program a dead agent would hang the host's writes for ever.
+ * input, on SIGTERM, at the limit, and, through the sentinel it forks, when it is itself killed or stopped; also when the
+ * sentinel dies, because nobody would be left after it. FIFREEZE outlives the process that asked for it; without this
+ * program a dead agent would hang the host's writes for ever. ENTRY, the journal's file that names the PATHs, is locked
+ * while either of the two lives.
  *
  * Protocol, one line each, INDEX counting PATHs from 0, nanos of CLOCK_MONOTONIC:
  *
- *   (start)  -> ready | refused INDEX ERRNO (exit 2)     INDEX -1: no path, but locking memory or making the sentinel
+ *   (start)  -> ready | refused INDEX ERRNO (exit 2)     INDEX -1: no path, but the entry, memory or the sentinel
  *   freeze   -> frozen INDEX REQUESTED ACKNOWLEDGED for each, then all-frozen | failed INDEX ERRNO
  *   ask      -> held | expired NANOS                     0 while not all is frozen, or when a freeze failed
  *   thaw     -> thawed INDEX START END HELD for each in reverse, then done (exit 0) | stuck INDEX ERRNO (exit 3)
  *   (limit)  -> expired NANOS; while still freezing, failed INDEX 110
+ *   (sentinel dies) -> as at the limit; before the freeze, failed -1 10 in answer to it
  *   (other)  -> unknown
  *
  * After `ready` nothing is allocated and no file is opened. Output never blocks: a line that the pipe has no room for
@@ -130,12 +133,20 @@ static void on_limit(struct guard *guard) {
     fail(guard, guard->frozen_lines < last ? guard->frozen_lines : last, ETIMEDOUT);
 }
 
+/* A guard alone must not hold a freeze: were it killed, nobody would thaw. */
+static void on_sentinel_death(struct guard *guard) {
+    guard->sentinel_died = true;
+    if (guard->started && !guard->limit_passed) {
+        on_limit(guard);
+    }
+}
+
 static void start_freezing(struct guard *guard) {
     if (guard->started) {
         say("failed -1 %d\n", EALREADY);
         return;
     }
-    if (waitpid(guard->sentinel, NULL, WNOHANG) != 0) {
+    if (guard->sentinel_died) {
         say("failed -1 %d\n", ECHILD);
         return;
     }
@@ -255,10 +266,11 @@ static _Noreturn void serve(struct guard *guard) {
             continue;
         }
         struct timespec timeout = {.tv_sec = wait / NANOS_A_SECOND, .tv_nsec = wait % NANOS_A_SECOND};
-        struct pollfd events[3] = {{.fd = guard->signal_fd, .events = POLLIN},
+        struct pollfd events[4] = {{.fd = guard->signal_fd, .events = POLLIN},
                                    {.fd = guard->progress_fd, .events = POLLIN},
-                                   {.fd = STDIN_FILENO, .events = POLLIN}};
-        if (ppoll(events, 3, wait < 0 ? NULL : &timeout, NULL) <= 0) {
+                                   {.fd = STDIN_FILENO, .events = POLLIN},
+                                   {.fd = guard->sentinel_died ? -1 : guard->sentinel_fd, .events = POLLIN}};
+        if (ppoll(events, 4, wait < 0 ? NULL : &timeout, NULL) <= 0) {
             continue;
         }
         if (events[0].revents != 0) {
@@ -266,6 +278,10 @@ static _Noreturn void serve(struct guard *guard) {
         }
         if (wait_nanos(guard) == 0) {
             continue; /* the limit goes before whatever else has come */
+        }
+        if (events[3].revents != 0) {
+            on_sentinel_death(guard);
+            continue;
         }
         if (events[1].revents != 0) {
             on_progress(guard);
@@ -279,15 +295,15 @@ static _Noreturn void serve(struct guard *guard) {
 int main(int argc, char **argv) {
     char *end = "";
     errno = 0;
-    long long limit_millis = argc > 2 ? strtoll(argv[1], &end, 10) : 0;
+    long long limit_millis = argc > 3 ? strtoll(argv[1], &end, 10) : 0;
     if (errno != 0 || *end != '\0' || limit_millis < 1 || limit_millis > LIMIT_MILLIS_MAX
-        || argc - 2 > GUARD_PATHS_MAX) {
-        fprintf(stderr, "usage: thaw-guard LIMIT_MS PATH... (1 to %lld ms, at most %d paths)\n", LIMIT_MILLIS_MAX,
+        || argc - 3 > GUARD_PATHS_MAX) {
+        fprintf(stderr, "usage: thaw-guard LIMIT_MS ENTRY PATH... (1 to %lld ms, at most %d paths)\n", LIMIT_MILLIS_MAX,
                 GUARD_PATHS_MAX);
         return EXIT_USAGE;
     }
     static struct guard guard;
-    prepare(&guard, argv + 2, argc - 2);
+    prepare(&guard, argv[2], argv + 3, argc - 3);
     guard.board->limit_nanos = limit_millis * NANOS_A_MILLI;
     say("ready\n");
     serve(&guard);

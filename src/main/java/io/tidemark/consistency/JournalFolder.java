@@ -6,9 +6,11 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +25,7 @@ import java.util.zip.CRC32C;
 public final class JournalFolder {
     private static final String UNFINISHED_SUFFIX = ".new";
     private static final String CHECKSUM = "crc32c ";
+    private static final Duration ASK_UNLOCKED_EVERY = Duration.ofMillis(20);
 
     private final Path folder;
     private final String magic;
@@ -67,6 +70,34 @@ public final class JournalFolder {
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         sync();
         return file;
+    }
+
+    /**
+     * Waits until nobody has the file locked: who holds what it names keeps a lock while it lives.
+     *
+     * @return whether it is free, or gone; false where it was locked until the limit
+     */
+    public boolean awaitUnlocked(Path file, Duration limit) throws IOException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        try (var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            while (true) {
+                try (var lock = channel.tryLock()) {
+                    if (lock != null) {
+                        return true;
+                    }
+                }
+                if (System.nanoTime() - deadline >= 0) {
+                    return false;
+                }
+                Thread.sleep(ASK_UNLOCKED_EVERY.toMillis());
+            }
+        } catch (NoSuchFileException e) {
+            // Whoever held what it named has let it go, and said so.
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     public void remove(Path file) throws IOException {

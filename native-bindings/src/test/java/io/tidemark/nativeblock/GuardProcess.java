@@ -3,6 +3,7 @@ package io.tidemark.nativeblock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,10 +19,12 @@ final class GuardProcess implements AutoCloseable {
 
     private final Process process;
     private final Writer input;
+    private final Path entry;
     private final LinkedBlockingQueue<String> lines = new LinkedBlockingQueue<>();
 
     GuardProcess(Path program, long limitMillis, Path... mounts) throws IOException {
-        var command = new ArrayList<>(List.of(program.toString(), Long.toString(limitMillis)));
+        entry = Files.createTempFile("entry", ".freeze");
+        var command = new ArrayList<>(List.of(program.toString(), Long.toString(limitMillis), entry.toString()));
         for (var mount : mounts) {
             command.add(mount.toString());
         }
@@ -90,6 +93,11 @@ final class GuardProcess implements AutoCloseable {
         LoopFileSystem.run("kill", "-" + name, Long.toString(process.pid()));
     }
 
+    /** The journal's file that it keeps locked. */
+    Path entry() {
+        return entry;
+    }
+
     ProcessHandle sentinel() {
         return process.children().findFirst().orElseThrow();
     }
@@ -104,5 +112,6 @@ final class GuardProcess implements AutoCloseable {
     @Override
     public void close() throws IOException {
         process.destroy();
+        Files.deleteIfExists(entry);
     }
 }

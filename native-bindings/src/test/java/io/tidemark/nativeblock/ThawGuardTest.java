@@ -201,6 +201,58 @@ final class ThawGuardTest {
     }
 
     @Test
+    void guardThawsWhenItsSentinelIsKilledAndSaysThatItHasNotHeld() throws Exception {
+        try (var first = ext4();
+                var second = ext4();
+                var guard = guard(LONG_LIMIT_MILLIS, first.mount(), second.mount())) {
+            guard.freeze(2);
+
+            guard.sentinel().destroyForcibly();
+
+            guard.next("expired");
+            assertThat(first.isFrozen()).isFalse();
+            assertThat(second.isFrozen()).isFalse();
+            guard.send("thaw");
+            assertThat(guard.next("thawed")).endsWith("0");
+            assertThat(guard.next("thawed")).endsWith("0");
+            guard.next("done");
+            assertThat(guard.exit()).isZero();
+        }
+    }
+
+    @Test
+    void entryIsLockedWhileGuardOrSentinelLives() throws Exception {
+        var calls = BlockKernels.hostCalls();
+        assumeTrue(calls.isPresent(), "no native library in this build");
+        try (var fileSystem = ext4();
+                var guard = guard(LONG_LIMIT_MILLIS, fileSystem.mount())) {
+            guard.next("ready");
+            var sentinel = guard.sentinel();
+            LoopFileSystem.run("kill", "-STOP", Long.toString(sentinel.pid()));
+            assertThat(isLocked(calls.orElseThrow(), guard.entry())).isTrue();
+
+            guard.signal("KILL");
+            guard.exit();
+
+            assertThat(isLocked(calls.orElseThrow(), guard.entry()))
+                    .as("the sentinel lives")
+                    .isTrue();
+            LoopFileSystem.run("kill", "-CONT", Long.toString(sentinel.pid()));
+            awaitThat("free", () -> !isLocked(calls.orElseThrow(), guard.entry()));
+        }
+    }
+
+    private static boolean isLocked(HostCalls calls, Path file) {
+        try (var lock = calls.lock(file)) {
+            return false;
+        } catch (HostCallException e) {
+            return e.errno() == HostCallException.EAGAIN;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
     void guardWithoutItsSentinelDoesNotFreeze() throws Exception {
         try (var fileSystem = ext4();
                 var guard = guard(LONG_LIMIT_MILLIS, fileSystem.mount())) {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** File systems with a guard ready to freeze them; then, frozen. Owned by one thread. */
+/** File systems with a guard ready to freeze them; then, frozen. Owned by one thread, but for {@link #guardLost}. */
 final class ArmedFileSystems implements FileSystems.Armed {
     private static final Logger LOG = LoggerFactory.getLogger(ArmedFileSystems.class);
 
@@ -32,6 +32,8 @@ final class ArmedFileSystems implements FileSystems.Armed {
     private @Nullable ThawGuard guard;
     private @Nullable FrozenFileSystems frozen;
     private boolean closed;
+    /** From before the first freeze until this object has seen to it that nothing is frozen. */
+    private volatile boolean mayBeFrozen;
 
     /**
      * @param hostCalls absent in a rehearsal only
@@ -82,6 +84,7 @@ final class ArmedFileSystems implements FileSystems.Armed {
         if (guard == null || frozen != null || closed) {
             throw new IllegalStateException("not armed, or frozen before");
         }
+        mayBeFrozen = true;
         try {
             var answers = guard.freeze(limit);
             frozen = new FrozenFileSystems(guard, answers);
@@ -107,8 +110,32 @@ final class ArmedFileSystems implements FileSystems.Armed {
             // Whatever it was doing: after this nothing of ours is frozen.
             var unused = thawWithoutGuard(guard);
         }
+        mayBeFrozen = false;
         if (thawFailures.isEmpty()) {
             afterThaw.run();
+        }
+    }
+
+    /**
+     * On another thread, while the owner may be waiting for a cut that takes its time: where the guard's sentinel died
+     * with it, nobody else is left to thaw. The owner finds it out when it asks, and thaws once more, which tells of
+     * failures.
+     */
+    void guardLost() {
+        if (!mayBeFrozen || hostCalls == null) {
+            return;
+        }
+        for (var fileSystem : fileSystems.reversed()) {
+            boolean unused = thaws(hostCalls, fileSystem.mountPoint());
+        }
+    }
+
+    private static boolean thaws(HostCalls hostCalls, Path mountPoint) {
+        try {
+            return hostCalls.thaw(mountPoint);
+        } catch (IOException e) {
+            // The others are still frozen; the owner tries again, and tells.
+            return false;
         }
     }
 

@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
 public final class FileSystemFreeze implements FileSystems {
     private static final Logger LOG = LoggerFactory.getLogger(FileSystemFreeze.class);
     private static final Path SYS = Path.of("/sys");
+    /** A guard without its parent ends as soon as the kernel has done what it was asked for: a freeze flushes first. */
+    private static final Duration GUARD_END_LIMIT = ThawGuard.IOCTL_LIMIT;
 
     private final Host host;
     private final Optional<NativeCalls> calls;
@@ -42,8 +44,14 @@ public final class FileSystemFreeze implements FileSystems {
 
         String bootId();
 
-        /** Starts a guard of these mount points; it has not said {@code ready} yet. */
-        GuardChannel startGuard(Path program, Duration limit, List<Path> mountPoints) throws IOException;
+        /**
+         * Starts a guard of these mount points; it has not said {@code ready} yet.
+         *
+         * @param entry of the journal, which the guard keeps locked while it lives
+         * @param onLost run, on a thread of the guard's own, when it ends without having said that all is thawed
+         */
+        GuardChannel startGuard(Path program, Duration limit, Path entry, List<Path> mountPoints, Runnable onLost)
+                throws IOException;
     }
 
     /** @param guard the {@code thaw-guard} program */
@@ -149,7 +157,9 @@ public final class FileSystemFreeze implements FileSystems {
             armed.start(host.startGuard(
                     found.guard(),
                     limit,
-                    fileSystems.stream().map(MountedVolume::mountPoint).toList()));
+                    entry,
+                    fileSystems.stream().map(MountedVolume::mountPoint).toList(),
+                    armed::guardLost));
         } catch (IOException e) {
             armed.close();
             throw new ConsistencyException(failed(fileSystems, "the guard cannot be started: " + e.getMessage()), e);
@@ -197,10 +207,31 @@ public final class FileSystemFreeze implements FileSystems {
                 continue;
             }
             // A freeze does not outlive the kernel it was made in.
-            if (!entry.bootId().equals(host.bootId()) || sweepEntry(entry)) {
+            if (!entry.bootId().equals(host.bootId()) || (sweepEntry(entry) && sweptForGood(entry))) {
                 removeEntry(entry.file());
             }
         }
+    }
+
+    /** A guard that outlived its service may be in the midst of a freeze: what comes of that is thawed, too. */
+    private boolean sweptForGood(FreezeJournal.Entry entry) {
+        try {
+            if (journal.awaitUnlocked(entry.file(), Duration.ZERO)) {
+                return true;
+            }
+            if (!journal.awaitUnlocked(entry.file(), GUARD_END_LIMIT)) {
+                LOG.error(
+                        "freeze_guard_lives file={} error=\"the guard of a service that is gone still runs after {} s:"
+                                + " end thaw-guard and thaw-sentinel, then start again\"",
+                        entry.file(),
+                        GUARD_END_LIMIT.toSeconds());
+                return false;
+            }
+        } catch (IOException e) {
+            LOG.error("freeze_journal_unreadable file={} error={}", entry.file(), e.getMessage());
+            return false;
+        }
+        return sweepEntry(entry);
     }
 
     private boolean sweepEntry(FreezeJournal.Entry entry) {
@@ -243,8 +274,9 @@ public final class FileSystemFreeze implements FileSystems {
         }
 
         @Override
-        public GuardChannel startGuard(Path program, Duration limit, List<Path> mountPoints) throws IOException {
-            return GuardProcess.start(program, limit, mountPoints);
+        public GuardChannel startGuard(
+                Path program, Duration limit, Path entry, List<Path> mountPoints, Runnable onLost) throws IOException {
+            return GuardProcess.start(program, limit, entry, mountPoints, onLost);
         }
     }
 }

@@ -6,6 +6,7 @@ import io.tidemark.spi.RecoveryPointId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -48,6 +49,11 @@ final class FreezeJournal {
                             .formatHex(fileSystem.mountPoint().toString().getBytes(StandardCharsets.UTF_8)));
         }
         return files.write(recoveryPoint.value(), lines);
+    }
+
+    /** Whether guard and sentinel of the entry are gone, within the limit: one of them has it locked while it lives. */
+    boolean awaitUnlocked(Path file, Duration limit) throws IOException {
+        return files.awaitUnlocked(file, limit);
     }
 
     void remove(Path file) throws IOException {

@@ -29,43 +29,53 @@ final class GuardProcess implements GuardChannel {
     private final Process process;
     private final OutputStream input;
     private final BlockingQueue<String> lines = new ArrayBlockingQueue<>(LINES_MAXIMUM);
+    private final Runnable onLost;
     private boolean ended;
 
-    private GuardProcess(Process process) {
+    private GuardProcess(Process process, Runnable onLost) {
         this.process = process;
+        this.onLost = onLost;
         this.input = process.getOutputStream();
     }
 
-    static GuardProcess start(Path program, Duration limit, List<Path> mountPoints) throws IOException {
+    static GuardProcess start(Path program, Duration limit, Path entry, List<Path> mountPoints, Runnable onLost)
+            throws IOException {
         var command = new ArrayList<String>();
         command.add(program.toString());
         command.add(Long.toString(limit.toMillis()));
+        command.add(entry.toAbsolutePath().toString());
         mountPoints.forEach(mountPoint -> command.add(mountPoint.toString()));
         var builder = new ProcessBuilder(command)
                 .directory(Path.of("/").toFile())
                 .redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.environment().clear();
-        var guard = new GuardProcess(builder.start());
+        var guard = new GuardProcess(builder.start(), onLost);
         Thread.ofPlatform().daemon().name("thaw-guard-reader").start(guard::readLines);
         return guard;
     }
 
     private void readLines() {
+        var last = END;
         try (var reader =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII))) {
             for (var line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (!line.isEmpty()) {
+                    last = line;
                     lines.put(line);
                 }
             }
-            lines.put(END);
         } catch (IOException e) {
             // The pipe broke, which is the end of the guard like any other.
-            lines.add(END);
+            last = END;
         } catch (InterruptedException e) {
             // Nothing interrupts this thread; the process is going down.
             Thread.currentThread().interrupt();
         }
+        if (!last.equals(ThawGuard.DONE)) {
+            onLost.run();
+        }
+        // The queue has room for all that a guard ever says: nobody waits here.
+        boolean unused = lines.offer(END);
     }
 
     @Override

@@ -22,6 +22,9 @@ final class ThawGuard {
      */
     static final Duration IOCTL_LIMIT = Duration.ofSeconds(30);
 
+    /** Its last word: all is thawed. */
+    static final String DONE = "done";
+
     private final GuardChannel channel;
     private final int count;
     private boolean expired;
@@ -116,8 +119,8 @@ final class ThawGuard {
                 case "thawed" ->
                     answers[index(words)] =
                             new Thawed(number(words, 2), number(words, 3), number(words, 4) == 1 && !expired);
-                case "done" -> {
-                    return whole(answers, "done");
+                case DONE -> {
+                    return whole(answers, DONE);
                 }
                 case "expired" -> expired = true;
                 default -> throw new GuardException("guard answered %s to thaw".formatted(words[0]));

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.FileSystems.MountedVolume;
 import io.tidemark.consistency.MountTable;
 import io.tidemark.domain.Certificate;
+import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCallException;
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.spi.Capability;
@@ -21,11 +24,11 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,8 +54,9 @@ class FileSystemFreezeTest {
     Path home;
 
     private final ScriptedGuard guard = new ScriptedGuard();
-    private final List<String> thawedByUs = new ArrayList<>();
+    private final List<String> thawedByUs = new CopyOnWriteArrayList<>();
     private Optional<IOException> thawFailure = Optional.empty();
+    private Runnable guardEnds = () -> {};
 
     private final HostCalls hostCalls = (HostCalls) Proxy.newProxyInstance(
             HostCalls.class.getClassLoader(), new Class<?>[] {HostCalls.class}, (proxy, method, arguments) -> {
@@ -79,7 +83,9 @@ class FileSystemFreezeTest {
             }
 
             @Override
-            public GuardChannel startGuard(Path program, Duration limit, List<Path> mountPoints) {
+            public GuardChannel startGuard(
+                    Path program, Duration limit, Path entry, List<Path> mountPoints, Runnable onLost) {
+                guardEnds = onLost;
                 return guard;
             }
         };
@@ -206,6 +212,21 @@ class FileSystemFreezeTest {
     }
 
     @Test
+    void guardThatDiesWhileACutTakesItsTimeIsThawedForAtOnce() throws Exception {
+        try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
+            guardEnds.run();
+            assertThat(thawedByUs).as("nothing was frozen yet").isEmpty();
+            try (var frozen = armed.freeze()) {
+                guardEnds.run();
+
+                assertThat(thawedByUs).containsExactly("/logs", "/orders");
+            }
+        }
+        guardEnds.run();
+        assertThat(thawedByUs).as("all was thawed before").hasSize(2);
+    }
+
+    @Test
     void freezeThatExpiredHasNotHeldWhateverTheThawSays() throws Exception {
         guard.answering("ask", "expired 150");
 
@@ -268,6 +289,25 @@ class FileSystemFreezeTest {
         freeze("23 22 7:9 / /orders rw - ext4 /dev/loop9 rw", "boot-1").sweep();
 
         assertThat(thawedByUs).isEmpty();
+        assertThat(journals()).isEmpty();
+    }
+
+    /** What its guard freezes after a first thaw is thawed as well, and only then is the entry gone. */
+    @Test
+    void sweepWaitsForAGuardThatOutlivedItsServiceAndThawsOnceMore() throws Exception {
+        var entry = new FreezeJournal(state.resolve("freezes")).write(POINT, "boot-1", BOTH);
+        var calls = BlockKernels.hostCalls();
+        assumeTrue(calls.isPresent(), "no native library in this build");
+        var lock = calls.orElseThrow().lock(entry);
+        var sweeping = Thread.ofVirtual().start(() -> freeze().sweep());
+        await().until(() -> thawedByUs.size() == 2);
+
+        assertThat(sweeping.join(Duration.ofMillis(200))).isFalse();
+        assertThat(journals()).containsExactly(entry);
+        lock.close();
+
+        assertThat(sweeping.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(thawedByUs).containsExactly("/logs", "/orders", "/logs", "/orders");
         assertThat(journals()).isEmpty();
     }
 

@@ -42,10 +42,18 @@ public final class LoopVolume implements AutoCloseable {
 
     /** A sparse file with a Btrfs in it, mounted: a folder for images that can be snapshotted. */
     public static LoopVolume makeBtrfs(Path image, long sizeBytes, Path mountPoint) throws IOException {
+        return make("btrfs", image, sizeBytes, mountPoint);
+    }
+
+    /** A sparse file with a file system of that type in it, mounted. */
+    public static LoopVolume make(String type, Path image, long sizeBytes, Path mountPoint) throws IOException {
         try (var file = new java.io.RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(sizeBytes);
         }
-        Programs.run("mkfs.btrfs", "-q", "-f", image.toString());
+        if (type.equals("ext4")) {
+            return makeExt4(image, mountPoint);
+        }
+        Programs.run("mkfs." + type, "-q", "-f", image.toString());
         return mount(image, mountPoint);
     }
 

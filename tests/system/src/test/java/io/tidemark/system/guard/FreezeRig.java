@@ -1,0 +1,289 @@
+package io.tidemark.system.guard;
+
+import io.tidemark.consistency.MountTable;
+import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.LoopVolume;
+import io.tidemark.system.ground.Programs;
+import io.tidemark.system.ground.Watchdog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** Eight file systems with a writer on each, a service that freezes them, and another in readiness for when it dies. */
+final class FreezeRig implements AutoCloseable {
+    static final List<String> TYPES = List.of("ext4", "xfs", "btrfs", "ext4", "xfs", "btrfs", "ext4", "ext4");
+
+    private static final long IMAGE_BYTES = 320L << 20;
+    private static final Duration FLOWS_WITHIN = Duration.ofSeconds(5);
+    /** From the event: longer than a service waits for a guard that does not answer, and for its end. */
+    private static final Duration PROCESSES_END_WITHIN = Duration.ofSeconds(20);
+    /** After the limit, until what was stopped goes on. */
+    private static final Duration STOPPED_BEYOND = Duration.ofMillis(300);
+
+    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final Path state;
+    private final List<Path> mountPoints = new ArrayList<>();
+    private final List<String> devices = new ArrayList<>();
+    private final List<WriterProbe> probes = new ArrayList<>();
+    private final List<DirtyingWriter> writers = new ArrayList<>();
+    private final WriterProbe control;
+    private final Optional<TightMemory> memory;
+    private FreezingProcess service;
+    private FreezingProcess next;
+
+    FreezeRig() throws IOException, InterruptedException {
+        try {
+            var ground = keep(Ground.open());
+            state = tmpfs(ground.folder().resolve("state"));
+            for (int number = 0; number < TYPES.size(); number++) {
+                var folder = ground.folder();
+                var mountPoint = keep(LoopVolume.make(
+                                TYPES.get(number),
+                                folder.resolve("image" + number),
+                                IMAGE_BYTES,
+                                folder.resolve("mounted" + number)))
+                        .mountPoint();
+                mountPoints.add(mountPoint);
+                devices.add(MountTable.read().holding(mountPoint).orElseThrow().device());
+            }
+            memory = TightMemory.make();
+            memory.ifPresent(this::keep);
+            for (var mountPoint : mountPoints) {
+                probes.add(keep(new WriterProbe(mountPoint.resolve("probe"))));
+                writers.add(keep(new DirtyingWriter(mountPoint.resolve("dirty"))));
+            }
+            control = keep(new WriterProbe(state.resolve("control")));
+            next = ready();
+            service = promote();
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            closeMade();
+            throw e;
+        }
+    }
+
+    /** @param excludedFromLimit nobody was left to thaw but the next start */
+    record Outcome(
+            GuardTrial trial,
+            Duration stall,
+            Duration control,
+            boolean excludedFromLimit,
+            String said,
+            List<String> failures) {
+        Duration beyondLimit() {
+            return stall.minus(trial.limit());
+        }
+    }
+
+    boolean hasTightMemory() {
+        return memory.isPresent();
+    }
+
+    Outcome run(GuardTrial trial) throws IOException, InterruptedException {
+        var failures = new ArrayList<String>();
+        if (!service.isAlive()) {
+            service = promote();
+        }
+        sweep();
+        for (var writer : writers) {
+            writer.write(trial.written());
+        }
+        for (var probe : probes) {
+            probe.forget();
+        }
+        control.forget();
+        var said = pass(trial, failures);
+        if (trial.event() == GuardTrial.Event.ALL_KILLED) {
+            service = promote();
+            sweep();
+        }
+        return judge(trial, said, failures);
+    }
+
+    private String pass(GuardTrial trial, List<String> failures) throws IOException, InterruptedException {
+        var line = new StringBuilder("rp-%d %d %d"
+                .formatted(trial.seed(), trial.limit().toMillis(), trial.hold().toMillis()));
+        for (int number : trial.fileSystems()) {
+            line.append(' ').append(devices.get(number)).append(' ').append(mountPoints.get(number));
+        }
+        if (trial.event() == GuardTrial.Event.DISK_FULL && trial.phase() == GuardTrial.Phase.ARMED) {
+            fillDisk();
+        }
+        service.say(line.toString());
+        var said = service.next("armed", "end").orElse("end died");
+        if (said.startsWith("end")) {
+            Files.deleteIfExists(filler());
+            return said;
+        }
+        var parties = Parties.of(service.handle());
+        boolean frozen = trial.phase() == GuardTrial.Phase.FROZEN;
+        if (trial.phase() != GuardTrial.Phase.ARMED) {
+            said = service.next(frozen ? "frozen" : "freezing", "end").orElse("end died");
+        }
+        if (!said.startsWith("end")) {
+            Thread.sleep(trial.delay());
+            act(trial, parties);
+            if (trial.event().stops()) {
+                Thread.sleep(trial.limit().plus(STOPPED_BEYOND));
+                parties.goOn();
+            }
+            said = service.next("end").orElse("end died");
+        }
+        if (trial.event().endsService()) {
+            parties.service().onExit().join();
+        }
+        if (!parties.guardsEnded(PROCESSES_END_WITHIN)) {
+            failures.add("guard or sentinel still runs");
+        }
+        if (trial.event() == GuardTrial.Event.MEMORY_TIGHT) {
+            memory.orElseThrow().relax();
+        }
+        Files.deleteIfExists(filler());
+        return said;
+    }
+
+    private void act(GuardTrial trial, Parties parties) throws IOException, InterruptedException {
+        switch (trial.event()) {
+            case DISK_FULL -> fillDisk();
+            case MEMORY_TIGHT -> memory.orElseThrow().squeeze(trial.written());
+            default -> parties.suffer(trial.event(), trial.gap());
+        }
+    }
+
+    private Outcome judge(GuardTrial trial, String said, List<String> failures)
+            throws IOException, InterruptedException {
+        var stall = Duration.ZERO;
+        for (int number : trial.fileSystems()) {
+            var probe = probes.get(number);
+            if (!probe.flows(FLOWS_WITHIN)) {
+                failures.add("file system %d (%s) is still frozen".formatted(number, TYPES.get(number)));
+                Programs.attempt(
+                        List.of("fsfreeze", "-u", mountPoints.get(number).toString()));
+            }
+            var longest = probe.longest();
+            stall = longest.compareTo(stall) > 0 ? longest : stall;
+        }
+        var words = said.split(" ", -1);
+        if (words[1].equals("true")) {
+            checkThatItHeld(trial, words, failures);
+        } else if (trial.event() == GuardTrial.Event.NONE && !mayExpire(trial)) {
+            failures.add("nothing happened, and it has not held: " + said);
+        }
+        if (trial.event() == GuardTrial.Event.CUT_OUTLASTS_THE_LIMIT && words[1].equals("true")) {
+            failures.add("is said to have held beyond the limit");
+        }
+        return new Outcome(
+                trial,
+                stall,
+                control.longest(),
+                trial.event() == GuardTrial.Event.ALL_KILLED,
+                said,
+                List.copyOf(failures));
+    }
+
+    /** Freezing so many takes a good part of a short limit. */
+    private static boolean mayExpire(GuardTrial trial) {
+        return trial.fileSystems().size() * 100L + trial.hold().toMillis()
+                > trial.limit().toMillis();
+    }
+
+    /** What the certificate would say, against what the writers saw. */
+    private void checkThatItHeld(GuardTrial trial, String[] words, List<String> failures) {
+        for (int index = 0; index < trial.fileSystems().size(); index++) {
+            int first = 2 + index * 3;
+            if (words[first].equals("true")
+                    && probes.get(trial.fileSystems().get(index))
+                            .wroteBetween(Long.parseLong(words[first + 1]), Long.parseLong(words[first + 2]))) {
+                failures.add("file system %d is said to have held, and was written to meanwhile"
+                        .formatted(trial.fileSystems().get(index)));
+            }
+        }
+    }
+
+    private void sweep() throws IOException, InterruptedException {
+        service.say("sweep");
+        var unused = service.next("swept").orElseThrow(() -> new AssertionError("the service died while it swept"));
+        var journals = state.resolve("freezes");
+        if (Files.exists(journals)) {
+            try (var left = Files.list(journals)) {
+                var files = left.toList();
+                if (!files.isEmpty()) {
+                    throw new AssertionError("left after a sweep: " + files);
+                }
+            }
+        }
+    }
+
+    private Path filler() {
+        return state.resolve("filler");
+    }
+
+    private void fillDisk() throws IOException {
+        try (var file = Files.newByteChannel(filler(), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            var zeros = java.nio.ByteBuffer.allocate(4096);
+            while (true) {
+                file.write(zeros.rewind());
+            }
+        } catch (IOException e) {
+            if (!String.valueOf(e.getMessage()).contains("No space left")) {
+                throw e;
+            }
+        }
+    }
+
+    private FreezingProcess ready() throws IOException, InterruptedException {
+        var process = keep(FreezingProcess.start(state));
+        var unused = process.next("ready").orElseThrow(() -> new AssertionError("the service did not start"));
+        return process;
+    }
+
+    private FreezingProcess promote() throws IOException, InterruptedException {
+        var promoted = next;
+        if (memory.isPresent()) {
+            memory.get().add(promoted.handle());
+        }
+        next = ready();
+        return promoted;
+    }
+
+    private Path tmpfs(Path mountPoint) throws IOException {
+        Files.createDirectory(mountPoint);
+        var undo = Watchdog.get().remember("umount '%s'".formatted(mountPoint));
+        Programs.run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mountPoint.toString());
+        keep(() -> {
+            Programs.run("umount", mountPoint.toString());
+            undo.close();
+        });
+        return mountPoint;
+    }
+
+    private <T extends AutoCloseable> T keep(T resource) {
+        made.push(resource);
+        return resource;
+    }
+
+    private void closeMade() throws IOException {
+        Exception first = null;
+        while (!made.isEmpty()) {
+            try {
+                made.pop().close();
+            } catch (Exception e) {
+                first = first == null ? e : first;
+            }
+        }
+        if (first != null) {
+            throw new IOException("not everything was undone: " + first.getMessage(), first);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        closeMade();
+    }
+}
