@@ -32,6 +32,13 @@ final class BlockLayers {
         return devices;
     }
 
+    /** Devices of every file system that a block device, by its node or a link to it, rests on. */
+    Set<String> fileSystemsUnder(Path node) {
+        var devices = new LinkedHashSet<String>();
+        folderOf(node).ifPresent(block -> collectBlock(block, devices, DEPTH_MAXIMUM));
+        return devices;
+    }
+
     private void collectFileSystem(Mount mount, Set<String> devices, int depth) {
         if (depth == 0 || !devices.add(mount.device())) {
             return;
@@ -67,7 +74,16 @@ final class BlockLayers {
             if (!mount.source().startsWith("/dev/")) {
                 return Optional.empty();
             }
-            var name = Path.of(mount.source()).toRealPath().getFileName();
+            return folderOf(Path.of(mount.source()));
+        } catch (IOException e) {
+            // No block device of that name: nothing below that could be frozen.
+            return Optional.empty();
+        }
+    }
+
+    private Optional<Path> folderOf(Path node) {
+        try {
+            var name = node.toRealPath().getFileName();
             return Optional.of(sys.resolve("class/block").resolve(name).toRealPath());
         } catch (IOException e) {
             // No block device of that name: nothing below that could be frozen.

@@ -42,6 +42,11 @@ public final class FileSystemFreeze implements FileSystems {
     interface Host {
         MountTable mounts();
 
+        /** Where sysfs is mounted. */
+        default Path sys() {
+            return SYS;
+        }
+
         String bootId();
 
         /**
@@ -118,16 +123,33 @@ public final class FileSystemFreeze implements FileSystems {
             return;
         }
         var mounts = host.mounts();
-        var layers = new BlockLayers(SYS, mounts);
+        var layers = new BlockLayers(host.sys(), mounts);
         var reasons = new LinkedHashMap<>(ground.reasonsByDevice(mounts, layers));
         for (var volume : volumes) {
             // What a volume of files stands on is the file system that holds its root.
             var places = volume.can(Capability.FILES) ? volume.mountPoints().stream() : volume.device().stream();
             places.flatMap(place -> mounts.holdingFollowed(place).stream()).forEach(mount -> {
                 for (var device : layers.fileSystemsUnder(mount)) {
-                    reasons.putIfAbsent(device, "it holds volume " + volume.id() + ", which the cut writes to");
+                    reasons.putIfAbsent(device, holds(volume));
                 }
             });
+            // A device may rest on an image itself: what suspends it waits for writes to that.
+            volume.device().ifPresent(node -> {
+                for (var device : layers.fileSystemsUnder(node)) {
+                    reasons.putIfAbsent(device, holds(volume));
+                }
+            });
+        }
+        for (var fileSystem : fileSystems) {
+            // Frozen first, it would hold up what the freeze of the other writes out, until the limit.
+            for (var mount : mounts.ofDevice(fileSystem.device())) {
+                for (var device : layers.fileSystemsUnder(mount)) {
+                    if (!device.equals(fileSystem.device())) {
+                        reasons.putIfAbsent(
+                                device, "file system %s, frozen with it, rests on it".formatted(mount.mountPoint()));
+                    }
+                }
+            }
         }
         for (var fileSystem : fileSystems) {
             var reason = reasons.get(fileSystem.device());
@@ -136,6 +158,10 @@ public final class FileSystemFreeze implements FileSystems {
                         new ConsistencyError.StandsOnIt(fileSystem.mountPoint().toString(), reason));
             }
         }
+    }
+
+    private static String holds(Volume volume) {
+        return "it holds volume " + volume.id() + ", which the cut writes to";
     }
 
     @Override

@@ -44,6 +44,19 @@ class BlockLayersTest {
         assertThat(new BlockLayers(sys, mounts).fileSystemsUnder(data)).containsExactly("253:0", "0:41");
     }
 
+    /** By its node, or by a link to that. */
+    @Test
+    void deviceRestsOnWhatHoldsTheImageBelowIt() throws IOException {
+        Files.createDirectories(sys.resolve("class/block"));
+        Files.createSymbolicLink(sys.resolve("class/block/dm-0"), sys.resolve("devices/dm-0"));
+        var node = Files.createFile(folder.resolve("dm-0"));
+        var link = Files.createSymbolicLink(folder.resolve("orders"), node);
+
+        assertThat(new BlockLayers(sys, mounts).fileSystemsUnder(node)).containsExactly("0:41");
+        assertThat(new BlockLayers(sys, mounts).fileSystemsUnder(link)).containsExactly("0:41");
+        assertThat(new BlockLayers(sys, mounts).fileSystemsUnder(image)).isEmpty();
+    }
+
     @Test
     void fileSystemWithNothingKnownBelowStandsForItself() {
         var root = mounts.holding(Path.of("/etc")).orElseThrow();

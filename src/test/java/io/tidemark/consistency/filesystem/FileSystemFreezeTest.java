@@ -78,6 +78,11 @@ class FileSystemFreezeTest {
             }
 
             @Override
+            public Path sys() {
+                return home.resolve("sys");
+            }
+
+            @Override
             public String bootId() {
                 return bootId;
             }
@@ -360,6 +365,44 @@ class FileSystemFreezeTest {
         assertThatThrownBy(() -> freeze(mounts, "boot-1").refuseWhatWeStandOn(BOTH, List.of(stacked)))
                 .isInstanceOf(ConsistencyException.class)
                 .hasMessageContaining("image:logs");
+    }
+
+    /** A loop device by its number and its name, upon an image. */
+    private void loopUpon(Path image, String number, String name) throws IOException {
+        var sys = home.toRealPath().resolve("sys");
+        var loop = Files.createDirectories(sys.resolve("devices").resolve(name));
+        Files.createDirectories(loop.resolve("loop"));
+        Files.writeString(loop.resolve("loop/backing_file"), image + "\n");
+        Files.createSymbolicLink(
+                Files.createDirectories(sys.resolve("dev/block")).resolve(number), loop);
+        Files.createSymbolicLink(
+                Files.createDirectories(sys.resolve("class/block")).resolve(name), loop);
+    }
+
+    @Test
+    void deviceThatIsCutRestingOnAFrozenFileSystemIsRefused() throws Exception {
+        var below = Files.createDirectory(state.resolve("below")).toRealPath();
+        loopUpon(Files.createFile(below.resolve("image.raw")), "7:5", "loop5");
+        var mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n23 22 7:1 / %s rw - ext4 /dev/loop1 rw\n".formatted(below);
+        var suspended = volume(LOGS, Optional.of(Files.createFile(home.resolve("loop5"))));
+
+        assertThatThrownBy(() -> freeze(mounts, "boot-1").refuseWhatWeStandOn(BOTH, List.of(suspended)))
+                .isInstanceOf(ConsistencyException.class)
+                .hasMessageContaining("/orders")
+                .hasMessageContaining("image:logs");
+    }
+
+    @Test
+    void fileSystemsOfWhichOneRestsOnTheOtherAreNotFrozenTogether() throws Exception {
+        var below = Files.createDirectory(state.resolve("below")).toRealPath();
+        loopUpon(Files.createFile(below.resolve("image.raw")), "7:2", "loop2");
+        var mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n23 22 7:1 / %s rw - ext4 /dev/loop1 rw\n".formatted(below)
+                + "24 22 7:2 / /logs rw - ext4 /dev/loop2 rw\n";
+
+        assertThatThrownBy(() -> freeze(mounts, "boot-1").refuseWhatWeStandOn(BOTH, List.of()))
+                .isInstanceOf(ConsistencyException.class)
+                .hasMessageContaining("/orders")
+                .hasMessageContaining("file system /logs, frozen with it, rests on it");
     }
 
     @Test
