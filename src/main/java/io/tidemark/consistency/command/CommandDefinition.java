@@ -55,11 +55,23 @@ public record CommandDefinition(
     private static final List<String> KNOWN = List.of(
             "checkTimeoutMillis", "freezeTimeoutMillis", "prepareTimeoutMillis", "thawAttempts", "thawTimeoutMillis");
 
+    /** What a keeper needs beside its programs, on a busy host. */
+    private static final Duration KEEPER_GRACE = Duration.ofSeconds(5);
+    /** Between two attempts to thaw. */
+    private static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
+
     public CommandDefinition {
         prepare = List.copyOf(prepare);
         freeze = List.copyOf(freeze);
         thaw = List.copyOf(thaw);
         check = List.copyOf(check);
+    }
+
+    /** The longest that a keeper lives after its service has died: it ends the freeze, then thaws. */
+    Duration keeperOutlives() {
+        return freezeLimit
+                .plus(thawLimit.plus(BETWEEN_ATTEMPTS).multipliedBy(thawAttempts))
+                .plus(KEEPER_GRACE);
     }
 
     /**

@@ -3,6 +3,8 @@ package io.tidemark.consistency.command;
 import io.tidemark.provider.commands.Command;
 import io.tidemark.provider.commands.CommandException;
 import io.tidemark.provider.commands.CommandRunner;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +16,11 @@ import java.util.concurrent.TimeUnit;
 final class CommandPrograms {
     private static final int OUTPUT_BYTES_MAXIMUM = 1 << 20;
     private static final long BETWEEN_ATTEMPTS_MILLIS = 1_000;
+
+    /** Opens the file by itself: flock(1) would make one that is gone. */
+    private static final String AWAIT_UNLOCKED = "exec 4<\"$1\" && flock -w \"$2\" 4";
+    /** Until bash and flock(1) run, on a busy host. */
+    private static final Duration WAIT_GRACE = Duration.ofSeconds(5);
 
     private final CommandRunner runner;
 
@@ -28,6 +35,13 @@ final class CommandPrograms {
         environment.put("TIDEMARK_RECOVERY_POINT", recoveryPoint);
         environment.put("TIDEMARK_FREEZE_LIMIT_MILLIS", Long.toString(freezeLimit.toMillis()));
         return environment;
+    }
+
+    /** Whether nobody has the file locked, within the limit, or it is gone: a keeper locks it while it lives. */
+    boolean awaitUnlocked(Path file, Duration limit, Map<String, String> environment) {
+        var seconds = Long.toString(limit.toSeconds());
+        var argv = List.of("bash", "--norc", "-c", AWAIT_UNLOCKED, "tidemark-wait", file.toString(), seconds);
+        return failure("wait", argv, limit.plus(WAIT_GRACE), environment).isEmpty() || !Files.exists(file);
     }
 
     Optional<String> missing(List<String> programs) {

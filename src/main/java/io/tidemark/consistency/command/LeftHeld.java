@@ -2,6 +2,7 @@ package io.tidemark.consistency.command;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,9 +18,9 @@ record LeftHeld(HeldJournal journal, CommandPrograms programs) {
      */
     Optional<String> thaw(CommandDefinition command) {
         try {
-            var left = journal.entries().stream()
-                    .filter(entry -> entry.command().equals(command.name()))
-                    .toList();
+            awaitKeepers(command, entries(command));
+            // What a keeper has thawed meanwhile it has taken out itself.
+            var left = entries(command);
             if (left.isEmpty()) {
                 return Optional.empty();
             }
@@ -38,6 +39,34 @@ record LeftHeld(HeldJournal journal, CommandPrograms programs) {
             return Optional.empty();
         } catch (IOException e) {
             return Optional.of("the journal of what is held cannot be used: " + e.getMessage());
+        }
+    }
+
+    private List<HeldJournal.Entry> entries(CommandDefinition command) throws IOException {
+        return journal.entries().stream()
+                .filter(entry -> entry.command().equals(command.name()))
+                .toList();
+    }
+
+    /**
+     * The keeper of a service that died ends by itself, and thaws before it does. One that has not ended after that was
+     * stopped, or something that its programs started has inherited the lock: it is not waited for.
+     */
+    private void awaitKeepers(CommandDefinition command, List<HeldJournal.Entry> left) {
+        var limit = command.keeperOutlives();
+        for (var entry : left) {
+            var environment = programs.environment(command.name(), entry.recoveryPoint(), Duration.ZERO);
+            if (programs.awaitUnlocked(entry.file(), Duration.ZERO, environment)) {
+                continue;
+            }
+            LOG.info("application_keeper_awaited command={} limitSeconds={}", command.name(), limit.toSeconds());
+            if (!programs.awaitUnlocked(entry.file(), limit, environment)) {
+                LOG.warn(
+                        "application_keeper_lives command={} file={} seconds={}",
+                        command.name(),
+                        entry.file(),
+                        limit.toSeconds());
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class ThawKeeper {
     /** What it needs of the host. */
-    static final List<String> PROGRAMS = List.of("setsid", "bash", "timeout");
+    static final List<String> PROGRAMS = List.of("setsid", "bash", "timeout", "flock");
 
     /** Of what the programs say, kept; the rest is read and dropped, so that they never wait for a reader. */
     static final int OUTPUT_BYTES_MAXIMUM = 8_192;

@@ -14,6 +14,11 @@ trap '' HUP INT TERM PIPE
 
 freeze_limit=$1 frozen_limit=$2 thaw_limit=$3 attempts=$4 journal=$5 words=$6
 shift 6
+
+# Locked while this lives, or one of its programs does: a service that is started again waits for it, so that a thaw of its
+# own comes neither before the freeze is over nor beside another. Where the file is gone, that service has taken over.
+exec 4<"$journal" || exit
+flock -n 4 || exit
 freeze=("${@:1:words}")
 thaw=("${@:words+1}")
 

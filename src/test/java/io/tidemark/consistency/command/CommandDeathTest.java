@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -32,10 +33,7 @@ class CommandDeathTest {
         }
 
         void signal(String name) throws Exception {
-            assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
-                            .start()
-                            .waitFor())
-                    .isZero();
+            assertThat(CommandDeathTest.signal(name, process.pid())).isZero();
         }
 
         /** Asks whether it has held. */
@@ -93,6 +91,24 @@ class CommandDeathTest {
         }
     }
 
+    /** As a service does that is started. */
+    private void sweep(String... settings) throws Exception {
+        var written = new HashMap<>(Map.of(
+                "freeze.0", folder.resolve("freeze").toString(),
+                "thaw.0", folder.resolve("thaw").toString()));
+        for (int index = 0; index < settings.length; index += 2) {
+            written.put(settings[index], settings[index + 1]);
+        }
+        var definition = CommandDefinition.of("orders", written);
+        new CommandQuiescerFactory(Map.of("orders", definition), folder.resolve("state")).sweep();
+    }
+
+    private static int signal(String name, long pid) throws Exception {
+        return new ProcessBuilder("kill", "-" + name, Long.toString(pid))
+                .start()
+                .waitFor();
+    }
+
     @Test
     void serviceKilledWhileItHoldsIsThawedForAtOnce() throws Exception {
         try (var service = start(LONG_LIMIT, "held")) {
@@ -114,6 +130,54 @@ class CommandDeathTest {
 
             await().atMost(SOON).until(this::journalIsEmpty);
             assertThat(heard()).containsExactly("freeze", "thaw");
+        }
+    }
+
+    @Test
+    void serviceStartedAgainWaitsForTheKeeperThatStillFreezesAndLeavesTheThawToIt() throws Exception {
+        program("freeze", "touch %1$s/began; sleep 2".formatted(folder));
+        try (var service = start(LONG_LIMIT, "holding")) {
+            await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
+            service.kill();
+
+            sweep();
+
+            assertThat(heard()).containsExactly("freeze", "thaw");
+            assertThat(journalIsEmpty()).isTrue();
+        }
+    }
+
+    @Test
+    void serviceStartedAgainWaitsForTheFreezeProgramWhoseKeeperDied() throws Exception {
+        program("freeze", "touch %1$s/began; sleep 2".formatted(folder));
+        try (var service = start(LONG_LIMIT, "holding")) {
+            await().atMost(SOON).until(() -> Files.exists(folder.resolve("began")));
+            var keeper = service.process().children().toList().getFirst();
+            service.signal("STOP");
+            keeper.destroyForcibly();
+            service.kill();
+
+            sweep();
+
+            assertThat(heard()).containsExactly("freeze", "thaw");
+            assertThat(journalIsEmpty()).isTrue();
+        }
+    }
+
+    @Test
+    void keeperThatIsStoppedIsNotWaitedForLongerThanItMayLive() throws Exception {
+        try (var service = start(LONG_LIMIT, "held")) {
+            var keeper = service.process().children().toList().getFirst();
+            assertThat(signal("STOP", keeper.pid())).isZero();
+            service.kill();
+            try {
+                sweep("freezeTimeoutMillis", "100", "thawTimeoutMillis", "1000", "thawAttempts", "2");
+
+                assertThat(heard()).containsExactly("freeze", "thaw");
+                assertThat(journalIsEmpty()).isTrue();
+            } finally {
+                keeper.destroyForcibly();
+            }
         }
     }
 
@@ -151,12 +215,7 @@ class CommandDeathTest {
 
             assertThat(heard()).containsExactly("freeze");
             assertThat(journalIsEmpty()).isFalse();
-            var definition = CommandDefinition.of(
-                    "orders",
-                    Map.of(
-                            "freeze.0", folder.resolve("freeze").toString(),
-                            "thaw.0", folder.resolve("thaw").toString()));
-            new CommandQuiescerFactory(Map.of("orders", definition), folder.resolve("state")).sweep();
+            sweep();
             assertThat(heard()).containsExactly("freeze", "thaw");
             assertThat(journalIsEmpty()).isTrue();
         }
