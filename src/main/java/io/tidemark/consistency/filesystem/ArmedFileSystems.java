@@ -106,7 +106,7 @@ final class ArmedFileSystems implements FileSystems.Armed {
         if (frozen != null) {
             frozen.close();
         }
-        if (guard != null && !guard.end()) {
+        if (guard != null && !guard.end() && mayBeFrozen) {
             // Whatever it was doing: after this nothing of ours is frozen.
             var unused = thawWithoutGuard(guard);
         }

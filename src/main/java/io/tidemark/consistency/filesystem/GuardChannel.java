@@ -16,7 +16,8 @@ interface GuardChannel {
     /**
      * Ends the guard by the end of its input, which makes it thaw first. Waits until it has ended.
      *
-     * @return false when it did not end within a limit and was killed: what is frozen then is not known
+     * @return false when it did not end within a limit and was killed, or ended without having said that all is thawed:
+     *     what is frozen then is not known
      */
     boolean end();
 

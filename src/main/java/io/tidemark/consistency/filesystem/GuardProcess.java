@@ -30,6 +30,11 @@ final class GuardProcess implements GuardChannel {
     private final OutputStream input;
     private final BlockingQueue<String> lines = new ArrayBlockingQueue<>(LINES_MAXIMUM);
     private final Runnable onLost;
+    private final Thread reader =
+            Thread.ofPlatform().daemon().name("thaw-guard-reader").unstarted(this::readLines);
+    /** Written before the reader ends. */
+    private volatile boolean saidDone;
+
     private boolean ended;
 
     private GuardProcess(Process process, Runnable onLost) {
@@ -50,7 +55,7 @@ final class GuardProcess implements GuardChannel {
                 .redirectError(ProcessBuilder.Redirect.DISCARD);
         builder.environment().clear();
         var guard = new GuardProcess(builder.start(), onLost);
-        Thread.ofPlatform().daemon().name("thaw-guard-reader").start(guard::readLines);
+        guard.reader.start();
         return guard;
     }
 
@@ -71,7 +76,8 @@ final class GuardProcess implements GuardChannel {
             // Nothing interrupts this thread; the process is going down.
             Thread.currentThread().interrupt();
         }
-        if (!last.equals(ThawGuard.DONE)) {
+        saidDone = last.equals(ThawGuard.DONE);
+        if (!saidDone) {
             onLost.run();
         }
         // The queue has room for all that a guard ever says: nobody waits here.
@@ -116,10 +122,20 @@ final class GuardProcess implements GuardChannel {
 
     private boolean endedOrKilled() {
         if (awaitEnd()) {
-            return true;
+            return awaitLastWord();
         }
         kill();
         return false;
+    }
+
+    /** One that was killed has ended, too, and left frozen what it had just frozen. */
+    private boolean awaitLastWord() {
+        try {
+            return reader.join(END_LIMIT) && saidDone;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     @Override

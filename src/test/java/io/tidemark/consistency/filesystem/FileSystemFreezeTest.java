@@ -266,6 +266,16 @@ class FileSystemFreezeTest {
     }
 
     @Test
+    void guardThatEndsBeforeItsFreezeHasNothingThawedThatSomeoneElseMayHold() throws Exception {
+        guard.endsByItself = false;
+
+        freeze().arm(POINT, BOTH, LIMIT).close();
+
+        assertThat(thawedByUs).isEmpty();
+        assertThat(journals()).isEmpty();
+    }
+
+    @Test
     void fileSystemThatWeCannotThawStaysInTheJournal() throws Exception {
         thawFailure = Optional.of(new HostCallException("FITHAW", Path.of("/orders"), HostCallException.EPERM));
         guard.answering("thaw");

@@ -134,9 +134,9 @@ final class FreezeRig implements AutoCloseable {
                 parties.goOn();
             }
             said = service.next("end").orElse("end died");
-        }
-        if (trial.event().endsService()) {
-            parties.service().onExit().join();
+            if (trial.event().endsService() && !service.ends(PROCESSES_END_WITHIN)) {
+                failures.add("the service still runs");
+            }
         }
         if (!parties.guardsEnded(PROCESSES_END_WITHIN)) {
             failures.add("guard or sentinel still runs");

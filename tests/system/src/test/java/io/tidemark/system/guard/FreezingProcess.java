@@ -75,6 +75,10 @@ final class FreezingProcess implements AutoCloseable {
         return process.isAlive();
     }
 
+    boolean ends(Duration limit) throws InterruptedException {
+        return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     void say(String line) throws IOException {
         try {
             process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));

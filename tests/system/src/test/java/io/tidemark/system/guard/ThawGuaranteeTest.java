@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Whoever dies, is stopped or starved: no writer waits longer than the freeze limit and 100 ms. {@code
- * -Dtidemark.soak.guard=1000} runs so many trials, {@code -Dtidemark.guard.seed=41} that one alone.
+ * -Dtidemark.soak.guard=1000} runs so many trials, {@code -Dtidemark.guard.seed=41} that one alone, {@code 41-60} those.
  */
 @Tag("system-image")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -35,10 +35,9 @@ class ThawGuaranteeTest {
     private FreezeRig rig;
 
     static LongStream seeds() {
-        long one = Long.getLong("tidemark.guard.seed", 0);
-        return one > 0
-                ? LongStream.of(one)
-                : LongStream.rangeClosed(1, Long.getLong("tidemark.soak.guard", SEEDS_IN_CI));
+        var seeds = System.getProperty("tidemark.guard.seed", "1-" + Long.getLong("tidemark.soak.guard", SEEDS_IN_CI));
+        var ends = seeds.split("-", 2);
+        return LongStream.rangeClosed(Long.parseLong(ends[0]), Long.parseLong(ends[ends.length - 1]));
     }
 
     @BeforeAll
@@ -67,6 +66,15 @@ class ThawGuaranteeTest {
         var outcome = rig.run(trial);
 
         outcomes.add(outcome);
+        System.out.printf(
+                "seed %d: %s %s, %d file systems, limit %d ms, stalled %d ms, control %d ms%n",
+                seed,
+                trial.event(),
+                trial.phase(),
+                trial.fileSystems().size(),
+                trial.limit().toMillis(),
+                outcome.stall().toMillis(),
+                outcome.control().toMillis());
         assertThat(outcome.failures()).as(outcome.toString()).isEmpty();
         // What the machine itself kept a writer waiting, who writes to memory alone, is not the freeze's.
         assertThat(outcome.excludedFromLimit() ? Duration.ZERO : outcome.beyondLimit())
