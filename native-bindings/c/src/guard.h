@@ -36,7 +36,8 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void notify(int event_fd);
 
 /*
- * Locks the entry, opens the paths, prepares signals, forks the sentinel, starts the freezer thread and locks memory: all that may fail,
+ * Locks the entry, opens the paths, prepares signals, forks the sentinel, starts the freezer thread and locks memory:
+ * all that may fail,
  * allocate or open. On failure prints `refused` and ends the program.
  */
 void prepare(struct guard *guard, const char *entry, char *const *paths, int count);

@@ -73,8 +73,8 @@ static bool may_freeze(void) {
 }
 
 /*
- * The entry of the journal that names this freeze stays locked while the guard or its sentinel lives, both of which hold
- * the description: whoever sweeps the journal waits until nobody freezes or thaws what it names.
+ * The entry of the journal that names this freeze stays locked while the guard or its sentinel lives, both of which
+ * hold the description: whoever sweeps the journal waits until nobody freezes or thaws what it names.
  */
 static void lock_entry(const char *entry) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
