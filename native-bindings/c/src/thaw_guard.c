@@ -3,9 +3,9 @@
  *
  * Freezes file systems for its parent and makes sure that they thaw: on the parent's word, on the end of its standard
  * input, on SIGTERM, at the limit, and, through the sentinel it forks, when it is itself killed or stopped; also when
- * the sentinel dies, because nobody would be left after it. FIFREEZE outlives the process that asked for it; without this
- * program a dead agent would hang the host's writes for ever. ENTRY, the journal's file that names the PATHs, is locked
- * while either of the two lives.
+ * the sentinel dies, because nobody would be left after it. FIFREEZE outlives the process that asked for it; without
+ * this program a dead agent would hang the host's writes for ever. ENTRY, the journal's file that names the PATHs, is
+ * locked while either of the two lives.
  *
  * Protocol, one line each, INDEX counting PATHs from 0, nanos of CLOCK_MONOTONIC:
  *
