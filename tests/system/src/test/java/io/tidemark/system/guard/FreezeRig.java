@@ -254,7 +254,7 @@ final class FreezeRig implements AutoCloseable {
 
     private Path tmpfs(Path mountPoint) throws IOException {
         Files.createDirectory(mountPoint);
-        var undo = Watchdog.get().remember("umount '%s'".formatted(mountPoint));
+        var undo = Watchdog.get().remember("umount '%1$s' || umount -l '%1$s'".formatted(mountPoint));
         Programs.run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mountPoint.toString());
         keep(() -> {
             Programs.run("umount", mountPoint.toString());
