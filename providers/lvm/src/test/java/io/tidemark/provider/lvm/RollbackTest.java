@@ -7,11 +7,14 @@ import io.tidemark.provider.commands.CommandRunner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A rollback that dies before each of its steps, and sweeps that die before each of theirs. */
@@ -20,11 +23,15 @@ class RollbackTest {
     private static final VolumeId ID = VolumeId.of("lvm", "vg/orders");
 
     /** A group in memory; its steps come to an end after a number of changes. */
-    private static final class Group extends LvmCommands {
+    private static class Group extends LvmCommands {
         private final Map<String, LogicalVolume> volumes = new LinkedHashMap<>();
         private final Map<String, String> content = new LinkedHashMap<>();
         private int changesLeft = Integer.MAX_VALUE;
         private boolean flushed;
+        /** Names of what nobody can open. */
+        private final Set<String> inactive = new HashSet<>();
+
+        private boolean opened;
 
         Group() {
             super(new CommandRunner(), "vg");
@@ -39,7 +46,19 @@ class RollbackTest {
             volumes.put(
                     name,
                     new LogicalVolume(
-                            name, 4 << 20, "thin", "pool", 1, 0, 0, 0, true, false, tags, false, StoreUse.NONE));
+                            name,
+                            4 << 20,
+                            "thin",
+                            "pool",
+                            1,
+                            0,
+                            0,
+                            0,
+                            !inactive.contains(name),
+                            false,
+                            tags,
+                            false,
+                            StoreUse.NONE));
             content.put(name, bytes);
         }
 
@@ -69,10 +88,30 @@ class RollbackTest {
         }
 
         @Override
+        void deactivate(String name) throws ProviderException {
+            change(name);
+            if (opened) {
+                throw new ProviderException(new ProviderError.Busy(name, "a mount", Duration.ZERO));
+            }
+            inactive.add(name);
+            add(name, bytes(name), volume(name).tags());
+        }
+
+        @Override
+        void activate(String name) throws ProviderException {
+            change(name);
+            inactive.remove(name);
+            add(name, bytes(name), volume(name).tags());
+        }
+
+        @Override
         void rename(String name, String newName) throws ProviderException {
             change(name);
             flushed = false;
             assertThat(volumes).doesNotContainKey(newName);
+            if (inactive.remove(name)) {
+                inactive.add(newName);
+            }
             add(newName, bytes(name), volume(name).tags());
             volumes.remove(name);
             content.remove(name);
@@ -130,7 +169,7 @@ class RollbackTest {
     @Test
     void whateverDiesTheVolumeIsTheOldOneOrTheNewOneInTheEnd() throws Exception {
         var steps = new ArrayList<String>();
-        for (int left = 0; left < 6; left++) {
+        for (int left = 0; left < 7; left++) {
             for (int sweepLeft = 0; sweepLeft < 5; sweepLeft++) {
                 var group = new Group();
                 group.changesLeft = left;
@@ -145,10 +184,34 @@ class RollbackTest {
 
                 new Rollback(group).sweep(group.catalog());
 
-                assertWhole(group, left < 3 ? "old" : "kept");
+                assertWhole(group, left < 4 ? "old" : "kept");
             }
         }
         assertThat(steps).as("sweeps that died too").hasSizeGreaterThan(8);
+    }
+
+    @Test
+    void volumeThatSomebodyOpensMeanwhileStaysHis() throws Exception {
+        var group = new Group();
+        group.opened = true;
+
+        assertThatThrownBy(() -> run(group)).hasMessageContaining("in use by a mount");
+
+        assertWhole(group, "old");
+    }
+
+    @Test
+    void volumeThatIsNotPutAsideCanBeUsedAgain() throws Exception {
+        var group = new Group() {
+            @Override
+            void tag(String name, List<String> added, List<String> removed) throws ProviderException {
+                throw new ProviderException(new ProviderError.Unexpected("lvchange", "refused"));
+            }
+        };
+
+        assertThatThrownBy(() -> run(group)).hasMessageContaining("refused");
+
+        assertThat(group.catalog().named(VOLUME).orElseThrow().active()).isTrue();
     }
 
     @Test
@@ -165,6 +228,7 @@ class RollbackTest {
         assertThat(group.volumes).containsOnlyKeys(VOLUME, "snapshot");
         assertThat(group.content).containsEntry(VOLUME, bytes).containsEntry("snapshot", "kept");
         assertThat(group.catalog().get(ID).on().tags()).contains("mine");
+        assertThat(group.catalog().get(ID).on().active()).isTrue();
         assertThat(group.catalog().snapshots()).hasSize(1);
     }
 }
