@@ -159,10 +159,21 @@ final class RecoveryPointsCommand extends ResourceCommand {
             @Mixin SiteOptions site,
             @Mixin WaitOptions waiting,
             @Mixin Confirmation confirmation,
+            @Option(
+                            names = "--when-closed",
+                            description =
+                                    "Where a volume is open (mounted, say), wait until all are closed, seven days at"
+                                            + " most, also after a restart of the site; `operations cancel` ends it."
+                                            + " Default: fail, and roll none back.")
+                    boolean whenClosed,
             @Parameters(paramLabel = "ID", description = RECOVERY_POINT) String point)
             throws ClientException {
-        confirmation.confirm(site, "everything written since %s will be lost".formatted(point));
-        var operation = site.client().post(PATH + segment(point) + "/rollback");
+        confirmation.confirm(
+                site,
+                "everything written since %s will be lost%s"
+                        .formatted(point, whenClosed ? ", also what is written until the volumes are closed" : ""));
+        var operation = site.client()
+                .post(PATH + segment(point) + "/rollback", whenClosed ? Map.of("whenOpen", "defer") : Map.of());
         return waiting.finish(site, operation, (to, result) -> to.show(result));
     }
 }

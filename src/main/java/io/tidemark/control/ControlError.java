@@ -6,6 +6,7 @@ import io.tidemark.spi.Capability;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.util.List;
 
 /** Why a request was not carried out. Nothing was changed, but where a case says otherwise. */
 public sealed interface ControlError {
@@ -96,6 +97,14 @@ public sealed interface ControlError {
         }
     }
 
+    /** Each of them looks at its storage every few seconds. */
+    record TooManyDeferred(int limit) implements OfRollback {
+        @Override
+        public String message() {
+            return "%d rollbacks wait already until their volumes are closed".formatted(limit);
+        }
+    }
+
     record TooManyOperations(int limit, Duration retryAfter) implements ControlError {
         @Override
         public String message() {
@@ -131,6 +140,49 @@ public sealed interface ControlError {
         @Override
         public String message() {
             return "storage has worked on %s for more than %d s".formatted(object, limit.toSeconds());
+        }
+    }
+
+    /** What only a rollback meets. */
+    sealed interface OfRollback extends ControlError {}
+
+    /**
+     * A rollback that was to wait for open volumes gave up; no volume was rolled back.
+     *
+     * @param obstacle what it waited for, as a phrase
+     */
+    record NotClosed(String obstacle, Duration limit) implements OfRollback {
+        @Override
+        public String message() {
+            return "rollback %s, for %d days now".formatted(obstacle, limit.toDays());
+        }
+    }
+
+    /**
+     * A rollback ended between two volumes of a recovery point: they are of two times.
+     *
+     * @param reason why it did not go on
+     */
+    record PartlyRolledBack(RecoveryPointId point, List<VolumeId> rolledBack, List<VolumeId> left, String reason)
+            implements OfRollback {
+        public PartlyRolledBack {
+            rolledBack = List.copyOf(rolledBack);
+            left = List.copyOf(left);
+        }
+
+        @Override
+        public String message() {
+            return "of recovery point %s %s %s rolled back and %s not: %s"
+                    .formatted(point, rolledBack, rolledBack.size() == 1 ? "is" : "are", left, reason);
+        }
+    }
+
+    /** The process died in a rollback, and somebody has opened the volume before the next start could end it. */
+    record RollbackUnknown(RecoveryPointId point, VolumeId volume) implements OfRollback {
+        @Override
+        public String message() {
+            return "whether volume %s is rolled back to %s is not known: the process ended meanwhile, and the volume is open"
+                    .formatted(volume, point);
         }
     }
 

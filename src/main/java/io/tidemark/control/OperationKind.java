@@ -34,6 +34,12 @@ public interface OperationKind {
 
         /** Writes down that a step was reached. */
         void step(String name);
+
+        /**
+         * Whether the site is being stopped. What only waits then ends with {@code Stopping}, and the next start goes on
+         * with it; what acts has the stop timeout to come to its end.
+         */
+        boolean stopping();
     }
 
     /** What becomes of an operation that was cut off. */

@@ -1,8 +1,6 @@
 package io.tidemark.control;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tidemark.consistency.ConsistencyError;
-import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.control.document.Json;
 import io.tidemark.control.port.OperationStore;
 import io.tidemark.control.port.Page;
@@ -11,8 +9,6 @@ import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.OperationId;
-import io.tidemark.replication.ReplicationError;
-import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.RecoveryPointId;
 import java.time.Duration;
 import java.time.Instant;
@@ -187,14 +183,14 @@ public final class Operations {
 
     private void fail(LiveOperation entry, Throwable failure) {
         var operation = entry.current();
-        if (leaving) {
+        if (leaving || (stopping && WantedEnd.isStopping(failure))) {
             log.info(
                     "operation.left operation={} kind={} the next start goes on with it",
                     operation.id(),
                     operation.kind());
             return;
         }
-        boolean asked = entry.cancelRequested() && isCancelled(failure);
+        boolean asked = entry.cancelRequested() && WantedEnd.isCancelled(failure);
         if (failure instanceof RuntimeException || failure instanceof Error) {
             log.error("operation.broken operation={} kind={}", operation.id(), operation.kind(), failure);
         }
@@ -215,15 +211,6 @@ public final class Operations {
                     operation.kind(),
                     unwritten);
         }
-    }
-
-    private static boolean isCancelled(Throwable failure) {
-        return switch (failure) {
-            case ControlException control -> control.error() instanceof ControlError.Cancelled;
-            case ReplicationException replication -> replication.error() instanceof ReplicationError.Cancelled;
-            case ConsistencyException consistency -> consistency.error() instanceof ConsistencyError.Cancelled;
-            default -> false;
-        };
     }
 
     private void end(LiveOperation entry, Operation.State state, Optional<String> result, Optional<String> problem) {
@@ -301,6 +288,11 @@ public final class Operations {
         public void progress(Operation.Progress progress) {
             entry.change(before -> with(before, before.state(), before.step(), progress));
             entry.progressToWrite(clock.instant()).ifPresent(store::update);
+        }
+
+        @Override
+        public boolean stopping() {
+            return stopping;
         }
 
         @Override

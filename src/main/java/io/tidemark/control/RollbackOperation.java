@@ -4,31 +4,46 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.agent.Providers;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
-import io.tidemark.control.port.RecoveryPointStore;
+import io.tidemark.domain.Moment;
+import io.tidemark.domain.Moments;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Rolls the members back, one after the other; each alone is atomic. A crash between two is finished by the restart,
- * which goes on behind the last member that was written down as rolled back, and so keeps what was written to those
- * since. The one that was in work may be rolled back twice.
+ * Rolls the members back, one after the other; each alone is atomic. None is begun while one of them is open, so that
+ * they do not come to be of two times: it fails, or waits until all are closed. A crash between two is finished by the
+ * restart, which goes on behind the last member that was written down as rolled back, and so keeps what was written to
+ * those since. The one that was in work may be rolled back twice.
  */
 final class RollbackOperation implements OperationKind {
     static final String KIND = "rollback";
 
+    /** Of a request; those that older versions wrote down have none, and refuse. */
+    static final String WHEN_OPEN = "whenOpen";
+
+    /** Step before a member, followed by its number from 1. */
+    private static final String ROLLING_BACK = "rolling-back-";
+
     /** Step after a member, followed by how many are rolled back, in the order of the recovery point. */
     private static final String ROLLED_BACK = "rolled-back-";
 
-    private final RecoveryPointStore points;
+    private final ControlPorts.Stores stores;
     private final Providers providers;
+    private final ClosedVolumes closed;
+    private final Moments moments;
 
-    RollbackOperation(RecoveryPointStore points, Providers providers) {
-        this.points = points;
+    RollbackOperation(ControlPorts.Stores stores, Providers providers, ClosedVolumes closed, Moments moments) {
+        this.stores = stores;
         this.providers = providers;
+        this.closed = closed;
+        this.moments = moments;
     }
 
     @Override
@@ -40,51 +55,157 @@ final class RollbackOperation implements OperationKind {
         return new RecoveryPointId(Json.text(request, "recoveryPoint"));
     }
 
+    private static boolean isDeferred(ObjectNode request) {
+        return Json.optionalText(request, WHEN_OPEN)
+                .filter(WhenOpen.DEFER.word()::equals)
+                .isPresent();
+    }
+
+    /** Whether it is a rollback that waits for open volumes, or did. */
+    static boolean isDeferred(Operation operation) {
+        return operation.kind().equals(KIND) && isDeferred(Json.object(operation.requestJson()));
+    }
+
+    /** Of an operation of this kind. */
+    static RecoveryPointId point(Operation operation) {
+        return id(Json.object(operation.requestJson()));
+    }
+
+    /** One that waits keeps its recovery point from being deleted, and nobody from its volumes. */
     @Override
     public List<Claim> claims(ObjectNode request) {
         var claims = new ArrayList<Claim>();
         claims.add(Claim.shared(id(request)));
-        points.find(id(request)).stream()
-                .flatMap(point -> point.members().stream())
-                .map(RecoveryPoint.Member::volume)
-                .distinct()
-                .map(Claim::alone)
-                .forEach(claims::add);
+        if (!isDeferred(request)) {
+            stores.recoveryPoints().find(id(request)).stream()
+                    .flatMap(point -> RollbackRecoveryPoint.volumes(point).stream())
+                    .map(Claim::alone)
+                    .forEach(claims::add);
+        }
         return claims;
     }
 
+    /** Who waits for days takes no turn from others. */
+    @Override
+    public String lane(ObjectNode request) {
+        return isDeferred(request) ? "deferred rollback to " + id(request) : OperationKind.super.lane(request);
+    }
+
     private static int rolledBack(Operation operation) {
-        return operation.step().startsWith(ROLLED_BACK)
-                ? Integer.parseInt(operation.step().substring(ROLLED_BACK.length()))
-                : 0;
+        var step = operation.step();
+        if (step.startsWith(ROLLING_BACK)) {
+            return Integer.parseInt(step.substring(ROLLING_BACK.length())) - 1;
+        }
+        return step.startsWith(ROLLED_BACK) ? Integer.parseInt(step.substring(ROLLED_BACK.length())) : 0;
+    }
+
+    /**
+     * A process died while it rolled a volume back, or just after it. Where somebody has opened the volume since, he may
+     * have written to what he took for the recovery point: it must not be rolled back once more when he closes it.
+     */
+    private void refuseUnknown(RecoveryPoint point, Running running) throws ControlException, ProviderException {
+        if (running.operation().step().startsWith(ROLLING_BACK)) {
+            var volume = left(point, running).getFirst().volume();
+            try {
+                closed.refuseOpen(List.of(volume));
+            } catch (ProviderException e) {
+                if (e.error() instanceof ProviderError.Busy) {
+                    throw new ControlException(new ControlError.RollbackUnknown(point.id(), volume));
+                }
+                throw e;
+            }
+        }
+    }
+
+    private static List<VolumeId> volumes(List<RecoveryPoint.Member> members) {
+        return members.stream().map(RecoveryPoint.Member::volume).distinct().toList();
     }
 
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var id = id(request);
-        var point = points.find(id)
+        var point = stores.recoveryPoints()
+                .find(id)
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("recovery point", id.value())));
+        try {
+            if (isDeferred(request)) {
+                refuseUnknown(point, running);
+                rollBackOnceClosed(point, running);
+            } else {
+                closed.refuseOpen(volumes(left(point, running)));
+                rollBack(point, running);
+            }
+        } catch (ProviderException e) {
+            throw ended(point, running, e.error().message(), e);
+        } catch (ControlException e) {
+            throw e.error() instanceof ControlError.Stopping
+                    ? e
+                    : ended(point, running, e.error().message(), e);
+        }
         var result = Json.object().put("recoveryPoint", id.value());
         var volumes = result.putArray("volumes");
-        int done = rolledBack(running.operation());
-        int number = 0;
         for (var member : point.members()) {
-            var provider = providers.of(member.snapshot().volume());
-            number++;
-            if (number <= done) {
-                volumes.add(Documents.volume(provider.volume(member.volume())));
-                continue;
+            volumes.add(Documents.volume(providers.of(member.volume()).volume(member.volume())));
+        }
+        return result;
+    }
+
+    private static List<RecoveryPoint.Member> left(RecoveryPoint point, Running running) {
+        return point.members()
+                .subList(rolledBack(running.operation()), point.members().size());
+    }
+
+    private void rollBackOnceClosed(RecoveryPoint point, Running running) throws Exception {
+        moments.reached(Moment.ROLLBACK_WAITING);
+        while (!left(point, running).isEmpty()) {
+            var held = closed.await(volumes(left(point, running)), running);
+            ProviderError.Busy opened;
+            try (held) {
+                moments.reached(Moment.ROLLBACK_CLOSED);
+                RollbackRecoveryPoint.refuseTargets(point, stores);
+                rollBack(point, running);
+                return;
+            } catch (ProviderException e) {
+                if (!(e.error() instanceof ProviderError.Busy busy)) {
+                    throw e;
+                }
+                // Somebody has opened it between the last look and the rollback.
+                opened = busy;
+                running.step(ROLLED_BACK + rolledBack(running.operation()));
             }
-            var volume = StepRunner.finish(
+            closed.pause(opened, running);
+        }
+    }
+
+    private void rollBack(RecoveryPoint point, Running running) throws Exception {
+        for (var member : left(point, running)) {
+            var provider = providers.of(member.snapshot().volume());
+            int done = rolledBack(running.operation());
+            running.step(ROLLING_BACK + (done + 1));
+            var unused = StepRunner.finish(
                     provider,
                     provider.rollback(member.snapshot()),
                     Volume.class,
                     "rollback " + member.volume(),
                     running);
-            running.step(ROLLED_BACK + number);
-            volumes.add(Documents.volume(volume));
+            moments.reached(Moment.ROLLBACK_MEMBER_DONE);
+            running.step(ROLLED_BACK + (done + 1));
+            moments.reached(Moment.ROLLBACK_MEMBER_RECORDED);
         }
-        return result;
+    }
+
+    /** What ends it between two members is told as that, whatever it was. */
+    private static <E extends Exception> Exception ended(
+            RecoveryPoint point, Running running, String reason, E failure) {
+        int done = rolledBack(running.operation());
+        if (done == 0) {
+            return failure;
+        }
+        var members = point.members();
+        var partly = new ControlException(new ControlError.PartlyRolledBack(
+                point.id(), volumes(members.subList(0, done)), volumes(left(point, running)), reason));
+        partly.initCause(failure);
+        return partly;
     }
 
     @Override

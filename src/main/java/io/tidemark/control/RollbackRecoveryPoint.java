@@ -2,14 +2,20 @@ package io.tidemark.control;
 
 import io.tidemark.control.document.Json;
 import io.tidemark.domain.Operation;
+import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
+import java.util.List;
 import java.util.Optional;
 
 /** Starts putting every volume of a recovery point back to it. */
 public final class RollbackRecoveryPoint {
+    /** Each looks at its storage every few seconds; more at once is nobody's intent. */
+    static final int DEFERRED_MAXIMUM = 16;
+
     private final Inventory inventory;
     private final ControlPorts.Stores stores;
     private final Operations operations;
@@ -23,29 +29,73 @@ public final class RollbackRecoveryPoint {
 
     /**
      * @throws ControlException Unsupported; InUse when a volume is the target of a link, whose next synchronisation
-     *     would find it written
+     *     would find it written, or another rollback of it waits; TooManyDeferred
      * @throws ProviderException VolumeNotFound
      */
-    public Operation start(RecoveryPointId id, Intent intent) throws ControlException, ProviderException {
+    public Operation start(RecoveryPointId id, WhenOpen whenOpen, Intent intent)
+            throws ControlException, ProviderException {
         var point = inventory.recoveryPoint(id);
-        for (var member : point.members()) {
-            var volume = inventory.volume(member.volume());
-            if (!volume.can(Capability.ROLLBACK)) {
-                throw new ControlException(new ControlError.Unsupported(member.volume(), Capability.ROLLBACK));
+        for (var volume : volumes(point)) {
+            if (!inventory.volume(volume).can(Capability.ROLLBACK)) {
+                throw new ControlException(new ControlError.Unsupported(volume, Capability.ROLLBACK));
             }
-            for (var link : stores.links().all()) {
-                if (link.role() == ReplicationLink.Role.TARGET
-                        && link.localVolume().equals(member.volume())) {
+        }
+        refuseTargets(point, stores);
+        return start(point, whenOpen, intent);
+    }
+
+    /** One after the other, so that two of the same volume find each other. */
+    private synchronized Operation start(RecoveryPoint point, WhenOpen whenOpen, Intent intent)
+            throws ControlException {
+        int deferred = 0;
+        for (var other : operations.live()) {
+            if (other.id().equals(intent.operation()) || !RollbackOperation.isDeferred(other)) {
+                continue;
+            }
+            deferred++;
+            var theirs = stores.recoveryPoints()
+                    .find(RollbackOperation.point(other))
+                    .map(RollbackRecoveryPoint::volumes)
+                    .orElse(List.of());
+            for (var volume : volumes(point)) {
+                if (theirs.contains(volume)) {
                     throw new ControlException(
-                            new ControlError.InUse("volume", member.volume().value(), "link " + link.id()));
+                            new ControlError.InUse("volume", volume.value(), "waiting rollback " + other.id()));
                 }
             }
         }
-        return operations.start(new Operations.Request(
+        if (whenOpen == WhenOpen.DEFER && deferred >= DEFERRED_MAXIMUM) {
+            throw new ControlException(new ControlError.TooManyDeferred(DEFERRED_MAXIMUM));
+        }
+        return operations.start(request(point, whenOpen, intent));
+    }
+
+    private static Operations.Request request(RecoveryPoint point, WhenOpen whenOpen, Intent intent) {
+        return new Operations.Request(
                 intent.operation(),
                 RollbackOperation.KIND,
-                id.value(),
-                Json.object().put("recoveryPoint", id.value()),
-                Optional.empty()));
+                point.id().value(),
+                Json.object()
+                        .put("recoveryPoint", point.id().value())
+                        .put(RollbackOperation.WHEN_OPEN, whenOpen.word()),
+                Optional.empty());
+    }
+
+    static List<VolumeId> volumes(RecoveryPoint point) {
+        return point.members().stream()
+                .map(RecoveryPoint.Member::volume)
+                .distinct()
+                .toList();
+    }
+
+    /** @throws ControlException InUse where a volume of it is the target of a link */
+    static void refuseTargets(RecoveryPoint point, ControlPorts.Stores stores) throws ControlException {
+        var volumes = volumes(point);
+        for (var link : stores.links().all()) {
+            if (link.role() == ReplicationLink.Role.TARGET && volumes.contains(link.localVolume())) {
+                throw new ControlException(
+                        new ControlError.InUse("volume", link.localVolume().value(), "link " + link.id()));
+            }
+        }
     }
 }

@@ -63,7 +63,8 @@ public final class SiteControl {
                 new SnapshotOperation(providers, ports.moments()),
                 new RecoveryPointOperation(ports),
                 new CloneOperation(kindsInventory, providers),
-                new RollbackOperation(stores.recoveryPoints(), providers),
+                new RollbackOperation(
+                        stores, providers, new ClosedVolumes(providers, claims, ports.clock()), ports.moments()),
                 new TransferOperation(TransferOperation.SYNC, kindsInventory, ports),
                 new TransferOperation(TransferOperation.RESYNC, kindsInventory, ports),
                 new ReversalOperation(kindsInventory, ports),

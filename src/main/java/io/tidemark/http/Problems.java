@@ -213,12 +213,7 @@ public final class Problems {
 
     static Problem of(ControlError error) {
         return switch (error) {
-            case ControlError.NotFound e ->
-                Problem.of(
-                        404,
-                        e.kind().replace(' ', '-') + "-not-found",
-                        e.message(),
-                        "list what there is with GET /v1/%s".formatted(collection(e.kind())));
+            case ControlError.NotFound e -> of(e);
             case ControlError.AlreadyExists e ->
                 Problem.of(409, e.kind().replace(' ', '-') + "-exists", e.message(), "use it, or choose another id");
             case ControlError.Invalid e ->
@@ -254,6 +249,7 @@ public final class Problems {
                         .retryAfter(e.retryAfter());
             case ControlError.ShownOnce e ->
                 Problem.of(409, "secret-shown-once", e.message(), "ask for a new one with a new key");
+            case ControlError.OfRollback e -> of(e);
             case ControlError.TooManyOperations e ->
                 Problem.of(503, "too-many-operations", e.message(), "wait until some have ended")
                         .retryAfter(e.retryAfter());
@@ -269,6 +265,44 @@ public final class Problems {
             case ControlError.Stopping e ->
                 Problem.of(503, "stopping", e.message(), "ask again when the site is ready")
                         .retryAfter(RETRY_SOON);
+        };
+    }
+
+    private static Problem of(ControlError.NotFound error) {
+        return Problem.of(
+                404,
+                error.kind().replace(' ', '-') + "-not-found",
+                error.message(),
+                "list what there is with GET /v1/%s".formatted(collection(error.kind())));
+    }
+
+    private static Problem of(ControlError.OfRollback error) {
+        return switch (error) {
+            case ControlError.NotClosed e ->
+                Problem.of(
+                        409,
+                        "not-closed",
+                        e.message(),
+                        "close the volume (umount, losetup -d, vgchange of a group on it), then ask for the rollback again");
+            case ControlError.PartlyRolledBack e ->
+                Problem.of(
+                        409,
+                        "partly-rolled-back",
+                        e.message(),
+                        "do not use them together; mend the reason, then ask for the rollback again: it begins with the first volume, which loses what was written to it since");
+            case ControlError.RollbackUnknown e ->
+                Problem.of(
+                        409,
+                        "rollback-unknown",
+                        e.message(),
+                        "look at what %s holds; where that is not the recovery point, close it and ask for the rollback again"
+                                .formatted(e.volume()));
+            case ControlError.TooManyDeferred e ->
+                Problem.of(
+                        409,
+                        "too-many-deferred",
+                        e.message(),
+                        "close the volumes of one, or end it with: tidemark operations cancel");
         };
     }
 

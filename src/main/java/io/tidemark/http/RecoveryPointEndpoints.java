@@ -3,6 +3,7 @@ package io.tidemark.http;
 import io.tidemark.control.ControlException;
 import io.tidemark.control.Intent;
 import io.tidemark.control.SiteControl;
+import io.tidemark.control.WhenOpen;
 import io.tidemark.control.document.Documents;
 import io.tidemark.domain.GroupId;
 import io.tidemark.spi.RecoveryPointId;
@@ -38,8 +39,13 @@ final class RecoveryPointEndpoints {
                                 intent)));
         endpoints.addOnce(
                 "rollbackRecoveryPoint",
-                (request, intent) ->
-                        Endpoints.accepted(control.points().rollback().start(inPath(request), intent)));
+                (request, intent) -> Endpoints.accepted(
+                        control.points().rollback().start(inPath(request), whenOpen(request), intent)));
+    }
+
+    private static WhenOpen whenOpen(ApiRequest request) throws ControlException {
+        var word = request.optionalText("whenOpen");
+        return word.isEmpty() ? WhenOpen.REFUSE : Endpoints.value("whenOpen", word.orElseThrow(), WhenOpen::of);
     }
 
     private static RecoveryPointId inPath(ApiRequest request) throws ControlException {

@@ -197,6 +197,13 @@ final class FolderProvider implements StorageProvider, FileTrees, SnapshotStream
     }
 
     @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        if (rollbackFails.isPresent()) {
+            throw new ProviderException(rollbackFails.get());
+        }
+    }
+
+    @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         mustExist(snapshot);
         holds.computeIfAbsent(snapshot, _ -> new HashSet<>()).add(owner);

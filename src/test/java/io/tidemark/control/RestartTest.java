@@ -168,7 +168,7 @@ class RestartTest {
 
         var operation = dieAt(
                 Moment.OPERATION_RECORDED,
-                intent -> site.control.points().rollback().start(point, intent));
+                intent -> site.control.points().rollback().start(point, WhenOpen.REFUSE, intent));
 
         assertThat(site.awaitEnd(operation).state()).isEqualTo(Operation.State.SUCCEEDED);
     }
@@ -181,7 +181,7 @@ class RestartTest {
         var intent = site.intent();
         Thread.ofVirtual().start(() -> {
             try {
-                site.control.points().rollback().start(point, intent);
+                site.control.points().rollback().start(point, WhenOpen.REFUSE, intent);
             } catch (Exception e) {
                 throw new AssertionError(e);
             }

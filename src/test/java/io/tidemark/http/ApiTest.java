@@ -232,6 +232,16 @@ class ApiTest {
     }
 
     @Test
+    void aRollbackThatIsToWaitForOpenVolumesDoesNotWaitWhereNoneIs() throws Exception {
+        addGroup();
+        var point = "/v1/recovery-points/" + takePoint();
+
+        var rolledBack = api.succeeded(api.post(point + "/rollback", "{'whenOpen':'defer'}"));
+
+        assertThat(rolledBack.get("volumes")).hasSize(1);
+    }
+
+    @Test
     void sitesPairAndALinkIsSynchronisedVerifiedAndForgotten() throws Exception {
         addGroup();
         var invitation = api.post("/v1/invitations", "{'peer':'site-c','validMillis':60000}")

@@ -436,6 +436,13 @@ final class BadInputCases {
                         404,
                         "",
                         "rp-1"),
+                post(
+                        "a rollback with a word that is none",
+                        "/v1/recovery-points/rp-1/rollback",
+                        "{'whenOpen':'later'}",
+                        400,
+                        "whenOpen",
+                        "defer"),
                 post("a rollback to nothing", "/v1/recovery-points/rp-1/rollback", "{}".repeat(0), 404, "", "rp-1"),
                 post(
                         "a peer that is paired",

@@ -112,6 +112,15 @@ public interface StorageProvider extends AutoCloseable {
     Step<Volume> rollback(SnapshotId snapshot) throws ProviderException;
 
     /**
+     * Whether {@link #rollback} would refuse the volume because somebody has it open; changes nothing. Asked of all volumes
+     * of a recovery point before any is put back, for one that cannot be would leave them of two times. It promises
+     * nothing: whoever opens the volume afterwards is found by the rollback itself.
+     *
+     * @throws ProviderException Busy, naming who has it open; VolumeNotFound
+     */
+    void refuseWhileOpen(VolumeId volume) throws ProviderException;
+
+    /**
      * Opens a volume for writing from outside, as a replication target does.
      *
      * @throws ProviderException Busy when it is mounted, attached, or open for writing already

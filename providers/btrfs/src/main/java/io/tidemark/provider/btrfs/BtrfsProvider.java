@@ -245,6 +245,15 @@ final class BtrfsProvider implements StorageProvider, FileTrees, SnapshotStreams
     }
 
     @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        try {
+            replacing.refuseWhileUsed(folder.get(volume));
+        } catch (IOException e) {
+            throw BtrfsErrors.of("looking who uses " + volume, folder.root(), e);
+        }
+    }
+
+    @Override
     public String format() {
         return BtrfsFolder.PROVIDER;
     }

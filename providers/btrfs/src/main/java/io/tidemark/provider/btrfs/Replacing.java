@@ -78,6 +78,11 @@ final class Replacing {
         return Optional.of(String.join(", ", named) + (more > 0 ? " and %d more".formatted(more) : ""));
     }
 
+    /** @throws ProviderException Busy */
+    void refuseWhileUsed(Subvolume volume) throws ProviderException, IOException {
+        use.refuse(volume.id(), volume.path());
+    }
+
     /** @throws ProviderException Conflict, Busy */
     private void refuseWhileNeeded(Object object, Path subvolume) throws ProviderException, IOException {
         var nested = nested(subvolume);

@@ -142,6 +142,11 @@ abstract class InterceptedProvider implements StorageProvider {
     }
 
     @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        inner.refuseWhileOpen(volume);
+    }
+
+    @Override
     public VolumeWriter write(VolumeId volume) throws ProviderException {
         return intercept(ProviderCall.WRITE, volume, () -> new Writer(volume, inner.write(volume)));
     }

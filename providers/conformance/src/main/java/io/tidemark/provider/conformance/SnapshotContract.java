@@ -421,9 +421,11 @@ abstract class SnapshotContract extends VolumeContract {
         try (var writer = provider().write(volume)) {
             writer.write(0, ByteBuffer.wrap(new byte[] {1}));
             errorOf(ProviderError.Busy.class, () -> provider().rollback(snapshot));
+            errorOf(ProviderError.Busy.class, () -> provider().refuseWhileOpen(volume));
             writer.flush();
         }
 
+        provider().refuseWhileOpen(volume);
         assertThat(contentOf(volume)).startsWith(1, 0);
     }
 }

@@ -183,6 +183,12 @@ final class ImageProvider implements StorageProvider {
     }
 
     @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        uses.refuseWhileWritten(volume);
+        catalog.refuseWhileAttached(catalog.get(volume));
+    }
+
+    @Override
     public VolumeWriter write(VolumeId volume) throws ProviderException {
         try (var held = locks.hold(List.of(volume))) {
             var found = catalog.get(volume);

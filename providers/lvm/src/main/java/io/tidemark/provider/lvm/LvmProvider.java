@@ -226,10 +226,10 @@ final class LvmProvider implements StorageProvider {
         commands.remove(entry.get().on().name());
     }
 
-    private static void refuseWhileOpen(Entry<VolumeId> entry) throws ProviderException {
+    private void refuseWhileOpen(Entry<VolumeId> entry) throws ProviderException {
         if (entry.on().open()) {
             throw new ProviderException(
-                    new ProviderError.Busy(entry.id().toString(), "a mount or a process of this host", BUSY_RETRY));
+                    new ProviderError.Busy(entry.id().toString(), volumes.openedBy(entry), BUSY_RETRY));
         }
     }
 
@@ -381,6 +381,16 @@ final class LvmProvider implements StorageProvider {
         open.refuseWhileWritten(volume.id());
         refuseWhileOpen(volume);
         var unused = cutting.forget(volume.id(), catalog);
+    }
+
+    @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        open.refuseWhileWritten(volume);
+        var entry = catalog().get(volume);
+        // A rollback that goes on has it open itself; who asks for that again joins it.
+        if (ClassicRollback.restoring(entry.on()).isEmpty()) {
+            refuseWhileOpen(entry);
+        }
     }
 
     @Override

@@ -12,9 +12,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** A group's volumes as the SPI tells of them, each by its kind. */
 record LvmVolumes(String group, VolumeKind thin, VolumeKind classic) {
+    /** In a message. */
+    private static final int MOUNTS_SHOWN = 3;
+
     VolumeKind kind(LogicalVolume on) {
         return on.thin() ? thin : classic;
     }
@@ -39,6 +43,17 @@ record LvmVolumes(String group, VolumeKind thin, VolumeKind classic) {
             throw new ProviderException(
                     new ProviderError.Unexpected("reading where volumes are mounted", e.toString()), e);
         }
+    }
+
+    /** For people: who has a volume open, as far as the host tells. */
+    String openedBy(Entry<VolumeId> entry) throws ProviderException {
+        var mountPoints = described(entry).mountPoints();
+        if (mountPoints.isEmpty()) {
+            return "a process of this host, or a mount in another namespace";
+        }
+        var shown = mountPoints.stream().limit(MOUNTS_SHOWN).map(Path::toString).collect(Collectors.joining(", "));
+        int more = mountPoints.size() - MOUNTS_SHOWN;
+        return "a mount at " + shown + (more > 0 ? " and %d more".formatted(more) : "");
     }
 
     private Volume described(Entry<VolumeId> entry, List<Path> mountPoints) {

@@ -248,6 +248,13 @@ public final class MemoryProvider implements StorageProvider {
     }
 
     @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        synchronized (storage) {
+            refuseWhileWritten(volume, bytesOf(volume));
+        }
+    }
+
+    @Override
     public VolumeWriter write(VolumeId volume) throws ProviderException {
         synchronized (storage) {
             var bytes = bytesOf(volume);

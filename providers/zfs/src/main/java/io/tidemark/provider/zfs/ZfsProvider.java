@@ -61,6 +61,7 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
     private final ZfsCommands commands;
     private final ZvolDevices devices;
     private final MountTable mounts = new MountTable();
+    private final VolumeUse use;
     private final VolumeDescriptions descriptions;
     private final SnapshotTrees trees;
     private final Removal removal;
@@ -88,10 +89,11 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
         this.config = config;
         this.commands = commands;
         this.devices = new ZvolDevices(calls, commands.names());
+        this.use = new VolumeUse(mounts, devices);
         this.descriptions = new VolumeDescriptions(devices, mounts);
         this.trees = new SnapshotTrees(commands, mounts, RUNTIME.resolve("tidemark-" + name(config) + ".trees"));
         this.removal = new Removal(commands);
-        this.rollback = new Rollback(commands, removal, this::refuseWhileUsed);
+        this.rollback = new Rollback(commands, removal, use::refuse);
         this.changes = new ChangeFinder(commands);
         this.holds = new Holds(commands, this::catalog);
         this.places = new ArrivalPlaces(commands, this::catalog, mounts, this);
@@ -214,17 +216,9 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
             throw new ProviderException(new ProviderError.Conflict(
                     volume.toString(), "below it lies " + VolumeCatalog.shown(below) + "; remove that before"));
         }
-        refuseWhileUsed(volume, entry.get().on());
+        use.refuse(volume, entry.get().on());
         removal.remove(this::catalog, zvol);
         settleAfter(catalog);
-    }
-
-    private void refuseWhileUsed(Object object, ZfsObject volume) throws ProviderException {
-        if (volume.isFileSystem()) {
-            mounts.refuseWhileMounted(object, volume.name());
-        } else {
-            devices.refuseWhileUsed(object, volume.name());
-        }
     }
 
     /** Branches may have lost what they were kept for. */
@@ -374,9 +368,7 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
         var catalog = rollback.sweep(this::catalog);
         var from = catalog.get(snapshot);
         var volume = catalog.get(snapshot.volume());
-        open.refuseWhileWritten(snapshot.volume());
-        streams.refuseWhileReceiving(snapshot.volume());
-        refuseWhileUsed(snapshot.volume(), volume.on());
+        refuseWhileOpen(volume);
         // A rollback that was cut short may have put it where no list has it.
         return Vanishing.unlessGone(
                 () -> {
@@ -385,6 +377,17 @@ final class ZfsProvider implements StorageProvider, FileTrees, SnapshotStreams {
                 },
                 () -> catalog().has(from.on()),
                 new ProviderError.SnapshotNotFound(snapshot));
+    }
+
+    @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        refuseWhileOpen(catalog().get(volume));
+    }
+
+    private void refuseWhileOpen(VolumeEntry volume) throws ProviderException {
+        open.refuseWhileWritten(volume.id());
+        streams.refuseWhileReceiving(volume.id());
+        use.refuse(volume.id(), volume.on());
     }
 
     @Override

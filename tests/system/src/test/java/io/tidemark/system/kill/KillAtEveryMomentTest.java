@@ -38,6 +38,10 @@ class KillAtEveryMomentTest {
     private static final List<Moment> ELSEWHERE = List.of(
             Moment.DATABASE_FROZEN,
             Moment.DATABASE_HELD,
+            Moment.ROLLBACK_WAITING,
+            Moment.ROLLBACK_CLOSED,
+            Moment.ROLLBACK_MEMBER_DONE,
+            Moment.ROLLBACK_MEMBER_RECORDED,
             Moment.LINK_PAUSED,
             Moment.RESYNC_KEPT,
             Moment.REVERSAL_DRAINING,
