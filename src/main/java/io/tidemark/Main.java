@@ -3,6 +3,7 @@ package io.tidemark;
 import io.tidemark.bootstrap.AgentCommand;
 import io.tidemark.bootstrap.ControllerCommand;
 import io.tidemark.bootstrap.ProvidersCommand;
+import io.tidemark.bootstrap.QuiesceCommand;
 import io.tidemark.bootstrap.StandaloneCommand;
 import io.tidemark.cli.TidemarkCommand;
 import io.tidemark.quickstart.QuickstartCommand;
@@ -24,6 +25,8 @@ public final class Main {
                         new AgentCommand(),
                         "providers",
                         new ProvidersCommand(),
+                        "quiesce",
+                        new QuiesceCommand(),
                         "quickstart",
                         new QuickstartCommand())));
     }

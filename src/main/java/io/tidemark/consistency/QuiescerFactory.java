@@ -16,4 +16,12 @@ public interface QuiescerFactory {
 
     /** For people: the account the quiescer needs and the statements that make and grant it. */
     String leastRights();
+
+    /**
+     * For people: what a quiescer with these settings does. Asks no application; settings that it must have may be left
+     * out, for whoever wants to know them.
+     *
+     * @throws ConsistencyException BadQuiescerSetting, for what is written and wrong
+     */
+    Explanation explain(QuiescerSpec spec) throws ConsistencyException;
 }

@@ -40,4 +40,13 @@ public final class Quiescers {
     public Collection<String> kinds() {
         return byKind.keySet();
     }
+
+    /**
+     * As {@link QuiescerFactory#explain}.
+     *
+     * @throws ConsistencyException UnknownQuiescer, BadQuiescerSetting
+     */
+    public Explanation explain(QuiescerSpec spec) throws ConsistencyException {
+        return factory(spec.kind()).explain(spec);
+    }
 }

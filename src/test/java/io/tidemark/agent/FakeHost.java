@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
 import io.tidemark.consistency.FileSystems;
 import io.tidemark.consistency.Frozen;
 import io.tidemark.consistency.Quiescer;
@@ -157,6 +158,11 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     @Override
     public String leastRights() {
         return "";
+    }
+
+    @Override
+    public Explanation explain(QuiescerSpec spec) {
+        return new Explanation(kind(), "", List.of(), leastRights(), List.of(), List.of());
     }
 
     @Override

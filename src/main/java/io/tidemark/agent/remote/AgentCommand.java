@@ -50,6 +50,8 @@ sealed interface AgentCommand {
 
     record RollBack(SnapshotId snapshot) implements OfStorage {}
 
+    record RefuseWhileOpen(VolumeId volume) implements OfStorage {}
+
     record HoldSnapshot(SnapshotId snapshot, HoldOwner owner) implements OfStorage {}
 
     record ReleaseSnapshot(SnapshotId snapshot, HoldOwner owner) implements OfStorage {}

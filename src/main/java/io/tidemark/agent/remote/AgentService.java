@@ -146,6 +146,11 @@ final class AgentService implements AutoCloseable {
                 host.rules().checkOverwrite(snapshot.volume());
                 yield step(of(snapshot.volume()).rollback(snapshot));
             }
+            case AgentCommand.RefuseWhileOpen(var volume) -> {
+                host.rules().checkOverwrite(volume);
+                of(volume).refuseWhileOpen(volume);
+                yield DONE;
+            }
             case AgentCommand.HoldSnapshot(var snapshot, var owner) -> {
                 of(snapshot.volume()).hold(snapshot, owner);
                 yield DONE;

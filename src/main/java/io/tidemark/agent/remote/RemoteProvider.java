@@ -157,6 +157,11 @@ final class RemoteProvider implements StorageProvider {
     }
 
     @Override
+    public void refuseWhileOpen(VolumeId volume) throws ProviderException {
+        tell(new AgentCommand.RefuseWhileOpen(volume.onItsHost()));
+    }
+
+    @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         tell(new AgentCommand.HoldSnapshot(local(snapshot), owner));
     }

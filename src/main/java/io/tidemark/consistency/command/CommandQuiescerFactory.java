@@ -1,6 +1,8 @@
 package io.tidemark.consistency.command;
 
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
+import io.tidemark.consistency.Explanation.Setting;
 import io.tidemark.consistency.Quiescer;
 import io.tidemark.consistency.QuiescerFactory;
 import io.tidemark.consistency.QuiescerSettings;
@@ -24,6 +26,9 @@ public final class CommandQuiescerFactory implements QuiescerFactory {
             their own (setpriv, sudo -u, runuser) where they need less, and let nobody else write their files.
             """;
 
+    private static final List<Setting> SETTINGS = List.of(Setting.text(
+            "name", "", "needed: which of quiescers.commands of this host's configuration names the programs"));
+
     private final Map<String, CommandDefinition> commands;
     private final CommandPrograms programs = new CommandPrograms(new CommandRunner());
     private final HeldJournal journal;
@@ -40,7 +45,7 @@ public final class CommandQuiescerFactory implements QuiescerFactory {
 
     @Override
     public Quiescer create(QuiescerSpec spec) throws ConsistencyException {
-        var settings = QuiescerSettings.of(spec, List.of("name"));
+        var settings = QuiescerSettings.of(spec, Explanation.names(SETTINGS));
         if (!settings.has("name")) {
             throw settings.bad("name", "is missing: one of quiescers.commands of this host's configuration");
         }
@@ -88,5 +93,33 @@ public final class CommandQuiescerFactory implements QuiescerFactory {
     @Override
     public String leastRights() {
         return LEAST_RIGHTS;
+    }
+
+    @Override
+    public Explanation explain(QuiescerSpec spec) throws ConsistencyException {
+        if (!spec.settings().isEmpty()) {
+            // Read for its errors alone.
+            var unused = create(spec);
+        }
+        return new Explanation(
+                kind(),
+                "Runs programs of your own, which this host's configuration names, around the cut.",
+                List.of(
+                        "plan: the programs must be there and executable; where the data lies nobody checks",
+                        "freeze: the program prepare, where there is one; nobody is held",
+                        "file systems are written out meanwhile",
+                        "hold: a keeper process is started, which runs the program freeze within half of the freeze limit",
+                        "file systems are frozen, the volumes are cut, file systems are thawed",
+                        "thaw: the program check, where there is one, says whether it held; then the keeper runs the program"
+                                + " thaw, again where that fails"),
+                leastRights(),
+                SETTINGS,
+                List.of(
+                        "freeze fails or outlasts its limit: thaw is run, FreezeFailed with what it said",
+                        "check fails: not held, so not APPLICATION",
+                        "the service is killed: the keeper thaws at once; stopped: at the freeze limit",
+                        "service and keeper are killed: held until the service starts again, which thaws by its journal",
+                        "thaw fails as often as it may: an error in the log, and tried again at the next start and before"
+                                + " the next freeze"));
     }
 }

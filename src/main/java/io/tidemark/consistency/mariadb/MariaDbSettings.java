@@ -2,6 +2,8 @@ package io.tidemark.consistency.mariadb;
 
 import io.tidemark.consistency.ApplicationPlaces;
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
+import io.tidemark.consistency.Explanation.Setting;
 import io.tidemark.consistency.QuiescerSettings;
 import io.tidemark.domain.QuiescerSpec;
 import java.nio.file.Path;
@@ -44,19 +46,29 @@ record MariaDbSettings(
 
     private static final String VERIFIED = "verify-full";
     private static final List<String> SSL_MODES = List.of(PLAIN, "trust", "verify-ca", VERIFIED);
-    private static final List<String> KNOWN = List.of(
-            "caFile",
-            "connectTimeoutMillis",
-            "host",
-            "passwordFile",
-            "port",
-            "socketFile",
-            "sslMode",
-            "statementTimeoutMillis",
-            "user");
+    static final List<Setting> ALL = List.of(
+            Setting.text(
+                    "caFile",
+                    "",
+                    "PEM certificates to trust in place of Java's; needs sslMode verify-ca or verify-full"),
+            Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
+            Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socketFile"),
+            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server; excludes socketFile"),
+            Setting.text("socketFile", "", "the server's Unix socket; excludes host, port and sslMode"),
+            Setting.text(
+                    "sslMode",
+                    "",
+                    "one of %s; without it %s for addresses of this host, else %s"
+                            .formatted(String.join(", ", SSL_MODES), PLAIN, VERIFIED)),
+            Setting.millis(
+                    "statementTimeoutMillis",
+                    STATEMENT_MILLIS_DEFAULT,
+                    "longest wait for a lock before the writers are held"),
+            Setting.text("user", USER_DEFAULT, "account to log in as"));
 
     static MariaDbSettings of(QuiescerSpec spec) throws ConsistencyException {
-        var settings = QuiescerSettings.of(spec, KNOWN);
+        var settings = QuiescerSettings.of(spec, Explanation.names(ALL));
         settings.exclude("socketFile", "host", "the server is reached by one of them");
         settings.exclude("socketFile", "port", "the server is reached by one of them");
         settings.exclude("socketFile", "sslMode", "a Unix socket has no TLS");

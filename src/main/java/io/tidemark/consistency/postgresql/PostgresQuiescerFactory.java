@@ -1,9 +1,11 @@
 package io.tidemark.consistency.postgresql;
 
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
 import io.tidemark.consistency.Quiescer;
 import io.tidemark.consistency.QuiescerFactory;
 import io.tidemark.domain.QuiescerSpec;
+import java.util.List;
 
 /** Makes quiescers of kind {@code postgresql}. */
 public final class PostgresQuiescerFactory implements QuiescerFactory {
@@ -29,5 +31,28 @@ public final class PostgresQuiescerFactory implements QuiescerFactory {
     @Override
     public String leastRights() {
         return LEAST_RIGHTS;
+    }
+
+    @Override
+    public Explanation explain(QuiescerSpec spec) throws ConsistencyException {
+        // Read for its errors alone.
+        var unused = PostgresSettings.of(spec);
+        return new Explanation(
+                kind(),
+                "Keeps PostgreSQL 14 to 18 in backup mode around the cut; its writers are held by the file system alone.",
+                List.of(
+                        "plan: the server's version and the role's rights are asked for, and data directory, write-ahead log"
+                                + " and tablespaces must lie on the group's volumes",
+                        "freeze: pg_backup_start with an immediate checkpoint, on one kept session; holds nobody",
+                        "file systems are written out meanwhile",
+                        "file systems are frozen, the volumes are cut, file systems are thawed",
+                        "thaw: pg_backup_stop on the same session. It fails where the session was lost, so its success proves"
+                                + " that backup mode held; its label is kept with the recovery point"),
+                leastRights(),
+                PostgresSettings.ALL,
+                List.of(
+                        "the checkpoint outlasts statementTimeoutMillis: FreezeFailed; backup mode ends",
+                        "the session or the server ends before the stop: not held, so not APPLICATION",
+                        "the service is killed: the server ends backup mode with the session; nobody was held by it"));
     }
 }

@@ -1,6 +1,8 @@
 package io.tidemark.consistency.postgresql;
 
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
+import io.tidemark.consistency.Explanation.Setting;
 import io.tidemark.consistency.QuiescerSettings;
 import io.tidemark.domain.QuiescerSpec;
 import java.nio.file.Path;
@@ -40,19 +42,22 @@ record PostgresSettings(
 
     private static final List<String> SSL_MODES =
             List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
-    private static final List<String> KNOWN = List.of(
-            "connectTimeoutMillis",
-            "database",
-            "host",
-            "passwordFile",
-            "port",
-            "socketFolder",
-            "sslMode",
-            "statementTimeoutMillis",
-            "user");
+    private static final String SSL_MODE_DEFAULT = "prefer";
+
+    static final List<Setting> ALL = List.of(
+            Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
+            Setting.text("database", DATABASE_DEFAULT, "the database to connect to; nothing in it is read"),
+            Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socketFolder"),
+            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server, also in the name of its Unix socket"),
+            Setting.text("socketFolder", "", "folder of the server's Unix socket; excludes host"),
+            Setting.text("sslMode", SSL_MODE_DEFAULT, "one of " + String.join(", ", SSL_MODES)),
+            Setting.millis(
+                    "statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT, "longest wait for the checkpoint of the start"),
+            Setting.text("user", USER_DEFAULT, "role to log in as"));
 
     static PostgresSettings of(QuiescerSpec spec) throws ConsistencyException {
-        var settings = QuiescerSettings.of(spec, KNOWN);
+        var settings = QuiescerSettings.of(spec, Explanation.names(ALL));
         settings.exclude("socketFolder", "host", "the server is reached by one of them");
         return new PostgresSettings(
                 settings.text("host", HOST_DEFAULT),
@@ -61,7 +66,7 @@ record PostgresSettings(
                 settings.text("database", DATABASE_DEFAULT),
                 settings.text("user", USER_DEFAULT),
                 settings.path("passwordFile"),
-                settings.word("sslMode", SSL_MODES, "prefer"),
+                settings.word("sslMode", SSL_MODES, SSL_MODE_DEFAULT),
                 settings.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
                 settings.millis("statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT));
     }

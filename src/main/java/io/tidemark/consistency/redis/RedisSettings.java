@@ -1,6 +1,8 @@
 package io.tidemark.consistency.redis;
 
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
+import io.tidemark.consistency.Explanation.Setting;
 import io.tidemark.consistency.QuiescerSettings;
 import io.tidemark.domain.QuiescerSpec;
 import java.nio.file.Path;
@@ -46,21 +48,27 @@ record RedisSettings(
     private static final List<String> SWITCH = List.of("on", "off");
     private static final String REFUSE = "refuse";
     private static final String HOLD = "holdForSave";
-    private static final List<String> KNOWN = List.of(
-            "answerTimeoutMillis",
-            "caFile",
-            "connectTimeoutMillis",
-            "host",
-            "passwordFile",
-            "port",
-            "saveTimeoutMillis",
-            "socket",
-            "tls",
-            "user",
-            "withoutAppendOnlyFile");
+    static final List<Setting> ALL = List.of(
+            Setting.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT, "longest wait for each answer"),
+            Setting.text("caFile", "", "PEM certificates to trust in place of Java's; needs tls on"),
+            Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
+            Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socket"),
+            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server; excludes socket"),
+            Setting.millis(
+                    "saveTimeoutMillis",
+                    SAVE_MILLIS_DEFAULT,
+                    "longest wait for a rewrite or a save that is under way, before the writers are held"),
+            Setting.text("socket", "", "the server's Unix socket; excludes host, port and tls"),
+            Setting.text("tls", "", "on or off; without it off for this host, else on"),
+            Setting.text("user", "", "of the ACL, needs passwordFile; without it the default user"),
+            Setting.text(
+                    "withoutAppendOnlyFile",
+                    REFUSE,
+                    REFUSE + ", or " + HOLD + ": writers are held for as long as a save takes"));
 
     static RedisSettings of(QuiescerSpec spec) throws ConsistencyException {
-        var settings = QuiescerSettings.of(spec, KNOWN);
+        var settings = QuiescerSettings.of(spec, Explanation.names(ALL));
         settings.exclude("socket", "host", "the server is reached by one of them");
         settings.exclude("socket", "port", "the server is reached by one of them");
         settings.exclude("socket", "tls", "nothing leaves this host by it");

@@ -1,0 +1,21 @@
+package io.tidemark.bootstrap;
+
+import io.tidemark.consistency.Quiescers;
+import io.tidemark.consistency.command.CommandQuiescerFactory;
+import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
+import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
+import io.tidemark.consistency.redis.RedisQuiescerFactory;
+import java.util.List;
+
+/** All kinds of application that this distribution can freeze. */
+final class QuiescerLoading {
+    private QuiescerLoading() {}
+
+    static Quiescers load(Settings settings) {
+        return new Quiescers(List.of(
+                new PostgresQuiescerFactory(),
+                new MariaDbQuiescerFactory(),
+                new RedisQuiescerFactory(),
+                new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
+    }
+}
