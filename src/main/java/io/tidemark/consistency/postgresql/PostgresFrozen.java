@@ -1,14 +1,19 @@
 package io.tidemark.consistency.postgresql;
 
+import io.tidemark.consistency.ConsistencyError;
+import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.Frozen;
 import io.tidemark.domain.Certificate;
+import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A server in backup mode, on its one session. */
+/** A server in backup mode, on its one session; a standby's replay is paused for the cut too. */
 final class PostgresFrozen implements Frozen {
     private static final String TIMELINE = "START TIMELINE: ";
 
@@ -20,33 +25,63 @@ final class PostgresFrozen implements Frozen {
     private final long requestedNanos;
     private final long acknowledgedNanos;
     private final Map<String, String> facts;
+    private final Optional<StandbyHold> standby;
     private @Nullable Release release;
 
+    /**
+     * @param facts to which more are added
+     * @param standby where the server is one
+     */
     PostgresFrozen(
             PostgresSession session,
             String subject,
             long requestedNanos,
             long acknowledgedNanos,
-            Map<String, String> facts) {
+            Map<String, String> facts,
+            Optional<StandbyHold> standby) {
         this.session = session;
         this.subject = subject;
         this.requestedNanos = requestedNanos;
         this.acknowledgedNanos = acknowledgedNanos;
-        this.facts = new LinkedHashMap<>(facts);
+        this.facts = facts;
+        this.standby = standby;
+    }
+
+    /** A primary's writers are held by the file systems alone. */
+    @Override
+    public void hold(Duration limit) throws ConsistencyException {
+        if (standby.isEmpty()) {
+            return;
+        }
+        Optional<String> refusal;
+        try {
+            refusal = standby.get().pause(limit);
+        } catch (SQLException | IOException e) {
+            refusal = Optional.of(PostgresQuiescer.reason(e));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            refusal = Optional.of("waiting for its replay to pause was interrupted");
+        }
+        if (refusal.isPresent()) {
+            throw new ConsistencyException(
+                    new ConsistencyError.FreezeFailed(PostgresSettings.KIND, subject, refusal.get()));
+        }
     }
 
     @Override
     public boolean heldUntilNow() {
-        return release == null && session.alive();
+        return release == null && standby.map(StandbyHold::heldUntilNow).orElse(true) && session.alive();
     }
 
     @Override
     public Release thaw() {
         if (release == null) {
             try {
+                standby.ifPresent(StandbyHold::release);
                 release = stop();
             } finally {
                 session.close();
+                standby.ifPresent(StandbyHold::end);
             }
         }
         return release;

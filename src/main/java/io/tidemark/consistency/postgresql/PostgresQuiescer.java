@@ -13,6 +13,8 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Brings a server to a checkpoint and keeps it in backup mode while the storage is cut. Backup mode holds no writer
@@ -30,6 +32,7 @@ final class PostgresQuiescer implements Quiescer {
     static final int VERSION_MAJOR_MAXIMUM = 18;
 
     private static final int NUMBERS_A_MAJOR = 10_000;
+    private static final long ASK_EVERY_MILLIS = 50;
 
     private final PostgresSettings settings;
 
@@ -52,6 +55,9 @@ final class PostgresQuiescer implements Quiescer {
         try (var session = PostgresSession.open(settings)) {
             var server = session.describe();
             refuseUnfit(server, session.calls());
+            if (server.inRecovery()) {
+                refuseUnfitStandby(session);
+            }
             var finding = new DataPlaces(MountTable.read()).find(server, DataPlaces.isLocal(settings), volumes);
             if (finding.outside().isPresent()) {
                 throw failed(finding.outside().get());
@@ -74,6 +80,45 @@ final class PostgresQuiescer implements Quiescer {
         }
     }
 
+    private void refuseUnfitStandby(PostgresSession session) throws ConsistencyException, SQLException {
+        if (!session.mayPauseReplay()) {
+            throw failed("server is a standby, and role %s may not execute %s: grant it on the primary"
+                    .formatted(settings.user(), String.join(" and ", StandbyStatements.FUNCTIONS)));
+        }
+        awaitOtherKeepers(session);
+        try {
+            var lag = StandbyLag.measure(session::standby, settings.lagLimit(), System::nanoTime);
+            if (lag.refusal().isPresent()) {
+                throw failed(lag.refusal().get());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failed("measuring the lag of the standby was interrupted");
+        }
+    }
+
+    /** One whose service died would let the replay that we pause go on in our cut: it ends within its own limit. */
+    private void awaitOtherKeepers(PostgresSession session) throws ConsistencyException, SQLException {
+        long started = System.nanoTime();
+        var keepers = session.keepers();
+        while (!keepers.isEmpty()) {
+            if (System.nanoTime() - started > settings.lagLimit().toNanos()) {
+                throw failed(
+                        "replay of the standby is held by another Tidemark session, backend %s, for more than %d ms (maxLagMillis)"
+                                .formatted(
+                                        String.join(", ", keepers),
+                                        settings.lagLimit().toMillis()));
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(ASK_EVERY_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw failed("waiting for another session that holds the replay was interrupted");
+            }
+            keepers = session.keepers();
+        }
+    }
+
     @Override
     public Frozen freeze(RecoveryPointId recoveryPoint, Duration limit) throws ConsistencyException {
         PostgresSession session;
@@ -85,9 +130,15 @@ final class PostgresQuiescer implements Quiescer {
         try {
             var server = session.describe();
             refuseUnfit(server, session.calls());
+            if (server.inRecovery()) {
+                refuseUnfitStandby(session);
+            }
             long requested = System.nanoTime();
             var startLsn = session.startBackup("tidemark " + recoveryPoint);
-            return new PostgresFrozen(session, subject(), requested, System.nanoTime(), facts(server, startLsn));
+            var facts = facts(server, startLsn);
+            Optional<StandbyHold> standby =
+                    server.inRecovery() ? Optional.of(new StandbyHold(settings, session, facts)) : Optional.empty();
+            return new PostgresFrozen(session, subject(), requested, System.nanoTime(), facts, standby);
         } catch (SQLException e) {
             session.close();
             throw failed(reason(e));
@@ -111,7 +162,7 @@ final class PostgresQuiescer implements Quiescer {
     }
 
     /** The driver's first line, without its hints; it never holds the password. */
-    private static String reason(Exception e) {
+    static String reason(Exception e) {
         return String.valueOf(e.getMessage()).lines().findFirst().orElse("no answer");
     }
 }

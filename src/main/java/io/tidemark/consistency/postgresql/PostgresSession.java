@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Properties;
 
 /** One connection, and the few statements a quiescer says on it. Owned by one thread. */
@@ -18,6 +19,7 @@ final class PostgresSession implements AutoCloseable {
     private static final int SOCKET_GRACE_SECONDS = 10;
 
     private static final long MILLIS_PER_SECOND = 1_000;
+    private static final String NAME = "tidemark";
 
     private final Connection connection;
     private final BackupCalls calls;
@@ -40,13 +42,21 @@ final class PostgresSession implements AutoCloseable {
     record BackupStop(String stopLsn, String label, String tablespaceMap) {}
 
     static PostgresSession open(PostgresSettings settings) throws SQLException, IOException {
+        return open(settings, NAME, settings.statementLimit());
+    }
+
+    /**
+     * @param name as the server shows it
+     * @param statementLimit longest time of a statement
+     */
+    static PostgresSession open(PostgresSettings settings, String name, Duration statementLimit)
+            throws SQLException, IOException {
         var host = settings.socketFolder().isPresent() ? "localhost" : settings.host();
         var url = "jdbc:postgresql://%s:%d/".formatted(host.contains(":") ? "[" + host + "]" : host, settings.port());
-        var connection = DriverManager.getConnection(url, properties(settings));
+        var connection = DriverManager.getConnection(url, properties(settings, name, statementLimit));
         var session = new PostgresSession(connection);
         try {
-            session.execute(
-                    "SET statement_timeout = " + settings.statementLimit().toMillis());
+            session.execute("SET statement_timeout = " + statementLimit.toMillis());
             session.execute("SET lock_timeout = " + settings.connectLimit().toMillis());
             return session;
         } catch (SQLException e) {
@@ -56,11 +66,12 @@ final class PostgresSession implements AutoCloseable {
     }
 
     /** Names as the driver's documentation has them: its own constants would need another library to compile. */
-    private static Properties properties(PostgresSettings settings) throws IOException {
+    private static Properties properties(PostgresSettings settings, String name, Duration statementLimit)
+            throws IOException {
         var properties = new Properties();
         properties.setProperty("user", settings.user());
         properties.setProperty("PGDBNAME", settings.database());
-        properties.setProperty("ApplicationName", "tidemark");
+        properties.setProperty("ApplicationName", name);
         properties.setProperty("sslmode", settings.sslMode());
         properties.setProperty("tcpKeepAlive", "true");
         // Every statement is said once: nothing is prepared that a pooler could lose.
@@ -68,8 +79,7 @@ final class PostgresSession implements AutoCloseable {
         long connectSeconds = seconds(settings.connectLimit());
         properties.setProperty("connectTimeout", Long.toString(connectSeconds));
         properties.setProperty("loginTimeout", Long.toString(connectSeconds));
-        properties.setProperty(
-                "socketTimeout", Long.toString(seconds(settings.statementLimit()) + SOCKET_GRACE_SECONDS));
+        properties.setProperty("socketTimeout", Long.toString(seconds(statementLimit) + SOCKET_GRACE_SECONDS));
         if (settings.passwordFile().isPresent()) {
             properties.setProperty(
                     "password", PasswordFile.read(settings.passwordFile().get()));
@@ -98,7 +108,11 @@ final class PostgresSession implements AutoCloseable {
     }
 
     private boolean mayBackUp() throws SQLException {
-        for (var function : calls.functions()) {
+        return mayExecute(calls.functions());
+    }
+
+    private boolean mayExecute(List<String> functions) throws SQLException {
+        for (var function : functions) {
             if (!one("SELECT has_function_privilege('%s', 'EXECUTE')".formatted(function))
                     .equals("t")) {
                 return false;
@@ -147,6 +161,72 @@ final class PostgresSession implements AutoCloseable {
             connection.close();
         } catch (SQLException e) {
             // The socket is closed by then, which is all that matters.
+            return;
+        }
+    }
+
+    /** Of a server in recovery; its positions are of one instant. */
+    StandbyState standby() throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(StandbyStatements.STATE)) {
+            rows.next();
+            long received = rows.getLong(2);
+            var receivedBytes = rows.wasNull() ? OptionalLong.empty() : OptionalLong.of(received);
+            long replayedBytes = rows.getLong(3);
+            long age = rows.getLong(5);
+            var sinceCommit = rows.wasNull() ? OptionalLong.empty() : OptionalLong.of(age);
+            return new StandbyState(
+                    rows.getBoolean(1),
+                    receivedBytes,
+                    replayedBytes,
+                    rows.getString(4),
+                    sinceCommit,
+                    rows.getString(6));
+        }
+    }
+
+    boolean mayPauseReplay() throws SQLException {
+        return mayExecute(StandbyStatements.FUNCTIONS);
+    }
+
+    /** Asks for it; {@link #standby} tells when it has come. */
+    void pauseReplay() throws SQLException {
+        execute("SELECT pg_wal_replay_pause()");
+    }
+
+    void resumeReplay() throws SQLException {
+        execute("SELECT pg_wal_replay_resume()");
+    }
+
+    int backend() throws SQLException {
+        return Integer.parseInt(one("SELECT pg_backend_pid()"));
+    }
+
+    /** Of a session of our own role. */
+    boolean waitsInSleep(int backend) throws SQLException {
+        return !column(StandbyStatements.WAITS_IN_SLEEP.formatted(backend)).isEmpty();
+    }
+
+    /** Backends of keepers whose owner may have died. */
+    List<String> keepers() throws SQLException {
+        return column(StandbyStatements.KEEPERS.formatted(ReplayKeeper.NAME));
+    }
+
+    void cancel(int backend) throws SQLException {
+        execute("SELECT pg_cancel_backend(%d)".formatted(backend));
+    }
+
+    /** Does nothing where this version has no such parameter. */
+    void set(String parameter, String value) throws SQLException {
+        column("SELECT set_config(name, '%s', false) FROM pg_settings WHERE name = '%s'".formatted(value, parameter));
+    }
+
+    /** Until it is over, was ended, or its connection was. */
+    void executeUntilItEnds(String sql) {
+        try {
+            execute(sql);
+        } catch (SQLException e) {
+            // Whoever started it looks whether it runs; what it said at its end is of no use.
             return;
         }
     }

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param socketFolder folder of the server's Unix socket; then {@code host} is not used
  * @param passwordFile its first line is the password; read at each connection, never kept
  * @param statementLimit longest time {@code pg_backup_start} may wait for its checkpoint
+ * @param lagLimit of a standby: how far it may be behind
  */
 record PostgresSettings(
         String host,
@@ -26,7 +27,8 @@ record PostgresSettings(
         Optional<Path> passwordFile,
         String sslMode,
         Duration connectLimit,
-        Duration statementLimit) {
+        Duration statementLimit,
+        Duration lagLimit) {
     static final String KIND = "postgresql";
 
     private static final String HOST_DEFAULT = "127.0.0.1";
@@ -42,12 +44,16 @@ record PostgresSettings(
 
     private static final List<String> SSL_MODES =
             List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
+    /** Of a standby that keeps up, some milliseconds; more than this is behind. */
+    private static final long LAG_MILLIS_DEFAULT = 10_000;
+
     private static final String SSL_MODE_DEFAULT = "prefer";
 
     static final List<Setting> ALL = List.of(
             Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
             Setting.text("database", DATABASE_DEFAULT, "the database to connect to; nothing in it is read"),
             Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socketFolder"),
+            Setting.millis("maxLagMillis", LAG_MILLIS_DEFAULT, "of a standby: how far it may be behind"),
             Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server, also in the name of its Unix socket"),
             Setting.text("socketFolder", "", "folder of the server's Unix socket; excludes host"),
@@ -59,8 +65,12 @@ record PostgresSettings(
     static PostgresSettings of(QuiescerSpec spec) throws ConsistencyException {
         var settings = QuiescerSettings.of(spec, Explanation.names(ALL));
         settings.exclude("socketFolder", "host", "the server is reached by one of them");
+        var host = settings.text("host", HOST_DEFAULT);
+        if (host.startsWith("/")) {
+            throw settings.bad("host", "is a path: the folder of a Unix socket is named by socketFolder=" + host);
+        }
         return new PostgresSettings(
-                settings.text("host", HOST_DEFAULT),
+                host,
                 settings.port(PORT_DEFAULT),
                 settings.path("socketFolder"),
                 settings.text("database", DATABASE_DEFAULT),
@@ -68,7 +78,8 @@ record PostgresSettings(
                 settings.path("passwordFile"),
                 settings.word("sslMode", SSL_MODES, SSL_MODE_DEFAULT),
                 settings.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
-                settings.millis("statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT));
+                settings.millis("statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT),
+                settings.millis("maxLagMillis", LAG_MILLIS_DEFAULT));
     }
 
     /** {@code 127.0.0.1:5432/postgres}. */

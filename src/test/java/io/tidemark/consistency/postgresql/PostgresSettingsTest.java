@@ -37,6 +37,8 @@ class PostgresSettingsTest {
         "port,65536,1 to 65535",
         "port,five,not a number",
         "host,'',printable",
+        "host,/run/postgresql,socketFolder=/run/postgresql",
+        "maxLagMillis,99,100 to 600000",
         "passwordFile,relative/file,absolute",
         "socketFolder,run,absolute",
         "sslMode,sometimes,verify-full",

@@ -3,9 +3,15 @@ package io.tidemark.system.ground;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** A file attached to a loop device and mounted. */
 public final class LoopVolume implements AutoCloseable {
+    private static final Duration DETACH_LIMIT = Duration.ofSeconds(30);
+    private static final long LOOK_EVERY_MILLIS = 10;
+
     private final Path device;
     private final Path mountPoint;
     private final Watchdog.Undo undo;
@@ -72,7 +78,36 @@ public final class LoopVolume implements AutoCloseable {
         }
         closed = true;
         Programs.run("umount", mountPoint.toString());
+        var image = attached();
         Programs.run("losetup", "-d", device.toString());
+        awaitDetached(image);
         undo.close();
+    }
+
+    private Optional<String> attached() {
+        try {
+            return Optional.of(Files.readString(
+                    Path.of("/sys/class/block", device.getFileName().toString(), "loop/backing_file")));
+        } catch (IOException e) {
+            // Nothing is attached to it.
+            return Optional.empty();
+        }
+    }
+
+    /** While somebody else looks at the device, as a scan of all devices does, the kernel detaches it only afterwards. */
+    private void awaitDetached(Optional<String> image) throws IOException {
+        long started = System.nanoTime();
+        // Another test may have been given the device meanwhile.
+        while (image.isPresent() && attached().equals(image)) {
+            if (System.nanoTime() - started > DETACH_LIMIT.toNanos()) {
+                throw new IOException("%s is still attached after %s".formatted(device, DETACH_LIMIT));
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while %s was detached".formatted(device), e);
+            }
+        }
     }
 }

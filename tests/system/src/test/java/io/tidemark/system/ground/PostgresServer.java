@@ -86,6 +86,20 @@ public final class PostgresServer implements SqlServer {
         return start(binaries, copy, settings);
     }
 
+    /**
+     * A standby of this running server, which streams from it.
+     *
+     * @param unstarted a copy of its data from before its first start
+     */
+    public PostgresServer startStandby(Path unstarted, String... settings) throws IOException {
+        var signal = unstarted.resolve("standby.signal");
+        Files.createFile(signal);
+        Programs.run("chown", USER, signal.toString());
+        var all = new ArrayList<>(List.of("primary_conninfo=host=127.0.0.1 port=%d user=%s".formatted(port, USER)));
+        all.addAll(List.of(settings));
+        return start(binaries, unstarted, all.toArray(String[]::new));
+    }
+
     private static String[] asUser(String... command) {
         return ServerProcess.asUser(USER, command).toArray(String[]::new);
     }

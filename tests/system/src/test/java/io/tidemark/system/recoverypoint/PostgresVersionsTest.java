@@ -2,6 +2,7 @@ package io.tidemark.system.recoverypoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.domain.Moments;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.PostgresBinaries;
@@ -31,6 +32,19 @@ class PostgresVersionsTest {
             System.out.printf("postgresql=%s %s%n", version, cut.figures());
             assertThat(cut.freeze("postgresql").facts().get("version")).startsWith(major + ".");
             cut.checkRecovered();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"14.24.0", "16.15.0", "17.11.0", "18.6.0"})
+    void standbyOfEveryMajorVersionIsHeldAndRecovered(String version) throws Exception {
+        Ground.requireRootAnd("losetup", "mkfs.ext4", "mkfs.btrfs", "setpriv", "fsfreeze", "tar", "xz");
+        try (var database = new StandbyOnImage(ground -> PostgresBinaries.unpack(version, ground.folder()));
+                var taker = database.open(Moments.NONE)) {
+            database.grant(version.startsWith("14.") ? StandbyOnImage.RIGHTS_OF_14 : StandbyOnImage.RIGHTS);
+
+            StandbyCut.takeAndRecover(
+                    database, taker, new RecoveryPointId("rp-standbymajor" + version.substring(0, 2)));
         }
     }
 }
