@@ -19,14 +19,24 @@ final class Sheet {
         for (var field : document.fields().entrySet()) {
             var value = field.getValue();
             if (!value.missing()) {
-                printField(out, field.getKey(), value, indent);
+                printField(out, label(field.getKey()), field.getKey(), value, indent);
             }
         }
     }
 
-    private static void printField(PrintWriter out, String name, Json value, String indent) {
-        String label = indent + label(name) + ":";
-        if (value.isObject()) {
+    /** Settings are shown by the names that are written: nobody finds {@code passwordFile} by {@code password file}. */
+    private static void printSettings(PrintWriter out, Json settings, String indent) {
+        settings.fields().forEach((name, value) -> printField(out, name, name, value, indent));
+    }
+
+    private static void printField(PrintWriter out, String shown, String name, Json value, String indent) {
+        String label = indent + shown + ":";
+        if (value.isObject() && name.equals("settings")) {
+            if (!value.fields().isEmpty()) {
+                out.println(label);
+                printSettings(out, value, indent + INDENT);
+            }
+        } else if (value.isObject()) {
             if (!value.fields().isEmpty()) {
                 out.println(label);
                 print(out, value, indent + INDENT);
