@@ -31,6 +31,7 @@ final class HostTaker {
                 Map.of(),
                 host.bootId());
         var key = new SigningKey(identity.key(), identity.openKey());
-        return new LocalRecoveryPointTaker(providers, QuiescerLoading.load(settings), fileSystems, host, key, clock, moments);
+        return new LocalRecoveryPointTaker(
+                providers, QuiescerLoading.load(settings), fileSystems, host, key, clock, moments);
     }
 }

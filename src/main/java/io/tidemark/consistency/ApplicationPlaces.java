@@ -61,8 +61,9 @@ public final class ApplicationPlaces {
                     || fileDevices.contains(fileDevice(place.getKey()));
             if (!inside) {
                 return new Finding(
-                        Optional.of("%s %s lies on none of the group's volumes"
-                                .formatted(place.getValue(), place.getKey())),
+                        Optional.of(
+                                "%s %s lies on none of the group's volumes; tidemark discover tells on which each lies"
+                                        .formatted(place.getValue(), place.getKey())),
                         unverified);
             }
         }

@@ -3,9 +3,14 @@ package io.tidemark.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.client.Json;
+import io.tidemark.discovery.Discovery;
+import io.tidemark.discovery.GroupProposal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -347,5 +352,54 @@ class ClientCommandsTest {
 
         assertThat(typed.exit()).isZero();
         assertThat(typed.out()).contains("recovery-points", "Exit codes:", "the operation failed or was cancelled");
+    }
+
+    @Test
+    void proposedGroupIsTakenAsItIs() throws IOException {
+        site.on("POST /v1/groups", 201, "{\"id\":\"databases\"}");
+        var server = new Discovery.Server(
+                "postgresql",
+                100,
+                List.of(new Discovery.Place(
+                        Path.of("/db/da#ta"),
+                        "data directory",
+                        Path.of("/db"),
+                        "ext4",
+                        "/dev/loop1",
+                        List.of(Path.of("/dev/loop1")),
+                        Optional.of("image:orders"))),
+                Map.of("port", "5433", "socketFolder", "/run/a \"b\" # c"),
+                List.of("a note: with a colon"),
+                List.of());
+        var leftOut = new Discovery.Server("redis", 7, List.of(), Map.of(), List.of(), List.of("its files: unseen"));
+        var proposal = new GroupProposal("databases", List.of(server, leftOut), true, "");
+        var file = Files.writeString(folder.resolve("group.yaml"), proposal.yaml());
+
+        var typed = typed("groups", "create", "-f", file.toString());
+
+        assertThat(typed.exit()).isZero();
+        assertThat(Json.parse(site.last().body()).raw()).isEqualTo(proposal.fields());
+        assertThat(proposal.yaml()).contains("# redis, process 7", "#   left out of the group: its files: unseen");
+    }
+
+    @Test
+    void settingsOfQuiescersAreShownByTheNamesThatAreWritten() {
+        site.on("GET /v1/groups/orders", 200, """
+                {"id":"orders","freezeLimitMillis":500,
+                 "quiescers":[{"kind":"postgresql","settings":{"passwordFile":"/etc/p","maxLagMillis":"500"}}]}""");
+
+        var typed = typed("groups", "show", "orders");
+
+        assertThat(typed.out())
+                .contains("passwordFile:", "maxLagMillis:", "freeze limit:")
+                .doesNotContain("password file");
+    }
+
+    @Test
+    void discoverWorksWithoutASite() {
+        var typed = Typed.run("discover", "--url", "http://127.0.0.1:1", "--pid", "1", "--json");
+
+        assertThat(typed.exit()).isEqualTo(4);
+        assertThat(typed.out()).contains("\"volumesKnown\" : false", "\"servers\" : [ ]");
     }
 }

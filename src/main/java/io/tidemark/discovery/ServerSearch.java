@@ -1,0 +1,188 @@
+package io.tidemark.discovery;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** The database servers among the processes, and where each keeps what. Asks none of them. */
+final class ServerSearch {
+    private static final List<String> POSTGRESQL = List.of("postgres", "postmaster");
+    private static final List<String> MARIADB = List.of("mariadbd", "mysqld");
+    private static final List<String> REDIS = List.of("redis-server");
+    /** Lines of postmaster.pid, counted from 0: PostgreSQL's src/include/utils/pidfile.h. */
+    private static final int PORT_LINE = 3;
+
+    private static final int SOCKET_FOLDER_LINE = 4;
+    /** What a server writes and no recovery needs; {@code #sql}: temporary tables of MariaDB. */
+    private static final Pattern LOG =
+            Pattern.compile(".*\\.(log|err|pid|csv|json)(\\.[0-9]+)?|.*/#sql[^/]*|/dev/.*|/proc/.*|/sys/.*");
+
+    private final ProcFolder proc;
+
+    ServerSearch(ProcFolder proc) {
+        this.proc = proc;
+    }
+
+    List<FoundServer> find() throws IOException {
+        var every = new ArrayList<String>(POSTGRESQL);
+        every.addAll(MARIADB);
+        every.addAll(REDIS);
+        var processes = proc.processes(names -> names.stream().anyMatch(every::contains));
+        var found = new ArrayList<FoundServer>();
+        for (var process : processes) {
+            boolean child = processes.stream()
+                    .anyMatch(other -> other.pid() == process.parent() && other.goesBy(process.program()));
+            if (!child) {
+                found.add(server(process, processes));
+            }
+        }
+        return found;
+    }
+
+    private FoundServer server(HostProcess process, List<HostProcess> all) {
+        var kind = process.goesBy(POSTGRESQL) ? "postgresql" : process.goesBy(MARIADB) ? "mariadb" : "redis";
+        var folder = process.workingFolder();
+        if (folder.isEmpty() || !Files.isDirectory(process.root().onHost(folder.get()))) {
+            return new FoundServer(
+                    kind,
+                    process,
+                    Map.of(),
+                    Map.of(),
+                    List.of(),
+                    "its files cannot be seen from here: run this as root");
+        }
+        var data = new LinkedHashMap<Path, String>();
+        data.put(folder.get(), "data directory");
+        var settings = new LinkedHashMap<String, String>();
+        var notes = new ArrayList<String>();
+        switch (kind) {
+            case "postgresql" -> postgresql(process, folder.get(), data, settings);
+            case "mariadb" -> mariadb(process, folder.get(), data, settings, notes);
+            default -> redis(process, folder.get(), data, settings);
+        }
+        if (process.otherNamespace()) {
+            notes.add("it sees other mounts than this host: settings name its port, which must be reachable from here");
+        }
+        addOpenFiles(process, all, data, notes);
+        return new FoundServer(kind, process, data, settings, notes, "");
+    }
+
+    private static void postgresql(
+            HostProcess process, Path folder, Map<Path, String> data, Map<String, String> settings) {
+        addLinks(process, folder, "write-ahead log", data, name -> name.equals("pg_wal"));
+        addLinks(process, folder.resolve("pg_tblspc"), "tablespace", data, name -> true);
+        var lines = lines(process.root().onHost(folder.resolve("postmaster.pid")));
+        if (lines.size() > SOCKET_FOLDER_LINE) {
+            settings.put("port", lines.get(PORT_LINE).strip());
+            var socketFolder = lines.get(SOCKET_FOLDER_LINE).strip();
+            if (socketFolder.startsWith("/") && !process.otherNamespace()) {
+                settings.put("socketFolder", socketFolder);
+            }
+        }
+    }
+
+    private void mariadb(
+            HostProcess process,
+            Path folder,
+            Map<Path, String> data,
+            Map<String, String> settings,
+            List<String> notes) {
+        if (process.goesBy(List.of("mysqld")) && !process.goesBy(List.of("mariadbd"))) {
+            notes.add("mysqld may be MySQL, which is not frozen: recovery-points plan tells");
+        }
+        addLinks(process, folder, "database", data, name -> true);
+        address(process, "socketFile", settings);
+    }
+
+    private void redis(HostProcess process, Path folder, Map<Path, String> data, Map<String, String> settings) {
+        addLinks(process, folder, "append-only or save file", data, name -> true);
+        address(process, "socket", settings);
+    }
+
+    /** A Unix socket needs no password on the wire; it is of use only where we see it too. */
+    private void address(HostProcess process, String socketSetting, Map<String, String> settings) {
+        Optional<Path> socket = process.otherNamespace()
+                ? Optional.empty()
+                : proc.sockets(process.pid()).stream()
+                        .filter(path -> !path.toString().contains("mysqlx"))
+                        .findFirst();
+        socket.ifPresent(path -> settings.put(socketSetting, path.toString()));
+        if (socket.isEmpty()) {
+            proc.ports(process.pid()).stream()
+                    .findFirst()
+                    .ifPresent(port -> settings.put("port", Integer.toString(port)));
+        }
+    }
+
+    private static void addLinks(
+            HostProcess process,
+            Path folder,
+            String what,
+            Map<Path, String> data,
+            java.util.function.Predicate<String> names) {
+        try (var entries = Files.newDirectoryStream(process.root().onHost(folder))) {
+            for (var entry : entries) {
+                var name = entry.getFileName().toString();
+                if (Files.isSymbolicLink(entry) && names.test(name)) {
+                    data.putIfAbsent(folder.resolve(name), what);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            // No such folder here: nothing leads out of it.
+            return;
+        }
+    }
+
+    private static List<String> lines(Path file) {
+        try {
+            return Files.readAllLines(file, StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            // Its settings are left out, and its defaults may do.
+            return List.of();
+        }
+    }
+
+    /** What it, or a child of it, writes elsewhere: data of which no setting told, or a log. */
+    private void addOpenFiles(HostProcess process, List<HostProcess> all, Map<Path, String> data, List<String> notes) {
+        var followed = new ArrayList<Path>();
+        for (var place : data.keySet()) {
+            followed.add(followed(process, place));
+        }
+        for (var other : all) {
+            if (other.pid() != process.pid() && other.parent() != process.pid()) {
+                continue;
+            }
+            for (var file : proc.writtenFiles(other.pid())) {
+                var parent = file.getParent();
+                if (parent == null || followed.stream().anyMatch(file::startsWith)) {
+                    continue;
+                }
+                if (LOG.matcher(file.toString()).matches()) {
+                    var note = "it also writes %s, which a recovery does not need".formatted(file);
+                    if (!file.startsWith("/dev") && !notes.contains(note)) {
+                        notes.add(note);
+                    }
+                } else {
+                    data.putIfAbsent(parent, "open file " + file.getFileName());
+                    followed.add(parent);
+                }
+            }
+        }
+    }
+
+    private static Path followed(HostProcess process, Path place) {
+        try {
+            return process.root().follow(place);
+        } catch (IOException e) {
+            return place;
+        }
+    }
+}

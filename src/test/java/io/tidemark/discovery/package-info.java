@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.discovery;
+
+import org.jspecify.annotations.NullMarked;
