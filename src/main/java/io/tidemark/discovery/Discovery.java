@@ -120,7 +120,9 @@ public final class Discovery {
                     .anyMatch(root -> root.isPresent() && root.equals(device));
         }
         boolean mounted = volume.mountPoints().stream()
-                .flatMap(point -> own.holdingFollowed(point).stream())
+                .flatMap(point -> own.holding(point).stream()
+                        // What is not mounted there, as of a site on another host, has nothing here.
+                        .filter(there -> there.mountPoint().equals(point)))
                 .anyMatch(there -> there.device().equals(mount.device()));
         return mounted || volume.device().filter(device -> rests(chain, device)).isPresent();
     }

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A group of all servers that lie wholly on volumes, in the form that {@code groups create -f} takes: all else is comment.
+ * A group of all servers that lie wholly on volumes, as {@code groups create -f} takes it: all else is comment.
  *
  * @param asked whether the site told its volumes; without them the devices stand in their place
  * @param silence why it did not

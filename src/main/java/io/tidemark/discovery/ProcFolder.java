@@ -123,7 +123,7 @@ final class ProcFolder {
         }
     }
 
-    /** Files that it has open for writing, as it sees them; not its standard streams, nor those without a name any more. */
+    /** Files that it has open for writing, as it sees them; not its standard streams, nor what has no name any more. */
     List<Path> writtenFiles(int pid) {
         var files = new LinkedHashSet<Path>();
         for (var descriptor : descriptors(pid)) {

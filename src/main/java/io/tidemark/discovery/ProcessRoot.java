@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 
-/** Paths as a process sees them, followed as it would follow them: in a container a link to {@code /} leads to its own. */
+/** Paths as a process sees them, followed as it would follow them: a link to {@code /} leads to its own. */
 record ProcessRoot(Path folder) {
     /** As the kernel's own limit, path_resolution(7). */
     private static final int LINKS_MAXIMUM = 40;

@@ -153,6 +153,21 @@ class DiscoveryTest {
     }
 
     @Test
+    void volumeIsKnownByItsMountAndOneThatIsNotMountedHereHasNothing() throws IOException {
+        postgresql();
+        host.write(
+                "proc/self/mountinfo",
+                mount("253:2", "/", "xfs", "/dev/x") + mount("7:1", "/db", "ext4", "/dev/loop1"));
+        var mounted = new KnownVolume("image:here", Optional.empty(), List.of(Path.of("/db")), false);
+        var absent = new KnownVolume("image:absent", Optional.empty(), List.of(Path.of("/of/another/host")), false);
+
+        var server = find(Optional.of(List.of(absent, mounted))).getFirst();
+
+        assertThat(place(server, "/db/data").volume()).contains("image:here");
+        assertThat(place(server, "/db/data/pg_wal").volume()).isEmpty();
+    }
+
+    @Test
     void linksInACircleAreToldAndNothingIsGuessed() throws IOException {
         postgresql();
         host.link("host/circle", "/circle");
