@@ -8,24 +8,32 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.agent.remote.AgentRules;
 import io.tidemark.agent.remote.Agents;
+import io.tidemark.agent.remote.Enrolment;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.control.document.CertificateCheck;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
+import io.tidemark.domain.AgentId;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import io.tidemark.transport.SiteIdentity;
+import io.tidemark.transport.TlsPeerConnector;
+import io.tidemark.transport.TransportLimits;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,7 +71,12 @@ class GroupOverHostsTest {
     }
 
     private static RecoveryPoint take(AgentWorld world, ConsistencyGroup group) throws ConsistencyException {
-        return world.taker.take(world.taker.plan(POINT, group), ProgressListener.NONE);
+        return take(world, group, POINT);
+    }
+
+    private static RecoveryPoint take(AgentWorld world, ConsistencyGroup group, RecoveryPointId id)
+            throws ConsistencyException {
+        return world.taker.take(world.taker.plan(id, group), ProgressListener.NONE);
     }
 
     private AgentWorld threeHosts(Path home) throws Exception {
@@ -140,6 +153,87 @@ class GroupOverHostsTest {
         }
     }
 
+    @Test
+    void partsCannotBePutTogetherToSayMoreOrLess() throws Exception {
+        try (var world = threeHosts(folder)) {
+            var point = take(world, group(Consistency.APPLICATION, ON_DB1, HERE, ON_DB2));
+            var other = take(world, group(Consistency.APPLICATION, ON_DB1, HERE, ON_DB2), new RecoveryPointId("rp-2"));
+            var hosts = point.hosts();
+
+            var oneLeftOut = RecoveryPoint.overHosts(hosts.subList(0, 2), Consistency.CRASH, List.of("whatever"));
+            var mixed = RecoveryPoint.overHosts(
+                    List.of(hosts.get(0), hosts.get(1), other.hosts().get(2)), Consistency.APPLICATION, List.of());
+            var renamed = RecoveryPoint.overHosts(
+                    List.of(
+                            hosts.get(0),
+                            hosts.get(1),
+                            new RecoveryPoint.OfHost("db3", hosts.get(2).point())),
+                    Consistency.APPLICATION,
+                    List.of());
+
+            for (var forged :
+                    List.of(oneLeftOut, mixed, renamed, hosts.getFirst().point())) {
+                var document = Json.object(Json.write(Documents.recoveryPoint(forged)));
+                assertThat(CertificateCheck.of(document).faults())
+                        .as(Json.write(document))
+                        .isNotEmpty();
+            }
+            var received = Json.object(Json.write(Documents.recoveryPoint(point)));
+            ((ObjectNode) received.at("/hosts/0/recoveryPoint")).put("receivedOver", "ln-1");
+            assertThat(CertificateCheck.of(received).faults()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void tokenServesOneHostOnceAndAReplacedKeyIsRefused() throws Exception {
+        try (var world = threeHosts(folder)) {
+            var name = new AgentId("db1");
+            var token = world.agents.invite(name, true, Duration.ofHours(1)).token();
+            var fresh = Files.createDirectories(folder.resolve("fresh"));
+            var identity = SiteIdentity.in(fresh, InstantSource.system());
+            var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
+
+            assertThat(Enrolment.enrol(token, connector, fresh, "test").agent()).isEqualTo("db1");
+            assertThat(world.agents.find(name).orElseThrow().agent().fingerprint())
+                    .isEqualTo(identity.fingerprint());
+            awaitLost(world, "db1");
+
+            var thief = Files.createDirectories(folder.resolve("thief"));
+            var another = new TlsPeerConnector(SiteIdentity.in(thief, InstantSource.system()), TransportLimits.DEFAULT);
+            assertThatThrownBy(() -> Enrolment.enrol(token, another, thief, "test"))
+                    .hasMessageContaining("used already");
+            assertThat(Enrolment.in(thief)).isEmpty();
+        }
+    }
+
+    @Test
+    void controllerNamesNoFileOutsideTheFolderOfSecretsAndNoOtherHost() throws Exception {
+        try (var world = new AgentWorld(folder)) {
+            world.agent("db1");
+            for (var setting : Map.of("passwordFile", "/etc/tidemark/../shadow", "host", "192.0.2.1")
+                    .entrySet()) {
+                var group = new ConsistencyGroup(
+                        new GroupId("shop"),
+                        List.of(ON_DB1),
+                        List.of(new QuiescerSpec("db1/database", Map.of(setting.getKey(), setting.getValue()))),
+                        true,
+                        LIMIT,
+                        Consistency.CRASH);
+                assertThatThrownBy(() -> take(world, group)).hasMessageContaining(setting.getValue());
+            }
+            assertThat(world.one("db1").host.events).isEmpty();
+        }
+    }
+
+    @Test
+    void handleThatTheAgentHasNotGivenOutIsRefused() throws Exception {
+        try (var world = new AgentWorld(folder)) {
+            world.agent("db1");
+            denied(() -> world.providers.of(ON_DB1).resume(new Handle("image", "rollback image:orders")), "given out");
+            denied(() -> world.providers.of(ON_DB1).resume(new Handle("image", "0#rollback")), "given out");
+        }
+    }
+
     /** Every value changed, every member taken out, every element of every list taken out. */
     private static void changes(
             ObjectNode whole, com.fasterxml.jackson.databind.JsonNode node, List<ObjectNode> found) {
@@ -190,9 +284,9 @@ class GroupOverHostsTest {
 
                 nothingIsLeft(world);
                 host.failing.clear();
-                assertThat(take(world, group(Consistency.APPLICATION, ON_DB1, HERE, ON_DB2))
-                                .consistency())
-                        .isEqualTo(Consistency.APPLICATION);
+                var again =
+                        take(world, group(Consistency.APPLICATION, ON_DB1, HERE, ON_DB2), new RecoveryPointId("rp-2"));
+                assertThat(again.consistency()).isEqualTo(Consistency.APPLICATION);
             }
         }
     }
