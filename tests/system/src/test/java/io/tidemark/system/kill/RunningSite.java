@@ -124,7 +124,7 @@ public final class RunningSite implements AutoCloseable {
     }
 
     /** SIGKILL, now. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         var running = process;
         if (running != null) {
             running.destroyForcibly().waitFor();

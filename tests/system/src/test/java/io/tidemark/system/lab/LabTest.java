@@ -65,6 +65,12 @@ class LabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void rollbackWaitsUntilTheVolumesAreClosed() throws Exception {
+        StorageLab.withDisks("1G", "1G").within(Duration.ofMinutes(10)).test(DeferredRollbackInLab.class);
+    }
+
+    @Test
     void failuresInTheLabAreToldOnTheHost() {
         assertThatThrownBy(() -> lab.test(FailingInLab.class))
                 .isInstanceOf(AssertionError.class)
