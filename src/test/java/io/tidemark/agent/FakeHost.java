@@ -9,6 +9,7 @@ import io.tidemark.consistency.Quiescer;
 import io.tidemark.consistency.QuiescerFactory;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.QuiescerSpec;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
@@ -112,7 +113,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
         if (!mounts.containsKey(id)) {
             throw new ProviderException(new ProviderError.VolumeNotFound(id));
         }
-        return new Volume(id, 4096, Set.of(), Optional.empty(), mounts.get(id), Map.of());
+        return new Volume(id, 4096, Set.of(Capability.ROLLBACK), Optional.empty(), mounts.get(id), Map.of());
     }
 
     private Cut cut(String name, CutRequest request) throws ProviderException {

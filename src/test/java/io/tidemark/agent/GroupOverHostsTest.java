@@ -21,6 +21,7 @@ import io.tidemark.domain.GroupId;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -386,6 +387,8 @@ class GroupOverHostsTest {
                     .extracting(volume -> volume.id().value())
                     .containsExactly("db1/image:orders");
             denied(() -> world.providers.of(ON_DB1).volume(new VolumeId("db1/image:secret")), "agent.volumes");
+            assertThat(world.providers.of(ON_DB1).volume(ON_DB1).can(Capability.ROLLBACK))
+                    .isFalse();
             denied(() -> world.providers.of(ON_DB1).rollback(new SnapshotId(ON_DB1, POINT)), "agent.overwrite");
             denied(() -> world.providers.of(ON_DB1).remove(ON_DB1), "agent.overwrite");
             var refused = catchThrowableOfType(

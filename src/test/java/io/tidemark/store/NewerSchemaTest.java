@@ -26,7 +26,7 @@ class NewerSchemaTest {
         assertThatThrownBy(() -> SiteStore.open(folder))
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("schema 99")
-                .hasMessageContaining("knows up to 3");
+                .hasMessageContaining("knows up to 4");
 
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("tidemark.db"));
                 var statement = connection.createStatement()) {

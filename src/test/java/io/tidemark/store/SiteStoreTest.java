@@ -448,6 +448,8 @@ class SiteStoreTest {
                     + " json_remove(document, '$.state', '$.underway', '$.rates', '$.onArrival')");
             statement.execute("DROP TABLE transfers");
             statement.execute("DROP TABLE tracking_audits");
+            statement.execute("DROP TABLE agents");
+            statement.execute("DROP TABLE agent_invitations");
             statement.execute("DELETE FROM flyway_schema_history WHERE version > '1'");
         }
 

@@ -60,7 +60,9 @@ public record AgentRules(List<String> volumes, Set<String> quiescers, Path secre
                         "file %s of quiescer %s".formatted(value, quiescer.kind()), "agent.secrets to be its folder");
             }
             if (setting.getKey().equals("host") && !HERE.contains(value)) {
-                throw denied("host %s of quiescer %s".formatted(value, quiescer.kind()), "one of %s".formatted(HERE));
+                throw new ProviderException(new ProviderError.Denied(
+                        "quiescer %s at host %s".formatted(quiescer.kind(), value),
+                        "an agent of its own there: one freezes databases of its own host alone, %s".formatted(HERE)));
             }
         }
     }

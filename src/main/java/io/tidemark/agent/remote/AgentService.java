@@ -8,6 +8,7 @@ import io.tidemark.agent.SteppedTake;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotPage;
@@ -17,6 +18,7 @@ import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -186,7 +188,8 @@ final class AgentService implements AutoCloseable {
     }
 
     private StepAnswer step(Step<?> step) {
-        return StepAnswer.of(host.seal().sealed(step));
+        var answer = StepAnswer.of(host.seal().sealed(step));
+        return new StepAnswer(answer.volume().map(this::told), answer.yes(), answer.running());
     }
 
     /** As another host may know it: it has no use for paths of this one but to show them. */
@@ -196,7 +199,11 @@ final class AgentService implements AutoCloseable {
         if (!volume.mountPoints().isEmpty()) {
             facts.put("mountPoints", volume.mountPoints().toString());
         }
-        return new Volume(volume.id(), volume.sizeBytes(), volume.capabilities(), Optional.empty(), List.of(), facts);
+        var capabilities = new HashSet<>(volume.capabilities());
+        if (!host.rules().overwrite()) {
+            capabilities.remove(Capability.ROLLBACK);
+        }
+        return new Volume(volume.id(), volume.sizeBytes(), capabilities, Optional.empty(), List.of(), facts);
     }
 
     private SnapshotPage snapshots(String provider, SnapshotQuery query) throws ProviderException {

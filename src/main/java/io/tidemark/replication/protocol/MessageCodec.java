@@ -49,12 +49,7 @@ final class MessageCodec {
 
     static void write(Message message, ByteBuffer into) {
         switch (message) {
-            case Message.Hello m -> {
-                into.putInt(m.oldestVersion())
-                        .putInt(m.newestVersion())
-                        .putInt(m.purpose().code());
-                text(m.software(), into);
-            }
+            case Message.Hello m -> writeHello(m, into);
             case Message.Welcome m -> text(m.software(), into.putInt(m.version()));
             case Message.Refused m -> ErrorCodec.write(m.error(), into);
             case Message.Alive m -> {
@@ -184,6 +179,13 @@ final class MessageCodec {
             throw in.corrupt("digests", "are %d bytes".formatted(m.digests().remaining()));
         }
         return message;
+    }
+
+    private static void writeHello(Message.Hello hello, ByteBuffer into) {
+        into.putInt(hello.oldestVersion())
+                .putInt(hello.newestVersion())
+                .putInt(hello.purpose().code());
+        text(hello.software(), into);
     }
 
     private static Message readHello(PayloadReader in) throws ReplicationException {

@@ -90,7 +90,10 @@ class RecordedFramesTest {
                 new Message.Reverse(LINK, Optional.empty(), 0),
                 new Message.Reversed(),
                 new Message.OpenStreamLink(LINK, new GroupId("orders"), VOLUME, new VolumeId("btrfs:copy"), "btrfs"),
-                new Message.Offer(LINK, POINT, List.of(BASE), 1L << 60, 1, "{}")));
+                new Message.Offer(LINK, POINT, List.of(BASE), 1L << 60, 1, "{}"),
+                new Message.Hello(1, 1, Message.Purpose.ENROL, "tidemark 0.1.0"),
+                new Message.Hello(1, 1, Message.Purpose.AGENT, "tidemark 0.1.0"),
+                new Message.Text("{\"agent\":\"Bücher\"}")));
         return messages.stream();
     }
 
