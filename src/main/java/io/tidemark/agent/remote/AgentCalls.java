@@ -2,6 +2,7 @@ package io.tidemark.agent.remote;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.Message;
@@ -55,17 +56,29 @@ final class AgentCalls implements AutoCloseable {
         Thread.ofVirtual().name("tidemark-agent-watch").start(this::watch);
     }
 
-    /** Receives until the connection ends, and tells why it did. */
-    String run() {
+    /**
+     * Receives until the connection ends, and tells why it did.
+     *
+     * @throws ReplicationException what the other side refuses the connection for
+     */
+    String run() throws ReplicationException {
         try {
             while (true) {
                 var message = connection.receive();
                 heardNanos = System.nanoTime();
+                if (message instanceof Message.Refused(var error)) {
+                    throw new ReplicationException(error);
+                }
                 if (message instanceof Message.Text(var json)) {
                     take(AgentJson.parse(json));
                 }
             }
-        } catch (ReplicationException | IllegalArgumentException e) {
+        } catch (ReplicationException e) {
+            if (e.error() instanceof ReplicationError.PeerRefused) {
+                throw e;
+            }
+            endWith(String.valueOf(e.getMessage()));
+        } catch (IllegalArgumentException e) {
             endWith(String.valueOf(e.getMessage()));
         } finally {
             close();
