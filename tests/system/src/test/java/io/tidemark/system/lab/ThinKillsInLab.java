@@ -29,8 +29,11 @@ class ThinKillsInLab {
     /** Of some 90 or more calls: once LVM has written its list, about when the kernel is told. */
     private static final int CHANGE_CALL = 76;
 
-    /** Of a change of tags, which has 28 calls and tells the kernel nothing: between the writes of LVM's list. */
-    private static final int TAG_CALL = 27;
+    /**
+     * Of a rename of what is not active, which has 28 calls and tells the kernel nothing: between the writes of LVM's list.
+     * Of a deactivation, and of the removal of what is not active, which have fewer than {@link #CHANGE_CALL}: on their way.
+     */
+    private static final int LIST_CALL = 27;
 
     private interface Call {
         void run() throws Exception;
@@ -213,12 +216,12 @@ class ThinKillsInLab {
             int now = 2;
             for (var tool : List.of(lvcreate, lvrename, lvchange, lvremove)) {
                 var to = now == 1 ? two : one;
-                killed(tool, tool == lvchange ? TAG_CALL : CHANGE_CALL, () -> provider.rollback(to));
+                killed(tool, tool == lvcreate ? CHANGE_CALL : LIST_CALL, () -> provider.rollback(to));
                 now = 3 - now;
                 assertThat(valueOf(provider, volume)).isEqualTo(now);
             }
             var doomed = LabPool.cut(provider, volume, "rp-doomed");
-            killed(lvremove, CHANGE_CALL, () -> provider.delete(doomed));
+            killed(lvremove, LIST_CALL, () -> provider.delete(doomed));
             var name = pool.volume("c");
             killed(lvcreate, CHANGE_CALL, () -> provider.clone(new CloneRequest(one, name)));
             assertThat(valueOf(provider, name)).isEqualTo(1);
