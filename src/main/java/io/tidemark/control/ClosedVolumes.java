@@ -74,6 +74,11 @@ final class ClosedVolumes {
                 }
                 failures = 0;
             } catch (ProviderException e) {
+                if (e.error() instanceof ProviderError.Unreachable) {
+                    // Its agent may be away for as long as a volume may be open; at a start none is connected yet.
+                    pause("waits: " + e.error().message(), LOOK_MAXIMUM, running);
+                    continue;
+                }
                 failures++;
                 if (!(e.error() instanceof ProviderError.Unexpected) || failures == FAILURES_MAXIMUM) {
                     throw e;

@@ -117,6 +117,21 @@ class DeferredRollbackTest {
     }
 
     @Test
+    void agentThatIsAwayIsWaitedFor() throws Exception {
+        site.unreachable = true;
+        var id = start(WhenOpen.DEFER);
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(get(id).progress().phase())
+                        .isEqualTo("waits: agent db1 cannot be reached: it is not connected"));
+        assertThat(content()).containsExactly(NEW, NEW);
+
+        site.unreachable = false;
+
+        assertThat(site.awaitEnd(id).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(content()).containsExactly(OLD, OLD);
+    }
+
+    @Test
     void refusedRollbackLeavesTheClosedVolumeToo() throws Exception {
         OperationId id;
         try (var writer = opened(SECOND)) {

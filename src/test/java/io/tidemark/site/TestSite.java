@@ -21,6 +21,7 @@ import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.Handle;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
@@ -67,6 +68,9 @@ public final class TestSite implements AutoCloseable {
 
     /** Volumes that look as if they were file systems, not blocks. */
     public final Set<VolumeId> files = ConcurrentHashMap.newKeySet();
+
+    /** While true, nobody can tell whether a volume is open. */
+    public volatile boolean unreachable;
 
     /** How often a volume that is asked for in steps is not made yet. */
     public final AtomicInteger stepsToCreate = new AtomicInteger();
@@ -124,6 +128,10 @@ public final class TestSite implements AutoCloseable {
                             var words = ((Handle) arguments[0]).token().split(" ", -1);
                             return ((StorageProvider) proxy)
                                     .startCreate(new VolumeId(words[0]), Long.parseLong(words[1]));
+                        }
+                        if (method.getName().equals("refuseWhileOpen") && unreachable) {
+                            throw new ProviderException(
+                                    new ProviderError.Unreachable("agent db1", "it is not connected"));
                         }
                         var answer = method.invoke(provider, arguments);
                         return answer instanceof Volume volume ? dressed(volume) : answer;

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The program itself, as this run's class path has it. */
+/** The program itself, and what tests run in a process of its own, as this run's class path has them. */
 public final class TidemarkProgram {
 
     private TidemarkProgram() {}
@@ -14,17 +14,24 @@ public final class TidemarkProgram {
      * @param javaOptions the heap's size among them
      */
     public static List<String> command(Path haltFile, List<String> javaOptions, String... arguments) {
+        var options = new ArrayList<>(List.of(
+                "-Dtidemark.halt.file=" + haltFile,
+                "-Dlogback.configurationFile=" + Ground.repository().resolve("config/logback.xml")));
+        options.addAll(javaOptions);
+        return java(options, "io.tidemark.Main", arguments);
+    }
+
+    /** @param main the class to run */
+    public static List<String> java(List<String> options, String main, String... arguments) {
         var command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Dtidemark.halt.file=" + haltFile,
-                "-Dlogback.configurationFile=" + Ground.repository().resolve("config/logback.xml")));
+                "-XX:TieredStopAtLevel=1"));
         // Behind the others: the last of two counts.
-        command.addAll(javaOptions);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.tidemark.Main"));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
         command.addAll(List.of(arguments));
         return command;
     }

@@ -2,6 +2,7 @@ package io.tidemark.system.guard;
 
 import io.tidemark.consistency.MountTable;
 import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.Programs;
 import io.tidemark.system.ground.Watchdog;
@@ -10,9 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
@@ -27,7 +26,7 @@ final class FreezeRig implements AutoCloseable {
     /** After the limit, until what was stopped goes on. */
     private static final Duration STOPPED_BEYOND = Duration.ofMillis(300);
 
-    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final Kept made = new Kept();
     private final Path state;
     private final List<Path> mountPoints = new ArrayList<>();
     private final List<String> devices = new ArrayList<>();
@@ -40,11 +39,11 @@ final class FreezeRig implements AutoCloseable {
 
     FreezeRig() throws IOException, InterruptedException {
         try {
-            var ground = keep(Ground.open());
+            var ground = made.keep(Ground.open());
             state = tmpfs(ground.folder().resolve("state"));
             for (int number = 0; number < TYPES.size(); number++) {
                 var folder = ground.folder();
-                var mountPoint = keep(LoopVolume.make(
+                var mountPoint = made.keep(LoopVolume.make(
                                 TYPES.get(number),
                                 folder.resolve("image" + number),
                                 IMAGE_BYTES,
@@ -54,16 +53,16 @@ final class FreezeRig implements AutoCloseable {
                 devices.add(MountTable.read().holding(mountPoint).orElseThrow().device());
             }
             memory = TightMemory.make();
-            memory.ifPresent(this::keep);
+            memory.ifPresent(made::keep);
             for (var mountPoint : mountPoints) {
-                probes.add(keep(new WriterProbe(mountPoint.resolve("probe"))));
-                writers.add(keep(new DirtyingWriter(mountPoint.resolve("dirty"))));
+                probes.add(made.keep(new WriterProbe(mountPoint.resolve("probe"))));
+                writers.add(made.keep(new DirtyingWriter(mountPoint.resolve("dirty"))));
             }
-            control = keep(new WriterProbe(state.resolve("control")));
+            control = made.keep(new WriterProbe(state.resolve("control")));
             next = ready();
             service = promote();
         } catch (IOException | InterruptedException | RuntimeException e) {
-            closeMade();
+            made.close();
             throw e;
         }
     }
@@ -238,7 +237,7 @@ final class FreezeRig implements AutoCloseable {
     }
 
     private FreezingProcess ready() throws IOException, InterruptedException {
-        var process = keep(FreezingProcess.start(state));
+        var process = made.keep(FreezingProcess.start(state));
         var unused = process.next("ready").orElseThrow(() -> new AssertionError("the service did not start"));
         return process;
     }
@@ -256,34 +255,16 @@ final class FreezeRig implements AutoCloseable {
         Files.createDirectory(mountPoint);
         var undo = Watchdog.get().remember("umount '%1$s' || umount -l '%1$s'".formatted(mountPoint));
         Programs.run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mountPoint.toString());
-        keep(() -> {
+        AutoCloseable unmounting = () -> {
             Programs.run("umount", mountPoint.toString());
             undo.close();
-        });
+        };
+        var unused = made.keep(unmounting);
         return mountPoint;
-    }
-
-    private <T extends AutoCloseable> T keep(T resource) {
-        made.push(resource);
-        return resource;
-    }
-
-    private void closeMade() throws IOException {
-        Exception first = null;
-        while (!made.isEmpty()) {
-            try {
-                made.pop().close();
-            } catch (Exception e) {
-                first = first == null ? e : first;
-            }
-        }
-        if (first != null) {
-            throw new IOException("not everything was undone: " + first.getMessage(), first);
-        }
     }
 
     @Override
     public void close() throws IOException {
-        closeMade();
+        made.close();
     }
 }

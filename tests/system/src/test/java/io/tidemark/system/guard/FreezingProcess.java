@@ -8,6 +8,8 @@ import io.tidemark.consistency.filesystem.FileSystemFreeze.NativeCalls;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
+import io.tidemark.system.ground.SaidLines;
+import io.tidemark.system.ground.TidemarkProgram;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -18,8 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** A service's part of freezing, in a process of its own that may be killed: it freezes what it is told, trial by trial. */
@@ -27,41 +27,16 @@ final class FreezingProcess implements AutoCloseable {
     /** Between arming and freezing. */
     static final int ARMED_MILLIS = 25;
 
-    private static final Duration LINE_LIMIT = Duration.ofSeconds(60);
-    private static final String END = "(end)";
-
     private final Process process;
-    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-    private volatile boolean silent;
+    private final SaidLines lines;
 
     private FreezingProcess(Process process) {
         this.process = process;
-        Thread.ofPlatform().daemon().name("freezing-process-reader").start(() -> {
-            try (var reader =
-                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-                for (var line = reader.readLine(); line != null; line = reader.readLine()) {
-                    lines.add(line);
-                }
-            } catch (IOException e) {
-                lines.add("unreadable: " + e.getMessage());
-            }
-            silent = true;
-            lines.add(END);
-        });
+        this.lines = new SaidLines(process);
     }
 
     static FreezingProcess start(Path state) throws IOException {
-        var command = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx64m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                FreezingProcess.class.getName(),
-                state.toString());
+        var command = TidemarkProgram.java(List.of("-Xmx64m"), FreezingProcess.class.getName(), state.toString());
         return new FreezingProcess(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start());
@@ -90,23 +65,9 @@ final class FreezingProcess implements AutoCloseable {
         }
     }
 
-    /** The next line that starts with one of these; empty when the process has ended. */
+    /** As {@link SaidLines#next}. */
     Optional<String> next(String... starts) throws InterruptedException {
-        while (true) {
-            var line = silent ? lines.poll() : lines.poll(LINE_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-            if (line == null && !silent) {
-                throw new AssertionError("nothing was said for %s while waiting for %s"
-                        .formatted(LINE_LIMIT, String.join(", ", starts)));
-            }
-            if (line == null || line.equals(END)) {
-                return Optional.empty();
-            }
-            for (var start : starts) {
-                if (line.startsWith(start)) {
-                    return Optional.of(line);
-                }
-            }
-        }
+        return lines.next(starts);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.tidemark.system.guard;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.system.ground.Ground;
@@ -43,7 +43,9 @@ class ThawGuaranteeTest {
     @BeforeAll
     void makeFileSystems() throws Exception {
         Ground.requireRootAnd("losetup", "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "fsfreeze");
-        assumeTrue(BlockKernels.thawGuard().isPresent(), "no thaw-guard in this build");
+        if (BlockKernels.thawGuard().isEmpty()) {
+            Ground.lacking("no thaw-guard in this build");
+        }
         rig = new FreezeRig();
     }
 
@@ -59,9 +61,12 @@ class ThawGuaranteeTest {
     @MethodSource("seeds")
     void noFreezeOutlivesItsLimit(long seed) throws Exception {
         var trial = GuardTrial.draw(seed, FreezeRig.TYPES.size());
-        assumeTrue(
-                trial.event() != GuardTrial.Event.MEMORY_TIGHT || rig.hasTightMemory(),
-                "SKIPPED: this host lets nobody make a control group for memory");
+        if (trial.event() == GuardTrial.Event.MEMORY_TIGHT && !rig.hasTightMemory()) {
+            // Not a package that a machine could be given: where it runs in a container, that one may not pass it on.
+            var reason = "SKIPPED system test: this host lets nobody make a control group for memory";
+            System.err.println(reason);
+            abort(reason);
+        }
 
         var outcome = rig.run(trial);
 

@@ -1,5 +1,6 @@
 package io.tidemark.system.guard;
 
+import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,13 +18,16 @@ final class TightMemory implements AutoCloseable {
     private final Path limit;
     private final Path usage;
     private final String none;
+    private final Watchdog.Undo undo;
     private @Nullable Process hog;
 
-    private TightMemory(Path group, String limit, String usage, String none) {
+    private TightMemory(Path group, String limit, String usage, String none) throws IOException {
         this.group = group;
         this.limit = group.resolve(limit);
         this.usage = group.resolve(usage);
         this.none = none;
+        this.undo =
+                Watchdog.get().remember("xargs -r kill -9 < %1$s/cgroup.procs; sleep 0.5; rmdir %1$s".formatted(group));
     }
 
     /** Empty where this host lets nobody make such a group. */
@@ -47,7 +51,7 @@ final class TightMemory implements AutoCloseable {
             if (Files.exists(made.limit)) {
                 return Optional.of(made);
             }
-            Files.delete(group);
+            made.close();
         }
         return Optional.empty();
     }
@@ -71,7 +75,9 @@ final class TightMemory implements AutoCloseable {
     }
 
     void relax() throws IOException {
-        Files.writeString(limit, none);
+        if (Files.exists(limit)) {
+            Files.writeString(limit, none);
+        }
         if (hog != null) {
             hog.destroyForcibly();
             try {
@@ -88,5 +94,6 @@ final class TightMemory implements AutoCloseable {
         relax();
         // The processes in it have ended: a group that holds one cannot be removed.
         Files.deleteIfExists(group);
+        undo.close();
     }
 }

@@ -1,10 +1,9 @@
 package io.tidemark.system.hosts;
 
+import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.Programs;
 import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 
 /** A bridge on this host, and hosts on it, each in a network namespace of its own. */
@@ -12,7 +11,7 @@ final class HostNetwork implements AutoCloseable {
     private static final String PREFIX = "10.231.77.";
 
     private final String bridge;
-    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final Kept made = new Kept();
     private int hosts = 1;
 
     /** A host that can be cut off. */
@@ -70,16 +69,15 @@ final class HostNetwork implements AutoCloseable {
 
     private void undone(String... command) throws IOException {
         var undo = Watchdog.get().remember(String.join(" ", command));
-        made.push(() -> {
+        AutoCloseable unmaking = () -> {
             Programs.run(command);
             undo.close();
-        });
+        };
+        var unused = made.keep(unmaking);
     }
 
     @Override
-    public void close() throws Exception {
-        while (!made.isEmpty()) {
-            made.pop().close();
-        }
+    public void close() throws IOException {
+        made.close();
     }
 }

@@ -7,6 +7,7 @@ import io.tidemark.client.Json;
 import io.tidemark.client.Operations;
 import io.tidemark.client.SiteClient;
 import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.PostgresServer;
 import io.tidemark.system.recoverypoint.DatabaseOnImage;
@@ -15,8 +16,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +28,7 @@ final class TwoHosts implements AutoCloseable {
     private static final Duration OPERATION_LIMIT = Duration.ofMinutes(2);
     private static final String VOLUME = DatabaseOnImage.VOLUME.value();
 
-    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final Kept made = new Kept();
     private final Ground ground;
     private final Node controller;
     final Host first;
@@ -44,10 +43,10 @@ final class TwoHosts implements AutoCloseable {
 
     TwoHosts() throws Exception {
         try {
-            ground = keep(Ground.open());
-            var network = keep(new HostNetwork());
-            controller =
-                    keep(new Node(ground.folder().resolve("controller"), """
+            ground = made.keep(Ground.open());
+            var network = made.keep(new HostNetwork());
+            controller = made.keep(
+                    new Node(ground.folder().resolve("controller"), """
                     http: {host: 127.0.0.1, port: 0}
                     replication: {host: %s, port: 17421}
                     """.formatted(network.address()), List.of()));
@@ -77,15 +76,10 @@ final class TwoHosts implements AutoCloseable {
         awaitConnected(second);
     }
 
-    private <T extends AutoCloseable> T keep(T resource) {
-        made.push(resource);
-        return resource;
-    }
-
     private Host host(String name, HostNetwork network) throws Exception {
-        var database = keep(new DatabaseOnImage(IMAGE_BYTES));
+        var database = made.keep(new DatabaseOnImage(IMAGE_BYTES));
         var cable = network.host(name);
-        var agent = keep(new Node(ground.folder().resolve(name), """
+        var agent = made.keep(new Node(ground.folder().resolve(name), """
                 agent: {overwrite: true}
                 providers: {image: {folders: [%s]}}
                 """.formatted(database.images()), cable.enter()));
@@ -228,17 +222,7 @@ final class TwoHosts implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        Exception failed = null;
-        while (!made.isEmpty()) {
-            try {
-                made.pop().close();
-            } catch (Exception e) {
-                failed = failed == null ? e : failed;
-            }
-        }
-        if (failed != null) {
-            throw failed;
-        }
+    public void close() throws IOException {
+        made.close();
     }
 }

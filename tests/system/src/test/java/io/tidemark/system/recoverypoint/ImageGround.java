@@ -4,18 +4,17 @@ import io.tidemark.domain.Moments;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.LoopVolume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 
 /** A Btrfs on a loop device; on it an image, a volume of the image provider; in it an ext4, which is mounted. */
 final class ImageGround implements AutoCloseable {
     private static final long BTRFS_BYTES = 12L << 30;
 
-    private final Deque<AutoCloseable> made = new ArrayDeque<>();
+    private final Kept made = new Kept();
     private final Ground ground;
     private final Path images;
     private final Path state;
@@ -40,8 +39,7 @@ final class ImageGround implements AutoCloseable {
 
     /** Closed with the ground, before all that was there earlier. */
     <T extends AutoCloseable> T keep(T resource) {
-        made.push(resource);
-        return resource;
+        return made.keep(resource);
     }
 
     TakerOfImages open(Moments moments) throws IOException, ProviderException {
@@ -68,19 +66,8 @@ final class ImageGround implements AutoCloseable {
         return volume;
     }
 
-    /** Undoes everything, newest first; goes on after a failure and reports the first. */
     @Override
     public void close() throws IOException {
-        Exception first = null;
-        while (!made.isEmpty()) {
-            try {
-                made.pop().close();
-            } catch (Exception e) {
-                first = first == null ? e : first;
-            }
-        }
-        if (first != null) {
-            throw new IOException("not everything was undone: " + first.getMessage(), first);
-        }
+        made.close();
     }
 }

@@ -9,18 +9,14 @@ import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
-import java.io.BufferedReader;
+import io.tidemark.system.ground.SaidLines;
+import io.tidemark.system.ground.TidemarkProgram;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -29,25 +25,14 @@ import java.util.concurrent.TimeUnit;
  */
 final class TakerProcess implements AutoCloseable {
     private static final Duration LINE_LIMIT = Duration.ofSeconds(60);
-    private static final String END = "(end)";
     private static final int FIRST_SETTING = 8;
 
     private final Process process;
-    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    private final SaidLines lines;
 
     private TakerProcess(Process process) {
         this.process = process;
-        Thread.ofPlatform().daemon().name("taker-process-reader").start(() -> {
-            try (var reader =
-                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-                for (var line = reader.readLine(); line != null; line = reader.readLine()) {
-                    lines.add(line);
-                }
-            } catch (IOException e) {
-                lines.add("unreadable: " + e.getMessage());
-            }
-            lines.add(END);
-        });
+        this.lines = new SaidLines(process);
     }
 
     /** @param requirement what the group requires */
@@ -76,12 +61,9 @@ final class TakerProcess implements AutoCloseable {
             Duration limit,
             Consistency requirement)
             throws IOException {
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
-        command.addAll(List.of("-XX:+UseSerialGC", "-Xmx256m", "-cp", System.getProperty("java.class.path")));
-        command.add(TakerProcess.class.getName());
-        command.addAll(List.of(
+        var command = TidemarkProgram.java(
+                List.of("-Xmx256m"),
+                TakerProcess.class.getName(),
                 place.images().toString(),
                 place.state().toString(),
                 id.value(),
@@ -89,7 +71,7 @@ final class TakerProcess implements AutoCloseable {
                 Long.toString(limit.toMillis()),
                 requirement.name(),
                 place.volume().toString(),
-                quiescer.kind()));
+                quiescer.kind());
         quiescer.settings().forEach((name, value) -> command.addAll(List.of(name, value)));
         return new TakerProcess(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -98,15 +80,8 @@ final class TakerProcess implements AutoCloseable {
 
     /** Waits for a line that starts so. */
     String await(String start) throws InterruptedException {
-        while (true) {
-            var line = lines.poll(LINE_LIMIT.toSeconds(), TimeUnit.SECONDS);
-            if (line == null || line.equals(END)) {
-                throw new AssertionError("the process ended or said nothing while waiting for " + start);
-            }
-            if (line.startsWith(start)) {
-                return line;
-            }
-        }
+        return lines.next(start)
+                .orElseThrow(() -> new AssertionError("the process ended while it was awaited to say " + start));
     }
 
     void goOn() throws IOException {
