@@ -182,6 +182,7 @@ final class RollbackOperation implements OperationKind {
             var provider = providers.of(member.snapshot().volume());
             int done = rolledBack(running.operation());
             running.step(ROLLING_BACK + (done + 1));
+            running.progress(new Operation.Progress("roll back " + member.volume(), 0, 0, ""));
             var unused = StepRunner.finish(
                     provider,
                     provider.rollback(member.snapshot()),

@@ -220,7 +220,11 @@ public final class Problems {
                 Problem.of(400, "invalid-input", e.message(), "give %s as %s".formatted(e.field(), e.allowed()))
                         .about(e.field(), e.value(), e.allowed());
             case ControlError.InUse e ->
-                Problem.of(409, "in-use", e.message(), "remove %s first, or wait until it has ended".formatted(e.by()));
+                Problem.of(
+                        409,
+                        "in-use",
+                        e.message(),
+                        "remove %s first; an operation: cancel it, or wait".formatted(e.by()));
             case ControlError.VolumeWritten e ->
                 Problem.of(
                         409,
