@@ -58,7 +58,7 @@ public record CommandDefinition(
     /** What a keeper needs beside its programs, on a busy host. */
     private static final Duration KEEPER_GRACE = Duration.ofSeconds(5);
     /** Between two attempts to thaw. */
-    private static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
+    static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
 
     public CommandDefinition {
         prepare = List.copyOf(prepare);

@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 /** Runs the programs of a definition that need no keeper. */
 final class CommandPrograms {
     private static final int OUTPUT_BYTES_MAXIMUM = 1 << 20;
-    private static final long BETWEEN_ATTEMPTS_MILLIS = 1_000;
 
     /** Opens the file by itself: flock(1) would make one that is gone. */
     private static final String AWAIT_UNLOCKED = "exec 4<\"$1\" && flock -w \"$2\" 4";
@@ -67,7 +66,7 @@ final class CommandPrograms {
         var failure = failure("thaw", command.thaw(), command.thawLimit(), environment);
         for (int attempt = 1; failure.isPresent() && attempt < command.thawAttempts(); attempt++) {
             try {
-                TimeUnit.MILLISECONDS.sleep(BETWEEN_ATTEMPTS_MILLIS);
+                TimeUnit.MILLISECONDS.sleep(CommandDefinition.BETWEEN_ATTEMPTS.toMillis());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return failure;

@@ -31,8 +31,6 @@ final class ThawKeeper {
 
     /** What the keeper itself needs beside its programs, on a busy host. */
     private static final Duration GRACE = Duration.ofSeconds(5);
-    /** Between two attempts to thaw: {@code sleep 1}. */
-    private static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
 
     private static final double MILLIS_PER_SECOND = 1_000;
     private static final String SCRIPT = script();
@@ -110,7 +108,7 @@ final class ThawKeeper {
     /** Attempts and the last one's exit status, once the thaw is over; empty when the keeper does not tell. */
     Optional<Thawed> thawed() throws InterruptedException {
         var limit = times.thaw()
-                .plus(BETWEEN_ATTEMPTS)
+                .plus(CommandDefinition.BETWEEN_ATTEMPTS)
                 .multipliedBy(times.thawAttempts())
                 .plus(GRACE);
         return answer("thawed ", limit).map(text -> {

@@ -40,7 +40,8 @@ public final class FileSystemExplanation {
                                 + " WriteOutTooLong",
                         "the cut outlasts the limit, or the service is stopped: the guard thaws at the limit; not held",
                         "the service is killed: the guard thaws at once",
-                        "the guard is killed: its own child thaws; both: the next start does, by the journal",
+                        "the guard is killed: its own child thaws, and the other way round; both: the service does; all three: the"
+                                + " next start, by the journal",
                         "frozen by somebody else already: FreezeFailed; theirs is left alone"));
     }
 }

@@ -27,6 +27,7 @@ class BlockLayersTest {
         Files.createDirectories(loop.resolve("loop"));
         Files.writeString(loop.resolve("loop/backing_file"), image + "\n");
         var partition = Files.createDirectories(loop.resolve("loop1p1"));
+        Files.writeString(partition.resolve("partition"), "1\n");
         var mapped = sys.resolve("devices/dm-0");
         Files.createDirectories(mapped.resolve("slaves"));
         Files.createSymbolicLink(mapped.resolve("slaves/loop1p1"), partition);
