@@ -106,9 +106,13 @@ final class ArmedFileSystems implements FileSystems.Armed {
         if (frozen != null) {
             frozen.close();
         }
-        if (guard != null && !guard.end() && mayBeFrozen) {
-            // Whatever it was doing: after this nothing of ours is frozen.
-            var unused = thawWithoutGuard(guard);
+        if (guard != null && !guard.end()) {
+            if (mayBeFrozen) {
+                // Whatever it was doing: after this nothing of ours is frozen.
+                var unused = thawWithoutGuard(guard);
+            } else {
+                guard.kill();
+            }
         }
         mayBeFrozen = false;
         if (thawFailures.isEmpty()) {
@@ -122,11 +126,17 @@ final class ArmedFileSystems implements FileSystems.Armed {
      * failures.
      */
     void guardLost() {
-        if (!mayBeFrozen || hostCalls == null) {
-            return;
+        if (mayBeFrozen) {
+            thawAll();
         }
-        for (var fileSystem : fileSystems.reversed()) {
-            boolean unused = thaws(hostCalls, fileSystem.mountPoint());
+    }
+
+    /** As far as it goes: whoever calls this thaws once more and tells what failed. */
+    private void thawAll() {
+        if (hostCalls != null) {
+            for (var fileSystem : fileSystems.reversed()) {
+                boolean unused = thaws(hostCalls, fileSystem.mountPoint());
+            }
         }
     }
 
@@ -149,11 +159,15 @@ final class ArmedFileSystems implements FileSystems.Armed {
     }
 
     /**
-     * Ends the guard first: one that is merely slow could freeze another file system behind our back.
+     * Ends the guard in between: one that is merely slow could freeze another file system behind our back. Not before
+     * all is thawed once, and with that each thaw of the guard's over, for the kernel waits with ours until then: a Btrfs
+     * is forced read-only when the process that thaws it is killed meanwhile (Linux 6.18, {@code btrfs_unfreeze} reads
+     * the super block anew, and the signal ends that read with EINTR).
      *
      * @return for each file system when the thaw was asked and when it was done
      */
     private List<ThawGuard.Thawed> thawWithoutGuard(ThawGuard lost) {
+        thawAll();
         lost.kill();
         var answers = new ArrayDeque<ThawGuard.Thawed>();
         for (var fileSystem : fileSystems.reversed()) {

@@ -14,10 +14,10 @@ interface GuardChannel {
     Optional<String> receive(Duration limit);
 
     /**
-     * Ends the guard by the end of its input, which makes it thaw first. Waits until it has ended.
+     * Ends the guard by the end of its input, which makes it thaw first. Waits until it has ended, at most for a limit.
      *
-     * @return false when it did not end within a limit and was killed, or ended without having said that all is thawed:
-     *     what is frozen then is not known
+     * @return false when it still runs, or ended without having said that all is thawed: what is frozen then is not known,
+     *     and it is to be killed
      */
     boolean end();
 

@@ -115,17 +115,9 @@ final class GuardProcess implements GuardChannel {
             input.close();
         } catch (IOException e) {
             // The guard is gone already, or will hear of the end of its input all the same: waiting tells.
-            return endedOrKilled();
+            return awaitEnd() && awaitLastWord();
         }
-        return endedOrKilled();
-    }
-
-    private boolean endedOrKilled() {
-        if (awaitEnd()) {
-            return awaitLastWord();
-        }
-        kill();
-        return false;
+        return awaitEnd() && awaitLastWord();
     }
 
     /** One that was killed has ended, too, and left frozen what it had just frozen. */

@@ -197,7 +197,7 @@ class FileSystemFreezeTest {
             assertThatThrownBy(armed::freeze).isInstanceOf(ConsistencyException.class);
         }
         assertThat(guard.commands).containsSubsequence("freeze", "kill");
-        assertThat(thawedByUs).containsExactly("/logs", "/orders");
+        assertThat(thawedByUs).containsExactly("/logs", "/orders", "/logs", "/orders");
     }
 
     @Test
@@ -210,7 +210,7 @@ class FileSystemFreezeTest {
             var release = frozen.thaw();
 
             assertThat(held).isFalse();
-            assertThat(thawedByUs).containsExactly("/logs", "/orders");
+            assertThat(thawedByUs).containsExactly("/logs", "/orders", "/logs", "/orders");
             assertThat(release.freezes()).noneMatch(Certificate.Freeze::heldUntilThaw);
         }
         assertThat(journals()).isEmpty();
@@ -256,13 +256,16 @@ class FileSystemFreezeTest {
     void guardThatDoesNotEndIsKilledAndWeThaw() throws Exception {
         guard.answering("freeze", "failed 1 110");
         guard.endsByItself = false;
+        guard.onKill = () -> thawedByUs.add("killed");
 
         try (var armed = freeze().arm(POINT, BOTH, LIMIT)) {
             assertThatThrownBy(armed::freeze).hasMessageContaining("/logs");
         }
 
         assertThat(guard.commands).containsExactly("freeze", "end", "kill");
-        assertThat(thawedByUs).containsExactly("/logs", "/orders");
+        assertThat(thawedByUs)
+                .as("a guard that is killed while it thaws a Btrfs leaves it read-only")
+                .containsExactly("/logs", "/orders", "killed", "/logs", "/orders");
     }
 
     @Test
@@ -271,6 +274,7 @@ class FileSystemFreezeTest {
 
         freeze().arm(POINT, BOTH, LIMIT).close();
 
+        assertThat(guard.commands).containsExactly("end", "kill");
         assertThat(thawedByUs).isEmpty();
         assertThat(journals()).isEmpty();
     }

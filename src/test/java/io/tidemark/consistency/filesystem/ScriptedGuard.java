@@ -16,6 +16,7 @@ final class ScriptedGuard implements GuardChannel {
     final List<String> commands = new ArrayList<>();
     boolean broken;
     boolean endsByItself = true;
+    Runnable onKill = () -> {};
 
     ScriptedGuard() {
         lines.add("ready");
@@ -58,5 +59,6 @@ final class ScriptedGuard implements GuardChannel {
     @Override
     public void kill() {
         commands.add("kill");
+        onKill.run();
     }
 }

@@ -1,9 +1,7 @@
 package io.tidemark.system.guard;
 
-import io.tidemark.consistency.MountTable;
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Kept;
-import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.Programs;
 import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
@@ -19,7 +17,6 @@ import java.util.Optional;
 final class FreezeRig implements AutoCloseable {
     static final List<String> TYPES = List.of("ext4", "xfs", "btrfs", "ext4", "xfs", "btrfs", "ext4", "ext4");
 
-    private static final long IMAGE_BYTES = 320L << 20;
     private static final Duration FLOWS_WITHIN = Duration.ofSeconds(5);
     /** From the event: longer than a service waits for a guard that does not answer, and for its end. */
     private static final Duration PROCESSES_END_WITHIN = Duration.ofSeconds(20);
@@ -28,10 +25,7 @@ final class FreezeRig implements AutoCloseable {
 
     private final Kept made = new Kept();
     private final Path state;
-    private final List<Path> mountPoints = new ArrayList<>();
-    private final List<String> devices = new ArrayList<>();
-    private final List<WriterProbe> probes = new ArrayList<>();
-    private final List<DirtyingWriter> writers = new ArrayList<>();
+    private final List<RigFileSystem> fileSystems = new ArrayList<>();
     private final WriterProbe control;
     private final Optional<TightMemory> memory;
     private FreezingProcess service;
@@ -42,22 +36,13 @@ final class FreezeRig implements AutoCloseable {
             var ground = made.keep(Ground.open());
             state = tmpfs(ground.folder().resolve("state"));
             for (int number = 0; number < TYPES.size(); number++) {
-                var folder = ground.folder();
-                var mountPoint = made.keep(LoopVolume.make(
-                                TYPES.get(number),
-                                folder.resolve("image" + number),
-                                IMAGE_BYTES,
-                                folder.resolve("mounted" + number)))
-                        .mountPoint();
-                mountPoints.add(mountPoint);
-                devices.add(MountTable.read().holding(mountPoint).orElseThrow().device());
+                fileSystems.add(made.keep(new RigFileSystem(
+                        TYPES.get(number),
+                        ground.folder().resolve("image" + number),
+                        ground.folder().resolve("mounted" + number))));
             }
             memory = TightMemory.make();
             memory.ifPresent(made::keep);
-            for (var mountPoint : mountPoints) {
-                probes.add(made.keep(new WriterProbe(mountPoint.resolve("probe"))));
-                writers.add(made.keep(new DirtyingWriter(mountPoint.resolve("dirty"))));
-            }
             control = made.keep(new WriterProbe(state.resolve("control")));
             next = ready();
             service = promote();
@@ -67,12 +52,16 @@ final class FreezeRig implements AutoCloseable {
         }
     }
 
-    /** @param excludedFromLimit nobody was left to thaw but the next start */
+    /**
+     * @param excludedFromLimit nobody was left to thaw but the next start
+     * @param readOnly file systems that the kernel forced to be read-only, for who thawed them was killed meanwhile
+     */
     record Outcome(
             GuardTrial trial,
             Duration stall,
             Duration control,
             boolean excludedFromLimit,
+            int readOnly,
             String said,
             List<String> failures) {
         Duration beyondLimit() {
@@ -90,11 +79,9 @@ final class FreezeRig implements AutoCloseable {
             service = promote();
         }
         sweep();
-        for (var writer : writers) {
-            writer.write(trial.written());
-        }
-        for (var probe : probes) {
-            probe.forget();
+        for (var fileSystem : fileSystems) {
+            fileSystem.writer().write(trial.written());
+            fileSystem.probe().forget();
         }
         control.forget();
         var said = pass(trial, failures);
@@ -109,7 +96,8 @@ final class FreezeRig implements AutoCloseable {
         var line = new StringBuilder("rp-%d %d %d"
                 .formatted(trial.seed(), trial.limit().toMillis(), trial.hold().toMillis()));
         for (int number : trial.fileSystems()) {
-            line.append(' ').append(devices.get(number)).append(' ').append(mountPoints.get(number));
+            var fileSystem = fileSystems.get(number);
+            line.append(' ').append(fileSystem.device()).append(' ').append(fileSystem.mountPoint());
         }
         if (trial.event() == GuardTrial.Event.DISK_FULL && trial.phase() == GuardTrial.Phase.ARMED) {
             fillDisk();
@@ -158,16 +146,7 @@ final class FreezeRig implements AutoCloseable {
     private Outcome judge(GuardTrial trial, String said, List<String> failures)
             throws IOException, InterruptedException {
         var stall = Duration.ZERO;
-        for (int number : trial.fileSystems()) {
-            var probe = probes.get(number);
-            if (!probe.flows(FLOWS_WITHIN)) {
-                failures.add("file system %d (%s) is still frozen".formatted(number, TYPES.get(number)));
-                Programs.attempt(
-                        List.of("fsfreeze", "-u", mountPoints.get(number).toString()));
-            }
-            var longest = probe.longest();
-            stall = longest.compareTo(stall) > 0 ? longest : stall;
-        }
+        int readOnly = 0;
         var words = said.split(" ", -1);
         if (words[1].equals("true")) {
             checkThatItHeld(trial, words, failures);
@@ -177,13 +156,35 @@ final class FreezeRig implements AutoCloseable {
         if (trial.event() == GuardTrial.Event.CUT_OUTLASTS_THE_LIMIT && words[1].equals("true")) {
             failures.add("is said to have held beyond the limit");
         }
+        for (int number : trial.fileSystems()) {
+            var fileSystem = fileSystems.get(number);
+            if (isForcedReadOnly(fileSystem, trial)) {
+                readOnly++;
+                fileSystem.mountAnew();
+                continue;
+            }
+            if (!fileSystem.probe().flows(FLOWS_WITHIN)) {
+                failures.add("file system %d (%s) is still frozen".formatted(number, fileSystem.type()));
+                Programs.attempt(
+                        List.of("fsfreeze", "-u", fileSystem.mountPoint().toString()));
+            }
+            var longest = fileSystem.probe().longest();
+            stall = longest.compareTo(stall) > 0 ? longest : stall;
+        }
         return new Outcome(
                 trial,
                 stall,
                 control.longest(),
                 trial.event() == GuardTrial.Event.ALL_KILLED,
+                readOnly,
                 said,
                 List.copyOf(failures));
+    }
+
+    /** Only where the trial kills who may be thawing: nothing else may cause it, least of all ourselves. */
+    private static boolean isForcedReadOnly(RigFileSystem fileSystem, GuardTrial trial)
+            throws IOException, InterruptedException {
+        return trial.event().kills() && fileSystem.probe().isReadOnly() && fileSystem.forcedReadOnlyByADeath();
     }
 
     /** Freezing so many takes a good part of a short limit. */
@@ -197,7 +198,9 @@ final class FreezeRig implements AutoCloseable {
         for (int index = 0; index < trial.fileSystems().size(); index++) {
             int first = 2 + index * 3;
             if (words[first].equals("true")
-                    && probes.get(trial.fileSystems().get(index))
+                    && fileSystems
+                            .get(trial.fileSystems().get(index))
+                            .probe()
                             .wroteBetween(Long.parseLong(words[first + 1]), Long.parseLong(words[first + 2]))) {
                 failures.add("file system %d is said to have held, and was written to meanwhile"
                         .formatted(trial.fileSystems().get(index)));

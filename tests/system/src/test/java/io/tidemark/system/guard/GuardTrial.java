@@ -62,6 +62,11 @@ record GuardTrial(
             };
         }
 
+        /** Whether somebody who may be thawing is killed, by the trial or for want of memory. */
+        boolean kills() {
+            return name().contains("KILLED") || this == MEMORY_TIGHT;
+        }
+
         boolean stops() {
             return this == SERVICE_STOPPED || this == GUARD_STOPPED || this == SENTINEL_STOPPED_GUARD_KILLED;
         }

@@ -118,6 +118,9 @@ class ThawGuaranteeTest {
                         "all killed, thawed by the next start: stalled at most %d ms%n",
                         o.stall().toMillis()));
         System.out.printf(
+                "forced to be read-only by the kernel, for who thawed it was killed meanwhile: %d%n",
+                outcomes.stream().mapToInt(FreezeRig.Outcome::readOnly).sum());
+        System.out.printf(
                 "the machine itself kept a writer waiting for at most %d ms%n",
                 outcomes.stream().mapToLong(o -> o.control().toMillis()).max().orElse(0));
         for (var outcome : counted.reversed().subList(0, Math.min(WORST_TOLD, counted.size()))) {

@@ -4,8 +4,10 @@ import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /** A control group for memory whose limit is drawn close while a program in it takes all that it can get. */
@@ -13,6 +15,8 @@ final class TightMemory implements AutoCloseable {
     private static final Path ROOT = Path.of("/sys/fs/cgroup");
     private static final long ROOM_BYTES = 8L << 20;
     private static final int GROUP_FIELD = 2;
+    private static final Duration EMPTY_WITHIN = Duration.ofSeconds(10);
+    private static final Duration LOOK_EVERY = Duration.ofMillis(20);
 
     private final Path group;
     private final Path limit;
@@ -89,11 +93,26 @@ final class TightMemory implements AutoCloseable {
         }
     }
 
+    /** The processes in it have been told to end; until the last one has, the group cannot be removed. */
+    private void removeOnceEmpty() throws IOException {
+        long deadline = System.nanoTime() + EMPTY_WITHIN.toNanos();
+        while (true) {
+            try {
+                Files.deleteIfExists(group);
+                return;
+            } catch (IOException e) {
+                if (System.nanoTime() - deadline >= 0) {
+                    throw e;
+                }
+            }
+            LockSupport.parkNanos(LOOK_EVERY.toNanos());
+        }
+    }
+
     @Override
     public void close() throws IOException {
         relax();
-        // The processes in it have ended: a group that holds one cannot be removed.
-        Files.deleteIfExists(group);
+        removeOnceEmpty();
         undo.close();
     }
 }

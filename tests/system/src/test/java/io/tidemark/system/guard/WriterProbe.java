@@ -80,6 +80,13 @@ final class WriterProbe implements AutoCloseable {
         return Arrays.stream(endsNanos, 0, count).anyMatch(end -> end > fromNanos && end < toNanos);
     }
 
+    /** Whether a write was refused because the file system is read-only. Gives one the time to begin. */
+    boolean isReadOnly() throws InterruptedException {
+        Thread.sleep(2 * PAUSE_MILLIS);
+        var failed = failure;
+        return failed != null && String.valueOf(failed.getMessage()).contains("Read-only file system");
+    }
+
     /** Waits for a write that begins from now on to come back. */
     synchronized boolean flows(Duration limit) throws IOException, InterruptedException {
         long now = System.nanoTime();

@@ -1,0 +1,91 @@
+package io.tidemark.system.guard;
+
+import io.tidemark.consistency.MountTable;
+import io.tidemark.system.ground.LoopVolume;
+import io.tidemark.system.ground.Programs;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** One file system of the rig, with a writer that is timed and one that dirties it. */
+final class RigFileSystem implements AutoCloseable {
+    private static final long IMAGE_BYTES = 320L << 20;
+
+    private final String type;
+    private final Path image;
+    private LoopVolume volume;
+    private String device;
+    /** Of this device's name, which other file systems had before. */
+    private long deathsTold;
+
+    private WriterProbe probe;
+    private DirtyingWriter writer;
+
+    RigFileSystem(String type, Path image, Path mountPoint) throws IOException {
+        this.type = type;
+        this.image = image;
+        this.volume = LoopVolume.make(type, image, IMAGE_BYTES, mountPoint);
+        this.device = deviceOf(mountPoint);
+        this.deathsTold = deathsTold(volume);
+        this.probe = new WriterProbe(mountPoint.resolve("probe"));
+        this.writer = new DirtyingWriter(mountPoint.resolve("dirty"));
+    }
+
+    private static String deviceOf(Path mountPoint) throws IOException {
+        return MountTable.read().holding(mountPoint).orElseThrow().device();
+    }
+
+    String type() {
+        return type;
+    }
+
+    Path mountPoint() {
+        return volume.mountPoint();
+    }
+
+    /** {@code major:minor}. */
+    String device() {
+        return device;
+    }
+
+    WriterProbe probe() {
+        return probe;
+    }
+
+    DirtyingWriter writer() {
+        return writer;
+    }
+
+    /**
+     * Whether this is a Btrfs that the kernel has forced to be read-only because whoever thawed it was killed meanwhile:
+     * it reads the super block anew, and the signal ends that read with EINTR (-4). By the kernel's own word.
+     */
+    boolean forcedReadOnlyByADeath() throws IOException {
+        return type.equals("btrfs") && deathsTold(volume) > deathsTold;
+    }
+
+    private static long deathsTold(LoopVolume volume) throws IOException {
+        var name = "(device %s)".formatted(volume.device().getFileName());
+        return Programs.run("dmesg")
+                .lines()
+                .filter(line -> line.contains(name) && line.contains("btrfs_unfreeze") && line.contains("errno=-4"))
+                .count();
+    }
+
+    /** The kernel's state of it alone is bad: what is on the device is whole. */
+    void mountAnew() throws IOException {
+        close();
+        var mountPoint = volume.mountPoint();
+        volume = LoopVolume.mount(image, mountPoint);
+        device = deviceOf(mountPoint);
+        deathsTold = deathsTold(volume);
+        probe = new WriterProbe(mountPoint.resolve("probe"));
+        writer = new DirtyingWriter(mountPoint.resolve("dirty"));
+    }
+
+    @Override
+    public void close() throws IOException {
+        probe.close();
+        writer.close();
+        volume.close();
+    }
+}
