@@ -19,6 +19,7 @@ public final class BenchMain {
             new IncrementalSizeBench(),
             new ChangedBytesBench(),
             new FreezeWindowBench(),
+            new FreezeUnderLoadBench(),
             new ClientStartBench(),
             new PacingBench(),
             new FirstCopyBench(),
