@@ -2,6 +2,7 @@ package io.tidemark.benchmark;
 
 import io.tidemark.benchmark.DatabaseCuts.Held;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.system.ground.PgBenchLoad;
 import io.tidemark.system.recoverypoint.DatabaseOnImage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ final class FreezeUnderLoadBench implements Bench {
             return List.of(Measure.skipped(NAME, DatabaseCuts.SHELL, e.reason()));
         }
         try (var database = new DatabaseOnImage(IMAGE_BYTES)) {
+            PgBenchLoad.fill(database.server());
             double most = PgBenchLoad.most(database.server(), CALIBRATION_SECONDS);
             System.err.printf(Locale.ROOT, "pgbench at most %.0f transactions/s, kept at %.0f%n", most, LOAD * most);
             try (var load = PgBenchLoad.start(database.server(), LOAD * most);

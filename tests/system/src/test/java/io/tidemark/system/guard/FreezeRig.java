@@ -54,7 +54,7 @@ final class FreezeRig implements AutoCloseable {
 
     /**
      * @param excludedFromLimit nobody was left to thaw but the next start
-     * @param readOnly file systems that the kernel forced to be read-only, for who thawed them was killed meanwhile
+     * @param readOnly file systems that the kernel forced to be read-only: {@link RigFileSystem#isForcedReadOnly}
      */
     record Outcome(
             GuardTrial trial,
@@ -181,10 +181,10 @@ final class FreezeRig implements AutoCloseable {
                 List.copyOf(failures));
     }
 
-    /** Only where the trial kills who may be thawing: nothing else may cause it, least of all ourselves. */
+    /** Only where the trial kills who may be thawing, or takes the memory: nothing else may cause it, least of all we. */
     private static boolean isForcedReadOnly(RigFileSystem fileSystem, GuardTrial trial)
             throws IOException, InterruptedException {
-        return trial.event().kills() && fileSystem.probe().isReadOnly() && fileSystem.forcedReadOnlyByADeath();
+        return trial.event().kills() && fileSystem.probe().isReadOnly() && fileSystem.isForcedReadOnly();
     }
 
     /** Freezing so many takes a good part of a short limit. */

@@ -62,7 +62,7 @@ record GuardTrial(
             };
         }
 
-        /** Whether somebody who may be thawing is killed, by the trial or for want of memory. */
+        /** Whether somebody who may be freezing or thawing is killed, or gets no memory. */
         boolean kills() {
             return name().contains("KILLED") || this == MEMORY_TIGHT;
         }

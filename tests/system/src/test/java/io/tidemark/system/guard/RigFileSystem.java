@@ -5,17 +5,23 @@ import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.Programs;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** One file system of the rig, with a writer that is timed and one that dirties it. */
 final class RigFileSystem implements AutoCloseable {
     private static final long IMAGE_BYTES = 320L << 20;
+    /** What the kernel's line has in it. */
+    private static final List<String> KILLED = List.of("btrfs_unfreeze", "errno=-4");
+
+    private static final List<String> NO_MEMORY = List.of("super block", "error -12");
 
     private final String type;
     private final Path image;
     private LoopVolume volume;
     private String device;
     /** Of this device's name, which other file systems had before. */
-    private long deathsTold;
+    private long reasonsTold;
 
     private WriterProbe probe;
     private DirtyingWriter writer;
@@ -25,7 +31,7 @@ final class RigFileSystem implements AutoCloseable {
         this.image = image;
         this.volume = LoopVolume.make(type, image, IMAGE_BYTES, mountPoint);
         this.device = deviceOf(mountPoint);
-        this.deathsTold = deathsTold(volume);
+        this.reasonsTold = reasonsTold(volume);
         this.probe = new WriterProbe(mountPoint.resolve("probe"));
         this.writer = new DirtyingWriter(mountPoint.resolve("dirty"));
     }
@@ -56,18 +62,21 @@ final class RigFileSystem implements AutoCloseable {
     }
 
     /**
-     * Whether this is a Btrfs that the kernel has forced to be read-only because whoever thawed it was killed meanwhile:
-     * it reads the super block anew, and the signal ends that read with EINTR (-4). By the kernel's own word.
+     * Whether this is a Btrfs that the kernel has forced to be read-only, by its own word: because whoever thawed it was
+     * killed meanwhile, which ends its reading of the super block with EINTR (-4), or because there was no memory for
+     * whoever froze it, in its control group, to write the super block (ENOMEM, -12).
      */
-    boolean forcedReadOnlyByADeath() throws IOException {
-        return type.equals("btrfs") && deathsTold(volume) > deathsTold;
+    boolean isForcedReadOnly() throws IOException {
+        return type.equals("btrfs") && reasonsTold(volume) > reasonsTold;
     }
 
-    private static long deathsTold(LoopVolume volume) throws IOException {
-        var name = "(device %s)".formatted(volume.device().getFileName());
+    private static long reasonsTold(LoopVolume volume) throws IOException {
+        var name = "(device " + volume.device().getFileName();
         return Programs.run("dmesg")
                 .lines()
-                .filter(line -> line.contains(name) && line.contains("btrfs_unfreeze") && line.contains("errno=-4"))
+                .filter(line -> line.contains(name + ")") || line.contains(name + " "))
+                .filter(line -> Stream.of(KILLED, NO_MEMORY)
+                        .anyMatch(words -> words.stream().allMatch(line::contains)))
                 .count();
     }
 
@@ -77,7 +86,7 @@ final class RigFileSystem implements AutoCloseable {
         var mountPoint = volume.mountPoint();
         volume = LoopVolume.mount(image, mountPoint);
         device = deviceOf(mountPoint);
-        deathsTold = deathsTold(volume);
+        reasonsTold = reasonsTold(volume);
         probe = new WriterProbe(mountPoint.resolve("probe"));
         writer = new DirtyingWriter(mountPoint.resolve("dirty"));
     }

@@ -118,7 +118,7 @@ class ThawGuaranteeTest {
                         "all killed, thawed by the next start: stalled at most %d ms%n",
                         o.stall().toMillis()));
         System.out.printf(
-                "forced to be read-only by the kernel, for who thawed it was killed meanwhile: %d%n",
+                "Btrfs forced to be read-only by the kernel, for who thawed was killed or had no memory: %d%n",
                 outcomes.stream().mapToInt(FreezeRig.Outcome::readOnly).sum());
         System.out.printf(
                 "the machine itself kept a writer waiting for at most %d ms%n",

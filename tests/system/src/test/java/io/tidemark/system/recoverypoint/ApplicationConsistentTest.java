@@ -8,6 +8,7 @@ import io.tidemark.domain.Moments;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.system.ground.Ground;
+import io.tidemark.system.ground.PgBenchLoad;
 import io.tidemark.system.ground.PostgresServer;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -21,15 +22,16 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A PostgreSQL under writes; its recovery points, started as if the power had gone at the cut. */
+/** A PostgreSQL under pgbench and a writer of a sequence; its recovery points, started as if the power had gone at the cut. */
 @Tag("system-image")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ApplicationConsistentTest {
-    private static final long IMAGE_BYTES = 1L << 30;
+    private static final long IMAGE_BYTES = 3L << 30;
     private static final Duration LIMIT = Duration.ofSeconds(10);
     private static final int PAUSE_MILLIS_MAXIMUM = 200;
 
     private DatabaseOnImage database;
+    private PgBenchLoad load;
 
     static LongStream seeds() {
         return Ground.seeds();
@@ -40,12 +42,18 @@ class ApplicationConsistentTest {
         Ground.requireRootAnd("losetup", "mkfs.ext4", "mkfs.btrfs", "setpriv", "fsfreeze");
         PostgresServer.require();
         database = new DatabaseOnImage(IMAGE_BYTES);
+        PgBenchLoad.fill(database.server());
+        load = PgBenchLoad.start(database.server());
     }
 
     @AfterAll
     void undoEverything() throws Exception {
-        if (database != null) {
-            database.close();
+        try (var closing = database) {
+            if (load != null) {
+                var done = load.stop();
+                System.out.printf("pgbench: %d transactions, %d lost%n", done.transactions(), done.lost());
+                assertThat(done.lost()).isZero();
+            }
         }
     }
 

@@ -24,19 +24,24 @@ public final class DatabaseOnImage implements AutoCloseable {
     private final ImageGround ground;
     private final PostgresServer server;
 
-    /** With Debian's PostgreSQL. */
-    public DatabaseOnImage(long imageBytes) throws IOException, ProviderException {
-        this(imageBytes, ground -> PostgresBinaries.installed());
+    /**
+     * With Debian's PostgreSQL.
+     *
+     * @param settings of the server: {@code fsync=off}
+     */
+    public DatabaseOnImage(long imageBytes, String... settings) throws IOException, ProviderException {
+        this(imageBytes, ground -> PostgresBinaries.installed(), settings);
     }
 
     /** @param binaries of the PostgreSQL to run; they may lie in the ground's folder */
-    DatabaseOnImage(long imageBytes, BinariesSource binaries) throws IOException, ProviderException {
+    DatabaseOnImage(long imageBytes, BinariesSource binaries, String... settings)
+            throws IOException, ProviderException {
         ground = new ImageGround(VOLUME, imageBytes);
         try {
             var data = ground.volume().mountPoint().resolve("data");
             var chosen = binaries.on(ground.ground());
             PostgresServer.init(chosen, data);
-            server = ground.keep(PostgresServer.start(chosen, data));
+            server = ground.keep(PostgresServer.start(chosen, data, settings));
         } catch (IOException | RuntimeException e) {
             close();
             throw e;

@@ -25,7 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The process that takes a recovery point, or its guard, is killed or stopped: writers go on within the limit. */
+/**
+ * The process that takes a recovery point, or its guard, is killed or stopped: writers go on within the limit. The frozen
+ * file system holds the server's log too, and every statement is written to it.
+ */
 @Tag("system-image")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DeathWhileFrozenTest {
@@ -33,6 +36,14 @@ class DeathWhileFrozenTest {
     private static final Duration LIMIT = Duration.ofSeconds(2);
     /** What a loaded host may add: not a measure, the difference between "at the limit" and "for ever". */
     private static final Duration SLACK = Duration.ofSeconds(3);
+
+    private static final String[] LOG_WITH_THE_DATA = {
+        "logging_collector=on",
+        "log_directory=log",
+        "log_filename=server.log",
+        "log_statement=all",
+        "log_connections=on"
+    };
 
     private static final Duration HELD = Duration.ofMillis(200);
     private static final int COMMITS = 20;
@@ -62,7 +73,7 @@ class DeathWhileFrozenTest {
     void startDatabase() throws Exception {
         Ground.requireRootAnd("losetup", "mkfs.ext4", "mkfs.btrfs", "setpriv", "fsfreeze");
         PostgresServer.require();
-        database = new DatabaseOnImage(IMAGE_BYTES);
+        database = new DatabaseOnImage(IMAGE_BYTES, LOG_WITH_THE_DATA);
     }
 
     @AfterAll

@@ -1,8 +1,8 @@
-package io.tidemark.benchmark;
+package io.tidemark.system.ground;
 
-import io.tidemark.system.ground.PostgresServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -12,39 +12,52 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 
-/** pgbench at a rate, in runs of a few seconds one after the other: only one that ends tells what its clients saw. */
-final class PgBenchLoad implements AutoCloseable {
+/** Clients of pgbench, in runs of a few seconds one after the other: only one that ends tells what its clients saw. */
+public final class PgBenchLoad implements AutoCloseable {
     private static final int SCALE = 10;
     private static final int CLIENTS = 4;
-    private static final int RUN_SECONDS = 10;
+    private static final int RUN_SECONDS = 5;
     private static final int END_LIMIT_SECONDS = 120;
     private static final Pattern TPS = Pattern.compile("(?m)^tps = ([0-9.]+)");
     private static final Pattern DONE = Pattern.compile("(?m)^number of transactions actually processed: ([0-9]+)");
     private static final Pattern FAILED = Pattern.compile("(?m)^number of failed transactions: ([0-9]+)");
 
     private final PostgresServer server;
-    private final String rate;
+    private final List<String> rate;
     private final long before;
     private final CompletableFuture<Long> processed = new CompletableFuture<>();
     private volatile boolean stopping;
 
     /** @param lost transactions that were acknowledged, and of which the database knows nothing */
-    record Done(long transactions, long lost) {}
+    public record Done(long transactions, long lost) {}
 
-    private PgBenchLoad(PostgresServer server, String rate, long before) {
+    private PgBenchLoad(PostgresServer server, List<String> rate, long before) {
         this.server = server;
         this.rate = rate;
         this.before = before;
     }
 
-    /** Fills the tables, and gives the transactions a second that the server can do at most. */
-    static double most(PostgresServer server, int seconds) throws IOException, InterruptedException {
-        run(server, "-i", "-q", "-s", Integer.toString(SCALE), "postgres");
-        return number(TPS, run(server, words("-T", Integer.toString(seconds))));
+    /** Makes pgbench's tables: 150 MB, less than stays in memory. */
+    public static void fill(PostgresServer server) throws IOException, InterruptedException {
+        var unused = run(server, "-i", "-q", "-s", Integer.toString(SCALE), "postgres");
     }
 
-    static PgBenchLoad start(PostgresServer server, double transactionsPerSecond) throws Exception {
-        var load = new PgBenchLoad(server, String.format(Locale.ROOT, "%.1f", transactionsPerSecond), history(server));
+    /** The transactions a second that the server can do at most; its tables are filled. */
+    public static double most(PostgresServer server, int seconds) throws IOException, InterruptedException {
+        return number(TPS, run(server, words(List.of("-T", Integer.toString(seconds)))));
+    }
+
+    /** As many transactions as the server can do. */
+    public static PgBenchLoad start(PostgresServer server) throws SQLException {
+        return start(server, List.of());
+    }
+
+    public static PgBenchLoad start(PostgresServer server, double transactionsPerSecond) throws SQLException {
+        return start(server, List.of("-R", String.format(Locale.ROOT, "%.1f", transactionsPerSecond)));
+    }
+
+    private static PgBenchLoad start(PostgresServer server, List<String> rate) throws SQLException {
+        var load = new PgBenchLoad(server, rate, history(server));
         Thread.ofPlatform().name("pgbench-load").start(load::runUntilStopped);
         return load;
     }
@@ -53,7 +66,9 @@ final class PgBenchLoad implements AutoCloseable {
         try {
             long sum = 0;
             while (!stopping) {
-                var said = run(server, words("-R", rate, "-T", Integer.toString(RUN_SECONDS)));
+                var words = new ArrayList<>(List.of("-T", Integer.toString(RUN_SECONDS)));
+                words.addAll(rate);
+                var said = run(server, words(words));
                 if (number(FAILED, said) != 0) {
                     throw new IOException("clients of pgbench saw errors: " + said);
                 }
@@ -66,24 +81,26 @@ final class PgBenchLoad implements AutoCloseable {
     }
 
     /** Each transaction of pgbench leaves a row in its history. */
-    private static long history(PostgresServer server) throws Exception {
+    private static long history(PostgresServer server) throws SQLException {
         return server.number("SELECT count(*) FROM pgbench_history");
     }
 
     /** @throws IOException with what pgbench said, where a client saw an error */
-    Done stop() throws Exception {
+    public Done stop() throws IOException, InterruptedException, SQLException {
         stopping = true;
         try {
             long transactions = processed.get(END_LIMIT_SECONDS, TimeUnit.SECONDS);
             return new Done(transactions, before + transactions - history(server));
         } catch (ExecutionException e) {
             throw new IOException("pgbench failed", e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("pgbench did not end within %d s".formatted(END_LIMIT_SECONDS), e);
         }
     }
 
-    private static String[] words(String... more) {
+    private static String[] words(List<String> more) {
         var all = new ArrayList<>(List.of("-n", "-c", Integer.toString(CLIENTS)));
-        all.addAll(List.of(more));
+        all.addAll(more);
         all.add("postgres");
         return all.toArray(String[]::new);
     }
