@@ -219,6 +219,12 @@ public final class UnixSocketFactory extends SocketFactory {
         }
 
         @Override
+        public boolean isBound() {
+            // A library that finds a connected socket unbound takes it for lost, and connects anew.
+            return channel.isConnected();
+        }
+
+        @Override
         public boolean isConnected() {
             return channel.isConnected();
         }

@@ -35,6 +35,9 @@ class UnixSocketFactoryTest {
         try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address());
                 var socket = factory().createSocket("localhost", 0);
                 var accepted = server.accept()) {
+            assertThat(socket.isConnected() && socket.isBound() && !socket.isClosed() && !socket.isInputShutdown())
+                    .as("what libraries ask before each command, to connect anew where it is not so")
+                    .isTrue();
             socket.getOutputStream().write('x');
             var buffer = java.nio.ByteBuffer.allocate(1);
             accepted.read(buffer);

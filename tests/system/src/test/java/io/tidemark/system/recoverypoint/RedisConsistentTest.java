@@ -97,6 +97,11 @@ class RedisConsistentTest {
             for (long seed : seeds()) {
                 cutAndRecover(server, settings, seed, false);
             }
+            try (var client = server.connect()) {
+                assertThat(client.info("clients"))
+                        .as("every connection of ours has ended")
+                        .contains("connected_clients:1\r");
+            }
         }
     }
 
