@@ -29,7 +29,8 @@ import org.slf4j.LoggerFactory;
  * A site: controller and agent in one process, wired by hand.
  *
  * <p>Order of a start: lock and open the state, thaw what a dead process left frozen, finish committed ingest logs,
- * finish or undo operations, sweep orphans, serve peers, serve the API, tell where. A stop goes the other way.
+ * finish or undo operations, sweep orphans, serve peers, serve the API, tell where. A stop goes the other way, but that
+ * operations end before peers and agents are left.
  */
 final class Site implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Site.class);
@@ -81,6 +82,8 @@ final class Site implements AutoCloseable {
         String replication = host.listen();
         begun("replication", host::stopListening);
         begun("agents", host.agents());
+        // First of the three: an operation under way needs its agents and its peers to end in its time.
+        begun("operations", control::stop);
         var api = begun("api", api(store, control, metrics, clock, host.fingerprint()));
         control.start();
         String scheme = settings.httpCertificateFile().isPresent() ? "https" : "http";

@@ -17,6 +17,7 @@ public final class SiteControl {
     private final LinkScheduler scheduler;
     private final ControlPorts ports;
     private volatile boolean recovered;
+    private volatile boolean stopped;
 
     /** Volumes, snapshots and groups. */
     public record VolumeCases(
@@ -138,8 +139,15 @@ public final class SiteControl {
         return recovered && !operations.stopping();
     }
 
-    /** Takes no new work, grants running operations their stop timeout, leaves the rest to the next start. */
+    /**
+     * Takes no new work, grants running operations their stop timeout, leaves the rest to the next start. Does nothing the
+     * second time.
+     */
     public void stop() throws InterruptedException {
+        if (stopped) {
+            return;
+        }
+        stopped = true;
         scheduler.stop();
         operations.stop();
     }

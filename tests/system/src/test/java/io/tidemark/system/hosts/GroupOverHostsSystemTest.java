@@ -160,6 +160,21 @@ class GroupOverHostsSystemTest {
         awaitTidy();
     }
 
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void controllerThatIsStoppedLetsWhatItsAgentsDoEndFirst(long seed) throws Exception {
+        var operation = hosts.startTaking();
+        TimeUnit.MILLISECONDS.sleep(new SplittableRandom(seed).nextInt(TAKE_MILLIS));
+
+        hosts.stopController();
+
+        writer.awaitMore(20, WRITES_AGAIN);
+        hosts.restartController();
+        var ended = hosts.await(operation);
+        assertThat(ended.at("state").text()).as(ended.compact() + hosts.logs()).isEqualTo("SUCCEEDED");
+        awaitTidy();
+    }
+
     /** No snapshot is left but those of recovery points that are recorded. */
     private void awaitTidy() throws Exception {
         long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();

@@ -70,6 +70,11 @@ final class TwoHosts implements AutoCloseable {
         controller.kill();
     }
 
+    /** By SIGTERM; returns once it has ended. */
+    void stopController() throws Exception {
+        controller.close();
+    }
+
     void restartController() throws Exception {
         startController();
         awaitConnected(first);
