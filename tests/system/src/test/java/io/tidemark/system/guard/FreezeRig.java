@@ -20,6 +20,8 @@ final class FreezeRig implements AutoCloseable {
     private static final Duration FLOWS_WITHIN = Duration.ofSeconds(5);
     /** From the event: longer than a service waits for a guard that does not answer, and for its end. */
     private static final Duration PROCESSES_END_WITHIN = Duration.ofSeconds(20);
+
+    private static final Duration DIES_WITHIN = Duration.ofSeconds(2);
     /** After the limit, until what was stopped goes on. */
     private static final Duration STOPPED_BEYOND = Duration.ofMillis(300);
 
@@ -30,6 +32,7 @@ final class FreezeRig implements AutoCloseable {
     private final Optional<TightMemory> memory;
     private FreezingProcess service;
     private FreezingProcess next;
+    private boolean mayBeDying;
 
     FreezeRig() throws IOException, InterruptedException {
         try {
@@ -75,10 +78,7 @@ final class FreezeRig implements AutoCloseable {
 
     Outcome run(GuardTrial trial) throws IOException, InterruptedException {
         var failures = new ArrayList<String>();
-        if (!service.isAlive()) {
-            service = promote();
-        }
-        sweep();
+        readyService();
         for (var fileSystem : fileSystems) {
             fileSystem.writer().write(trial.written());
             fileSystem.probe().forget();
@@ -90,6 +90,19 @@ final class FreezeRig implements AutoCloseable {
             sweep();
         }
         return judge(trial, said, failures);
+    }
+
+    /** One that is being killed for want of memory may look alive for as long as that takes. */
+    private void readyService() throws IOException, InterruptedException {
+        if (mayBeDying) {
+            mayBeDying = false;
+            if (service.ends(DIES_WITHIN)) {
+                service = promote();
+            }
+        } else if (!service.isAlive()) {
+            service = promote();
+        }
+        sweep();
     }
 
     private String pass(GuardTrial trial, List<String> failures) throws IOException, InterruptedException {
@@ -130,6 +143,7 @@ final class FreezeRig implements AutoCloseable {
         }
         if (trial.event() == GuardTrial.Event.MEMORY_TIGHT) {
             memory.orElseThrow().relax();
+            mayBeDying = true;
         }
         Files.deleteIfExists(filler());
         return said;
