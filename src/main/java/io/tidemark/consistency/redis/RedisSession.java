@@ -1,19 +1,14 @@
 package io.tidemark.consistency.redis;
 
+import io.tidemark.consistency.CaFile;
 import io.tidemark.consistency.PasswordFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManagerFactory;
 import redis.clients.jedis.ClientSetInfoConfig;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
@@ -64,30 +59,9 @@ final class RedisSession implements AutoCloseable {
     }
 
     private static SSLSocketFactory trusted(Optional<Path> caFile) throws IOException {
-        return caFile.isPresent() ? trusting(caFile.get()) : (SSLSocketFactory) SSLSocketFactory.getDefault();
-    }
-
-    private static SSLSocketFactory trusting(Path caFile) throws IOException {
-        if (!Files.isRegularFile(caFile)) {
-            throw new IOException("caFile %s is not a regular file".formatted(caFile));
-        }
-        try (var in = Files.newInputStream(caFile)) {
-            var trusted = KeyStore.getInstance(KeyStore.getDefaultType());
-            trusted.load(null, null);
-            for (var certificate : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-                trusted.setCertificateEntry("ca-" + trusted.size(), certificate);
-            }
-            if (trusted.size() == 0) {
-                throw new IOException("caFile %s holds no certificate".formatted(caFile));
-            }
-            var managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            managers.init(trusted);
-            var context = SSLContext.getInstance("TLS");
-            context.init(null, managers.getTrustManagers(), null);
-            return context.getSocketFactory();
-        } catch (GeneralSecurityException e) {
-            throw new IOException("caFile %s cannot be used: %s".formatted(caFile, e.getMessage()), e);
-        }
+        return caFile.isPresent()
+                ? CaFile.trusting(caFile.get()).getSocketFactory()
+                : (SSLSocketFactory) SSLSocketFactory.getDefault();
     }
 
     /** The server as it describes itself, at this moment. */
