@@ -3,6 +3,7 @@ package io.tidemark.bootstrap;
 import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.command.CommandQuiescerFactory;
 import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
+import io.tidemark.consistency.mongodb.MongoDbQuiescerFactory;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import java.util.List;
@@ -15,6 +16,7 @@ final class QuiescerLoading {
         return new Quiescers(List.of(
                 new PostgresQuiescerFactory(),
                 new MariaDbQuiescerFactory(),
+                new MongoDbQuiescerFactory(),
                 new RedisQuiescerFactory(),
                 new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
     }

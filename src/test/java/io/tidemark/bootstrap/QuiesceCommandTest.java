@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class QuiesceCommandTest {
-    private static final List<String> KINDS = List.of("command", "mariadb", "postgresql", "redis", "filesystem");
+    private static final List<String> KINDS =
+            List.of("command", "mariadb", "mongodb", "postgresql", "redis", "filesystem");
 
     @TempDir
     Path folder;
@@ -40,7 +41,7 @@ class QuiesceCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"command", "mariadb", "postgresql", "redis", "filesystem"})
+    @ValueSource(strings = {"command", "mariadb", "mongodb", "postgresql", "redis", "filesystem"})
     void everyKindTellsStepsRightsSettingsAndFailures(String kind) {
         int exit = typed("explain", kind, "--json");
 
@@ -88,7 +89,9 @@ class QuiesceCommandTest {
 
         assertThat(exit).isEqualTo(3);
         assertThat(err.toString())
-                .contains("quiescer kind oracle is not known", "command, mariadb, postgresql, redis, filesystem");
+                .contains(
+                        "quiescer kind oracle is not known",
+                        "command, mariadb, mongodb, postgresql, redis, filesystem");
     }
 
     @Test
@@ -121,7 +124,7 @@ class QuiesceCommandTest {
     @Test
     void everySettingThatIsListedIsOneThatTheKindKnows() throws Exception {
         var quiescers = QuiescerLoading.load(Settings.load(java.util.Optional.empty(), List.of()));
-        for (var kind : List.of("postgresql", "mariadb", "redis")) {
+        for (var kind : List.of("postgresql", "mariadb", "mongodb", "redis")) {
             var explained = quiescers.explain(new io.tidemark.domain.QuiescerSpec(kind, Map.of()));
             for (var setting : explained.settings()) {
                 if (!setting.otherwise().isEmpty()) {

@@ -76,6 +76,16 @@ final class ArchitectureTest {
             .resideInAPackage("java.sql..");
 
     @ArchTest
+    static final ArchRule mongoDbStaysInItsQuiescer = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark..")
+            .and()
+            .resideOutsideOfPackage("io.tidemark.consistency.mongodb..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.mongodb..", "org.bson..");
+
+    @ArchTest
     static final ArchRule theSpiIsJdkAlone = noClasses()
             .that()
             .resideInAPackage("io.tidemark.spi..")

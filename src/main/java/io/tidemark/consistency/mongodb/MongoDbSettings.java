@@ -1,0 +1,114 @@
+package io.tidemark.consistency.mongodb;
+
+import io.tidemark.consistency.ApplicationPlaces;
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
+import io.tidemark.consistency.Explanation.Setting;
+import io.tidemark.consistency.QuiescerSettings;
+import io.tidemark.domain.QuiescerSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * How to reach one mongod.
+ *
+ * @param user empty: a server without access control
+ * @param passwordFile its first line is the password; read at each connection, never kept
+ * @param authSource the database that knows the user
+ * @param chosenTls what the user wrote; see {@link #tls}
+ * @param caFile certificates, of the server or its authority, to trust in place of Java's own
+ * @param answerLimit longest wait for the answer to a command that only asks
+ * @param flushLimit longest time of the checkpoint before the hold, of a server without a replica set
+ */
+record MongoDbSettings(
+        String host,
+        int port,
+        Optional<String> user,
+        Optional<Path> passwordFile,
+        String authSource,
+        Optional<String> chosenTls,
+        Optional<Path> caFile,
+        Duration connectLimit,
+        Duration answerLimit,
+        Duration flushLimit) {
+    static final String KIND = "mongodb";
+
+    private static final String HOST_DEFAULT = "127.0.0.1";
+    private static final int PORT_DEFAULT = 27_017;
+    private static final String AUTH_SOURCE_DEFAULT = "admin";
+    /** A name, or an address: the driver would read more hosts, a port or options from what else stands here. */
+    private static final Pattern HOST =
+            Pattern.compile("[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?");
+    /** A server that does not accept within this is down or unreachable. */
+    private static final long CONNECT_MILLIS_DEFAULT = 5_000;
+    /** Commands that ask are answered from memory. */
+    private static final long ANSWER_MILLIS_DEFAULT = 5_000;
+    /** The server takes a checkpoint every 60 s itself, so one takes less where it keeps up with its writers. */
+    private static final long FLUSH_MILLIS_DEFAULT = 60_000;
+
+    private static final String ON = "on";
+    private static final String OFF = "off";
+    private static final List<String> SWITCH = List.of(ON, OFF);
+
+    static final List<Setting> ALL = List.of(
+            Setting.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT, "longest wait for each answer"),
+            Setting.text("authSource", AUTH_SOURCE_DEFAULT, "the database that knows the user"),
+            Setting.text("caFile", "", "PEM certificates to trust in place of Java's; needs tls on"),
+            Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
+            Setting.millis(
+                    "flushTimeoutMillis",
+                    FLUSH_MILLIS_DEFAULT,
+                    "longest checkpoint before the hold, of a server that is in no replica set"),
+            Setting.text("host", HOST_DEFAULT, "name or address of one mongod; no other is looked for"),
+            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server"),
+            Setting.text("tls", "", "on or off; without it off for addresses of this host, else on"),
+            Setting.text("user", "", "needs passwordFile; without it no login. By SCRAM-SHA-256 alone"));
+
+    static MongoDbSettings of(QuiescerSpec spec) throws ConsistencyException {
+        var settings = QuiescerSettings.of(spec, Explanation.names(ALL));
+        var host = settings.text("host", HOST_DEFAULT);
+        if (!HOST.matcher(host).matches()) {
+            throw settings.bad("host", "is not one name or address: " + host);
+        }
+        Optional<String> tls = settings.has("tls") ? Optional.of(settings.word("tls", SWITCH, OFF)) : Optional.empty();
+        var caFile = settings.path("caFile");
+        if (caFile.isPresent() && !tls.orElse(OFF).equals(ON)) {
+            throw settings.bad("caFile", "needs tls: on");
+        }
+        if (settings.has("user") != settings.has("passwordFile")) {
+            throw settings.has("user")
+                    ? settings.bad("user", "needs passwordFile: the server takes no user without a password")
+                    : settings.bad("passwordFile", "needs user");
+        }
+        return new MongoDbSettings(
+                host,
+                settings.port(PORT_DEFAULT),
+                settings.has("user") ? Optional.of(settings.text("user", "")) : Optional.empty(),
+                settings.path("passwordFile"),
+                settings.text("authSource", AUTH_SOURCE_DEFAULT),
+                tls,
+                caFile,
+                settings.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
+                settings.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT),
+                settings.millis("flushTimeoutMillis", FLUSH_MILLIS_DEFAULT));
+    }
+
+    /** {@code 127.0.0.1:27017}. */
+    String subject() {
+        return "%s:%d".formatted(host.contains(":") ? "[" + host + "]" : host, port);
+    }
+
+    /** Whether the server is on this host; asks the host's resolver where a name is given. */
+    boolean local() {
+        return ApplicationPlaces.isLocal(host);
+    }
+
+    /** As the user wrote it; else none on this host, and with the server's name checked to any other. */
+    boolean tls() {
+        return chosenTls.map(ON::equals).orElseGet(() -> !local());
+    }
+}

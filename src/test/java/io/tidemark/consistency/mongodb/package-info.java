@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.consistency.mongodb;
+
+import org.jspecify.annotations.NullMarked;
