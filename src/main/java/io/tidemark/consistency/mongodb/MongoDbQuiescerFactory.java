@@ -12,10 +12,10 @@ public final class MongoDbQuiescerFactory implements QuiescerFactory {
     /** Source: MongoDB manual, "Privilege Actions"; each is on the cluster resource. */
     private static final String LEAST_RIGHTS = """
             use admin
-            // a member of a replica set
+            // either, for a member of a replica set
             db.createRole({role: "tidemark", roles: [], privileges: [{resource: {cluster: true}, actions: [
                 "serverStatus", "getCmdLineOpts", "replSetGetStatus"]}]})
-            // a server in none: fsync writes its journal. It may also lock the server, which Tidemark does not
+            // or, for a server in none; who may fsync may also lock the server, which Tidemark does not
             db.createRole({role: "tidemark", roles: [], privileges: [{resource: {cluster: true}, actions: [
                 "serverStatus", "getCmdLineOpts", "fsync"]}]})
             db.createUser({user: "tidemark", pwd: passwordPrompt(), roles: ["tidemark"], mechanisms: ["SCRAM-SHA-256"]})

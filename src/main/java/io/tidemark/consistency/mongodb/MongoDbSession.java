@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.bson.BSONException;
 import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
@@ -160,6 +161,8 @@ final class MongoDbSession implements AutoCloseable {
             throw new IOException("waiting for the server was interrupted", e);
         } catch (MongoException e) {
             throw new IOException(reason(e, name, limit), e);
+        } catch (BSONException e) {
+            throw new IOException("the answer to %s cannot be read: %s".formatted(name, root(e)), e);
         }
     }
 

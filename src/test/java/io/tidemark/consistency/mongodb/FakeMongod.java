@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ServerSocketFactory;
 import org.bson.BsonArray;
 import org.bson.BsonBinary;
 import org.bson.BsonBoolean;
@@ -60,7 +61,12 @@ final class FakeMongod implements AutoCloseable {
     private int answersUntilFlush = 2;
 
     FakeMongod() throws IOException {
-        listener = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
+        this(ServerSocketFactory.getDefault());
+    }
+
+    /** @param sockets that speak TLS, or not */
+    FakeMongod(ServerSocketFactory sockets) throws IOException {
+        listener = sockets.createServerSocket(0, 16, InetAddress.getLoopbackAddress());
         says("buildInfo", "{version: '7.0.14'}");
         says("serverStatus", "{process: 'mongod', storageEngine: {name: 'wiredTiger', persistent: true}}");
         says("getCmdLineOpts", "{argv: ['mongod'], parsed: {storage: {dbPath: '/absent/db'}}}");
