@@ -1,26 +1,29 @@
 package io.tidemark.consistency.mariadb;
 
-import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.mysqlprotocol.ServerFailures;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.regex.Pattern;
 
 /** What goes wrong with one server, in words that name it and the way out. */
-record MariaDbFailures(String subject) {
-    /** What the driver puts before the server's own words. */
-    private static final Pattern CONNECTION = Pattern.compile("^\\(conn=-?\\d+\\) ");
-
+record MariaDbFailures(ServerFailures named) {
     /** Once nothing is held any more there is time to look who was in the way, but not for ever. */
     private static final Duration LOOK_LIMIT = Duration.ofSeconds(2);
 
+    MariaDbFailures(String subject) {
+        this(new ServerFailures(MariaDbSettings.KIND, subject));
+    }
+
+    String subject() {
+        return named.subject();
+    }
+
     ConsistencyException of(String reason) {
-        return new ConsistencyException(new ConsistencyError.FreezeFailed(MariaDbSettings.KIND, subject, reason));
+        return named.of(reason);
     }
 
     ConsistencyException of(Exception cause) {
-        return new ConsistencyException(
-                new ConsistencyError.FreezeFailed(MariaDbSettings.KIND, subject, reason(cause)), cause);
+        return named.of(cause);
     }
 
     /** Ends the backup, if the session still can, and closes the session; nothing is held when it returns. */
@@ -41,9 +44,8 @@ record MariaDbFailures(String subject) {
         }
         var reason = MariaDbSession.timedOut(cause)
                 ? ofTimeout(stage, limit, longest)
-                : "BACKUP STAGE %s failed: %s".formatted(stage, reason(cause));
-        return new ConsistencyException(
-                new ConsistencyError.FreezeFailed(MariaDbSettings.KIND, subject, reason), cause);
+                : "BACKUP STAGE %s failed: %s".formatted(stage, ServerFailures.reason(cause));
+        return named.of(reason, cause);
     }
 
     private static String ofTimeout(BackupStage stage, Duration limit, String longest) {
@@ -66,11 +68,5 @@ record MariaDbFailures(String subject) {
                         + " drop tables";
             case BLOCK_COMMIT, END -> "commits that are under way";
         };
-    }
-
-    /** The first line, without the driver's own; it never holds the password. */
-    static String reason(Exception e) {
-        var first = String.valueOf(e.getMessage()).lines().findFirst().orElse("no answer");
-        return CONNECTION.matcher(first).replaceFirst("");
     }
 }

@@ -2,6 +2,7 @@ package io.tidemark.consistency.mariadb;
 
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.Frozen;
+import io.tidemark.consistency.mysqlprotocol.ServerFailures;
 import io.tidemark.domain.Certificate;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -99,7 +100,7 @@ final class MariaDbFrozen implements Frozen {
             ended = true;
         } catch (SQLException e) {
             // The session, and with it the stage, ended before its time.
-            facts.put("endError", MariaDbFailures.reason(e));
+            facts.put("endError", ServerFailures.reason(e));
         }
         // Where its writers never were held, it was asked, and never known, to hold.
         var times = held == null ? new Held(startedNanos, thawed) : held;

@@ -5,6 +5,9 @@ import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.Frozen;
 import io.tidemark.consistency.MountTable;
 import io.tidemark.consistency.Quiescer;
+import io.tidemark.consistency.mysqlprotocol.DataPlaces;
+import io.tidemark.consistency.mysqlprotocol.ServerAccess;
+import io.tidemark.consistency.mysqlprotocol.ServerFailures;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
 import java.io.IOException;
@@ -34,10 +37,10 @@ final class MariaDbQuiescer implements Quiescer {
      */
     private static final Duration WRITE_OUT_LIMIT = Duration.ofMinutes(10);
 
-    private final MariaDbSettings settings;
+    private final ServerAccess settings;
     private final MariaDbFailures failures;
 
-    MariaDbQuiescer(MariaDbSettings settings) {
+    MariaDbQuiescer(ServerAccess settings) {
         this.settings = settings;
         this.failures = new MariaDbFailures(settings.subject());
     }
@@ -58,7 +61,7 @@ final class MariaDbQuiescer implements Quiescer {
             var server = session.describe();
             refuseUnfit(session, server);
             var places = settings.local()
-                    ? new MariaDbPlaces(new ApplicationPlaces(MountTable.read())).find(server, volumes)
+                    ? new MariaDbPlaces(new DataPlaces(new ApplicationPlaces(MountTable.read()))).find(server, volumes)
                     : ApplicationPlaces.Finding.elsewhere();
             if (places.outside().isPresent()) {
                 throw failures.of(places.outside().get());
@@ -81,7 +84,7 @@ final class MariaDbQuiescer implements Quiescer {
         try {
             tables = session.tablesByEngine();
         } catch (SQLException e) {
-            return List.of("nobody checked the tables' engines: " + MariaDbFailures.reason(e));
+            return List.of("nobody checked the tables' engines: " + ServerFailures.reason(e));
         }
         if (tables.isEmpty()) {
             return List.of("tables are hidden from user %s (grant SHOW VIEW), so nobody checked their engines"

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.consistency.ApplicationPlaces;
 import io.tidemark.consistency.MountTable;
+import io.tidemark.consistency.mysqlprotocol.DataPlaces;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
@@ -51,7 +52,7 @@ class MariaDbPlacesTest {
                 Optional.empty(),
                 List.of(root.resolve("volume")),
                 Map.of());
-        return new MariaDbPlaces(new ApplicationPlaces(mounts), FILES_MAXIMUM)
+        return new MariaDbPlaces(new DataPlaces(new ApplicationPlaces(mounts), FILES_MAXIMUM))
                 .find(new ServerDescription(variables, false), List.of(volume));
     }
 

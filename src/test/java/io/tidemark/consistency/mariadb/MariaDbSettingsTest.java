@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.mysqlprotocol.ServerAccess;
 import io.tidemark.domain.QuiescerSpec;
 import java.util.HashMap;
 import java.util.Map;
@@ -13,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class MariaDbSettingsTest {
 
-    private static MariaDbSettings settings(String... namesAndValues) throws ConsistencyException {
+    private static ServerAccess settings(String... namesAndValues) throws ConsistencyException {
         var map = new HashMap<String, String>();
         for (int index = 0; index < namesAndValues.length; index += 2) {
             map.put(namesAndValues[index], namesAndValues[index + 1]);

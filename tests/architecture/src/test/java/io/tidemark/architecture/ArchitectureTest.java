@@ -69,6 +69,8 @@ final class ArchitectureTest {
             .resideOutsideOfPackages(
                     "io.tidemark.store..",
                     "io.tidemark.consistency.mariadb..",
+                    "io.tidemark.consistency.mysql..",
+                    "io.tidemark.consistency.mysqlprotocol..",
                     "io.tidemark.consistency.postgresql..",
                     "io.tidemark.quickstart..")
             .should()

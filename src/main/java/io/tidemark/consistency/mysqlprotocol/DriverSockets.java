@@ -1,4 +1,4 @@
-package io.tidemark.consistency.mariadb;
+package io.tidemark.consistency.mysqlprotocol;
 
 import io.tidemark.consistency.UnixSocketFactory;
 import java.io.IOException;
@@ -13,7 +13,7 @@ import org.mariadb.jdbc.util.ConfigurableSocketFactory;
  * Gives the driver the JDK's Unix sockets; its own need a native library. The driver makes one from its name and then
  * configures it, so it is public. The path travels as an option that the driver does not know and hands through.
  */
-public final class MariaDbSocketFactory extends ConfigurableSocketFactory {
+public final class DriverSockets extends ConfigurableSocketFactory {
     static final String PATH_OPTION = "tidemarkSocketFile";
 
     private @Nullable UnixSocketFactory factory;
