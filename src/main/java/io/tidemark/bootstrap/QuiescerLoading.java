@@ -4,6 +4,7 @@ import io.tidemark.consistency.Quiescers;
 import io.tidemark.consistency.command.CommandQuiescerFactory;
 import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
 import io.tidemark.consistency.mongodb.MongoDbQuiescerFactory;
+import io.tidemark.consistency.mysql.MySqlQuiescerFactory;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import java.util.List;
@@ -17,6 +18,7 @@ final class QuiescerLoading {
                 new PostgresQuiescerFactory(),
                 new MariaDbQuiescerFactory(),
                 new MongoDbQuiescerFactory(),
+                new MySqlQuiescerFactory(),
                 new RedisQuiescerFactory(),
                 new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
     }

@@ -17,7 +17,7 @@ import picocli.CommandLine;
 
 class QuiesceCommandTest {
     private static final List<String> KINDS =
-            List.of("command", "mariadb", "mongodb", "postgresql", "redis", "filesystem");
+            List.of("command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "filesystem");
 
     @TempDir
     Path folder;
@@ -41,7 +41,7 @@ class QuiesceCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"command", "mariadb", "mongodb", "postgresql", "redis", "filesystem"})
+    @ValueSource(strings = {"command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "filesystem"})
     void everyKindTellsStepsRightsSettingsAndFailures(String kind) {
         int exit = typed("explain", kind, "--json");
 
@@ -91,7 +91,7 @@ class QuiesceCommandTest {
         assertThat(err.toString())
                 .contains(
                         "quiescer kind oracle is not known",
-                        "command, mariadb, mongodb, postgresql, redis, filesystem");
+                        "command, mariadb, mongodb, mysql, postgresql, redis, filesystem");
     }
 
     @Test
@@ -124,7 +124,7 @@ class QuiesceCommandTest {
     @Test
     void everySettingThatIsListedIsOneThatTheKindKnows() throws Exception {
         var quiescers = QuiescerLoading.load(Settings.load(java.util.Optional.empty(), List.of()));
-        for (var kind : List.of("postgresql", "mariadb", "mongodb", "redis")) {
+        for (var kind : List.of("postgresql", "mariadb", "mysql", "mongodb", "redis")) {
             var explained = quiescers.explain(new io.tidemark.domain.QuiescerSpec(kind, Map.of()));
             for (var setting : explained.settings()) {
                 if (!setting.otherwise().isEmpty()) {

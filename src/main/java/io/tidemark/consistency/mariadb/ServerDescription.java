@@ -36,7 +36,7 @@ record ServerDescription(Map<String, String> variables, boolean positionsReadabl
     Optional<String> unfit() {
         if (!version().contains("MariaDB")
                 && !variable("version_comment").orElse("").contains("MariaDB")) {
-            return Optional.of("server is not MariaDB but %s %s"
+            return Optional.of("server is not MariaDB but %s %s; MySQL is frozen by kind mysql"
                     .formatted(variable("version_comment").orElse("another"), version()));
         }
         var number = versionNumber();

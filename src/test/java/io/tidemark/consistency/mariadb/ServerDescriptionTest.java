@@ -28,7 +28,7 @@ class ServerDescriptionTest {
         "10.5.29-MariaDB,supported are 10.6 to 12",
         "13.0.1-MariaDB,supported are 10.6 to 12",
         "MariaDB,supported are 10.6 to 12",
-        "8.0.36,server is not MariaDB",
+        "8.0.36,MySQL is frozen by kind mysql",
     })
     void otherVersionIsNamedWithWhatIsSupported(String version, String expected) {
         assertThat(server(version, Map.of()).unfit())

@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.consistency.mysql;
+
+import org.jspecify.annotations.NullMarked;
