@@ -15,7 +15,12 @@ import java.util.regex.Pattern;
 /** The database servers among the processes, and where each keeps what. Asks none of them. */
 final class ServerSearch {
     private static final List<String> POSTGRESQL = List.of("postgres", "postmaster");
-    private static final List<String> MARIADB = List.of("mariadbd", "mysqld");
+    private static final List<String> MARIADB = List.of("mariadbd");
+    /** MySQL's program, and MariaDB's where it is older or so named; files tell which. */
+    private static final List<String> MYSQL = List.of("mysqld");
+    /** Aria's control file: MariaDB has one whatever its tables are, and MySQL knows no Aria. */
+    private static final String ARIA_CONTROL = "aria_log_control";
+
     private static final List<String> REDIS = List.of("redis-server");
     /** Lines of postmaster.pid, counted from 0: PostgreSQL's src/include/utils/pidfile.h. */
     private static final int PORT_LINE = 3;
@@ -34,6 +39,7 @@ final class ServerSearch {
     List<FoundServer> find() throws IOException {
         var every = new ArrayList<String>(POSTGRESQL);
         every.addAll(MARIADB);
+        every.addAll(MYSQL);
         every.addAll(REDIS);
         var processes = proc.processes(names -> names.stream().anyMatch(every::contains));
         var found = new ArrayList<FoundServer>();
@@ -48,7 +54,7 @@ final class ServerSearch {
     }
 
     private FoundServer server(HostProcess process, List<HostProcess> all) {
-        var kind = process.goesBy(POSTGRESQL) ? "postgresql" : process.goesBy(MARIADB) ? "mariadb" : "redis";
+        var kind = kind(process);
         var folder = process.workingFolder();
         if (folder.isEmpty() || !Files.isDirectory(process.root().onHost(folder.get()))) {
             return new FoundServer(
@@ -65,7 +71,7 @@ final class ServerSearch {
         var notes = new ArrayList<String>();
         switch (kind) {
             case "postgresql" -> postgresql(process, folder.get(), data, settings);
-            case "mariadb" -> mariadb(process, folder.get(), data, settings, notes);
+            case "mariadb", "mysql" -> mysql(process, folder.get(), data, settings);
             default -> redis(process, folder.get(), data, settings);
         }
         if (process.otherNamespace()) {
@@ -89,15 +95,24 @@ final class ServerSearch {
         }
     }
 
-    private void mariadb(
-            HostProcess process,
-            Path folder,
-            Map<Path, String> data,
-            Map<String, String> settings,
-            List<String> notes) {
-        if (process.goesBy(List.of("mysqld")) && !process.goesBy(List.of("mariadbd"))) {
-            notes.add("mysqld may be MySQL, which is not frozen: recovery-points plan tells");
+    private static String kind(HostProcess process) {
+        if (process.goesBy(POSTGRESQL)) {
+            return "postgresql";
         }
+        if (process.goesBy(MARIADB)) {
+            return "mariadb";
+        }
+        if (!process.goesBy(MYSQL)) {
+            return "redis";
+        }
+        boolean aria = process.workingFolder()
+                .map(folder -> process.root().onHost(folder.resolve(ARIA_CONTROL)))
+                .filter(Files::exists)
+                .isPresent();
+        return aria ? "mariadb" : "mysql";
+    }
+
+    private void mysql(HostProcess process, Path folder, Map<Path, String> data, Map<String, String> settings) {
         addLinks(process, folder, "database", data, name -> true);
         address(process, "socketFile", settings);
     }

@@ -87,6 +87,18 @@ class DiscoveryTest {
     }
 
     @Test
+    void programThatMySqlAndMariaDbShareIsToldByTheFilesOfItsData() throws IOException {
+        host.process(210, 1, "mysqld", "host", "/db/mysql", MOUNTS);
+        host.open(210, "/db/mysql/ibdata1", FakeProc.WRITES);
+
+        assertThat(find(Optional.of(VOLUMES)).getFirst().kind()).isEqualTo("mysql");
+
+        host.write("host/db/mysql/aria_log_control", "");
+
+        assertThat(find(Optional.of(VOLUMES)).getFirst().kind()).isEqualTo("mariadb");
+    }
+
+    @Test
     void filesThatAreWrittenElsewhereCountAndLogsAreTold() throws IOException {
         host.process(200, 1, "mariadbd", "host", "/db/mysql", MOUNTS);
         host.open(200, "/db/mysql/ibdata1", FakeProc.WRITES);
