@@ -7,6 +7,7 @@ import io.tidemark.consistency.mongodb.MongoDbQuiescerFactory;
 import io.tidemark.consistency.mysql.MySqlQuiescerFactory;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.consistency.redis.RedisQuiescerFactory;
+import io.tidemark.consistency.sqlserver.SqlServerQuiescerFactory;
 import java.util.List;
 
 /** All kinds of application that this distribution can freeze. */
@@ -20,6 +21,7 @@ final class QuiescerLoading {
                 new MongoDbQuiescerFactory(),
                 new MySqlQuiescerFactory(),
                 new RedisQuiescerFactory(),
+                new SqlServerQuiescerFactory(),
                 new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
     }
 }

@@ -127,7 +127,7 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     "role agent: volumes that the controller may act on; * stands for any characters; several with a semicolon"),
             text(
                     "agent.quiescers",
-                    "postgresql; mariadb; mysql; mongodb; redis; command",
+                    "postgresql; mariadb; mysql; mongodb; redis; sqlserver; command",
                     "role agent: kinds of quiescers that the controller may use; several with a semicolon"),
             text(
                     "agent.secrets",

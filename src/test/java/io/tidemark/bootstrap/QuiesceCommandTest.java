@@ -17,7 +17,7 @@ import picocli.CommandLine;
 
 class QuiesceCommandTest {
     private static final List<String> KINDS =
-            List.of("command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "filesystem");
+            List.of("command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "sqlserver", "filesystem");
 
     @TempDir
     Path folder;
@@ -41,7 +41,7 @@ class QuiesceCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "filesystem"})
+    @ValueSource(strings = {"command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "sqlserver", "filesystem"})
     void everyKindTellsStepsRightsSettingsAndFailures(String kind) {
         int exit = typed("explain", kind, "--json");
 
@@ -85,13 +85,13 @@ class QuiesceCommandTest {
 
     @Test
     void unknownKindIsRefusedWithThoseThereAre() {
-        int exit = typed("explain", "oracle");
+        int exit = typed("explain", "db2");
 
         assertThat(exit).isEqualTo(3);
         assertThat(err.toString())
                 .contains(
-                        "quiescer kind oracle is not known",
-                        "command, mariadb, mongodb, mysql, postgresql, redis, filesystem");
+                        "quiescer kind db2 is not known",
+                        "command, mariadb, mongodb, mysql, postgresql, redis, sqlserver, filesystem");
     }
 
     @Test
@@ -124,7 +124,7 @@ class QuiesceCommandTest {
     @Test
     void everySettingThatIsListedIsOneThatTheKindKnows() throws Exception {
         var quiescers = QuiescerLoading.load(Settings.load(java.util.Optional.empty(), List.of()));
-        for (var kind : List.of("postgresql", "mariadb", "mysql", "mongodb", "redis")) {
+        for (var kind : List.of("postgresql", "mariadb", "mysql", "mongodb", "redis", "sqlserver")) {
             var explained = quiescers.explain(new io.tidemark.domain.QuiescerSpec(kind, Map.of()));
             for (var setting : explained.settings()) {
                 if (!setting.otherwise().isEmpty()) {

@@ -68,10 +68,12 @@ final class ArchitectureTest {
             .and()
             .resideOutsideOfPackages(
                     "io.tidemark.store..",
+                    "io.tidemark.consistency.jdbc..",
                     "io.tidemark.consistency.mariadb..",
                     "io.tidemark.consistency.mysql..",
                     "io.tidemark.consistency.mysqlprotocol..",
                     "io.tidemark.consistency.postgresql..",
+                    "io.tidemark.consistency.sqlserver..",
                     "io.tidemark.quickstart..")
             .should()
             .dependOnClassesThat()
