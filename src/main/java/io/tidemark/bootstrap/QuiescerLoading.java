@@ -5,6 +5,7 @@ import io.tidemark.consistency.command.CommandQuiescerFactory;
 import io.tidemark.consistency.mariadb.MariaDbQuiescerFactory;
 import io.tidemark.consistency.mongodb.MongoDbQuiescerFactory;
 import io.tidemark.consistency.mysql.MySqlQuiescerFactory;
+import io.tidemark.consistency.oracle.OracleQuiescerFactory;
 import io.tidemark.consistency.postgresql.PostgresQuiescerFactory;
 import io.tidemark.consistency.redis.RedisQuiescerFactory;
 import io.tidemark.consistency.sqlserver.SqlServerQuiescerFactory;
@@ -22,6 +23,7 @@ final class QuiescerLoading {
                 new MySqlQuiescerFactory(),
                 new RedisQuiescerFactory(),
                 new SqlServerQuiescerFactory(),
+                new OracleQuiescerFactory(settings.oracleDriver(), settings.stateFolder()),
                 new CommandQuiescerFactory(settings.commands(), settings.stateFolder())));
     }
 }

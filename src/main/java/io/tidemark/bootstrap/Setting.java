@@ -127,13 +127,17 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     "role agent: volumes that the controller may act on; * stands for any characters; several with a semicolon"),
             text(
                     "agent.quiescers",
-                    "postgresql; mariadb; mysql; mongodb; redis; sqlserver; command",
+                    "postgresql; mariadb; mysql; mongodb; redis; sqlserver; oracle; command",
                     "role agent: kinds of quiescers that the controller may use; several with a semicolon"),
             text(
                     "agent.secrets",
                     "/etc/tidemark",
                     "role agent: folder of the files with passwords that the controller may name in a quiescer's settings"),
-            flag("agent.overwrite", false, "role agent: whether the controller may roll back and remove volumes"));
+            flag("agent.overwrite", false, "role agent: whether the controller may roll back and remove volumes"),
+            text(
+                    "quiescers.oracle.driver",
+                    "",
+                    "path of the jar of Oracle's JDBC driver, which quiescers of kind oracle load; its terms keep it out of this distribution"));
 
     private static Setting text(String path, String fallback, String meaning) {
         return new Setting(path, Kind.TEXT, fallback, 0, MAXIMUM, meaning);

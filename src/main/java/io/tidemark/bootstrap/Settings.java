@@ -204,6 +204,11 @@ public final class Settings {
         return commands;
     }
 
+    /** The jar of Oracle's JDBC driver, which its terms keep out of this distribution. */
+    public Optional<Path> oracleDriver() {
+        return path("quiescers.oracle.driver");
+    }
+
     private static Map<String, CommandDefinition> commands(Map<String, Map<String, String>> written)
             throws SettingsException {
         var commands = new LinkedHashMap<String, CommandDefinition>();

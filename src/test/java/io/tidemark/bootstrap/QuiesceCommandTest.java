@@ -17,7 +17,7 @@ import picocli.CommandLine;
 
 class QuiesceCommandTest {
     private static final List<String> KINDS =
-            List.of("command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "sqlserver", "filesystem");
+            List.of("command", "mariadb", "mongodb", "mysql", "oracle", "postgresql", "redis", "sqlserver", "filesystem");
 
     @TempDir
     Path folder;
@@ -41,7 +41,7 @@ class QuiesceCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"command", "mariadb", "mongodb", "mysql", "postgresql", "redis", "sqlserver", "filesystem"})
+    @ValueSource(strings = {"command", "mariadb", "mongodb", "mysql", "oracle", "postgresql", "redis", "sqlserver", "filesystem"})
     void everyKindTellsStepsRightsSettingsAndFailures(String kind) {
         int exit = typed("explain", kind, "--json");
 
@@ -91,7 +91,7 @@ class QuiesceCommandTest {
         assertThat(err.toString())
                 .contains(
                         "quiescer kind db2 is not known",
-                        "command, mariadb, mongodb, mysql, postgresql, redis, sqlserver, filesystem");
+                        "command, mariadb, mongodb, mysql, oracle, postgresql, redis, sqlserver, filesystem");
     }
 
     @Test

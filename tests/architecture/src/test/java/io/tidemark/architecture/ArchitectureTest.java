@@ -72,6 +72,7 @@ final class ArchitectureTest {
                     "io.tidemark.consistency.mariadb..",
                     "io.tidemark.consistency.mysql..",
                     "io.tidemark.consistency.mysqlprotocol..",
+                    "io.tidemark.consistency.oracle..",
                     "io.tidemark.consistency.postgresql..",
                     "io.tidemark.consistency.sqlserver..",
                     "io.tidemark.quickstart..")

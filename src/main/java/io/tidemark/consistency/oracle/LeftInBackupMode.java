@@ -1,0 +1,109 @@
+package io.tidemark.consistency.oracle;
+
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.jdbc.JdbcConnection;
+import io.tidemark.domain.QuiescerSpec;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Databases that a process before this one, or a lost session of this one, left in backup mode. */
+record LeftInBackupMode(BackupJournal journal, JdbcConnection.Connector connector) {
+    private static final Logger LOG = LoggerFactory.getLogger(LeftInBackupMode.class);
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd:HH:mm:ss");
+    /** Beyond the statement's own limit: what may lie between the journal's time and the statement. */
+    private static final Duration BEGIN_GRACE = Duration.ofSeconds(10);
+
+    /** All there are; what cannot be ended now is told in the log, and stays for the next time. */
+    void endAll() {
+        try {
+            for (var left : journal.left()) {
+                if (left.entry().isEmpty()) {
+                    LOG.error(
+                            "database_not_out_of_backup_mode file={} error=\"it is damaged or of another version: end it by"
+                                    + " hand, then delete the file\"",
+                            left.file());
+                } else {
+                    end(left, left.entry().get());
+                }
+            }
+        } catch (IOException e) {
+            LOG.error("oracle_journal_unreadable error={}", e.getMessage());
+        }
+    }
+
+    /** Of one database alone, before it is frozen again. */
+    void end(OracleSettings settings) throws IOException {
+        for (var left : journal.left()) {
+            var entry = left.entry();
+            if (entry.isPresent() && subject(entry.get()).equals(settings.subject())) {
+                end(left, entry.get());
+            }
+        }
+    }
+
+    private static String subject(BackupJournal.Entry entry) {
+        try {
+            return settings(entry).subject();
+        } catch (ConsistencyException e) {
+            // Settings of another version: no database of this one.
+            return "";
+        }
+    }
+
+    private static OracleSettings settings(BackupJournal.Entry entry) throws ConsistencyException {
+        return OracleSettings.of(new QuiescerSpec(OracleSettings.KIND, entry.settings()));
+    }
+
+    private void end(BackupJournal.Left left, BackupJournal.Entry entry) {
+        try {
+            var settings = settings(entry);
+            try (var session = OracleSession.open(settings, connector)) {
+                var state = session.backupState();
+                if (state.none() || !ours(entry, state, settings.statementLimit())) {
+                    LOG.info(
+                            "database_was_out_of_backup_mode database={} recoveryPoint={} somebodyElses={}",
+                            settings.subject(),
+                            entry.recoveryPoint(),
+                            !state.none());
+                } else {
+                    session.endBackup();
+                    LOG.warn(
+                            "database_out_of_backup_mode_afterwards database={} recoveryPoint={}",
+                            settings.subject(),
+                            entry.recoveryPoint());
+                }
+                journal.remove(left.file());
+            }
+        } catch (ConsistencyException | SQLException | IOException e) {
+            LOG.error(
+                    "database_not_out_of_backup_mode recoveryPoint={} file={} error={}",
+                    entry.recoveryPoint(),
+                    left.file(),
+                    OracleFailures.reason(e));
+        }
+    }
+
+    /**
+     * Whether what is in backup mode is so by us. The changes at which it began tell; where we died before we could ask
+     * for them, it is the time at which it began.
+     */
+    static boolean ours(BackupJournal.Entry entry, OracleSession.BackupState state, Duration statementLimit) {
+        if (!entry.changes().isEmpty()) {
+            return state.changes().equals(entry.changes());
+        }
+        try {
+            var before = LocalDateTime.parse(entry.before(), TIME);
+            var since = LocalDateTime.parse(state.since(), TIME);
+            return !since.isBefore(before)
+                    && !since.isAfter(before.plus(statementLimit).plus(BEGIN_GRACE));
+        } catch (DateTimeException e) {
+            return false;
+        }
+    }
+}
