@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class QuiesceCommandTest {
-    private static final List<String> KINDS =
-            List.of("command", "mariadb", "mongodb", "mysql", "oracle", "postgresql", "redis", "sqlserver", "filesystem");
+    private static final List<String> KINDS = List.of(
+            "command", "mariadb", "mongodb", "mysql", "oracle", "postgresql", "redis", "sqlserver", "filesystem");
 
     @TempDir
     Path folder;
@@ -41,7 +41,18 @@ class QuiesceCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"command", "mariadb", "mongodb", "mysql", "oracle", "postgresql", "redis", "sqlserver", "filesystem"})
+    @ValueSource(
+            strings = {
+                "command",
+                "mariadb",
+                "mongodb",
+                "mysql",
+                "oracle",
+                "postgresql",
+                "redis",
+                "sqlserver",
+                "filesystem"
+            })
     void everyKindTellsStepsRightsSettingsAndFailures(String kind) {
         int exit = typed("explain", kind, "--json");
 
