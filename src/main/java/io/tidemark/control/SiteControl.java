@@ -147,9 +147,12 @@ public final class SiteControl {
         if (stopped) {
             return;
         }
+        try {
+            scheduler.stop();
+        } finally {
+            operations.stop();
+        }
         stopped = true;
-        scheduler.stop();
-        operations.stop();
     }
 
     public Operations operations() {

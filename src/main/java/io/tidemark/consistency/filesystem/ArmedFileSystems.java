@@ -164,14 +164,14 @@ final class ArmedFileSystems implements FileSystems.Armed {
      * is forced read-only when the process that thaws it is killed meanwhile (Linux 6.18, {@code btrfs_unfreeze} reads
      * the super block anew, and the signal ends that read with EINTR).
      *
-     * @return for each file system when the thaw was asked and when it was done
+     * @return for each file system when the thaw was first asked, and by when it was done
      */
     private List<ThawGuard.Thawed> thawWithoutGuard(ThawGuard lost) {
+        long started = System.nanoTime();
         thawAll();
         lost.kill();
         var answers = new ArrayDeque<ThawGuard.Thawed>();
         for (var fileSystem : fileSystems.reversed()) {
-            long started = System.nanoTime();
             try {
                 if (hostCalls != null) {
                     hostCalls.thaw(fileSystem.mountPoint());

@@ -13,7 +13,9 @@ import java.util.Optional;
 /** One session, and the few statements a quiescer says on it. Owned by one thread. */
 final class MariaDbSession implements AutoCloseable {
     /** Plugins by which a password leaves this host in no readable form. */
-    private static final String AUTHENTICATION = "mysql_native_password,client_ed25519,caching_sha2_password,parsec";
+    private static final String AUTHENTICATION = "mysql_native_password,client_ed25519,parsec";
+    /** By this one it leaves it readable, within TLS: not for whoever answers. */
+    private static final String AUTHENTICATION_IN_TLS = AUTHENTICATION + ",caching_sha2_password";
 
     private static final int BACKUP_NOT_RUNNING = 4146;
     private static final int STATEMENT_TIMEOUT = 1969;
@@ -25,8 +27,12 @@ final class MariaDbSession implements AutoCloseable {
         this.connection = connection;
     }
 
+    private static String authentication(ServerAccess access) {
+        return access.sslMode().equals(ServerAccess.TRUSTING) ? AUTHENTICATION : AUTHENTICATION_IN_TLS;
+    }
+
     static MariaDbSession open(ServerAccess access) throws SQLException, IOException {
-        var connection = ServerConnection.open(access, Map.of("restrictedAuth", AUTHENTICATION));
+        var connection = ServerConnection.open(access, Map.of("restrictedAuth", authentication(access)));
         try {
             var session = new MariaDbSession(connection);
             session.limitStatements(access.statementLimit());

@@ -65,7 +65,7 @@ public final class MongoDbQuiescerFactory implements QuiescerFactory {
                         "the server is started again, or its role changes, until the cut is done: not held, so not"
                                 + " APPLICATION",
                         "the service is killed or stopped: nothing of it is held at the server",
-                        "writes acknowledged without being journaled (w: 1 without j: true) between hold and cut may be"
-                                + " missing; journaled ones never are"));
+                        "writes acknowledged without being journaled (w: 1 without j: true) between hold and cut, which is"
+                                + " within the freeze limit, may be missing; journaled ones never are"));
     }
 }

@@ -92,6 +92,8 @@ final class MongoDbSession implements AutoCloseable {
     static MongoDbSession open(MongoDbSettings settings) throws IOException {
         var monitor = new Monitor();
         long connectMillis = settings.connectLimit().toMillis();
+        long longestAnswerMillis = Math.max(
+                settings.answerLimit().toMillis(), settings.flushLimit().toMillis());
         var builder = MongoClientSettings.builder()
                 .applicationName("tidemark")
                 .retryReads(false)
@@ -100,7 +102,9 @@ final class MongoDbSession implements AutoCloseable {
                         cluster -> cluster.hosts(List.of(new ServerAddress(settings.host(), settings.port())))
                                 .mode(ClusterConnectionMode.SINGLE)
                                 .serverSelectionTimeout(connectMillis, TimeUnit.MILLISECONDS))
-                .applyToSocketSettings(socket -> socket.connectTimeout(connectMillis, TimeUnit.MILLISECONDS))
+                // Of the driver's own words alone, as at a close: our commands have limits of their own.
+                .applyToSocketSettings(socket -> socket.connectTimeout(connectMillis, TimeUnit.MILLISECONDS)
+                        .readTimeout(longestAnswerMillis, TimeUnit.MILLISECONDS))
                 .applyToConnectionPoolSettings(pool -> pool.minSize(0).maxSize(1))
                 .applyToServerSettings(server -> server.serverMonitoringMode(ServerMonitoringMode.POLL)
                         .minHeartbeatFrequency(RECONNECT_EVERY_MILLIS, TimeUnit.MILLISECONDS)

@@ -17,7 +17,7 @@ final class WriteDurability {
     static Optional<String> mayMiss(MongoDbSession session, ServerDescription server) throws IOException {
         long interval = server.options().number("storage.journal.commitIntervalMs");
         var within =
-                "what was acknowledged without being journaled (j: true) up to %d ms before the cut may be missing: "
+                "what was acknowledged without being journaled (j: true) from up to %d ms before the file systems are frozen until the cut may be missing: "
                         .formatted(interval < 0 ? COMMIT_MILLIS_DEFAULT : interval);
         if (server.member().isEmpty()) {
             return Optional.of(within + "without a replica set that is the default");
@@ -32,8 +32,9 @@ final class WriteDurability {
     private static Optional<String> notByDefault(MongoDbSession session) throws IOException {
         try {
             var defaults = session.ask("getDefaultRWConcern");
-            if (!defaults.text("defaultWriteConcern.w").equals("majority") && !defaults.yes("defaultWriteConcern.j")) {
-                return Optional.of("the default write concern is %s, not majority"
+            boolean majority = defaults.text("defaultWriteConcern.w").equals("majority");
+            if (defaults.no("defaultWriteConcern.j") || (!majority && !defaults.yes("defaultWriteConcern.j"))) {
+                return Optional.of("the default write concern is %s, which does not wait for the journal"
                         .formatted(
                                 defaults.has("defaultWriteConcern")
                                         ? defaults.printed("defaultWriteConcern")

@@ -27,6 +27,10 @@ final class GlobalReadLock {
                                     + " for a second in half of it: set %d ms or more")
                             .formatted(limit.toMillis(), WAITS, LIMIT_MINIMUM.toMillis()));
         }
+        if (!session.listsStatements()) {
+            throw failures.of(
+                    "the server does not list its statements, of which the global read lock could wait for one");
+        }
         var running = session.longestStatement(settings.longStatementLimit());
         if (running.isPresent()) {
             throw failures.of(("%s runs a statement, and the global read lock would hold everybody behind it"

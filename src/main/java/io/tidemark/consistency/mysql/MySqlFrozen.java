@@ -30,9 +30,10 @@ final class MySqlFrozen implements Frozen {
 
     /**
      * @param acknowledgedNanos when the server had answered that it holds
+     * @param limit from its request on
      * @param listed whether it listed the lock then, and so must list it as long as it holds
      */
-    private record Held(long requestedNanos, long acknowledgedNanos, boolean listed) {}
+    private record Held(long requestedNanos, long acknowledgedNanos, Duration limit, boolean listed) {}
 
     MySqlFrozen(
             MySqlSession session,
@@ -73,6 +74,12 @@ final class MySqlFrozen implements Frozen {
             }
             awaitUntil(requested, waiting);
             facts.putAll(session.positions());
+            if (hold == Hold.DDL_ALONE) {
+                facts.put(
+                        "positionsAre",
+                        "of the hold; the copy has what was committed until the cut, too: replay from the position that"
+                                + " InnoDB tells when it recovers the copy");
+            }
             awaitUntil(requested, waiting);
             boolean listed = session.lists(hold);
             facts.put(
@@ -81,8 +88,7 @@ final class MySqlFrozen implements Frozen {
             awaitUntil(requested, waiting);
             var left = limit.minusNanos(System.nanoTime() - requested);
             session.limitIdling(left);
-            session.awaitAnswersFor(left.plus(ANSWER_GRACE));
-            held = new Held(requested, System.nanoTime(), listed);
+            held = new Held(requested, System.nanoTime(), limit, listed);
         } catch (SQLException e) {
             throw failures.ofLock(session, hold, waiting, e);
         }
@@ -119,14 +125,26 @@ final class MySqlFrozen implements Frozen {
 
     private boolean holds(Held since) {
         try {
-            return session.alive()
-                    && (!since.listed() || session.lists(hold))
-                    && (hold == Hold.EVERY_WRITE || session.writesLogAtCommit());
+            awaitWithin(since);
+            boolean there = session.alive();
+            awaitWithin(since);
+            there = there && (!since.listed() || session.lists(hold));
+            awaitWithin(since);
+            there = there && session.writesRedoLog();
+            awaitWithin(since);
+            return there && (hold == Hold.EVERY_WRITE || session.writesLogAtCommit());
         } catch (SQLException e) {
             // What cannot be known is no.
             facts.put("askError", ServerFailures.reason(e));
             return false;
         }
+    }
+
+    /** What is left of the limit, and a little: past it the server has ended the session. */
+    private void awaitWithin(Held since) throws SQLException {
+        session.awaitAnswersFor(since.limit()
+                .minusNanos(System.nanoTime() - since.requestedNanos())
+                .plus(ANSWER_GRACE));
     }
 
     @Override
@@ -146,6 +164,9 @@ final class MySqlFrozen implements Frozen {
         long thawed = System.nanoTime();
         boolean ended = held != null && holds(held);
         try {
+            if (held != null) {
+                awaitWithin(held);
+            }
             session.release(hold);
         } catch (SQLException e) {
             // The session, and with it the lock, ended before its time.
@@ -153,7 +174,7 @@ final class MySqlFrozen implements Frozen {
             ended = false;
         }
         // Where it never was held, it was asked, and never known, to hold.
-        var times = held == null ? new Held(startedNanos, thawed, false) : held;
+        var times = held == null ? new Held(startedNanos, thawed, Duration.ZERO, false) : held;
         return new Release(
                 List.of(new Certificate.Freeze(
                         MySqlSettings.KIND,

@@ -135,9 +135,19 @@ final class MySqlQuiescer implements Quiescer {
                                     + " them holds everybody: grant PROCESS ON *.* (it is needed because %s)")
                             .formatted(settings.access().user(), reason.get()));
         }
+        refuseBlind(session, reason.get());
         if (!session.mayFlush()) {
             throw failures.of("user %s may not say FLUSH: grant RELOAD ON *.* (it is needed because %s)"
                     .formatted(settings.access().user(), reason.get()));
+        }
+    }
+
+    private void refuseBlind(MySqlSession session, String reason) throws ConsistencyException, SQLException {
+        if (!session.listsStatements()) {
+            throw failures.of(
+                    "the server has no performance schema, so nobody sees the statements that a global read lock"
+                            + " would wait for: start it with performance_schema=ON (it is needed because %s)"
+                                    .formatted(reason));
         }
     }
 
@@ -149,6 +159,7 @@ final class MySqlQuiescer implements Quiescer {
         } catch (SQLException | IOException e) {
             throw failures.of(e);
         }
+        boolean frozen = false;
         try {
             var server = session.describe();
             refuseUnfit(session, server);
@@ -160,13 +171,15 @@ final class MySqlQuiescer implements Quiescer {
             } else {
                 GlobalReadLock.refuseHopeless(session, settings, failures, limit);
             }
-            return new MySqlFrozen(session, settings, failures, server, hold, started);
+            var result = new MySqlFrozen(session, settings, failures, server, hold, started);
+            frozen = true;
+            return result;
         } catch (SQLException e) {
-            session.close();
             throw failures.of(e);
-        } catch (ConsistencyException e) {
-            session.close();
-            throw e;
+        } finally {
+            if (!frozen) {
+                session.close();
+            }
         }
     }
 
@@ -177,7 +190,9 @@ final class MySqlQuiescer implements Quiescer {
         } catch (SQLException e) {
             throw failures.ofLock(session, Hold.DDL_ALONE, settings.access().statementLimit(), e);
         }
-        var reason = session.describe().globalLockReason();
+        var now = session.describe();
+        refuseUnfit(session, now);
+        var reason = now.globalLockReason();
         if (reason.isPresent()) {
             throw failures.of("every write would have to be held since a moment ago, take it again: " + reason.get());
         }

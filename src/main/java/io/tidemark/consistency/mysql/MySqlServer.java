@@ -77,7 +77,7 @@ record MySqlServer(
         }
         if (tablesByEngine.isEmpty()) {
             return Optional.of("tables are hidden from the account, so nobody knows whether their engines recover by"
-                    + " themselves: grant SHOW VIEW ON *.*");
+                    + " themselves: grant SHOW VIEW ON *.*, to itself and not by a role");
         }
         if (groupMember && globalLockReason().isPresent()) {
             return Optional.of(

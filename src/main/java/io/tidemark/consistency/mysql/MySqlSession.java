@@ -15,10 +15,8 @@ import java.util.Optional;
 final class MySqlSession implements AutoCloseable {
     static final String FLUSH_AT_COMMIT = "innodb_flush_log_at_trx_commit";
 
-    /** {@code ER_TABLEACCESS_DENIED_ERROR}. */
-    private static final int TABLE_DENIED = 1142;
-    /** {@code ER_NO_SUCH_TABLE}: as a server without a performance schema answers. */
-    private static final int NO_SUCH_TABLE = 1146;
+    /** Class of SQLSTATE. */
+    private static final String CONNECTION_LOST = "08";
     /** A set of GTIDs with more characters is told in part: facts are read by people. */
     private static final int GTID_CHARACTERS_MAXIMUM = 4_096;
     /** More files outside the data directory than this are looked at in part. */
@@ -65,9 +63,6 @@ final class MySqlSession implements AutoCloseable {
                 + " 'innodb_log_group_home_dir', 'innodb_undo_directory', 'innodb_directories',"
                 + " 'innodb_doublewrite_dir', '" + FLUSH_AT_COMMIT + "',"
                 + " 'log_bin', 'log_bin_basename', 'relay_log_basename', 'wsrep_on')");
-        boolean redoLog = !connection
-                .pairs("SHOW GLOBAL STATUS WHERE Variable_name = 'Innodb_redo_log_enabled'")
-                .containsValue("OFF");
         boolean cluster = !connection
                 .rows(
                         "SELECT 1 FROM information_schema.ENGINES WHERE ENGINE = 'ndbcluster'"
@@ -80,12 +75,24 @@ final class MySqlSession implements AutoCloseable {
                                 + " AND PLUGIN_STATUS = 'ACTIVE'",
                         1)
                 .isEmpty();
-        return new MySqlServer(variables, tablesByEngine(), redoLog, cluster, groupMember);
+        return new MySqlServer(variables, tablesByEngine(), writesRedoLog(), cluster, groupMember);
     }
 
+    /** Whether InnoDB writes its redo log, as of now: {@code ALTER INSTANCE} switches it on and off. */
+    boolean writesRedoLog() throws SQLException {
+        return !connection
+                .pairs("SHOW GLOBAL STATUS WHERE Variable_name = 'Innodb_redo_log_enabled'")
+                .containsValue("OFF");
+    }
+
+    /** Empty where the account has no right of its own to see all: by a role, or for one schema, it may see some alone. */
     private Optional<Map<String, String>> tablesByEngine() throws SQLException {
         if (connection
-                .rows("SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql' LIMIT 1", 1)
+                .rows(
+                        "SELECT 1 FROM information_schema.USER_PRIVILEGES WHERE GRANTEE ="
+                                + " CONCAT('\'', REPLACE(CURRENT_USER(), '@', '\'@\''), '\'')"
+                                + " AND PRIVILEGE_TYPE IN ('SHOW VIEW', 'SELECT') LIMIT 1",
+                        1)
                 .isEmpty()) {
             return Optional.empty();
         }
@@ -209,6 +216,13 @@ final class MySqlSession implements AutoCloseable {
                 .findFirst();
     }
 
+    /** Whether the list of statements is one: without a performance schema it is empty, whatever runs. */
+    boolean listsStatements() throws SQLException {
+        return !connection
+                .rows("SELECT 1 FROM performance_schema.processlist WHERE ID = CONNECTION_ID()", 1)
+                .isEmpty();
+    }
+
     /** Whether the server lists the hold's locks for this session. False too where the list is not to be had. */
     boolean lists(Hold hold) throws SQLException {
         try {
@@ -222,10 +236,11 @@ final class MySqlSession implements AutoCloseable {
                     .forEach(row -> listed.add(row.getFirst()));
             return listed.containsAll(hold.objectTypes());
         } catch (SQLException e) {
-            if (e.getErrorCode() == TABLE_DENIED || e.getErrorCode() == NO_SUCH_TABLE) {
-                return false;
+            if (String.valueOf(e.getSQLState()).startsWith(CONNECTION_LOST)) {
+                throw e;
             }
-            throw e;
+            // The server answered, with a refusal: of the right, or for want of a performance schema.
+            return false;
         }
     }
 

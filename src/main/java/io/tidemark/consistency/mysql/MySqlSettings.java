@@ -50,6 +50,12 @@ record MySqlSettings(ServerAccess access, Optional<Path> serverPublicKeyFile, Du
         var settings = QuiescerSettings.of(spec, Explanation.names(ALL));
         settings.exclude(PUBLIC_KEY_FILE, "socketFile", "a Unix socket needs no key");
         var access = ServerAccess.of(settings);
+        if (access.chosenSslMode().filter(ServerAccess.TRUSTING::equals).isPresent()) {
+            throw settings.bad(
+                    "sslMode",
+                    "is trust, by which the password would go in readable form to whoever answers: use verify-ca or"
+                            + " verify-full, with caFile");
+        }
         if (settings.has(PUBLIC_KEY_FILE)
                 && !access.chosenSslMode().orElse(ServerAccess.PLAIN).equals(ServerAccess.PLAIN)) {
             throw settings.bad(PUBLIC_KEY_FILE, "needs sslMode disable: with TLS no key is asked for");

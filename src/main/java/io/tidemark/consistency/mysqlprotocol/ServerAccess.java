@@ -30,6 +30,8 @@ public record ServerAccess(
         Duration connectLimit,
         Duration statementLimit) {
     public static final String PLAIN = "disable";
+    /** TLS with whoever answers. */
+    public static final String TRUSTING = "trust";
 
     private static final String HOST_DEFAULT = "127.0.0.1";
     private static final int PORT_DEFAULT = 3306;
@@ -42,7 +44,7 @@ public record ServerAccess(
     private static final long STATEMENT_MILLIS_DEFAULT = 10_000;
 
     private static final String VERIFIED = "verify-full";
-    private static final List<String> SSL_MODES = List.of(PLAIN, "trust", "verify-ca", VERIFIED);
+    private static final List<String> SSL_MODES = List.of(PLAIN, TRUSTING, "verify-ca", VERIFIED);
     public static final List<Setting> SETTINGS = List.of(
             Setting.text(
                     "caFile",

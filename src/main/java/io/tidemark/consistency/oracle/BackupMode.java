@@ -14,6 +14,10 @@ final class BackupMode {
     /** ORA-01146, of a file that is in backup mode when it is to begin. */
     private static final int IN_BACKUP_ALREADY = 1146;
 
+    static final String MIXED =
+            "some files are still in the backup mode that was begun here, others in somebody else's:"
+                    + " end ours by ALTER TABLESPACE ... END BACKUP";
+
     private final BackupJournal journal;
     private final Path file;
     private final OracleSession.BackupState begun;
@@ -99,10 +103,13 @@ final class BackupMode {
         }
     }
 
-    /** Somebody may have ended it, and begun another since: that is theirs. */
+    /** Somebody may have ended it, and begun another since: that is theirs. All files are ended at once, or none. */
     private void endOurs(OracleSession session) throws SQLException {
-        if (session.backupState().changes().equals(begun.changes())) {
+        var now = session.backupState().changes();
+        if (now.equals(begun.changes())) {
             session.endBackup();
+        } else if (now.stream().anyMatch(begun.changes()::contains)) {
+            throw new SQLException(MIXED);
         }
     }
 }

@@ -65,6 +65,17 @@ record LeftInBackupMode(BackupJournal journal, JdbcConnection.Connector connecto
             var settings = settings(entry);
             try (var session = OracleSession.open(settings, connector)) {
                 var state = session.backupState();
+                var doubt = doubt(entry, state, session.position().time(), settings.statementLimit());
+                if (!doubt.isEmpty()) {
+                    LOG.error(
+                            "database_perhaps_in_backup_mode database={} recoveryPoint={} file={} since={} error=\"{}\"",
+                            settings.subject(),
+                            entry.recoveryPoint(),
+                            left.file(),
+                            state.since(),
+                            doubt);
+                    return;
+                }
                 if (state.none() || !ours(entry, state, settings.statementLimit())) {
                     LOG.info(
                             "database_was_out_of_backup_mode database={} recoveryPoint={} somebodyElses={}",
@@ -90,6 +101,26 @@ record LeftInBackupMode(BackupJournal journal, JdbcConnection.Connector connecto
     }
 
     /**
+     * Why it cannot be known what is to be ended, so that the journal keeps its entry; empty where it can. The server goes
+     * on with a statement whose client is gone: it may yet begin, and may have begun later than the statement's limit.
+     */
+    static String doubt(
+            BackupJournal.Entry entry, OracleSession.BackupState state, String now, Duration statementLimit) {
+        if (entry.changes().isEmpty()) {
+            if (state.none()) {
+                return within(entry.before(), now, statementLimit)
+                        ? "it may still begin: the next freeze or start looks again"
+                        : "";
+            }
+            return ours(entry, state, statementLimit)
+                    ? ""
+                    : "it is not known who began it: end it by hand where nobody's backup runs, then delete the file";
+        }
+        boolean some = state.changes().stream().anyMatch(entry.changes()::contains);
+        return some && !state.changes().equals(entry.changes()) ? BackupMode.MIXED : "";
+    }
+
+    /**
      * Whether what is in backup mode is so by us. The changes at which it began tell; where we died before we could ask
      * for them, it is the time at which it began.
      */
@@ -97,11 +128,15 @@ record LeftInBackupMode(BackupJournal journal, JdbcConnection.Connector connecto
         if (!entry.changes().isEmpty()) {
             return state.changes().equals(entry.changes());
         }
+        return within(entry.before(), state.since(), statementLimit);
+    }
+
+    private static boolean within(String before, String time, Duration statementLimit) {
         try {
-            var before = LocalDateTime.parse(entry.before(), TIME);
-            var since = LocalDateTime.parse(state.since(), TIME);
-            return !since.isBefore(before)
-                    && !since.isAfter(before.plus(statementLimit).plus(BEGIN_GRACE));
+            var earliest = LocalDateTime.parse(before, TIME);
+            var moment = LocalDateTime.parse(time, TIME);
+            return !moment.isBefore(earliest)
+                    && !moment.isAfter(earliest.plus(statementLimit).plus(BEGIN_GRACE));
         } catch (DateTimeException e) {
             return false;
         }

@@ -62,14 +62,15 @@ final class OracleDriver implements JdbcConnection.Connector {
         if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
             throw new IOException("%s %s is not a file that can be read: %s".formatted(SETTING, file, WAY_OUT));
         }
+        var loader = new URLClassLoader(
+                "oracle-driver", new URL[] {file.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
         try {
-            var loader = new URLClassLoader(
-                    "oracle-driver", new URL[] {file.toUri().toURL()}, ClassLoader.getPlatformClassLoader());
             return Class.forName(DRIVER_CLASS, true, loader)
                     .asSubclass(Driver.class)
                     .getDeclaredConstructor()
                     .newInstance();
         } catch (ReflectiveOperationException | LinkageError | ClassCastException e) {
+            loader.close();
             throw new IOException(
                     "%s %s is not Oracle's JDBC driver for this Java (%s): %s".formatted(SETTING, file, e, WAY_OUT), e);
         }

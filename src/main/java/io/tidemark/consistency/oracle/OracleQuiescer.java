@@ -123,6 +123,7 @@ final class OracleQuiescer implements Quiescer {
         }
         boolean done = false;
         try {
+            new LeftInBackupMode(journal, connector).end(settings);
             var database = session.describe();
             refuseUnfit(session, database);
             long started = System.nanoTime();
@@ -146,7 +147,6 @@ final class OracleQuiescer implements Quiescer {
 
     private BackupMode begin(OracleSession session, RecoveryPointId recoveryPoint)
             throws ConsistencyException, SQLException, IOException {
-        new LeftInBackupMode(journal, connector).end(settings);
         var state = session.backupState();
         if (!state.none()) {
             throw failures.of(

@@ -64,7 +64,10 @@ record OracleSettings(
                     STATEMENT_MILLIS_DEFAULT,
                     "longest wait for an answer; BEGIN BACKUP waits for a checkpoint"),
             Setting.text("tls", "", "on or off; without it off for addresses of this host, else on"),
-            Setting.text("trustStoreFile", "", "PKCS #12 file of certificates to trust in place of Java's; needs TLS"),
+            Setting.text(
+                    "trustStoreFile",
+                    "",
+                    "PKCS #12 file without a password, of certificates to trust in place of Java's; needs TLS"),
             Setting.text("user", USER_DEFAULT, "account to log in as"));
 
     /** @throws ConsistencyException BadQuiescerSetting; also where the service is missing */

@@ -34,7 +34,9 @@ record MetadataFile(String path, boolean local) {
     Optional<String> take(SqlServerSession session, Map<String, String> facts) {
         facts.put("metadataFile", path);
         try {
-            var here = local && Files.isRegularFile(Path.of(path), LinkOption.NOFOLLOW_LINKS);
+            var here = local
+                    && Files.isRegularFile(Path.of(path), LinkOption.NOFOLLOW_LINKS)
+                    && Files.isReadable(Path.of(path));
             var bytes = here
                     ? ofThisHost()
                     : session.fileOfServer(path, BYTES_MAXIMUM)

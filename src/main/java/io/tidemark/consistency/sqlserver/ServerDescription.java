@@ -37,6 +37,12 @@ record ServerDescription(
     /** SQL Server 2025, the newest whose manual was read. */
     private static final int VERSION_MAXIMUM = 17;
 
+    /**
+     * Of version 16: before it, suspending several databases together that fails may leave some suspended of which the
+     * server counts none. Source: KB5048510, cumulative update 16 (16.0.4165).
+     */
+    private static final int BUILD_MINIMUM_OF_SEVERAL = 4_165;
+
     private static final Set<Integer> EDITIONS = Set.of(2, 3, 4);
 
     ServerDescription {
@@ -152,11 +158,24 @@ record ServerDescription(
             return Optional.of(
                     "the login lacks %s, which suspending several databases at once needs".formatted(SUSPEND_SEVERAL));
         }
+        if (chosen.size() > 1 && majorVersion == VERSION_MINIMUM && build() < BUILD_MINIMUM_OF_SEVERAL) {
+            return Optional.of(
+                    "server is SQL Server %s, which may leave databases suspended where suspending several fails"
+                                    .formatted(version)
+                            + " (KB5048510): install cumulative update 16 (16.0.%d) or newer, or name one database"
+                                    .formatted(BUILD_MINIMUM_OF_SEVERAL));
+        }
         if (chosen.size() == 1 && !chosen.getFirst().mayAlter()) {
             return Optional.of("the login may not suspend database %s: grant ALTER on it"
                     .formatted(chosen.getFirst().name()));
         }
         return Optional.empty();
+    }
+
+    /** The third number of {@code 16.0.4165.4}; 0 where there is none. */
+    private int build() {
+        var numbers = version.split("\\.", -1);
+        return numbers.length > 2 && numbers[2].matches("\\d{1,9}") ? Integer.parseInt(numbers[2]) : 0;
     }
 
     private String seen() {

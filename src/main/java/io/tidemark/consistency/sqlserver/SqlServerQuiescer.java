@@ -55,6 +55,11 @@ final class SqlServerQuiescer implements Quiescer {
             }
             warnings.addAll(places.unverified());
             warnings.addAll(ofMetadata(session, server));
+            if (!settings.copyOnly()) {
+                warnings.add(
+                        "backupMode is full: later differential backups need this recovery point, and cannot be restored"
+                                + " once it is deleted, or where it was given up after the cut");
+            }
             return new Check(warnings);
         } catch (SQLException | IOException e) {
             throw failures.of(e);

@@ -204,7 +204,7 @@ final class SqlServerSession implements AutoCloseable {
                 }
             }
             return holding.containsAll(databases);
-        } catch (SQLException e) {
+        } catch (SQLException | NumberFormatException e) {
             // Whatever the reason, a session that cannot answer proves nothing.
             return false;
         }

@@ -61,7 +61,7 @@ record SqlServerSettings(
             Setting.text(
                     "databases",
                     "",
-                    "to suspend together, several with a semicolon; without it all of users, up to 64"),
+                    "to suspend together, several with a semicolon, 255 characters at most; without it all of users, up to 64"),
             Setting.text("host", HOST_DEFAULT, "name or address of the server"),
             Setting.text(
                     "metadataFolder",
@@ -79,8 +79,8 @@ record SqlServerSettings(
             Setting.text(
                     "trustStoreFile",
                     "",
-                    "PKCS #12 or JKS file of certificates to trust in place of Java's; needs sslMode verify-full or"
-                            + " strict"),
+                    "PKCS #12 or JKS file without a password, of certificates to trust in place of Java's; needs sslMode"
+                            + " verify-full or strict"),
             Setting.text("user", USER_DEFAULT, "SQL login"));
 
     SqlServerSettings {

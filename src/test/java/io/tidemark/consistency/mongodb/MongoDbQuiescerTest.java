@@ -321,7 +321,8 @@ class MongoDbQuiescerTest {
                 "getCmdLineOpts | {parsed: {sharding: {clusterRole: 'shardsvr'}}} | part of a sharded cluster",
                 "getCmdLineOpts | {parsed: {storage: {wiredTiger: {engineConfig: {configString: 'x'}}}}} | configString",
                 "getCmdLineOpts | {parsed: {storage: {dbPath: 'data'}}} | give it an absolute path",
-                "getDefaultRWConcern | {defaultWriteConcern: {w: 1}} | up to 100 ms before the cut may be missing",
+                "getDefaultRWConcern | {defaultWriteConcern: {w: 1}} | up to 100 ms before the file systems are frozen",
+                "getDefaultRWConcern | {defaultWriteConcern: {w: 'majority', j: false}} | which does not wait for the journal",
                 "getDefaultRWConcern | {} | default write concern is w: 1",
                 "replSetGetConfig | {config: {writeConcernMajorityJournalDefault: false}} | JournalDefault is off",
             })
@@ -355,7 +356,7 @@ class MongoDbQuiescerTest {
                 .says("getCmdLineOpts", "{parsed: {storage: {dbPath: '/absent', journal: {commitIntervalMs: 300}}}}");
 
         assertThat(quiescer().check(List.of()).warnings())
-                .anyMatch(warning -> warning.contains("up to 300 ms before the cut may be missing"));
+                .anyMatch(warning -> warning.contains("up to 300 ms before the file systems are frozen until the cut"));
     }
 
     @Test

@@ -103,6 +103,23 @@ class MySqlQuiescerTest {
         assertNothingIsHeld();
     }
 
+    /** Without it the list of statements is empty, whatever runs. */
+    @Test
+    void withoutAPerformanceSchemaTheGlobalReadLockIsNotAskedFor() throws Exception {
+        server.state.performanceSchema = false;
+        try (var frozen = held()) {
+            assertThat(frozen.heldUntilNow()).as("DDL alone needs no list").isTrue();
+            assertThat(freeze(frozen).facts()).containsEntry("holdingIsKnownBy", "the session alone");
+        }
+
+        myIsam();
+
+        assertThatThrownBy(() -> quiescer().check(List.of())).hasMessageContaining("performance_schema=ON");
+        assertThatThrownBy(() -> quiescer().freeze(POINT, LIMIT)).hasMessageContaining("performance_schema=ON");
+        assertThat(server.heard()).doesNotContain("FLUSH TABLES WITH READ LOCK");
+        assertNothingIsHeld();
+    }
+
     @Test
     void tablesWithoutALogAreHeldByTheGlobalReadLock() throws Exception {
         myIsam();
@@ -414,6 +431,13 @@ class MySqlQuiescerTest {
         server.state.variables.put("innodb_flush_log_at_trx_commit", "0");
 
         assertThat(frozen.heldUntilNow()).isFalse();
+        server.state.variables.put("innodb_flush_log_at_trx_commit", "1");
+        try (var without = held()) {
+            server.state.redoLog = false;
+            assertThat(without.heldUntilNow())
+                    .as("a redo log that is switched off")
+                    .isFalse();
+        }
     }
 
     @ParameterizedTest
@@ -466,13 +490,9 @@ class MySqlQuiescerTest {
         assertThatThrownBy(() -> frozen.hold(LIMIT)).isInstanceOf(IllegalStateException.class);
         frozen.close();
         assertThatThrownBy(() -> frozen.hold(LIMIT)).isInstanceOf(IllegalStateException.class);
-    }
-
-    @Test
-    void thawWithoutAHoldLetsGoAndHasNotHeld() throws Exception {
-        var frozen = quiescer().freeze(POINT, LIMIT);
-
-        assertThat(freeze(frozen).heldUntilThaw()).isFalse();
+        try (var never = quiescer().freeze(POINT, LIMIT)) {
+            assertThat(freeze(never).heldUntilThaw()).as("never held").isFalse();
+        }
         assertNothingIsHeld();
     }
 }

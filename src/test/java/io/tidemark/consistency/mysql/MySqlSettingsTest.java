@@ -25,8 +25,16 @@ class MySqlSettingsTest {
                 .hasMessageContaining(expected);
     }
 
+    @Test
+    void passwordIsNotGivenToWhoeverAnswers() {
+        assertThatThrownBy(() -> new MySqlQuiescerFactory()
+                        .create(new QuiescerSpec("mysql", Map.of("host", "192.0.2.1", "sslMode", "trust"))))
+                .hasMessageContaining("sslMode")
+                .hasMessageContaining("verify-full");
+    }
+
     @ParameterizedTest
-    @CsvSource({"socketFile,/run/s,excludes", "sslMode,trust,needs sslMode disable"})
+    @CsvSource({"socketFile,/run/s,excludes", "sslMode,verify-ca,needs sslMode disable"})
     void keyIsForConnectionsWithoutTlsOnly(String name, String value, String expected) {
         assertThatThrownBy(() -> new MySqlQuiescerFactory()
                         .create(new QuiescerSpec("mysql", Map.of("serverPublicKeyFile", "/key.pem", name, value))))

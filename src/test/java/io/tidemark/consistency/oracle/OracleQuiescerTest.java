@@ -4,69 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.consistency.ConsistencyException;
-import io.tidemark.consistency.Frozen;
-import io.tidemark.consistency.Quiescer;
-import io.tidemark.domain.QuiescerSpec;
-import io.tidemark.spi.RecoveryPointId;
-import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.sql.SQLException;
-import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tested against a fake at the level of JDBC, {@link FakeOracle}: no real server, and no driver, was to be had. */
-class OracleQuiescerTest {
-    private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
-    private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final String[] BACKUP_MODE = {"mode", "backupMode"};
-
-    @TempDir
-    Path state;
-
-    private final FakeOracle server = new FakeOracle();
-    private OracleQuiescerFactory service;
-
-    @BeforeEach
-    void startService() {
-        service = new OracleQuiescerFactory(server::connect, state);
-    }
-
-    private static QuiescerSpec spec(String... namesAndValues) {
-        var settings = new HashMap<String, String>();
-        settings.put("service", "orcl");
-        for (int index = 0; index < namesAndValues.length; index += 2) {
-            settings.put(namesAndValues[index], namesAndValues[index + 1]);
-        }
-        return new QuiescerSpec("oracle", settings);
-    }
-
-    private Quiescer quiescer(String... namesAndValues) throws ConsistencyException {
-        return service.create(spec(namesAndValues));
-    }
-
-    private Frozen held(String... settings) throws ConsistencyException {
-        var frozen = quiescer(settings).freeze(POINT, LIMIT);
-        frozen.hold(LIMIT);
-        return frozen;
-    }
-
-    private List<Path> journal() throws IOException {
-        var folder = state.resolve("held-oracle");
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (var files = Files.list(folder)) {
-            return files.toList();
-        }
-    }
-
+class OracleQuiescerTest extends OracleGround {
     @Test
     void timesBeforeAndAfterTheCutAreKeptWithWhatToSayToRecover() throws Exception {
         var frozen = held();
@@ -222,146 +167,6 @@ class OracleQuiescerTest {
 
             assertThat(frozen.heldUntilNow()).isFalse();
         }
-    }
-
-    @Test
-    void whatCannotBeEndedIsEndedByTheNextFreeze() throws Exception {
-        var frozen = held(BACKUP_MODE);
-        server.killAll();
-        server.unreachable = true;
-        assertThat(frozen.thaw().freezes().getFirst().facts().get("endBackupError"))
-                .contains("No listener");
-        assertThat(server.inBackupMode()).isTrue();
-        assertThat(journal()).hasSize(1);
-        server.unreachable = false;
-
-        try (var next = held(BACKUP_MODE)) {
-            assertThat(next.heldUntilNow()).isTrue();
-        }
-
-        assertThat(server.inBackupMode()).isFalse();
-        assertThat(journal()).isEmpty();
-    }
-
-    /** A service that is killed: its journal is all that is left. */
-    @Test
-    void whatAKilledServiceLeftIsEndedByTheNextStart() throws Exception {
-        held(BACKUP_MODE);
-        server.killAll();
-
-        new OracleQuiescerFactory(server::connect, state).sweep();
-
-        assertThat(server.inBackupMode()).isFalse();
-        assertThat(journal()).isEmpty();
-        assertThat(server.sessions()).isZero();
-    }
-
-    @Test
-    void serviceKilledWhileItBeganIsFoundByTheTime() throws Exception {
-        var before = FakeOracle.now();
-        new BackupJournal(state.resolve("held-oracle"))
-                .write(
-                        "rp-1.0",
-                        new BackupJournal.Entry("rp-1", spec(BACKUP_MODE).settings(), before, List.of()));
-        server.begin(FakeOracle.now());
-
-        service.sweep();
-
-        assertThat(server.inBackupMode()).isFalse();
-        assertThat(journal()).isEmpty();
-    }
-
-    @Test
-    void nextStartDoesNotEndWhatSomebodyElseBeganSince() throws Exception {
-        held(BACKUP_MODE);
-        server.killAll();
-        server.end();
-        server.begin(FakeOracle.now());
-
-        new OracleQuiescerFactory(server::connect, state).sweep();
-
-        assertThat(server.inBackupMode()).isTrue();
-        assertThat(journal()).isEmpty();
-    }
-
-    @Test
-    void startThatCannotReachTheDatabaseLeavesItsJournal() throws Exception {
-        held(BACKUP_MODE);
-        server.unreachable = true;
-
-        new OracleQuiescerFactory(server::connect, state).sweep();
-
-        assertThat(journal()).hasSize(1);
-    }
-
-    @Test
-    void damagedJournalStays() throws Exception {
-        held(BACKUP_MODE);
-        Files.writeString(journal().getFirst(), "tidemark-oracle-journal 1\nrecovery-point rp-1\n");
-
-        new OracleQuiescerFactory(server::connect, state).sweep();
-
-        assertThat(server.inBackupMode()).isTrue();
-        assertThat(journal()).hasSize(1);
-    }
-
-    /** A second group that names the same database takes the first one's for somebody else's, and does not end it. */
-    @Test
-    void backupModeOfALiveRecoveryPointIsNotEndedByAnother() throws Exception {
-        try (var frozen = held(BACKUP_MODE)) {
-            assertThatThrownBy(() -> quiescer(BACKUP_MODE).freeze(new RecoveryPointId("rp-2"), LIMIT))
-                    .hasMessageContaining("in backup mode already");
-
-            assertThat(frozen.heldUntilNow()).isTrue();
-        }
-    }
-
-    @Test
-    void beginThatFailsLeavesNoJournal() throws Exception {
-        server.fail("BEGIN BACKUP", "ORA-01031: insufficient privileges", 1031);
-
-        assertThatThrownBy(() -> quiescer(BACKUP_MODE).freeze(POINT, LIMIT))
-                .hasMessageContaining("ORA-01031")
-                .hasMessageContaining("tidemark quiesce explain oracle");
-
-        assertThat(journal()).isEmpty();
-        assertThat(server.sessions()).isZero();
-    }
-
-    @Test
-    void whoeverWasFasterKeepsTheirBackupMode() throws Exception {
-        server.upon("BEGIN BACKUP", () -> {
-            try {
-                server.begin(FakeOracle.now());
-            } catch (SQLException e) {
-                throw new AssertionError(e);
-            }
-        });
-
-        assertThatThrownBy(() -> quiescer(BACKUP_MODE).freeze(POINT, LIMIT)).hasMessageContaining("ORA-01146");
-
-        assertThat(server.inBackupMode()).isTrue();
-        assertThat(journal()).isEmpty();
-    }
-
-    @Test
-    void beginThatWasNotAnsweredIsEndedByTheJournal() throws Exception {
-        server.upon("BEGIN BACKUP", () -> {
-            try {
-                server.begin(FakeOracle.now());
-            } catch (SQLException e) {
-                throw new AssertionError(e);
-            }
-            server.killAll();
-        });
-        assertThatThrownBy(() -> quiescer(BACKUP_MODE).freeze(POINT, LIMIT)).isInstanceOf(ConsistencyException.class);
-        assertThat(server.inBackupMode()).isTrue();
-        assertThat(journal()).hasSize(1);
-
-        service.sweep();
-
-        assertThat(server.inBackupMode()).isFalse();
-        assertThat(journal()).isEmpty();
     }
 
     @Test

@@ -39,6 +39,7 @@ final class FakeSqlServer {
     final Set<String> folders = new HashSet<>(Set.of("/backups"));
     String password = "";
     int majorVersion = 16;
+    int build = 4_165;
     int engineEdition = 3;
     String backupFolder = "/backups";
     boolean keepersNeverWait;
@@ -292,7 +293,7 @@ final class FakeSqlServer {
             if (sql.contains("'ProductMajorVersion'")) {
                 return List.of(Arrays.asList(
                         Integer.toString(majorVersion),
-                        majorVersion + ".0.4135.4",
+                        majorVersion + ".0." + build + ".4",
                         Integer.toString(engineEdition),
                         "Developer Edition (64-bit)",
                         backupFolder));

@@ -344,6 +344,22 @@ class SqlServerQuiescerTest {
     }
 
     @Test
+    void severalAreRefusedWhereTheServerMayLeaveSomeSuspended() throws ConsistencyException {
+        server.build = 4_145;
+
+        assertThatThrownBy(() -> quiescer().check(List.of()))
+                .hasMessageContaining("16.0.4145.4", "KB5048510", "cumulative update 16");
+        assertThatThrownBy(() -> quiescer().freeze(POINT, LIMIT)).hasMessageContaining("KB5048510");
+        assertThat(quiescer("databases", "orders").check(List.of()).warnings()).noneMatch(text -> text.contains("KB"));
+    }
+
+    @Test
+    void baseOfDifferentialBackupsThatMayGoIsAWarning() throws ConsistencyException {
+        assertThat(quiescer("backupMode", "full").check(List.of()).warnings())
+                .anySatisfy(text -> assertThat(text).contains("differential backups need this recovery point"));
+    }
+
+    @Test
     void oldServerAndCloudServiceAreRefused() {
         server.majorVersion = 15;
         assertThatThrownBy(() -> quiescer().check(List.of())).hasMessageContaining("supported are versions 16 (2022)");

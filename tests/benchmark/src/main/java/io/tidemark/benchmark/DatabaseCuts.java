@@ -43,7 +43,7 @@ final class DatabaseCuts implements AutoCloseable {
     private final Path image;
     private int cuts;
 
-    /** One cut: the window in which its file system was frozen, and the longest a commit took that met it. */
+    /** One cut: the window in which its file system was frozen, and the longest a commit took that met any of its work. */
     record Held(double windowMillis, double stallMillis) {
         static double[] windows(List<Held> all) {
             return all.stream().mapToDouble(Held::windowMillis).sorted().toArray();
@@ -87,9 +87,11 @@ final class DatabaseCuts implements AutoCloseable {
 
     /** A recovery point, {@code APPLICATION} or none. */
     Held recoveryPoint(RecoveryPointId id) throws Exception {
+        long began = System.nanoTime();
         var plan = taker.taker().plan(id, database.group(LIMIT, Consistency.APPLICATION));
         var freeze = fileSystem(taker.taker().take(plan, ProgressListener.NONE));
-        return held(freeze.requestedNanos(), freeze.releasedNanos());
+        // From the plan on, as the shell's from its checkpoint on.
+        return new Held((freeze.releasedNanos() - freeze.requestedNanos()) / 1e6, stallMillis(began));
     }
 
     void undo(RecoveryPointId id) throws Exception {
@@ -121,8 +123,7 @@ final class DatabaseCuts implements AutoCloseable {
             throw new IOException("the shell said no two times: " + said);
         }
         var window = new BigDecimal(times[1]).subtract(new BigDecimal(times[0])).movePointRight(3);
-        // Other clocks than ours: the writer's worst commit is looked for from the checkpoint on.
-        return new Held(window.doubleValue(), held(began, System.nanoTime()).stallMillis());
+        return new Held(window.doubleValue(), stallMillis(began));
     }
 
     void removeShell() throws Exception {
@@ -133,10 +134,11 @@ final class DatabaseCuts implements AutoCloseable {
         return parent(subvolume).resolve("shell-" + cut);
     }
 
-    private Held held(long fromNanos, long toNanos) throws Exception {
+    /** The longest a commit took that was under way at some time from then until now. */
+    private double stallMillis(long sinceNanos) throws Exception {
+        long until = System.nanoTime();
         writer.awaitMore(2);
-        var stall = writer.worstBetween(fromNanos, toNanos);
-        return new Held((toNanos - fromNanos) / 1e6, stall.toNanos() / 1e6);
+        return writer.worstBetween(sinceNanos, until).toNanos() / 1e6;
     }
 
     private static Path parent(@Nullable Path path) {
