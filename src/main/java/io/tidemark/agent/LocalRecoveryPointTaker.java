@@ -170,6 +170,7 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
             rendezvous.prepared();
             say(listener, "write out");
             var lowered = lowerWhenTooLong(writeOut(armed, survey.cuts()), survey);
+            moments.reached(Moment.WRITTEN_OUT);
             rendezvous.ready();
             Turn.refuseWhenCancelled(id, listener);
             say(listener, "cut");

@@ -4,6 +4,7 @@ import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.Programs;
 import io.tidemark.system.ground.Watchdog;
+import io.tidemark.system.ground.WriterProbe;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

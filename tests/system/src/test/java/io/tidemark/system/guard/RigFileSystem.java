@@ -3,6 +3,7 @@ package io.tidemark.system.guard;
 import io.tidemark.consistency.MountTable;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.Programs;
+import io.tidemark.system.ground.WriterProbe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

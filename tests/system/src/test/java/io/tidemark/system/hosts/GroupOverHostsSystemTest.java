@@ -29,9 +29,9 @@ class GroupOverHostsSystemTest {
     /** Of a whole take on two busy cores, for the moment at which a host is cut off. */
     private static final int TAKE_MILLIS = 1_500;
 
-    private static final Duration WRITES_AGAIN = TwoHosts.LIMIT.plusSeconds(10);
+    private static final Duration WRITES_AGAIN = AgentHosts.LIMIT.plusSeconds(10);
 
-    private TwoHosts hosts;
+    private AgentHosts hosts;
     private TwinWriter writer;
     private final List<Long> stalls = new ArrayList<>();
 
@@ -43,13 +43,12 @@ class GroupOverHostsSystemTest {
     void startHosts() throws Exception {
         Ground.requireRootAnd("ip", "losetup", "mkfs.ext4", "mkfs.btrfs", "setpriv", "fsfreeze");
         PostgresServer.require();
-        hosts = new TwoHosts();
+        hosts = AgentHosts.two();
     }
 
     @BeforeEach
     void write() throws Exception {
-        writer = new TwinWriter(
-                hosts.first.database().server(), hosts.second.database().server());
+        writer = new TwinWriter(hosts.first.server(), hosts.second.server());
         writer.awaitMore(20, WRITES_AGAIN);
     }
 
@@ -122,10 +121,10 @@ class GroupOverHostsSystemTest {
             lost.cable().mend();
         }
         hosts.awaitConnected(lost);
-        awaitTidy();
+        hosts.awaitTidy();
     }
 
-    private void awaitLost(TwoHosts.Host lost) throws Exception {
+    private void awaitLost(AgentHosts.Host lost) throws Exception {
         long until = System.nanoTime() + Duration.ofSeconds(15).toNanos();
         while (!hosts.state(lost).equals("LOST")) {
             assertThat(System.nanoTime()).as("%s is lost", lost.name()).isLessThan(until);
@@ -143,7 +142,7 @@ class GroupOverHostsSystemTest {
         assertThat(operation.at("state").text()).as(operation.compact()).isEqualTo("FAILED");
         writer.awaitMore(20, WRITES_AGAIN);
         hosts.startAgent(hosts.second);
-        awaitTidy();
+        hosts.awaitTidy();
     }
 
     @ParameterizedTest
@@ -157,7 +156,7 @@ class GroupOverHostsSystemTest {
         writer.awaitMore(20, WRITES_AGAIN);
         hosts.restartController();
         assertThat(hosts.await(operation).at("state").text()).isIn("SUCCEEDED", "FAILED", "CANCELLED");
-        awaitTidy();
+        hosts.awaitTidy();
     }
 
     @ParameterizedTest
@@ -172,22 +171,6 @@ class GroupOverHostsSystemTest {
         hosts.restartController();
         var ended = hosts.await(operation);
         assertThat(ended.at("state").text()).as(ended.compact() + hosts.logs()).isEqualTo("SUCCEEDED");
-        awaitTidy();
-    }
-
-    /** No snapshot is left but those of recovery points that are recorded. */
-    private void awaitTidy() throws Exception {
-        long until = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (true) {
-            for (var point : hosts.client().list("/v1/recovery-points", 100)) {
-                hosts.client().delete("/v1/recovery-points/" + point.at("id").text());
-            }
-            if (hosts.snapshots(hosts.first).isEmpty()
-                    && hosts.snapshots(hosts.second).isEmpty()) {
-                return;
-            }
-            assertThat(System.nanoTime()).as(hosts.logs()).isLessThan(until);
-            Thread.sleep(100);
-        }
+        hosts.awaitTidy();
     }
 }

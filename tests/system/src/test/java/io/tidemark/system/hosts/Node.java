@@ -1,12 +1,14 @@
 package io.tidemark.system.hosts;
 
 import io.tidemark.domain.Moment;
+import io.tidemark.system.ground.Programs;
 import io.tidemark.system.ground.TidemarkProgram;
 import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 /** A controller or an agent, in a process of its own, perhaps in a network namespace. */
 final class Node implements AutoCloseable {
     private static final long STOP_SECONDS = 40;
+    /** Of the way to the moment, and of what tells the test that it is reached. */
+    private static final Duration HELD_LIMIT = Duration.ofSeconds(30);
+
+    private static final String HELD = "halt.held";
 
     private final Path folder;
     private final List<String> enter;
@@ -71,9 +77,52 @@ final class Node implements AutoCloseable {
 
     /** It ends itself when it reaches the moment next. */
     void dieAt(Moment moment) throws IOException {
+        tell(moment + ":1");
+    }
+
+    /** It waits when it reaches the moment next, until {@link #goOn}. */
+    void holdAt(Moment moment) throws IOException {
+        tell(moment + ":1:hold");
+    }
+
+    private void tell(String what) throws IOException {
         Path written = folder.resolve("halt.new");
-        Files.writeString(written, moment + ":1");
+        Files.writeString(written, what);
         Files.move(written, folder.resolve("halt"), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** Returns once it waits at the moment. */
+    void awaitHeld() throws IOException, InterruptedException {
+        long until = System.nanoTime() + HELD_LIMIT.toNanos();
+        while (!Files.exists(folder.resolve(HELD))) {
+            if (System.nanoTime() > until) {
+                throw new IOException("the moment was not reached within %s:%n%s".formatted(HELD_LIMIT, log()));
+            }
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+    }
+
+    /** From the moment at which it waits, or is to wait. */
+    void goOn() throws IOException {
+        Files.deleteIfExists(folder.resolve("halt"));
+        Files.deleteIfExists(folder.resolve(HELD));
+    }
+
+    /** SIGSTOP: it does nothing any more, and nobody is told. */
+    void stop() throws IOException {
+        signal("STOP");
+    }
+
+    /** SIGCONT. */
+    void wake() throws IOException {
+        signal("CONT");
+    }
+
+    private void signal(String name) throws IOException {
+        var running = process;
+        if (running != null && running.isAlive()) {
+            Programs.run("kill", "-" + name, Long.toString(running.pid()));
+        }
     }
 
     /** SIGKILL, now. */

@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A Btrfs on a loop device; on it an image, a volume of the image provider; in it an ext4, which is mounted. */
-final class ImageGround implements AutoCloseable {
+public final class ImageGround implements AutoCloseable {
     private static final long BTRFS_BYTES = 12L << 30;
 
     private final Kept made = new Kept();
@@ -20,7 +20,7 @@ final class ImageGround implements AutoCloseable {
     private final Path state;
     private final LoopVolume volume;
 
-    ImageGround(VolumeId id, long imageBytes) throws IOException, ProviderException {
+    public ImageGround(VolumeId id, long imageBytes) throws IOException, ProviderException {
         try {
             ground = keep(Ground.open());
             state = Files.createDirectory(folder().resolve("state"));
@@ -50,11 +50,11 @@ final class ImageGround implements AutoCloseable {
         return ground;
     }
 
-    Path folder() {
+    public Path folder() {
         return ground.folder();
     }
 
-    Path images() {
+    public Path images() {
         return images;
     }
 
@@ -62,7 +62,7 @@ final class ImageGround implements AutoCloseable {
         return state;
     }
 
-    LoopVolume volume() {
+    public LoopVolume volume() {
         return volume;
     }
 

@@ -1,4 +1,4 @@
-package io.tidemark.system.guard;
+package io.tidemark.system.ground;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -10,7 +10,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Writes a few bytes every 5 ms to a file that is there, and knows when each write began and came back. */
-final class WriterProbe implements AutoCloseable {
+public final class WriterProbe implements AutoCloseable {
     private static final long PAUSE_MILLIS = 5;
     private static final int BYTES = 64;
     /** More writes than one trial lasts; what comes after is not looked at. */
@@ -26,7 +26,8 @@ final class WriterProbe implements AutoCloseable {
     private volatile boolean stopping;
     private volatile @Nullable IOException failure;
 
-    WriterProbe(Path file) throws IOException {
+    /** @param file is made where it is not there */
+    public WriterProbe(Path file) throws IOException {
         channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         thread = Thread.ofPlatform().daemon().name("writer-probe").start(this::run);
     }
@@ -62,12 +63,13 @@ final class WriterProbe implements AutoCloseable {
         notifyAll();
     }
 
-    synchronized void forget() {
+    /** What was written until now is not looked at. */
+    public synchronized void forget() {
         count = 0;
     }
 
     /** The longest that a write took, or takes already. */
-    synchronized Duration longest() {
+    public synchronized Duration longest() {
         long longest = pending ? System.nanoTime() - pendingSinceNanos : 0;
         for (int index = 0; index < count; index++) {
             longest = Math.max(longest, endsNanos[index] - beginsNanos[index]);
@@ -76,19 +78,19 @@ final class WriterProbe implements AutoCloseable {
     }
 
     /** Whether a write came back between the two times. */
-    synchronized boolean wroteBetween(long fromNanos, long toNanos) {
+    public synchronized boolean wroteBetween(long fromNanos, long toNanos) {
         return Arrays.stream(endsNanos, 0, count).anyMatch(end -> end > fromNanos && end < toNanos);
     }
 
     /** Whether a write was refused because the file system is read-only. Gives one the time to begin. */
-    boolean isReadOnly() throws InterruptedException {
+    public boolean isReadOnly() throws InterruptedException {
         Thread.sleep(2 * PAUSE_MILLIS);
         var failed = failure;
         return failed != null && String.valueOf(failed.getMessage()).contains("Read-only file system");
     }
 
     /** Waits for a write that begins from now on to come back. */
-    synchronized boolean flows(Duration limit) throws IOException, InterruptedException {
+    public synchronized boolean flows(Duration limit) throws IOException, InterruptedException {
         long now = System.nanoTime();
         long deadline = now + limit.toNanos();
         while (count == 0 || beginsNanos[count - 1] - now < 0) {

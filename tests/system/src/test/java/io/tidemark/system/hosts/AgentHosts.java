@@ -6,11 +6,13 @@ import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
 import io.tidemark.client.Operations;
 import io.tidemark.client.SiteClient;
+import io.tidemark.domain.Consistency;
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.PostgresServer;
 import io.tidemark.system.recoverypoint.DatabaseOnImage;
+import io.tidemark.system.recoverypoint.ImageGround;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -20,12 +22,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A controller, and two agents in network namespaces; at each a PostgreSQL on a volume. */
-final class TwoHosts implements AutoCloseable {
+/**
+ * A controller, and agents in network namespaces: two, at each a PostgreSQL on a volume, and perhaps a third, whose volume
+ * holds a file system alone.
+ */
+final class AgentHosts implements AutoCloseable {
     static final Duration LIMIT = Duration.ofSeconds(5);
     private static final long IMAGE_BYTES = 512L << 20;
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration OPERATION_LIMIT = Duration.ofMinutes(2);
+    private static final Duration TIDY_LIMIT = Duration.ofSeconds(30);
     private static final String VOLUME = DatabaseOnImage.VOLUME.value();
 
     private final Kept made = new Kept();
@@ -33,15 +39,40 @@ final class TwoHosts implements AutoCloseable {
     private final Node controller;
     final Host first;
     final Host second;
+    private final Optional<Host> third;
 
-    /** One agent's host. */
-    record Host(String name, HostNetwork.Cable cable, Node agent, DatabaseOnImage database) {
+    /**
+     * One agent's host.
+     *
+     * @param folder to work in
+     * @param mounted the file system on its volume
+     */
+    record Host(
+            String name,
+            HostNetwork.Cable cable,
+            Node agent,
+            Path folder,
+            LoopVolume mounted,
+            Optional<PostgresServer> database) {
         String volume() {
             return name + "/" + VOLUME;
         }
+
+        PostgresServer server() {
+            return database.orElseThrow();
+        }
     }
 
-    TwoHosts() throws Exception {
+    static AgentHosts two() throws Exception {
+        return new AgentHosts(false, Consistency.APPLICATION);
+    }
+
+    /** Its group requires nothing: what is not reached shows in the label, and does not fail the recovery point. */
+    static AgentHosts three() throws Exception {
+        return new AgentHosts(true, Consistency.CRASH);
+    }
+
+    private AgentHosts(boolean withThird, Consistency required) throws Exception {
         try {
             ground = made.keep(Ground.open());
             var network = made.keep(new HostNetwork());
@@ -51,13 +82,22 @@ final class TwoHosts implements AutoCloseable {
                     replication: {host: %s, port: 17421}
                     """.formatted(network.address()), List.of()));
             startController();
-            first = host("a", network);
-            second = host("b", network);
-            client().post("/v1/groups", group());
+            first = hostWithDatabase("a", network);
+            second = hostWithDatabase("b", network);
+            third = withThird ? Optional.of(hostWithFileSystem("c", network)) : Optional.empty();
+            client().post("/v1/groups", group(required));
         } catch (Exception | Error e) {
             close();
             throw e;
         }
+    }
+
+    List<Host> all() {
+        return third.map(one -> List.of(first, second, one)).orElseGet(() -> List.of(first, second));
+    }
+
+    Node controller() {
+        return controller;
     }
 
     private void startController() throws Exception {
@@ -77,24 +117,41 @@ final class TwoHosts implements AutoCloseable {
 
     void restartController() throws Exception {
         startController();
-        awaitConnected(first);
-        awaitConnected(second);
+        for (var host : all()) {
+            awaitConnected(host);
+        }
     }
 
-    private Host host(String name, HostNetwork network) throws Exception {
+    private Host hostWithDatabase(String name, HostNetwork network) throws Exception {
         var database = made.keep(new DatabaseOnImage(IMAGE_BYTES));
         var cable = network.host(name);
+        var agent = enrolled(name, cable, database.images());
+        return started(
+                new Host(name, cable, agent, database.folder(), database.volume(), Optional.of(database.server())));
+    }
+
+    private Host hostWithFileSystem(String name, HostNetwork network) throws Exception {
+        var images = made.keep(new ImageGround(DatabaseOnImage.VOLUME, IMAGE_BYTES));
+        var cable = network.host(name);
+        var agent = enrolled(name, cable, images.images());
+        return started(new Host(name, cable, agent, images.folder(), images.volume(), Optional.empty()));
+    }
+
+    private Node enrolled(String name, HostNetwork.Cable cable, Path images) throws Exception {
         var agent = made.keep(new Node(ground.folder().resolve(name), """
                 agent: {overwrite: true}
                 providers: {image: {folders: [%s]}}
-                """.formatted(database.images()), cable.enter()));
+                """.formatted(images), cable.enter()));
         var token = Files.writeString(
                 ground.folder().resolve("token-" + name),
                 client().post("/v1/agent-invitations", Map.of("agent", name, "validMillis", 3_600_000))
                         .at("token")
                         .text());
         agent.run("agent", "--enrol-file", token.toString());
-        var host = new Host(name, cable, agent, database);
+        return agent;
+    }
+
+    private Host started(Host host) throws Exception {
         startAgent(host);
         return host;
     }
@@ -126,22 +183,22 @@ final class TwoHosts implements AutoCloseable {
         }
     }
 
-    private Map<String, ?> group() {
+    private Map<String, ?> group(Consistency required) {
         return Map.of(
                 "id",
                 "shop",
                 "volumes",
-                List.of(first.volume(), second.volume()),
+                all().stream().map(Host::volume).toList(),
                 "quiescers",
                 List.of(quiescer(first), quiescer(second)),
                 "freezeLimitMillis",
                 LIMIT.toMillis(),
                 "requireConsistency",
-                "APPLICATION");
+                required.name());
     }
 
     private static Map<String, ?> quiescer(Host host) {
-        var server = host.database().server();
+        var server = host.server();
         return Map.of(
                 "kind",
                 host.name() + "/postgresql",
@@ -207,10 +264,9 @@ final class TwoHosts implements AutoCloseable {
         var device = Path.of(client().get("/v1/volumes/" + segment(name))
                 .at("facts", "device")
                 .text());
-        var database = host.database();
-        try (var mounted = LoopVolume.mount(device, database.folder().resolve("clone-" + point));
+        try (var mounted = LoopVolume.mount(device, host.folder().resolve("clone-" + point));
                 PostgresServer recovered =
-                        database.server().startCopy(mounted.mountPoint().resolve("data"))) {
+                        host.server().startCopy(mounted.mountPoint().resolve("data"))) {
             return recovered.number(sql);
         } finally {
             client().delete("/v1/volumes/" + segment(name));
@@ -222,8 +278,38 @@ final class TwoHosts implements AutoCloseable {
     }
 
     String logs() throws IOException {
-        return "controller:%n%s%na:%n%s%nb:%n%s"
-                .formatted(controller.log(), first.agent().log(), second.agent().log());
+        var text = new StringBuilder("controller:\n").append(controller.log());
+        for (var host : all()) {
+            text.append("\n%s:\n%s".formatted(host.name(), host.agent().log()));
+        }
+        return text.toString();
+    }
+
+    /**
+     * No snapshot is left but those of recovery points that are recorded; these are deleted.
+     *
+     * @throws AssertionError with all logs, where it is not so within {@link #TIDY_LIMIT}
+     */
+    void awaitTidy() throws Exception {
+        long until = System.nanoTime() + TIDY_LIMIT.toNanos();
+        while (!isTidy()) {
+            if (System.nanoTime() > until) {
+                throw new AssertionError("snapshots are left after %s%n%s".formatted(TIDY_LIMIT, logs()));
+            }
+            Thread.sleep(100);
+        }
+    }
+
+    private boolean isTidy() throws Exception {
+        for (var point : client().list("/v1/recovery-points", 100)) {
+            client().delete("/v1/recovery-points/" + point.at("id").text());
+        }
+        for (var host : all()) {
+            if (!snapshots(host).isEmpty()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override
