@@ -73,18 +73,23 @@ public final class JdbcConnection implements AutoCloseable {
 
     /** The first {@code columns} of each row as text; null is the empty text. */
     public List<List<String>> rows(String sql, int columns) throws SQLException {
-        var all = new ArrayList<List<String>>();
         try (var statement = connection.createStatement()) {
             statement.setQueryTimeout(statementSeconds);
-            try (var rows = statement.executeQuery(sql)) {
-                while (rows.next()) {
-                    var row = new ArrayList<String>();
-                    for (int column = 1; column <= columns; column++) {
-                        var value = rows.getString(column);
-                        row.add(value == null ? "" : value);
-                    }
-                    all.add(row);
+            return rows(statement, sql, columns);
+        }
+    }
+
+    /** As {@link #rows(String, int)}, by a statement that has the caller's limits, and that the caller closes. */
+    public static List<List<String>> rows(Statement statement, String sql, int columns) throws SQLException {
+        var all = new ArrayList<List<String>>();
+        try (var rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                var row = new ArrayList<String>();
+                for (int column = 1; column <= columns; column++) {
+                    var value = rows.getString(column);
+                    row.add(value == null ? "" : value);
                 }
+                all.add(row);
             }
         }
         return all;

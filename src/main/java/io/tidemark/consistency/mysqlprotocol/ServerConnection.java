@@ -1,11 +1,11 @@
 package io.tidemark.consistency.mysqlprotocol;
 
 import io.tidemark.consistency.PasswordFile;
+import io.tidemark.consistency.jdbc.JdbcConnection;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -140,19 +140,9 @@ public final class ServerConnection implements AutoCloseable {
     }
 
     private static List<List<String>> rows(Connection connection, String sql, int columns) throws SQLException {
-        var all = new ArrayList<List<String>>();
-        try (var statement = connection.createStatement();
-                var rows = statement.executeQuery(sql)) {
-            while (rows.next()) {
-                var row = new ArrayList<String>();
-                for (int column = 1; column <= columns; column++) {
-                    var value = rows.getString(column);
-                    row.add(value == null ? "" : value);
-                }
-                all.add(row);
-            }
+        try (var statement = connection.createStatement()) {
+            return JdbcConnection.rows(statement, sql, columns);
         }
-        return all;
     }
 
     /** As a server counts its limits: whole, rounded up, at least one. */
