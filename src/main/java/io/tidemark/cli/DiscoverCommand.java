@@ -108,6 +108,7 @@ final class DiscoverCommand implements Callable<Integer> {
         fields.put("kind", server.kind());
         fields.put("pid", server.pid());
         fields.put("settings", server.settings());
+        fields.put("settingsToComplete", server.toComplete());
         fields.put(
                 "places", server.places().stream().map(DiscoverCommand::place).toList());
         fields.put("notes", server.notes());

@@ -54,6 +54,7 @@ public final class Discovery {
      *
      * @param kind of its quiescer
      * @param settings of its quiescer, as far as they can be seen
+     * @param toComplete settings that cannot be seen, by name with what they are
      * @param notes for whoever reads, one phrase each
      * @param lacks why it cannot be part of the group, one phrase each
      */
@@ -62,6 +63,7 @@ public final class Discovery {
             int pid,
             List<Place> places,
             Map<String, String> settings,
+            Map<String, String> toComplete,
             List<String> notes,
             List<String> lacks) {}
 
@@ -95,7 +97,12 @@ public final class Discovery {
                 lacks.add("%s %s cannot be followed: %s".formatted(what, path, e.getMessage()));
             }
         });
-        return new Server(found.kind(), found.process().pid(), places, found.settings(), found.notes(), lacks);
+        var notes = new ArrayList<>(found.notes());
+        if (found.unseen().isEmpty() && found.process().otherNamespace()) {
+            notes.add("it sees other mounts than this host: settings name its port, which must be reachable from here");
+        }
+        return new Server(
+                found.kind(), found.process().pid(), places, found.settings(), found.toComplete(), notes, lacks);
     }
 
     private Place place(HostProcess process, Path path, String what, MountTable own) throws IOException {

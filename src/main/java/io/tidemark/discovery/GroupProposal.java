@@ -94,16 +94,19 @@ public record GroupProposal(String group, List<Server> servers, boolean asked, S
         comment(text, "    account and settings: tidemark quiesce explain " + server.kind());
         if (server.settings().isEmpty()) {
             text.append("    settings: {}\n");
-            return;
+        } else {
+            text.append("    settings:\n");
         }
-        text.append("    settings:\n");
         server.settings()
                 .forEach((name, value) -> text.append("      ")
                         .append(name)
                         .append(": ")
                         .append(quoted(value))
                         .append('\n'));
-        comment(text, "      passwordFile: /etc/tidemark/%s.password".formatted(server.kind()));
+        server.toComplete().forEach((name, what) -> comment(text, "      %s: (%s)".formatted(name, what)));
+        if (!server.settings().isEmpty() || !server.toComplete().isEmpty()) {
+            comment(text, "      passwordFile: /etc/tidemark/%s.password".formatted(server.kind()));
+        }
     }
 
     /** One line whatever stands in a file's name: what comes after a line break would be no comment any more. */

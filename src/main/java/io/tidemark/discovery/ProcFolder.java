@@ -26,6 +26,10 @@ final class ProcFolder {
     private static final String DELETED = " (deleted)";
     private static final String UNIX_LISTENS = "00010000";
     private static final String TCP_LISTENS = "0A";
+    /** 127.0.0.0/8, ::1, and the former as an address of IPv6; words of 32 bits, as a little-endian host prints them. */
+    private static final Pattern LOOPBACK =
+            Pattern.compile("([0-9A-F]{6}7F|0{24}01000000|0{16}FFFF0000[0-9A-F]{6}7F):[0-9A-F]+");
+
     private static final int UNIX_FLAGS_FIELD = 3;
     private static final int UNIX_INODE_FIELD = 6;
     private static final int UNIX_PATH_FIELD = 7;
@@ -69,20 +73,25 @@ final class ProcFolder {
         try {
             var names = new ArrayList<String>();
             names.add(text(pid, "comm").strip());
-            link(pid, "exe").map(Path::getFileName).ifPresent(name -> names.add(without(name.toString())));
+            var file = link(pid, "exe").map(Path::getFileName).map(name -> without(name.toString()));
+            file.ifPresent(names::add);
             if (!programs.test(names)) {
                 return Optional.empty();
             }
             var words = List.of(text(pid, "cmdline").split("\0", -1));
+            var namespace = link(pid, "ns/mnt");
             return Optional.of(new HostProcess(
                     pid,
                     parent(text(pid, "status")),
                     names,
+                    file,
+                    words.getFirst(),
                     words.subList(1, words.size()),
                     link(pid, "cwd"),
                     new ProcessRoot(proc.resolve(Integer.toString(pid)).resolve("root")),
                     MountTable.parse(text(pid, "mountinfo")),
-                    !link(pid, "ns/mnt").equals(link("self/ns/mnt"))));
+                    namespace,
+                    !namespace.equals(link("self/ns/mnt"))));
         } catch (IOException e) {
             // Gone since it was listed.
             return Optional.empty();
@@ -184,6 +193,15 @@ final class ProcFolder {
 
     /** TCP ports that it listens on, lowest first. */
     List<Integer> ports(int pid) {
+        return ports(pid, address -> true);
+    }
+
+    /** As {@link #ports}, without those that it offers to this host alone. */
+    List<Integer> outerPorts(int pid) {
+        return ports(pid, address -> !LOOPBACK.matcher(address).matches());
+    }
+
+    private List<Integer> ports(int pid, Predicate<String> addresses) {
         var own = inodes(pid);
         var rows = new ArrayList<>(rows(pid, "net/tcp"));
         rows.addAll(rows(pid, "net/tcp6"));
@@ -192,6 +210,7 @@ final class ProcFolder {
                         && row.get(TCP_STATE_FIELD).equals(TCP_LISTENS)
                         && own.contains(row.get(TCP_INODE_FIELD)))
                 .map(row -> row.get(TCP_ADDRESS_FIELD))
+                .filter(addresses)
                 .map(address -> Integer.parseInt(address.substring(address.lastIndexOf(':') + 1), HEXADECIMAL))
                 .distinct()
                 .sorted()

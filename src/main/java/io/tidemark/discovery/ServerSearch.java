@@ -2,7 +2,6 @@ package io.tidemark.discovery;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /** The database servers among the processes, and where each keeps what. Asks none of them. */
 final class ServerSearch {
@@ -26,14 +24,14 @@ final class ServerSearch {
     private static final int PORT_LINE = 3;
 
     private static final int SOCKET_FOLDER_LINE = 4;
-    /** What a server writes and no recovery needs; {@code #sql}: temporary tables of MariaDB. */
-    private static final Pattern LOG =
-            Pattern.compile(".*\\.(log|err|pid|csv|json)(\\.[0-9]+)?|.*/#sql[^/]*|/dev/.*|/proc/.*|/sys/.*");
-
     private final ProcFolder proc;
+    private final FurtherPlaces further;
+    private final List<KindSearch> kinds;
 
     ServerSearch(ProcFolder proc) {
         this.proc = proc;
+        this.further = new FurtherPlaces(proc);
+        this.kinds = List.of(new MongoDbSearch(proc), new SqlServerSearch(proc), new OracleSearch(proc));
     }
 
     List<FoundServer> find() throws IOException {
@@ -41,7 +39,9 @@ final class ServerSearch {
         every.addAll(MARIADB);
         every.addAll(MYSQL);
         every.addAll(REDIS);
-        var processes = proc.processes(names -> names.stream().anyMatch(every::contains));
+        var everything = proc.processes(names ->
+                names.stream().anyMatch(every::contains) || kinds.stream().anyMatch(kind -> kind.concerns(names)));
+        var processes = everything.stream().filter(one -> one.goesBy(every)).toList();
         var found = new ArrayList<FoundServer>();
         for (var process : processes) {
             boolean child = processes.stream()
@@ -50,6 +50,7 @@ final class ServerSearch {
                 found.add(server(process, processes));
             }
         }
+        kinds.forEach(kind -> found.addAll(kind.find(everything)));
         return found;
     }
 
@@ -57,13 +58,7 @@ final class ServerSearch {
         var kind = kind(process);
         var folder = process.workingFolder();
         if (folder.isEmpty() || !Files.isDirectory(process.root().onHost(folder.get()))) {
-            return new FoundServer(
-                    kind,
-                    process,
-                    Map.of(),
-                    Map.of(),
-                    List.of(),
-                    "its files cannot be seen from here: run this as root");
+            return FoundServer.unseen(kind, process, KindSearch.UNSEEN);
         }
         var data = new LinkedHashMap<Path, String>();
         data.put(folder.get(), "data directory");
@@ -74,17 +69,17 @@ final class ServerSearch {
             case "mariadb", "mysql" -> mysql(process, folder.get(), data, settings);
             default -> redis(process, folder.get(), data, settings);
         }
-        if (process.otherNamespace()) {
-            notes.add("it sees other mounts than this host: settings name its port, which must be reachable from here");
-        }
-        addOpenFiles(process, all, data, notes);
-        return new FoundServer(kind, process, data, settings, notes, "");
+        var own = all.stream()
+                .filter(one -> one.pid() == process.pid() || one.parent() == process.pid())
+                .toList();
+        further.addOpen(process, own, FurtherPlaces.LOG, data, notes);
+        return new FoundServer(kind, process, data, settings, Map.of(), notes, "");
     }
 
     private static void postgresql(
             HostProcess process, Path folder, Map<Path, String> data, Map<String, String> settings) {
-        addLinks(process, folder, "write-ahead log", data, name -> name.equals("pg_wal"));
-        addLinks(process, folder.resolve("pg_tblspc"), "tablespace", data, name -> true);
+        FurtherPlaces.addLinks(process, folder, "write-ahead log", data, name -> name.equals("pg_wal"));
+        FurtherPlaces.addLinks(process, folder.resolve("pg_tblspc"), "tablespace", data, name -> true);
         var lines = lines(process.root().onHost(folder.resolve("postmaster.pid")));
         if (lines.size() > SOCKET_FOLDER_LINE) {
             settings.put("port", lines.get(PORT_LINE).strip());
@@ -113,12 +108,12 @@ final class ServerSearch {
     }
 
     private void mysql(HostProcess process, Path folder, Map<Path, String> data, Map<String, String> settings) {
-        addLinks(process, folder, "database", data, name -> true);
+        FurtherPlaces.addLinks(process, folder, "database", data, name -> true);
         address(process, "socketFile", settings);
     }
 
     private void redis(HostProcess process, Path folder, Map<Path, String> data, Map<String, String> settings) {
-        addLinks(process, folder, "append-only or save file", data, name -> true);
+        FurtherPlaces.addLinks(process, folder, "append-only or save file", data, name -> true);
         address(process, "socket", settings);
     }
 
@@ -137,67 +132,12 @@ final class ServerSearch {
         }
     }
 
-    private static void addLinks(
-            HostProcess process,
-            Path folder,
-            String what,
-            Map<Path, String> data,
-            java.util.function.Predicate<String> names) {
-        try (var entries = Files.newDirectoryStream(process.root().onHost(folder))) {
-            for (var entry : entries) {
-                var name = entry.getFileName().toString();
-                if (Files.isSymbolicLink(entry) && names.test(name)) {
-                    data.putIfAbsent(folder.resolve(name), what);
-                }
-            }
-        } catch (IOException | DirectoryIteratorException e) {
-            // No such folder here: nothing leads out of it.
-            return;
-        }
-    }
-
     private static List<String> lines(Path file) {
         try {
             return Files.readAllLines(file, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             // Its settings are left out, and its defaults may do.
             return List.of();
-        }
-    }
-
-    /** What it, or a child of it, writes elsewhere: data of which no setting told, or a log. */
-    private void addOpenFiles(HostProcess process, List<HostProcess> all, Map<Path, String> data, List<String> notes) {
-        var followed = new ArrayList<Path>();
-        for (var place : data.keySet()) {
-            followed.add(followed(process, place));
-        }
-        for (var other : all) {
-            if (other.pid() != process.pid() && other.parent() != process.pid()) {
-                continue;
-            }
-            for (var file : proc.writtenFiles(other.pid())) {
-                var parent = file.getParent();
-                if (parent == null || followed.stream().anyMatch(file::startsWith)) {
-                    continue;
-                }
-                if (LOG.matcher(file.toString()).matches()) {
-                    var note = "it also writes %s, which a recovery does not need".formatted(file);
-                    if (!file.startsWith("/dev") && !notes.contains(note)) {
-                        notes.add(note);
-                    }
-                } else {
-                    data.putIfAbsent(parent, "open file " + file.getFileName());
-                    followed.add(parent);
-                }
-            }
-        }
-    }
-
-    private static Path followed(HostProcess process, Path place) {
-        try {
-            return process.root().follow(place);
-        } catch (IOException e) {
-            return place;
         }
     }
 }

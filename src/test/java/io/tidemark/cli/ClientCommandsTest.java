@@ -369,9 +369,11 @@ class ClientCommandsTest {
                         List.of(Path.of("/dev/loop1")),
                         Optional.of("image:orders"))),
                 Map.of("port", "5433", "socketFolder", "/run/a \"b\" # c"),
+                Map.of("user", "yours: the one\nthat may"),
                 List.of("a note: with a colon"),
                 List.of());
-        var leftOut = new Discovery.Server("redis", 7, List.of(), Map.of(), List.of(), List.of("its files: unseen"));
+        var leftOut = new Discovery.Server(
+                "redis", 7, List.of(), Map.of(), Map.of(), List.of(), List.of("its files: unseen"));
         var proposal = new GroupProposal("databases", List.of(server, leftOut), true, "");
         var file = Files.writeString(folder.resolve("group.yaml"), proposal.yaml());
 
@@ -379,7 +381,11 @@ class ClientCommandsTest {
 
         assertThat(typed.exit()).isZero();
         assertThat(Json.parse(site.last().body()).raw()).isEqualTo(proposal.fields());
-        assertThat(proposal.yaml()).contains("# redis, process 7", "#   left out of the group: its files: unseen");
+        assertThat(proposal.yaml())
+                .contains(
+                        "#       user: (yours: the one?that may)\n",
+                        "# redis, process 7",
+                        "#   left out of the group: its files: unseen");
     }
 
     @Test

@@ -66,6 +66,29 @@ final class FakeProc {
         write("proc/%d/fdinfo/%d".formatted(pid, descriptors), "pos:\t0\n" + flags);
     }
 
+    /** What it runs in truth. */
+    void file(int pid, String file) throws IOException {
+        Files.deleteIfExists(folder.resolve("proc/%d/exe".formatted(pid)));
+        link("proc/%d/exe".formatted(pid), file);
+    }
+
+    /** Its name for itself, and its arguments. */
+    void arguments(int pid, String... words) throws IOException {
+        write("proc/%d/cmdline".formatted(pid), String.join("\0", words) + "\0");
+    }
+
+    /** @param addresses as the kernel writes them: {@code 0100007F:0599}; in the place of those from before */
+    void listen(int pid, int inode, String... addresses) throws IOException {
+        var text = new StringBuilder("  sl  local_address rem_address   st\n");
+        for (int index = 0; index < addresses.length; index++) {
+            int socket = inode * 10 + index;
+            open(pid, "socket:[%d]".formatted(socket), WRITES);
+            text.append("   %d: %s 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %d 1\n"
+                    .formatted(index, addresses[index], socket));
+        }
+        write("proc/%d/net/tcp".formatted(pid), text.toString());
+    }
+
     /** One line of {@code mountinfo}. */
     static String mount(String device, String point, String type, String source) {
         return "25 1 %s / %s rw - %s %s rw\n".formatted(device, point, type, source);
