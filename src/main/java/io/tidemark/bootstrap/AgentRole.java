@@ -73,7 +73,7 @@ final class AgentRole implements AutoCloseable {
         // Before the storage is asked anything: it may be what is frozen.
         HostTaker.of(settings, new Providers(List.of()), identity, moments, clock)
                 .sweepFreezes();
-        var providers = ProviderLoading.load(settings.providers());
+        var providers = ProviderLoading.load(settings);
         AgentRole role = null;
         try {
             LocalRecoveryPointTaker taker = HostTaker.of(settings, providers, identity, moments, clock);

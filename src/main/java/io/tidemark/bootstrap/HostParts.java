@@ -53,7 +53,7 @@ final class HostParts implements AutoCloseable {
         SiteCatalog catalog = store.catalog();
         this.settings = settings;
         this.clock = clock;
-        this.providers = ProviderLoading.load(settings.providers());
+        this.providers = ProviderLoading.load(settings);
         var kernel = BlockKernels.best();
         this.identity = SiteIdentity.in(settings.stateFolder(), clock);
         this.taker = HostTaker.of(settings, providers, identity, moments, clock);

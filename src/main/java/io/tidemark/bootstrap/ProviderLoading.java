@@ -1,6 +1,7 @@
 package io.tidemark.bootstrap;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.spi.BadSetting;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
@@ -16,13 +17,13 @@ import java.util.TreeMap;
 final class ProviderLoading {
     private ProviderLoading() {}
 
-    /** @param sections each provider's own settings, by its name */
-    static Providers load(Map<String, Map<String, String>> sections) throws SiteStartException {
+    /** @throws SiteStartException where one is refused, with the place of the setting that is to blame */
+    static Providers load(Settings settings) throws SiteStartException {
         var factories = factories();
         var loaded = new ArrayList<StorageProvider>();
         try {
-            for (var section : sections.entrySet()) {
-                loaded.add(one(section.getKey(), section.getValue(), factories));
+            for (var name : settings.providers().keySet()) {
+                loaded.add(one(name, settings, factories));
             }
             return new Providers(loaded);
         } catch (SiteStartException e) {
@@ -63,11 +64,14 @@ final class ProviderLoading {
         return factory;
     }
 
-    private static StorageProvider one(
-            String name, Map<String, String> settings, Map<String, ProviderFactory> factories)
+    private static StorageProvider one(String name, Settings settings, Map<String, ProviderFactory> factories)
             throws SiteStartException {
         try {
-            return factory(name, factories).create(settings);
+            return factory(name, factories).create(settings.providers().getOrDefault(name, Map.of()));
+        } catch (BadSetting e) {
+            var section = "providers." + name;
+            throw new SiteStartException(
+                    "%s%s: %s".formatted(settings.before(section + "." + e.setting()), section, e.getMessage()), e);
         } catch (IllegalArgumentException e) {
             throw new SiteStartException("providers.%s: %s".formatted(name, e.getMessage()), e);
         } catch (ProviderException e) {

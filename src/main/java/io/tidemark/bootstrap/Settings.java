@@ -5,12 +5,14 @@ import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.agent.remote.AgentRules;
 import io.tidemark.bootstrap.SettingsReader.Written;
+import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.command.CommandDefinition;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.RateWindow;
 import io.tidemark.policy.PaceController;
 import io.tidemark.replication.protocol.PeerAddress;
+import io.tidemark.spi.BadSetting;
 import io.tidemark.spi.DurationText;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,10 +34,12 @@ public final class Settings {
     private final Map<String, Written> written;
     private final Map<String, Map<String, String>> providers;
     private final Map<String, CommandDefinition> commands;
+    private final Map<String, String> places;
 
     private Settings(SettingsReader reader) throws SettingsException {
         this.written = Map.copyOf(reader.written());
         this.providers = Map.copyOf(reader.providers());
+        this.places = new LinkedHashMap<>(reader.places());
         this.commands = commands(reader.commands());
         for (var setting : Setting.ALL) {
             check(setting);
@@ -199,6 +203,24 @@ public final class Settings {
         return providers;
     }
 
+    /**
+     * Where a setting of a provider or of a command stands, before a message: {@code tidemark.yaml:12: }. Of a list as a
+     * whole it is its first entry; of one that is not written nothing.
+     *
+     * @param path its whole path: {@code providers.image.folders.0}
+     */
+    String before(String path) {
+        var place = places.get(path);
+        if (place == null) {
+            place = places.entrySet().stream()
+                    .filter(entry -> entry.getKey().startsWith(path + "."))
+                    .map(Map.Entry::getValue)
+                    .findFirst()
+                    .orElse("");
+        }
+        return place.isEmpty() ? "" : place + ": ";
+    }
+
     /** The programs that groups may name as quiescers of kind {@code command}, by name. */
     public Map<String, CommandDefinition> commands() {
         return commands;
@@ -209,17 +231,28 @@ public final class Settings {
         return path("quiescers.oracle.driver");
     }
 
-    private static Map<String, CommandDefinition> commands(Map<String, Map<String, String>> written)
-            throws SettingsException {
+    private Map<String, CommandDefinition> commands(Map<String, Map<String, String>> written) throws SettingsException {
         var commands = new LinkedHashMap<String, CommandDefinition>();
         for (var each : written.entrySet()) {
             try {
                 commands.put(each.getKey(), CommandDefinition.of(each.getKey(), each.getValue()));
             } catch (ConsistencyException e) {
-                throw new SettingsException("quiescers.commands.%s: %s".formatted(each.getKey(), e.getMessage()));
+                throw refused("quiescers.commands." + each.getKey(), e);
             }
         }
         return Map.copyOf(commands);
+    }
+
+    private SettingsException refused(String command, ConsistencyException failure) {
+        if (failure.error() instanceof ConsistencyError.BadQuiescerSetting bad) {
+            return new SettingsException("%s%s: setting %s %s"
+                    .formatted(
+                            before(command + "." + bad.setting()),
+                            command,
+                            BadSetting.told(bad.setting()),
+                            bad.reason()));
+        }
+        return new SettingsException("%s: %s".formatted(command, failure.getMessage()));
     }
 
     private void check(Setting setting) throws SettingsException {

@@ -39,6 +39,8 @@ final class SettingsReader {
     private final Map<String, Written> written = new LinkedHashMap<>();
     private final Map<String, Map<String, String>> providers = new TreeMap<>();
     private final Map<String, Map<String, String>> commands = new TreeMap<>();
+    /** Of what the two above hold, by whole path: {@code providers.image.folders.0}. */
+    private final Map<String, String> places = new LinkedHashMap<>();
 
     /** Adds what a file says. */
     void file(Path file) throws SettingsException {
@@ -134,6 +136,9 @@ final class SettingsReader {
         if (value.chars().anyMatch(Character::isISOControl)) {
             throw new SettingsException("%s: %s holds a control character".formatted(place, path));
         }
+        if (path.startsWith(PROVIDERS) || path.startsWith(COMMANDS)) {
+            places.put(path, place);
+        }
         if (path.startsWith(PROVIDERS)) {
             section(providers, PROVIDERS, path, value, place, "image.folders");
             return;
@@ -190,6 +195,10 @@ final class SettingsReader {
 
     Map<String, Written> written() {
         return written;
+    }
+
+    Map<String, String> places() {
+        return places;
     }
 
     Map<String, Map<String, String>> commands() {

@@ -93,9 +93,12 @@ class SettingsTest {
                 "'quiescers: {commands: {orders: 3}}'|quiescers.commands.orders needs settings of its own",
                 "'quiescers: {comands: {}}'|t.yaml:1: unknown setting quiescers.comands",
                 "'quiescers: {commands: {orders: {freeze: [/f]}}}'|quiescers.commands.orders: setting thaw",
-                "'quiescers: {commands: {orders: {freeze: [f], thaw: [/t]}}}'|is not an absolute path: f",
+                "'quiescers: {commands: {orders: {freeze: [f], thaw: [/t]}}}'|t.yaml:1: quiescers.commands.orders: setting"
+                        + " entry 1 of freeze is not an absolute path: f",
+                "'quiescers: {commands: {orders: {freeze: [/f], thaw: [/t], freze: [/g]}}}'|t.yaml:1:"
+                        + " quiescers.commands.orders: setting entry 1 of freze is not known",
                 "'quiescers: {commands: {orders: {freeze: /f, thaw: [/t]}}}'|is one text, expected a list",
-                "'quiescers: {commands: {Orders: {freeze: [/f], thaw: [/t]}}}'|name of quiescer command is Orders",
+                "'quiescers: {commands: {Orders: {freeze: [/f], thaw: [/t]}}}'|quiescers.commands.Orders: setting name is Orders",
                 "'http: {requestBytesMaximum: 99999999999999999GiB}'|expected a size such as",
             })
     void badConfigurationIsRefusedByNameLineAndLimit(String text, String message) {
@@ -127,5 +130,35 @@ class SettingsTest {
     void anOverrideWithoutAnEqualsSignIsRefused() {
         assertThatThrownBy(() -> Settings.load(Optional.empty(), List.of("http.port")))
                 .hasMessageContaining("expected key=value");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "- relative|t.yaml:5: providers.image: entry 2 of folders: not an absolute path: relative",
+                "- /volumes/../volumes|t.yaml:5: providers.image: entry 2 of folders: named twice",
+                "- ''|t.yaml:5: providers.image: entry 2 of folders: not a path",
+                "changes: some|t.yaml:5: providers.image: changes is best, extents or full",
+                "folder: [/a]|t.yaml:5: providers.image: unknown setting folder of provider image (entry 1 of folder)",
+            })
+    void entryOfAListIsRefusedByItsNumberAndLine(String line, String message) throws Exception {
+        var indent = line.startsWith("-") ? "      " : "    ";
+        var settings = Settings.parse(
+                "providers:\n  image:\n    folders:\n      - /volumes\n%s%s\n".formatted(indent, line), "t.yaml");
+
+        assertThatThrownBy(() -> ProviderLoading.load(settings))
+                .isInstanceOf(SiteStartException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining(".0")
+                .hasMessageNotContaining(".1");
+    }
+
+    @Test
+    void providerWithoutWhatItNeedsIsNamedWithoutAPlace() throws Exception {
+        var settings = Settings.parse("providers: {image: {changes: full}}", "t.yaml");
+
+        assertThatThrownBy(() -> ProviderLoading.load(settings))
+                .hasMessage("providers.image: folders needs 1 to 64 folders, not 0");
     }
 }

@@ -36,7 +36,7 @@ public record CommandDefinition(
         Duration checkLimit,
         int thawAttempts) {
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
-    private static final Pattern ITEM = Pattern.compile("(prepare|freeze|thaw|check)\\.(\\d{1,2})");
+    private static final Pattern ITEM = Pattern.compile("(prepare|freeze|thaw|check)\\.(\\d{1,4})");
     private static final int WORDS_MAXIMUM = 32;
 
     /** Flushing what an application has in memory takes as long as its disks need. */
@@ -126,7 +126,7 @@ public record CommandDefinition(
         for (int index = 0; index < found.size(); index++) {
             var word = found.get(index);
             if (word == null) {
-                throw settings.bad(name, "lacks item " + index);
+                throw settings.bad(name, "lacks entry %d".formatted(index + 1));
             }
             argv.add(word);
         }
@@ -134,7 +134,7 @@ public record CommandDefinition(
             throw settings.bad(name, "has %d words, at most %d allowed".formatted(argv.size(), WORDS_MAXIMUM));
         }
         if (!Path.of(argv.getFirst()).isAbsolute()) {
-            throw settings.bad(name, "is not an absolute path: " + argv.getFirst());
+            throw settings.bad(name + ".0", "is not an absolute path: " + argv.getFirst());
         }
         return argv;
     }

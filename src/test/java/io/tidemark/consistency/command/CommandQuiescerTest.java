@@ -376,7 +376,7 @@ class CommandQuiescerTest {
     @CsvSource({
         "freeze.0,freeze,absolute",
         "freeze,/bin/true,expected a list",
-        "freeze.2,x,lacks item 1",
+        "freeze.2,x,lacks entry 2",
         "thawAttempts,1,2 to 100",
         "thawTimeoutMillis,99,100 to 600000",
         "frieze.0,/bin/true,not known",

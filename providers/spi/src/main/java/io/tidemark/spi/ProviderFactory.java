@@ -12,7 +12,8 @@ public interface ProviderFactory {
     /**
      * @param settings the provider's section of the configuration: names as written there, scalar values as text,
      *     lists as {@code name.0}, {@code name.1}
-     * @throws IllegalArgumentException naming the setting, the bad value and what is allowed
+     * @throws IllegalArgumentException naming the setting, the bad value and what is allowed; {@link BadSetting} where one
+     *     setting is to blame, so that its line can be told
      * @throws ProviderException when the storage itself refuses
      */
     StorageProvider create(Map<String, String> settings) throws ProviderException;

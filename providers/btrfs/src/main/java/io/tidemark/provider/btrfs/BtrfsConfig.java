@@ -1,5 +1,6 @@
 package io.tidemark.provider.btrfs;
 
+import io.tidemark.spi.BadSetting;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -12,16 +13,16 @@ record BtrfsConfig(Path folder) {
     static BtrfsConfig of(Map<String, String> settings) {
         for (var key : settings.keySet()) {
             if (!key.equals(FOLDER)) {
-                throw new IllegalArgumentException(
-                        "unknown setting %s of provider btrfs; there is %s".formatted(key, FOLDER));
+                throw BadSetting.unknown(key, "btrfs", "there is " + FOLDER);
             }
         }
         var folder = settings.get(FOLDER);
         if (folder == null) {
-            throw new IllegalArgumentException("provider btrfs needs the setting " + FOLDER);
+            throw new BadSetting(FOLDER, "provider btrfs needs the setting " + FOLDER);
         }
         if (!folder.startsWith("/")) {
-            throw new IllegalArgumentException(
+            throw new BadSetting(
+                    FOLDER,
                     "folder of provider btrfs is not an absolute path such as /srv/data: \"%s\"".formatted(folder));
         }
         try {

@@ -24,7 +24,7 @@ class BtrfsConfigTest {
                 .withMessageContaining("needs the setting folder");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> BtrfsConfig.of(Map.of("folders.0", "/srv")))
-                .withMessageContaining("unknown setting folders.0");
+                .withMessageContaining("unknown setting folders of provider btrfs (entry 1 of folders)");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> BtrfsConfig.of(Map.of("folder", "srv/data")))
                 .withMessageContaining("srv/data");

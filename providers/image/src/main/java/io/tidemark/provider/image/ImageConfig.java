@@ -1,8 +1,10 @@
 package io.tidemark.provider.image;
 
+import io.tidemark.spi.BadSetting;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,17 +33,25 @@ record ImageConfig(List<Path> folders, Changes changes) {
     ImageConfig {
         folders = List.copyOf(folders);
         if (folders.isEmpty() || folders.size() > FOLDERS_MAXIMUM) {
-            throw new IllegalArgumentException(
-                    "%s needs 1 to %d folders, not %d".formatted(FOLDERS, FOLDERS_MAXIMUM, folders.size()));
+            throw new BadSetting(
+                    FOLDERS, "%s needs 1 to %d folders, not %d".formatted(FOLDERS, FOLDERS_MAXIMUM, folders.size()));
         }
-        for (var folder : folders) {
-            if (!folder.isAbsolute()) {
-                throw new IllegalArgumentException("%s: not an absolute path: %s".formatted(FOLDERS, folder));
+        for (int index = 0; index < folders.size(); index++) {
+            if (!folders.get(index).isAbsolute()) {
+                throw badFolder(index, "not an absolute path: " + folders.get(index));
             }
         }
-        if (folders.stream().map(Path::normalize).distinct().count() != folders.size()) {
-            throw new IllegalArgumentException("%s: a folder is named twice: %s".formatted(FOLDERS, folders));
+        var seen = new HashSet<Path>();
+        for (int index = 0; index < folders.size(); index++) {
+            if (!seen.add(folders.get(index).normalize())) {
+                throw badFolder(index, "named twice: " + folders.get(index));
+            }
         }
+    }
+
+    private static BadSetting badFolder(int index, String problem) {
+        var key = FOLDERS + "." + index;
+        return new BadSetting(key, "%s: %s".formatted(BadSetting.told(key), problem));
     }
 
     /** @throws IllegalArgumentException naming the setting and what is allowed */
@@ -54,9 +64,10 @@ record ImageConfig(List<Path> folders, Changes changes) {
                 changes = changes(setting.getValue());
             } else if (key.matches("folders\\.[0-9]{1,4}")) {
                 folders.put(Integer.valueOf(key.substring(FOLDERS.length() + 1)), folder(key, setting.getValue()));
+            } else if (key.equals(FOLDERS)) {
+                throw new BadSetting(key, "folders is one text, expected a list of absolute paths");
             } else {
-                throw new IllegalArgumentException(
-                        "unknown setting %s of provider image; did you mean %s".formatted(key, nearest(key)));
+                throw BadSetting.unknown(key, "image", "did you mean " + nearest(key));
             }
         }
         return new ImageConfig(new ArrayList<>(folders.values()), changes);
@@ -64,7 +75,7 @@ record ImageConfig(List<Path> folders, Changes changes) {
 
     private static Path folder(String key, String value) {
         if (value.isBlank() || value.indexOf('\0') >= 0) {
-            throw new IllegalArgumentException("%s: not a path: \"%s\"".formatted(key, value));
+            throw new BadSetting(key, "%s: not a path: \"%s\"".formatted(BadSetting.told(key), value));
         }
         return Path.of(value);
     }
@@ -75,12 +86,12 @@ record ImageConfig(List<Path> folders, Changes changes) {
             case "extents" -> Changes.EXTENTS;
             case "full" -> Changes.FULL;
             default ->
-                throw new IllegalArgumentException("%s is best, extents or full, not \"%s\"".formatted(CHANGES, value));
+                throw new BadSetting(CHANGES, "%s is best, extents or full, not \"%s\"".formatted(CHANGES, value));
         };
     }
 
     private static String nearest(String key) {
-        return List.of(FOLDERS + ".0", CHANGES).stream()
+        return List.of(FOLDERS, CHANGES).stream()
                 .min(Comparator.comparingInt(candidate -> distance(key, candidate)))
                 .orElseThrow();
     }

@@ -23,12 +23,12 @@ class ImageConfigTest {
 
     @ParameterizedTest
     @CsvSource({
-        "folder.0, /a, folders.0",
-        "folders, /a, folders.0",
+        "folder.0, /a, mean folders",
+        "folders, /a, expected a list",
         "changess, best, changes",
-        "folders.x, /a, folders.0",
-        "folders.0, relative, absolute",
-        "folders.0, '', path",
+        "folders.x, /a, mean folders",
+        "folders.0, relative, entry 1 of folders: not an absolute path",
+        "folders.0, '', entry 1 of folders: not a path",
         "changes, fast, best"
     })
     void badSettingsAreRefusedWithTheRightOne(String key, String value, String advice) {

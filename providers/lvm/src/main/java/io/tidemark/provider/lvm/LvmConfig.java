@@ -1,6 +1,7 @@
 package io.tidemark.provider.lvm;
 
 import io.tidemark.provider.devices.KeepFor;
+import io.tidemark.spi.BadSetting;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -44,8 +45,7 @@ record LvmConfig(String group, String pool, int minimumFreePercent, int classicS
     static LvmConfig of(Map<String, String> settings) {
         for (var key : settings.keySet()) {
             if (!KNOWN.contains(key)) {
-                throw new IllegalArgumentException(
-                        "unknown setting %s of provider lvm; there are %s".formatted(key, String.join(", ", KNOWN)));
+                throw BadSetting.unknown(key, "lvm", "there are " + String.join(", ", KNOWN));
             }
         }
         return new LvmConfig(
@@ -59,8 +59,8 @@ record LvmConfig(String group, String pool, int minimumFreePercent, int classicS
     private static int percent(Map<String, String> settings, String key, int least, int most, int otherwise) {
         var value = settings.getOrDefault(key, String.valueOf(otherwise));
         if (!value.matches("[0-9]{1,3}") || Integer.parseInt(value) < least || Integer.parseInt(value) > most) {
-            throw new IllegalArgumentException(
-                    "%s of provider lvm is not a number from %d to %d: %s".formatted(key, least, most, value));
+            throw new BadSetting(
+                    key, "%s of provider lvm is not a number from %d to %d: %s".formatted(key, least, most, value));
         }
         return Integer.parseInt(value);
     }
@@ -68,11 +68,10 @@ record LvmConfig(String group, String pool, int minimumFreePercent, int classicS
     private static String name(Map<String, String> settings, String key) {
         var value = settings.get(key);
         if (value == null) {
-            throw new IllegalArgumentException("provider lvm needs the setting " + key);
+            throw new BadSetting(key, "provider lvm needs the setting " + key);
         }
         if (!NAME.matcher(value).matches()) {
-            throw new IllegalArgumentException(
-                    "%s of provider lvm is no name that LVM allows: %s".formatted(key, value));
+            throw new BadSetting(key, "%s of provider lvm is no name that LVM allows: %s".formatted(key, value));
         }
         return value;
     }

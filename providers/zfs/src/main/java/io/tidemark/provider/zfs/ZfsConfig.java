@@ -1,6 +1,7 @@
 package io.tidemark.provider.zfs;
 
 import io.tidemark.provider.devices.KeepFor;
+import io.tidemark.spi.BadSetting;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -33,17 +34,18 @@ record ZfsConfig(String dataset, KeepFor keepFor) {
     static ZfsConfig of(Map<String, String> settings) {
         for (var key : settings.keySet()) {
             if (!KNOWN.contains(key)) {
-                throw new IllegalArgumentException(
-                        "unknown setting %s of provider zfs; there are %s".formatted(key, String.join(", ", KNOWN)));
+                throw BadSetting.unknown(key, "zfs", "there are " + String.join(", ", KNOWN));
             }
         }
         var dataset = settings.get(DATASET);
         if (dataset == null) {
-            throw new IllegalArgumentException("provider zfs needs the setting " + DATASET);
+            throw new BadSetting(DATASET, "provider zfs needs the setting " + DATASET);
         }
         if (!NAME.matcher(dataset).matches() || dataset.length() > CHARACTERS_MAXIMUM) {
-            throw new IllegalArgumentException("dataset of provider zfs is not a name such as tank/volumes of at most "
-                    + "%d characters: %s".formatted(CHARACTERS_MAXIMUM, dataset));
+            throw new BadSetting(
+                    DATASET,
+                    "dataset of provider zfs is not a name such as tank/volumes of at most "
+                            + "%d characters: %s".formatted(CHARACTERS_MAXIMUM, dataset));
         }
         return new ZfsConfig(dataset, KeepFor.of(settings, ZfsNames.PROVIDER));
     }
