@@ -24,6 +24,9 @@ final class FakeOracle {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd:HH:mm:ss");
 
     final List<String> heard = new ArrayList<>();
+    /** The longest that each statement might have taken, in seconds, as it was said last. */
+    final Map<String, Integer> limits = new HashMap<>();
+
     final List<DataFile> dataFiles = new ArrayList<>();
     final Map<String, String> columns = new HashMap<>(Map.of(
             "VERSION", "19.0.0.0.0",
@@ -137,7 +140,13 @@ final class FakeOracle {
         return LocalDateTime.now(ZoneId.systemDefault()).format(TIME);
     }
 
+    private static String nextSecond(String time) {
+        return LocalDateTime.parse(time, TIME).plusSeconds(1).format(TIME);
+    }
+
     private final class Session implements FakeJdbc.Session {
+        private int limitSeconds;
+
         @Override
         public void networkTimeout(int millis) {
             if (millis < 1) {
@@ -150,6 +159,7 @@ final class FakeOracle {
             if (seconds < 1) {
                 throw new IllegalArgumentException("no limit at all");
             }
+            limitSeconds = seconds;
         }
 
         @Override
@@ -165,6 +175,7 @@ final class FakeOracle {
         @Override
         public List<List<Object>> execute(String sql) throws SQLException {
             heard.add(sql);
+            limits.put(sql, limitSeconds);
             for (var part : List.copyOf(hooks.keySet())) {
                 var hook = sql.contains(part) ? hooks.remove(part) : null;
                 if (hook != null) {
@@ -203,7 +214,8 @@ final class FakeOracle {
             if (sql.contains("CURRENT_SCN")) {
                 change++;
                 var scn = Long.toString(change);
-                return List.of(List.of(now(), now(), scn, "900"));
+                var now = now();
+                return List.of(List.of(now, nextSecond(now), scn, "900"));
             }
             if (sql.contains("FROM V$DATABASE")) {
                 return List.of(List.of(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidemark.consistency.ConsistencyException;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,12 +26,38 @@ class OracleQuiescerTest extends OracleGround {
         assertThat(freeze.facts())
                 .containsKeys("timeBefore", "timeAfter", "scnBefore", "scnAfter", "checkpointAfter")
                 .containsEntry("dbid", "1234567890");
+        assertThat(freeze.facts().get("timeAfter"))
+                .as("a second has more than one change")
+                .isGreaterThan(freeze.facts().get("timeBefore"));
         assertThat(release.evidence().get(RecoveryText.EVIDENCE))
                 .contains("SNAPSHOT TIME '" + freeze.facts().get("timeAfter") + "';", "STARTUP\n")
                 .doesNotContain("END BACKUP");
         assertThat(server.heard("BACKUP")).isFalse();
         assertThat(server.sessions()).isZero();
         assertThat(journal()).isEmpty();
+    }
+
+    @Test
+    void timeAfterTheCutIsAskedBeforeAllElse() throws Exception {
+        try (var frozen = held(BACKUP_MODE)) {
+            server.heard.clear();
+
+            assertThat(frozen.heldUntilNow()).isTrue();
+
+            assertThat(server.heard.getFirst()).contains("CURRENT_SCN");
+        }
+    }
+
+    @Test
+    void questionBeforeTheCutMayTakeHalfTheLimit() throws Exception {
+        try (var frozen = held()) {
+            assertThat(server.limits.entrySet())
+                    .filteredOn(said -> said.getKey().contains("CURRENT_SCN"))
+                    .singleElement()
+                    .extracting(Map.Entry::getValue)
+                    .isEqualTo(5);
+            assertThat(frozen.heldUntilNow()).isTrue();
+        }
     }
 
     @Test

@@ -43,6 +43,16 @@ final class FakeSqlServer {
     int engineEdition = 3;
     String backupFolder = "/backups";
     boolean keepersNeverWait;
+    /** Their batches wait for ever, as on a server whose clock of ticks stands still. */
+    boolean keepersNeverEnd;
+    /** What a suspension takes once it has its locks. */
+    long suspendMillis;
+    /** Of the session that suspended last, when it did. */
+    int lockMillisAtSuspend;
+    /** How many are let in yet. */
+    int loginsLeft = Integer.MAX_VALUE;
+
+    Properties properties = new Properties();
 
     private final Map<Integer, Session> sessions = new LinkedHashMap<>();
     private final Map<String, SQLException> failures = new LinkedHashMap<>();
@@ -62,6 +72,7 @@ final class FakeSqlServer {
         int suspendedBy;
         long suspendedNanos;
         boolean copyOnly;
+        boolean writesFrozen = true;
         boolean backedUp;
     }
 
@@ -80,6 +91,10 @@ final class FakeSqlServer {
                     "Login failed for user '%s'.".formatted(properties.getProperty("user")), "S0001", 18456);
         }
         synchronized (this) {
+            if (loginsLeft-- == 0) {
+                throw new SQLException("The maximum number of connections has been reached.", "S0001", 17809);
+            }
+            this.properties = properties;
             var session = new Session(++lastSession);
             sessions.put(session.number, session);
             return FakeJdbc.connection(session);
@@ -209,12 +224,14 @@ final class FakeSqlServer {
         }
 
         private List<List<Object>> suspend(String sql) throws SQLException {
+            lockMillisAtSuspend = lockMillis;
             for (var name : names(sql)) {
                 var database = database(name);
                 pause(lockMillis, () -> database.locked && lives());
                 if (database.locked) {
                     throw new SQLException("Lock request time out period exceeded.", "S0001", 1222);
                 }
+                pause(suspendMillis, () -> lives());
                 if (database.suspendedBy != 0) {
                     throw new SQLException("Database is already suspended.", "S0001", 3000);
                 }
@@ -274,7 +291,8 @@ final class FakeSqlServer {
             }
             int watched = Integer.parseInt(batch.group(2));
             waits = !keepersNeverWait;
-            pause(Integer.parseInt(batch.group(1)), () -> lives() && !cancelled && sessions.containsKey(watched));
+            long millis = keepersNeverEnd ? Integer.MAX_VALUE : Integer.parseInt(batch.group(1));
+            pause(millis, () -> lives() && !cancelled && sessions.containsKey(watched));
             waits = false;
             if (cancelled || !lives()) {
                 throw new SQLException("The query was canceled.");
@@ -325,7 +343,7 @@ final class FakeSqlServer {
                         .map(each -> List.<Object>of(
                                 each.getKey(),
                                 Long.toString((System.nanoTime() - each.getValue().suspendedNanos) / 1_000_000),
-                                "1",
+                                flag(each.getValue().writesFrozen),
                                 Integer.toString(each.getValue().suspendedBy % 256)))
                         .toList();
             }

@@ -6,13 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.consistency.Frozen;
-import io.tidemark.consistency.Quiescer;
 import io.tidemark.domain.QuiescerSpec;
-import io.tidemark.spi.RecoveryPointId;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
@@ -20,47 +17,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tested against a fake at the level of JDBC, {@link FakeSqlServer}: no real server was to be had. */
-class SqlServerQuiescerTest {
-    private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
-    private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final Duration SHORT = Duration.ofSeconds(1);
-
-    private final FakeSqlServer server = new FakeSqlServer();
-
-    @TempDir
-    Path folder;
-
-    private Quiescer quiescer(String... namesAndValues) throws ConsistencyException {
-        var settings = new HashMap<String, String>();
-        settings.put("statementTimeoutMillis", "1000");
-        for (int index = 0; index < namesAndValues.length; index += 2) {
-            settings.put(namesAndValues[index], namesAndValues[index + 1]);
-        }
-        return new SqlServerQuiescer(SqlServerSettings.of(new QuiescerSpec("sqlserver", settings)), server::connect);
-    }
-
-    private Frozen held(Duration limit, String... settings) throws ConsistencyException {
-        var frozen = quiescer(settings).freeze(POINT, limit);
-        frozen.hold(limit);
-        return frozen;
-    }
-
+class SqlServerQuiescerTest extends SqlServerGround {
     private static String restored(Frozen.Release release) throws Exception {
         try (var in = new GZIPInputStream(new ByteArrayInputStream(
                 Base64.getDecoder().decode(release.evidence().getOrDefault(MetadataFile.EVIDENCE, ""))))) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
-    }
-
-    private void assertNobodyHeld() {
-        assertThat(server.holdsWriters("orders")).isFalse();
-        assertThat(server.holdsWriters("it's]odd")).isFalse();
     }
 
     @Test
