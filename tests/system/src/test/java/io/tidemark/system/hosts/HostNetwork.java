@@ -8,14 +8,13 @@ import java.util.List;
 
 /** A bridge on this host, and hosts on it, each in a network namespace of its own. */
 final class HostNetwork implements AutoCloseable {
-    private static final String PREFIX = "10.231.77.";
-
     private final String bridge;
+    private final String prefix;
     private final Kept made = new Kept();
     private int hosts = 1;
 
     /** A host that can be cut off. */
-    final class Cable {
+    static final class Cable {
         private final String namespace;
         private final String device;
 
@@ -29,19 +28,24 @@ final class HostNetwork implements AutoCloseable {
             return List.of("ip", "netns", "exec", namespace);
         }
 
-        /** Nothing passes any more, and nobody is told. */
+        /**
+         * Nothing passes any more, in neither direction, and nobody is told. Taken out of the bridge alone, a device
+         * still lets in what is meant for the bridge's address, where that was its own.
+         */
         void cut() throws IOException {
-            Programs.run("ip", "link", "set", device, "nomaster");
+            Programs.run("ip", "link", "set", device, "down");
         }
 
         void mend() throws IOException {
-            Programs.run("ip", "link", "set", device, "master", bridge);
+            Programs.run("ip", "link", "set", device, "up");
         }
     }
 
     HostNetwork() throws IOException {
         // Of this process: another run beside this one has its own.
-        bridge = "tmbr" + ProcessHandle.current().pid() % 100_000;
+        long number = ProcessHandle.current().pid() % 100_000;
+        bridge = "tmbr" + number;
+        prefix = "10.%d.%d.".formatted(128 + number / 256 % 64, number % 256);
         undone("ip", "link", "del", bridge);
         Programs.run("ip", "link", "add", bridge, "type", "bridge");
         Programs.run("ip", "addr", "add", address() + "/24", "dev", bridge);
@@ -50,7 +54,7 @@ final class HostNetwork implements AutoCloseable {
 
     /** Of the host that the tests run on. */
     String address() {
-        return PREFIX + 1;
+        return prefix + 1;
     }
 
     Cable host(String name) throws IOException {
@@ -61,7 +65,7 @@ final class HostNetwork implements AutoCloseable {
         Programs.run("ip", "netns", "add", namespace);
         Programs.run("ip", "link", "add", device, "type", "veth", "peer", "name", "eth0", "netns", namespace);
         Programs.run("ip", "link", "set", device, "master", bridge, "up");
-        Programs.run("ip", "-n", namespace, "addr", "add", PREFIX + hosts + "/24", "dev", "eth0");
+        Programs.run("ip", "-n", namespace, "addr", "add", prefix + hosts + "/24", "dev", "eth0");
         Programs.run("ip", "-n", namespace, "link", "set", "eth0", "up");
         Programs.run("ip", "-n", namespace, "link", "set", "lo", "up");
         return new Cable(namespace, device);
