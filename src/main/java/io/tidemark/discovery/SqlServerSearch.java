@@ -110,6 +110,8 @@ final class SqlServerSearch implements KindSearch {
             settings.put("port", Integer.toString(PORT_DEFAULT));
         } else if (outer.size() == 1) {
             settings.put("port", Integer.toString(outer.first()));
+        } else if (ports.isEmpty()) {
+            toComplete.put("port", "it was not seen to listen");
         } else {
             toComplete.put("port", "one of %s".formatted(outer.isEmpty() ? ports : outer));
         }

@@ -193,6 +193,8 @@ class ServerKindsTest {
         void portThatIsOfferedToOthersIsTheServersAndOfSeveralNoneIsChosen() throws IOException {
             sqlservr();
             host.open(401, "/db/sql/orders.mdf", WRITES);
+            assertThat(only().toComplete()).containsEntry("port", "it was not seen to listen");
+
             host.listen(401, 71, "0100007F:059A", "00000000:3A98");
 
             assertThat(only().settings()).isEqualTo(Map.of("port", "15000"));
