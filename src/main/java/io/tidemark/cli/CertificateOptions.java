@@ -26,10 +26,11 @@ final class CertificateOptions {
 
     @Option(
             names = "--key",
-            paramLabel = "FINGERPRINT",
+            paramLabel = "[HOST=]FINGERPRINT",
             description =
                     "Whose signature it has to be: 64 hex digits, as `tidemark status` shows it at the site that took"
-                            + " it. May be repeated; without it any key will do, and is shown.")
+                            + " it, `agents list` of agents. With HOST=, of the part of that host of several (local: the"
+                            + " controller's own). May be repeated; without it any key will do, and is shown.")
     private List<String> keys = new ArrayList<>();
 
     @Option(names = "--json", description = "Print the answer as JSON.")
@@ -50,10 +51,11 @@ final class CertificateOptions {
             throw new AssertionError("options used before the command line was parsed");
         }
         var line = spec.commandLine();
-        for (var key : keys) {
-            if (!key.matches("[0-9a-f]{64}")) {
-                throw new ParameterException(line, "--key is not 64 lower-case hex digits: " + key);
-            }
+        WantedKeys wanted;
+        try {
+            wanted = WantedKeys.of(keys);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(line, String.valueOf(e.getMessage()), e);
         }
         ObjectNode document;
         try {
@@ -67,10 +69,7 @@ final class CertificateOptions {
         }
         var check = CertificateCheck.of(document);
         var faults = new ArrayList<>(check.faults());
-        check.signers().stream()
-                .filter(signer -> !keys.isEmpty() && !keys.contains(signer))
-                .forEach(signer ->
-                        faults.add("it is signed by key %s, not by %s".formatted(signer, String.join(" or ", keys))));
+        faults.addAll(wanted.faults(check));
         var point = document.path("id").asText("?");
         if (json) {
             var answer = Json.object().put("id", point).put("holds", faults.isEmpty());

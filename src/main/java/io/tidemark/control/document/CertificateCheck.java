@@ -8,6 +8,7 @@ import io.tidemark.spi.SnapshotId;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
 
@@ -18,8 +19,9 @@ import java.util.TreeSet;
  * @param faults one phrase each; empty where all of it holds
  * @param signers fingerprints of the keys that signed, one a host; empty where no signature holds. Anyone can sign with a
  *     key of his own: compare them with the site's, or its agents'
+ * @param byHost of a recovery point of several hosts: which key signed the part of which, of those whose signature holds
  */
-public record CertificateCheck(List<String> faults, List<String> signers) {
+public record CertificateCheck(List<String> faults, List<String> signers, Map<String, String> byHost) {
     static final String ATTESTATION = "attestation";
     private static final String EVIDENCE = "evidence";
     private static final String MEMBERS = "members";
@@ -29,6 +31,12 @@ public record CertificateCheck(List<String> faults, List<String> signers) {
     public CertificateCheck {
         faults = List.copyOf(faults);
         signers = List.copyOf(signers);
+        byHost = Map.copyOf(byHost);
+    }
+
+    /** Of one host, which the document does not name. */
+    CertificateCheck(List<String> faults, List<String> signers) {
+        this(faults, signers, Map.of());
     }
 
     /** @param document as the API answers it for one recovery point */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * As {@link CertificateCheck}, of a recovery point of several hosts. Each has signed its own part; all that the document
@@ -21,6 +22,7 @@ final class HostsCheck {
     static CertificateCheck of(ObjectNode document) {
         var faults = new ArrayList<String>();
         var signers = new ArrayList<String>();
+        var byHost = new TreeMap<String, String>();
         var hosts = new ArrayList<RecoveryPoint.OfHost>();
         for (var host : document.path(CertificateCheck.HOSTS)) {
             var agent = host.path("agent").asText();
@@ -38,12 +40,13 @@ final class HostsCheck {
             var check = CertificateCheck.ofHost(part);
             check.faults().forEach(fault -> faults.add(agent + ": " + fault));
             signers.addAll(check.signers());
+            check.signers().forEach(signer -> byHost.put(agent, signer));
             signed(agent, part, faults).ifPresent(hosts::add);
         }
         if (hosts.size() == document.path(CertificateCheck.HOSTS).size()) {
             compare(document, hosts, faults);
         }
-        return new CertificateCheck(faults, signers);
+        return new CertificateCheck(faults, signers, byHost);
     }
 
     private static Optional<RecoveryPoint.OfHost> signed(String agent, ObjectNode part, List<String> faults) {
