@@ -4,6 +4,7 @@ import io.tidemark.agent.RecoveryPointSurvey.ProviderCut;
 import io.tidemark.consistency.AchievedConsistency;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.consistency.Explanation;
 import io.tidemark.consistency.FileSystems;
 import io.tidemark.consistency.FileSystems.MountedVolume;
 import io.tidemark.consistency.Frozen;
@@ -20,6 +21,7 @@ import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.ProgressListener;
+import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.ProviderException;
@@ -32,7 +34,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -318,5 +322,17 @@ public final class LocalRecoveryPointTaker implements RecoveryPointTaker {
         // An application may need its file system in order to thaw.
         fileSystems.sweep();
         quiescers.sweep();
+    }
+
+    /**
+     * Names of the settings of a kind of application that name files with secrets.
+     *
+     * @throws ConsistencyException UnknownQuiescer
+     */
+    public Set<String> secretSettings(String kind) throws ConsistencyException {
+        return quiescers.explain(new QuiescerSpec(kind, Map.of())).settings().stream()
+                .filter(Explanation.Setting::isSecret)
+                .map(Explanation.Setting::name)
+                .collect(Collectors.toUnmodifiableSet());
     }
 }

@@ -29,14 +29,21 @@ public record Explanation(
     /**
      * @param otherwise the value where none is written; empty: none
      * @param unit of a number, {@code ms}; empty where it has none
+     * @param isSecret whether it names a file whose content is read and is, or guards, a secret: an agent lets its
+     *     controller name those of one folder alone
      */
-    public record Setting(String name, String otherwise, String unit, String meaning) {
+    public record Setting(String name, String otherwise, String unit, String meaning, boolean isSecret) {
         public static Setting text(String name, String otherwise, String meaning) {
-            return new Setting(name, otherwise, "", meaning);
+            return new Setting(name, otherwise, "", meaning, false);
+        }
+
+        /** A file with a password, a key, or with certificates that say whom a password may be told. */
+        public static Setting secretFile(String name, String meaning) {
+            return new Setting(name, "", "", meaning, true);
         }
 
         public static Setting millis(String name, long otherwise, String meaning) {
-            return new Setting(name, Long.toString(otherwise), "ms", meaning);
+            return new Setting(name, Long.toString(otherwise), "ms", meaning, false);
         }
     }
 

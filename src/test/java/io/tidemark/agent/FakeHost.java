@@ -163,7 +163,15 @@ final class FakeHost implements FileSystems, QuiescerFactory {
 
     @Override
     public Explanation explain(QuiescerSpec spec) {
-        return new Explanation(kind(), "", List.of(), leastRights(), List.of(), List.of());
+        return new Explanation(
+                kind(),
+                "",
+                List.of(),
+                leastRights(),
+                List.of(
+                        Explanation.Setting.secretFile("passwordFile", ""),
+                        Explanation.Setting.text("socketFile", "", "")),
+                List.of());
     }
 
     @Override

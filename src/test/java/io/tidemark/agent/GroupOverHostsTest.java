@@ -226,6 +226,23 @@ class GroupOverHostsTest {
         }
     }
 
+    /** The content of a socket is not read, and who listens there is who is frozen. */
+    @Test
+    void fileThatItsKindDoesNotDeclareAsSecretMayLieAnywhere() throws Exception {
+        try (var world = new AgentWorld(folder)) {
+            world.agent("db1");
+            var group = new ConsistencyGroup(
+                    new GroupId("shop"),
+                    List.of(ON_DB1),
+                    List.of(new QuiescerSpec("db1/database", Map.of("socketFile", "/run/database.sock"))),
+                    true,
+                    LIMIT,
+                    Consistency.APPLICATION);
+
+            assertThat(take(world, group).consistency()).isEqualTo(Consistency.APPLICATION);
+        }
+    }
+
     @Test
     void handleThatTheAgentHasNotGivenOutIsRefused() throws Exception {
         try (var world = new AgentWorld(folder)) {

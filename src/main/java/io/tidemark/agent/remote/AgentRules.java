@@ -47,15 +47,17 @@ public record AgentRules(List<String> volumes, Set<String> quiescers, Path secre
     /**
      * A password goes to whoever is asked to prove that he knows it: only this host is, and only with this folder's files.
      *
+     * @param secretFiles names of the settings that the kind declares as secret
      * @throws ProviderException Denied
      */
-    void check(QuiescerSpec quiescer) throws ProviderException {
+    void check(QuiescerSpec quiescer, Set<String> secretFiles) throws ProviderException {
         if (!quiescers.contains(quiescer.kind())) {
             throw denied("quiescer " + quiescer.kind(), "agent.quiescers to name it");
         }
         for (var setting : quiescer.settings().entrySet()) {
             var value = setting.getValue();
-            if (setting.getKey().endsWith("File") && !Path.of(value).normalize().startsWith(secrets)) {
+            if (secretFiles.contains(setting.getKey())
+                    && !Path.of(value).normalize().startsWith(secrets)) {
                 throw denied(
                         "file %s of quiescer %s".formatted(value, quiescer.kind()), "agent.secrets to be its folder");
             }

@@ -231,12 +231,12 @@ final class AgentService implements AutoCloseable {
         return host.providers().of(volumes.getFirst());
     }
 
-    private ConsistencyGroup checked(ConsistencyGroup group) throws ProviderException {
+    private ConsistencyGroup checked(ConsistencyGroup group) throws ProviderException, ConsistencyException {
         for (var volume : group.volumes()) {
             host.rules().check(volume);
         }
         for (var quiescer : group.quiescers()) {
-            host.rules().check(quiescer);
+            host.rules().check(quiescer, host.taker().secretSettings(quiescer.kind()));
         }
         return group;
     }

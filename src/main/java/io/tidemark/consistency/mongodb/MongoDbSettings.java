@@ -56,14 +56,14 @@ record MongoDbSettings(
     static final List<Setting> ALL = List.of(
             Setting.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT, "longest wait for each answer"),
             Setting.text("authSource", AUTH_SOURCE_DEFAULT, "the database that knows the user"),
-            Setting.text("caFile", "", "PEM certificates to trust in place of Java's; needs tls on"),
+            Setting.secretFile("caFile", "PEM certificates to trust in place of Java's; needs tls on"),
             Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
             Setting.millis(
                     "flushTimeoutMillis",
                     FLUSH_MILLIS_DEFAULT,
                     "longest checkpoint before the hold, of a server that is in no replica set"),
             Setting.text("host", HOST_DEFAULT, "name or address of one mongod; no other is looked for"),
-            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server"),
             Setting.text("tls", "", "on or off; without it off for addresses of this host, else on"),
             Setting.text("user", "", "needs passwordFile; without it no login. By SCRAM-SHA-256 alone"));

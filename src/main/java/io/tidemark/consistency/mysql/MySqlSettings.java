@@ -35,9 +35,8 @@ record MySqlSettings(ServerAccess access, Optional<Path> serverPublicKeyFile, Du
                                     LONG_STATEMENT_MILLIS_DEFAULT,
                                     "a statement that runs for as long, in whole seconds, is in the way of the global"
                                             + " read lock: refused before it is asked for"),
-                            Setting.text(
+                            Setting.secretFile(
                                     PUBLIC_KEY_FILE,
-                                    "",
                                     "PEM file with the server's RSA key, for a password without TLS to another host;"
                                             + " a server on this host is asked for it")))
             .sorted((one, other) -> one.name().compareTo(other.name()))

@@ -46,13 +46,11 @@ public record ServerAccess(
     private static final String VERIFIED = "verify-full";
     private static final List<String> SSL_MODES = List.of(PLAIN, TRUSTING, "verify-ca", VERIFIED);
     public static final List<Setting> SETTINGS = List.of(
-            Setting.text(
-                    "caFile",
-                    "",
-                    "PEM certificates to trust in place of Java's; needs sslMode verify-ca or verify-full"),
+            Setting.secretFile(
+                    "caFile", "PEM certificates to trust in place of Java's; needs sslMode verify-ca or verify-full"),
             Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
             Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socketFile"),
-            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server; excludes socketFile"),
             Setting.text("socketFile", "", "the server's Unix socket; excludes host, port and sslMode"),
             Setting.text(

@@ -56,7 +56,7 @@ record OracleSettings(
                     SNAPSHOT_TIME,
                     "snapshotTime: nothing is held, the time of the cut is kept; backupMode: BEGIN BACKUP and END BACKUP"
                             + " around the cut"),
-            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the listener"),
             Setting.text("service", "", "needed: service of the database, or of a container database's root"),
             Setting.millis(
@@ -64,9 +64,8 @@ record OracleSettings(
                     STATEMENT_MILLIS_DEFAULT,
                     "longest wait for an answer; BEGIN BACKUP waits for a checkpoint"),
             Setting.text("tls", "", "on or off; without it off for addresses of this host, else on"),
-            Setting.text(
+            Setting.secretFile(
                     "trustStoreFile",
-                    "",
                     "PKCS #12 file without a password, of certificates to trust in place of Java's; needs TLS"),
             Setting.text("user", USER_DEFAULT, "account to log in as"));
 

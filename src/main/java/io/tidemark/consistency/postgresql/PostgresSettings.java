@@ -54,7 +54,7 @@ record PostgresSettings(
             Setting.text("database", DATABASE_DEFAULT, "the database to connect to; nothing in it is read"),
             Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socketFolder"),
             Setting.millis("maxLagMillis", LAG_MILLIS_DEFAULT, "of a standby: how far it may be behind"),
-            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server, also in the name of its Unix socket"),
             Setting.text("socketFolder", "", "folder of the server's Unix socket; excludes host"),
             Setting.text("sslMode", SSL_MODE_DEFAULT, "one of " + String.join(", ", SSL_MODES)),

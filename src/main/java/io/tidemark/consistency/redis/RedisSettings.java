@@ -50,10 +50,10 @@ record RedisSettings(
     private static final String HOLD = "holdForSave";
     static final List<Setting> ALL = List.of(
             Setting.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT, "longest wait for each answer"),
-            Setting.text("caFile", "", "PEM certificates to trust in place of Java's; needs tls on"),
+            Setting.secretFile("caFile", "PEM certificates to trust in place of Java's; needs tls on"),
             Setting.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT, "longest wait for the server to accept"),
             Setting.text("host", HOST_DEFAULT, "name or address of the server; excludes socket"),
-            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server; excludes socket"),
             Setting.millis(
                     "saveTimeoutMillis",

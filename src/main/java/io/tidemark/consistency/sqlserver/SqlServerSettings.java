@@ -68,7 +68,7 @@ record SqlServerSettings(
                     "",
                     "folder, as the server names it, for the file of the metadata backup; without it the server's"
                             + " default folder for backups"),
-            Setting.text("passwordFile", "", "file whose first line is the password; read at each connection"),
+            Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server; a named instance has one too"),
             Setting.text(
                     "sslMode",
@@ -76,9 +76,8 @@ record SqlServerSettings(
                     "one of %s; without it %s for addresses of this host, else %s"
                             .formatted(String.join(", ", SSL_MODES), PLAIN, VERIFIED)),
             Setting.millis("statementTimeoutMillis", STATEMENT_MILLIS_DEFAULT, "longest wait for any other answer"),
-            Setting.text(
+            Setting.secretFile(
                     "trustStoreFile",
-                    "",
                     "PKCS #12 or JKS file without a password, of certificates to trust in place of Java's; needs sslMode"
                             + " verify-full or strict"),
             Setting.text("user", USER_DEFAULT, "SQL login"));
