@@ -2,6 +2,7 @@ package io.tidemark.control;
 
 import io.tidemark.agent.Replicator;
 import io.tidemark.control.port.LinkStore;
+import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RateLimits;
@@ -60,6 +61,7 @@ public final class CreateLink {
                     "is no member of group " + group.id(),
                     "one of " + group.volumes()));
         }
+        refuseSeveralHosts(wish, group);
         var volume = inventory.volume(wish.volume());
         if (!volume.can(Capability.RANDOM_READ) && !inventory.hasStreams(volume.id())) {
             throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_READ));
@@ -94,6 +96,19 @@ public final class CreateLink {
             stores.links().saveDue(new LinkStore.Due(link.id(), LinkSchedule.firstDue(clock.instant()), 0));
         }
         return link;
+    }
+
+    /** The parts of other hosts cannot follow, and without them the target could prove nothing. */
+    private static void refuseSeveralHosts(Wish wish, ConsistencyGroup group) throws ControlException {
+        var hosts = group.volumes().stream().map(VolumeId::agent).distinct().toList();
+        if (hosts.size() > 1) {
+            throw new ControlException(new ControlError.Invalid(
+                    "group",
+                    group.id().value(),
+                    "has volumes on %d hosts: its recovery points would arrive without the other hosts' parts and without an attestation"
+                            .formatted(hosts.size()),
+                    "a group of one host's volumes, %s among them".formatted(wish.volume())));
+        }
     }
 
     private void refuseSecond(Wish wish, Intent intent) throws ControlException {

@@ -3,6 +3,9 @@ package io.tidemark.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.domain.Consistency;
+import io.tidemark.domain.ConsistencyGroup;
+import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Moment;
@@ -20,6 +23,7 @@ import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -74,15 +78,40 @@ class LinkControlTest {
                 .create(
                         new CreateLink.Wish(
                                 new PeerId("site-" + peer),
-                                new io.tidemark.domain.GroupId("orders"),
+                                new GroupId("orders"),
                                 TestSite.volume("orders"),
                                 TestSite.volume("copy"),
                                 Optional.empty()),
                         site.intent());
     }
 
+    @Test
+    void linkOfAGroupOverSeveralHostsIsRefused() {
+        site.store
+                .groups()
+                .add(new ConsistencyGroup(
+                        new GroupId("shop"),
+                        List.of(TestSite.volume("orders"), new VolumeId("db1/memory:orders")),
+                        List.of(),
+                        true,
+                        ConsistencyGroup.FREEZE_LIMIT_DEFAULT,
+                        Consistency.CRASH));
+        var wish = new CreateLink.Wish(
+                new PeerId("site-c"),
+                new GroupId("shop"),
+                TestSite.volume("orders"),
+                TestSite.volume("copy"),
+                Optional.empty());
+
+        assertThat(errorOf(() -> site.control.links().create().create(wish, site.intent())))
+                .isInstanceOfSatisfying(
+                        ControlError.Invalid.class,
+                        invalid -> assertThat(invalid.message()).contains("2 hosts", "attestation"));
+        assertThat(site.store.links().all()).hasSize(1);
+    }
+
     private RecoveryPointId take() throws Exception {
-        var taken = site.control.points().create().start(new io.tidemark.domain.GroupId("orders"), site.intent());
+        var taken = site.control.points().create().start(new GroupId("orders"), site.intent());
         assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
         return new RecoveryPointId(taken.id().value().replace("op-", "rp-"));
     }
@@ -121,7 +150,7 @@ class LinkControlTest {
                         new PeerId("site-b"),
                         TestSite.volume(volume),
                         TestSite.volume("there"),
-                        new io.tidemark.domain.GroupId("far"),
+                        new GroupId("far"),
                         Optional.<Duration>empty(),
                         Optional.empty(),
                         Optional.empty()));
@@ -138,7 +167,7 @@ class LinkControlTest {
                 .recordReceived(
                         new RecoveryPoint(
                                 point,
-                                new io.tidemark.domain.GroupId("far"),
+                                new GroupId("far"),
                                 Instant.EPOCH,
                                 io.tidemark.domain.Consistency.CRASH,
                                 certificate,
@@ -363,7 +392,7 @@ class LinkControlTest {
         var stuck = reverse(ReverseLink.Mode.PLANNED);
         Awaitility.await().until(() -> now().state() == LinkState.DRAINING);
 
-        var taken = site.control.points().create().start(new io.tidemark.domain.GroupId("other"), site.intent());
+        var taken = site.control.points().create().start(new GroupId("other"), site.intent());
 
         assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
         assertThat(site.control.operations().get(stuck.id()).state()).isEqualTo(Operation.State.RUNNING);
