@@ -45,6 +45,11 @@ public final class Providers implements AutoCloseable {
         return all.values();
     }
 
+    /** Hosts whose providers {@link #all} leaves out, in order of name. */
+    public List<Unlisted> unreachable() {
+        return elsewhere.map(ProvidersElsewhere::unreachable).orElse(List.of());
+    }
+
     /** @throws ProviderException VolumeNotFound when no such provider is configured; Unreachable */
     public StorageProvider of(VolumeId volume) throws ProviderException {
         if (volume.agent().isPresent() && elsewhere.isPresent()) {

@@ -16,4 +16,7 @@ public interface ProvidersElsewhere {
 
     /** Those that can be asked now. */
     List<StorageProvider> reachable();
+
+    /** Hosts that are known and cannot be asked now, in order of name. */
+    List<Unlisted> unreachable();
 }

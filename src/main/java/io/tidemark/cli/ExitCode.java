@@ -17,6 +17,8 @@ final class ExitCode {
     static final int DENIED = 7;
     static final int TRY_LATER = 8;
     static final int STILL_RUNNING = 9;
+    /** A list that takes part of the hosts for all of them would be believed. */
+    static final int INCOMPLETE = 10;
 
     /** For {@code --help}: code and meaning, in order. */
     static final String[] MEANINGS = {
@@ -30,6 +32,7 @@ final class ExitCode {
         "7:the token is missing, unknown or not enough",
         "8:busy or out of room; the same command may work later",
         "9:the operation still runs, waiting ended",
+        "10:a list without some agents' part; standard error names them",
     };
 
     private static final int TOO_MANY_REQUESTS = 429;

@@ -3,6 +3,7 @@ package io.tidemark.cli;
 import io.tidemark.cli.Table.Column;
 import io.tidemark.client.ClientException;
 import java.util.List;
+import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /** How much of a list to fetch. */
@@ -26,13 +27,17 @@ final class ListOptions {
         return Math.max(1, maximum);
     }
 
-    /** Fetches the list and shows it. */
+    /** Fetches the list and shows it; hosts that are missing in it are named on standard error. */
     int show(SiteOptions site, String path, List<Column> columns) throws ClientException {
-        var items = site.client().list(path, maximum());
-        if (!idsAlone) {
-            return site.show(items, columns);
+        var missing = new TreeMap<String, String>();
+        var items = site.client().list(path, maximum(), missing::put);
+        if (idsAlone) {
+            items.forEach(item -> site.out().println(item.at("id").text()));
+        } else {
+            var unused = site.show(items, columns);
         }
-        items.forEach(item -> site.out().println(item.at("id").text()));
-        return ExitCode.OK;
+        missing.forEach(
+                (agent, reason) -> site.err().println("nothing of agent %s is listed: %s".formatted(agent, reason)));
+        return missing.isEmpty() ? ExitCode.OK : ExitCode.INCOMPLETE;
     }
 }

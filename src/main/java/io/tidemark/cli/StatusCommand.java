@@ -65,6 +65,14 @@ final class StatusCommand implements Callable<Integer> {
         status.put("fingerprint", version.at("fingerprint").text());
         status.put("ready", client.get("/v1/ready").at("status").text());
         status.put("volumes", client.list("/v1/volumes", SHOWN_MAXIMUM).size());
+        var agents = client.get("/v1/agents").at("items").items();
+        status.put("agents", agents.size());
+        status.put(
+                "agents lost",
+                agents.stream()
+                        .filter(agent -> agent.at("state").text().equals("LOST"))
+                        .map(agent -> agent.at("id").text())
+                        .toList());
         status.put("groups", client.list("/v1/groups", SHOWN_MAXIMUM).size());
         status.put("peers", client.list("/v1/peers", SHOWN_MAXIMUM).size());
         status.put(

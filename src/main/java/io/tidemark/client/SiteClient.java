@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BiConsumer;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
@@ -108,6 +109,15 @@ public final class SiteClient {
      * @param maximum most items to fetch
      */
     public List<Json> list(String path, int maximum) throws ClientException {
+        return list(path, maximum, (agent, reason) -> {});
+    }
+
+    /**
+     * As {@link #list(String, int)}, of what several hosts have.
+     *
+     * @param unlisted told of each host that is missing, once for each page; and why
+     */
+    public List<Json> list(String path, int maximum, BiConsumer<String, String> unlisted) throws ClientException {
         List<Json> items = new ArrayList<>();
         String cursor = "";
         do {
@@ -115,6 +125,10 @@ public final class SiteClient {
             var page = get(path + (path.contains("?") ? "&" : "?") + "limit=" + limit
                     + (cursor.isEmpty() ? "" : "&cursor=" + segment(cursor)));
             items.addAll(page.at("items").items());
+            page.at("unlisted")
+                    .items()
+                    .forEach(host -> unlisted.accept(
+                            host.at("agent").text(), host.at("reason").text()));
             cursor = page.at("nextCursor").text();
         } while (!cursor.isEmpty() && items.size() < maximum);
         return items;

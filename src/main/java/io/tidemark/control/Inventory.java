@@ -17,6 +17,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.SnapshotStreams;
 import io.tidemark.spi.StorageProvider;
@@ -25,7 +26,9 @@ import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Looks things up. Pages carry cursors as clients see them. */
 public final class Inventory {
@@ -56,18 +59,43 @@ public final class Inventory {
         return providers.of(id) instanceof SnapshotStreams;
     }
 
-    public Page<Volume> volumes(Optional<String> cursor, int limit) throws ControlException, ProviderException {
+    /** Those of all hosts that answer; of this one all, or it fails. */
+    public Listing<Volume> volumes(Optional<String> cursor, int limit) throws ControlException, ProviderException {
         var after = Cursor.decode(VOLUMES, cursor).orElse("");
         var found = new ArrayList<Volume>();
+        // Before the providers: one that is lost in between is in neither, one that arrives in both.
+        var missing = unreachable();
         for (var provider : providers.all()) {
-            found.addAll(provider.volumes());
+            try {
+                found.addAll(provider.volumes());
+            } catch (ProviderException e) {
+                leaveOut(provider, e, missing);
+            }
         }
         var wanted = found.stream()
                 .filter(volume -> volume.id().value().compareTo(after) > 0)
                 .sorted(Comparator.comparing(Volume::id))
                 .limit(limit + 1L)
                 .toList();
-        return coded(VOLUMES, Page.cut(wanted, limit, volume -> volume.id().value()));
+        return Listing.of(
+                coded(VOLUMES, Page.cut(wanted, limit, volume -> volume.id().value())), missing);
+    }
+
+    /** Reasons by name of the agent, in order of it. */
+    private Map<String, String> unreachable() {
+        var missing = new TreeMap<String, String>();
+        providers.unreachable().forEach(host -> missing.put(host.agent(), host.reason()));
+        return missing;
+    }
+
+    /** One host that does not answer does not hide what the others have; this host's own storage is no such host. */
+    private static void leaveOut(StorageProvider provider, ProviderException failure, Map<String, String> missing)
+            throws ProviderException {
+        var agent = VolumeId.of(provider.name(), "any").agent();
+        if (agent.isEmpty()) {
+            throw failure;
+        }
+        missing.put(agent.orElseThrow(), failure.error().message());
     }
 
     /** @throws ProviderException VolumeNotFound or SnapshotNotFound */
@@ -79,11 +107,17 @@ public final class Inventory {
                 .orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(id)));
     }
 
-    public Page<Snapshot> snapshots(Optional<VolumeId> volume, Optional<String> cursor, int limit)
+    /**
+     * Those of all hosts that answer; of this one all, or it fails.
+     *
+     * @param volume asks of one alone: then an agent that does not answer is an error
+     */
+    public Listing<Snapshot> snapshots(Optional<VolumeId> volume, Optional<String> cursor, int limit)
             throws ControlException, ProviderException {
         var position = SnapshotPosition.parse(Cursor.decode(SNAPSHOTS, cursor), cursor);
         List<StorageProvider> asked =
                 volume.isPresent() ? List.of(providers.of(volume.orElseThrow())) : List.copyOf(providers.all());
+        var missing = volume.isPresent() ? new TreeMap<String, String>() : unreachable();
         var found = new ArrayList<Snapshot>();
         for (int index = 0; index < asked.size(); index++) {
             var provider = asked.get(index);
@@ -92,21 +126,28 @@ public final class Inventory {
             }
             var providerCursor =
                     provider.name().equals(position.provider()) ? position.providerCursor() : Optional.<String>empty();
-            var page = provider.snapshots(
-                    new SnapshotQuery(volume, Optional.empty(), providerCursor, limit - found.size()));
+            SnapshotPage page;
+            try {
+                page = provider.snapshots(
+                        new SnapshotQuery(volume, Optional.empty(), providerCursor, limit - found.size()));
+            } catch (ProviderException e) {
+                if (volume.isPresent()) {
+                    throw e;
+                }
+                leaveOut(provider, e, missing);
+                continue;
+            }
             found.addAll(page.snapshots());
             if (page.nextCursor().isPresent()) {
-                return new Page<>(
-                        found,
-                        Optional.of(Cursor.encode(
-                                SNAPSHOTS, new SnapshotPosition(provider.name(), page.nextCursor()).text())));
+                var next = new SnapshotPosition(provider.name(), page.nextCursor());
+                return Listing.of(new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing);
             }
             if (found.size() == limit && index + 1 < asked.size()) {
                 var next = new SnapshotPosition(asked.get(index + 1).name(), Optional.empty());
-                return new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text())));
+                return Listing.of(new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing);
             }
         }
-        return new Page<>(found, Optional.empty());
+        return Listing.of(new Page<>(found, Optional.empty()), missing);
     }
 
     /** @param provider the first to ask; empty text for the very first */

@@ -24,6 +24,16 @@ public final class ManageAgents {
                 .toList();
     }
 
+    public int enrolledCount() {
+        return agents.all().size();
+    }
+
+    public int connectedCount() {
+        return (int) agents.all().stream()
+                .filter(seen -> seen.connection().isPresent())
+                .count();
+    }
+
     /** @throws ControlException NotFound */
     public Agents.Seen find(AgentId id) throws ControlException {
         return agents.find(id).orElseThrow(() -> missing(id));

@@ -80,6 +80,7 @@ public final class ApiServer implements AutoCloseable {
                                     .listen()),
                     START_WAIT);
             metrics.watchTracking(control.volumes().tracking()::distrustedCount);
+            metrics.watchAgents(control.agents()::enrolledCount, control.agents()::connectedCount);
             metrics.watchOperations(control.operations()::runningCount, control.operations()::waitingCount);
             listening = true;
             log.info("api.listening host={} port={} tls={}", settings.host(), server.actualPort(), settings.tls());

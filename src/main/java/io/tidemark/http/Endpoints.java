@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.control.ControlError;
 import io.tidemark.control.ControlException;
 import io.tidemark.control.Intent;
+import io.tidemark.control.Listing;
 import io.tidemark.control.SiteControl;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
@@ -68,12 +69,28 @@ final class Endpoints {
         return Answer.accepted("/v1/operations/" + operation.id(), Documents.operation(operation));
     }
 
+    /** A page of what several hosts have; names the hosts that are missing, where any is. */
+    static <T> Answer listing(Listing<T> listing, Function<T, ObjectNode> document) {
+        var answer = document(listing.page(), document);
+        if (!listing.unlisted().isEmpty()) {
+            var unlisted = answer.putArray("unlisted");
+            listing.unlisted()
+                    .forEach(host ->
+                            unlisted.addObject().put("agent", host.agent()).put("reason", host.reason()));
+        }
+        return Answer.ok(answer);
+    }
+
     static <T> Answer page(Page<T> page, Function<T, ObjectNode> document) {
+        return Answer.ok(document(page, document));
+    }
+
+    private static <T> ObjectNode document(Page<T> page, Function<T, ObjectNode> document) {
         var answer = Json.object();
         var items = answer.putArray("items");
         page.items().forEach(item -> items.add(document.apply(item)));
         page.next().ifPresent(cursor -> answer.put("nextCursor", cursor));
-        return Answer.ok(answer);
+        return answer;
     }
 
     /** Makes a value of an id or another domain record; what it refuses is the client's mistake. */

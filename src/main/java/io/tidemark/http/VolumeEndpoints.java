@@ -49,7 +49,7 @@ final class VolumeEndpoints {
     }
 
     private Answer listVolumes(ApiRequest request) throws Exception {
-        return Endpoints.page(control.inventory().volumes(request.cursor(), request.limit()), Documents::volume);
+        return Endpoints.listing(control.inventory().volumes(request.cursor(), request.limit()), Documents::volume);
     }
 
     private Answer getVolume(ApiRequest request) throws Exception {
@@ -127,7 +127,7 @@ final class VolumeEndpoints {
                 ? Optional.of(
                         Endpoints.value("volume", request.inQuery("volume").orElseThrow(), VolumeId::new))
                 : Optional.empty();
-        return Endpoints.page(
+        return Endpoints.listing(
                 control.inventory().snapshots(volume, request.cursor(), request.limit()), Documents::snapshot);
     }
 

@@ -59,6 +59,16 @@ public final class Metrics implements Observer, AutoCloseable {
                 .register(registry);
     }
 
+    /** Shows the hosts that this controller commands; alert while fewer are connected than are enrolled. */
+    public void watchAgents(IntSupplier enrolled, IntSupplier connected) {
+        Gauge.builder("tidemark.agents.enrolled", enrolled::getAsInt)
+                .description("agents that this controller knows")
+                .register(registry);
+        Gauge.builder("tidemark.agents.connected", connected::getAsInt)
+                .description("agents that are connected now")
+                .register(registry);
+    }
+
     @Override
     public void operationStarted(String kind) {
         counter("tidemark.operations.started", "operations written down", "kind", kind)

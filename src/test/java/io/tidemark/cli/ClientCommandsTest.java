@@ -195,6 +195,19 @@ class ClientCommandsTest {
     }
 
     @Test
+    void listWithoutAnAgentsPartSaysSoAndIsNoSuccess() {
+        site.on("GET /v1/volumes?limit=200", 200, """
+                {"items":[{"id":"image:orders","sizeBytes":1}],
+                 "unlisted":[{"agent":"db1","reason":"it is not connected"}]}""");
+
+        var typed = typed("volumes", "list", "--quiet");
+
+        assertThat(typed.exit()).isEqualTo(ExitCode.INCOMPLETE);
+        assertThat(typed.out()).contains("image:orders");
+        assertThat(typed.err()).contains("nothing of agent db1 is listed: it is not connected");
+    }
+
+    @Test
     void certificateThatIsNotThereIsTold() {
         var typed = Typed.run("recovery-points", "verify-certificate", "/nonexistent.json");
 
@@ -330,8 +343,10 @@ class ClientCommandsTest {
                 .on("GET /v1/peers?limit=200", 200, "{\"items\":[]}")
                 .on("GET /v1/operations?state=RUNNING&limit=200", 200, "{\"items\":[]}")
                 .on("GET /v1/links?limit=200", 200, "{\"items\":[{\"id\":\"ln-1\",\"inStep\":\"rp-9\"}]}");
+        site.on("GET /v1/agents", 200, """
+                {"items":[{"id":"db1","state":"CONNECTED"},{"id":"db2","state":"LOST"}]}""");
 
-        assertThat(typed("status").out()).contains("ready", "volumes:                2", "rp-9");
+        assertThat(typed("status").out()).contains("ready", "volumes:                2", "rp-9", "db2");
     }
 
     @Test

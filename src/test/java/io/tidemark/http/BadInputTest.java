@@ -73,7 +73,7 @@ class BadInputTest {
     private static Map<String, Object> stateOf(ApiClient api) throws Exception {
         var inventory = api.site.control.inventory();
         var state = new HashMap<String, Object>();
-        state.put("volumes", inventory.volumes(Optional.empty(), 1_000).items());
+        state.put("volumes", inventory.volumes(Optional.empty(), 1_000).page().items());
         state.put("groups", inventory.groups(Optional.empty(), 1_000).items());
         state.put(
                 "points",

@@ -3,6 +3,7 @@ package io.tidemark.agent.remote;
 import io.tidemark.agent.AgentSessions;
 import io.tidemark.agent.AgentStore;
 import io.tidemark.agent.ProvidersElsewhere;
+import io.tidemark.agent.Unlisted;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.domain.Agent;
@@ -239,6 +240,16 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                 .<StorageProvider>map(provider -> provider)
                 .findFirst()
                 .orElseThrow(() -> new ProviderException(new ProviderError.VolumeNotFound(volume)));
+    }
+
+    @Override
+    public List<Unlisted> unreachable() {
+        return store.agents().stream()
+                .map(agent -> agent.id().value())
+                .filter(agent -> !connected.containsKey(agent))
+                .sorted()
+                .map(agent -> new Unlisted(agent, "it is not connected"))
+                .toList();
     }
 
     @Override
