@@ -3,6 +3,7 @@ package io.tidemark.bootstrap;
 import io.tidemark.agent.LocalRecoveryPointTaker;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.remote.AgentLink;
+import io.tidemark.agent.remote.BegunWork;
 import io.tidemark.agent.remote.Enrolment;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.store.StateLock;
@@ -80,7 +81,13 @@ final class AgentRole implements AutoCloseable {
             var link = new AgentLink(
                     new AgentLink.Controllers(enrolment, settings.agentControllers()),
                     new TlsPeerConnector(identity, TransportLimits.DEFAULT),
-                    new AgentLink.Acting(providers, taker, settings.agentRules(), identity.key(), new SecureRandom()),
+                    new AgentLink.Acting(
+                            providers,
+                            taker,
+                            settings.agentRules(),
+                            BegunWork.in(settings.stateFolder()),
+                            identity.key(),
+                            new SecureRandom()),
                     Software.VERSION);
             role = new AgentRole(lock, providers, link);
             LOG.info("agent.ready agent={} fingerprint={}", enrolment.agent(), identity.fingerprint());

@@ -7,20 +7,20 @@ import io.tidemark.control.document.Json;
 import io.tidemark.domain.Operation;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.util.List;
+import java.util.Optional;
 
 /** Clones one member. The storage makes one clone per snapshot and name, so a restart asks again. */
 final class CloneOperation implements OperationKind {
     static final String KIND = "clone";
 
     private final Inventory inventory;
-    private final Providers providers;
+    private final WorkAnywhere work;
 
     CloneOperation(Inventory inventory, Providers providers) {
         this.inventory = inventory;
-        this.providers = providers;
+        this.work = new WorkAnywhere(providers);
     }
 
     @Override
@@ -48,12 +48,14 @@ final class CloneOperation implements OperationKind {
                 .recoveryPoint(point(request))
                 .snapshotOf(volume)
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("member", volume.value())));
-        var provider = providers.of(snapshot.volume());
-        var clone = StepRunner.finish(
-                provider,
-                provider.clone(new CloneRequest(snapshot, newName(request))),
-                Volume.class,
-                "clone " + newName(request),
+        var clone = work.finish(
+                new WorkAnywhere.Work(
+                        newName(request),
+                        running.operation().id().value(),
+                        "clone " + newName(request),
+                        false,
+                        Optional.empty(),
+                        provider -> provider.clone(new CloneRequest(snapshot, newName(request)))),
                 running);
         var result = Json.object();
         result.set("volume", Documents.volume(clone));

@@ -143,6 +143,20 @@ public sealed interface ControlError {
         }
     }
 
+    /**
+     * An agent stayed away, or whoever asked would wait no longer, while it was asked for something.
+     *
+     * @param object what it was asked for: a clone, a creation, as a phrase
+     * @param reason why no more is waited for it
+     */
+    record AgentAway(String agent, String object, String reason) implements ControlError {
+        @Override
+        public String message() {
+            return "agent %s is not connected, and whether it goes on with the %s is not known: %s"
+                    .formatted(agent, object, reason);
+        }
+    }
+
     /** What only a rollback meets. */
     sealed interface OfRollback extends ControlError {}
 
@@ -174,6 +188,15 @@ public sealed interface ControlError {
         public String message() {
             return "of recovery point %s %s %s rolled back and %s not: %s"
                     .formatted(point, rolledBack, rolledBack.size() == 1 ? "is" : "are", left, reason);
+        }
+    }
+
+    /** A rollback was asked of an agent whose software cannot say whether it was begun, and the answer was lost. */
+    record RollbackUntold(RecoveryPointId point, VolumeId volume) implements OfRollback {
+        @Override
+        public String message() {
+            return "whether volume %s is rolled back to %s is not known: the answer was lost, and the software of agent %s is too old to tell"
+                    .formatted(volume, point, volume.agent().orElse("?"));
         }
     }
 

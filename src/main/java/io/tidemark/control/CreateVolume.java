@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.agent.RemembersWork;
 import io.tidemark.domain.Operation;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -45,16 +46,30 @@ public final class CreateVolume {
         if (!intent.repeated() && exists(id)) {
             throw new ProviderException(new ProviderError.VolumeExists(id));
         }
-        return switch (provider.startCreate(id, sizeBytes)) {
-            case Step.Done<Volume>(var volume) -> new Outcome.Made(volume);
-            case Step.Running<Volume> running ->
-                new Outcome.Begun(operations.start(new Operations.Request(
-                        intent.operation(),
-                        CreateVolumeOperation.KIND,
-                        id.value(),
-                        CreateVolumeOperation.request(id, sizeBytes),
-                        Optional.empty())));
-        };
+        var asked = provider instanceof RemembersWork agent
+                ? agent.under(intent.operation().value()).orElse(provider)
+                : provider;
+        try {
+            return switch (asked.startCreate(id, sizeBytes)) {
+                case Step.Done<Volume>(var volume) -> new Outcome.Made(volume);
+                case Step.Running<Volume> running -> begun(id, sizeBytes, intent);
+            };
+        } catch (ProviderException failure) {
+            if (id.agent().isPresent() && failure.error() instanceof ProviderError.Unreachable) {
+                // The agent was there: it may be making it, and the answer is lost.
+                return begun(id, sizeBytes, intent);
+            }
+            throw failure;
+        }
+    }
+
+    private Outcome.Begun begun(VolumeId id, long sizeBytes, Intent intent) throws ControlException {
+        return new Outcome.Begun(operations.start(new Operations.Request(
+                intent.operation(),
+                CreateVolumeOperation.KIND,
+                id.value(),
+                CreateVolumeOperation.request(id, sizeBytes),
+                Optional.empty())));
     }
 
     private boolean exists(VolumeId id) throws ProviderException {

@@ -5,18 +5,18 @@ import io.tidemark.agent.Providers;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
 import io.tidemark.domain.Operation;
-import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.util.List;
+import java.util.Optional;
 
 /** Follows a volume that takes long to be made. The storage leaves nothing of one that was cut off, so a restart asks again. */
 final class CreateVolumeOperation implements OperationKind {
     static final String KIND = "create-volume";
 
-    private final Providers providers;
+    private final WorkAnywhere work;
 
     CreateVolumeOperation(Providers providers) {
-        this.providers = providers;
+        this.work = new WorkAnywhere(providers);
     }
 
     static ObjectNode request(VolumeId volume, long sizeBytes) {
@@ -40,12 +40,15 @@ final class CreateVolumeOperation implements OperationKind {
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var id = volume(request);
-        var provider = providers.of(id);
-        var made = StepRunner.finish(
-                provider,
-                provider.startCreate(id, request.path("sizeBytes").longValue()),
-                Volume.class,
-                "create " + id,
+        long sizeBytes = request.path("sizeBytes").longValue();
+        var made = work.finish(
+                new WorkAnywhere.Work(
+                        id,
+                        running.operation().id().value(),
+                        "creation of " + id,
+                        false,
+                        Optional.empty(),
+                        provider -> provider.startCreate(id, sizeBytes)),
                 running);
         var result = Json.object();
         result.set("volume", Documents.volume(made));

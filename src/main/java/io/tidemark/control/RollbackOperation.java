@@ -11,10 +11,10 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
-import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Rolls the members back, one after the other; each alone is atomic. None is begun while one of them is open, so that
@@ -36,12 +36,14 @@ final class RollbackOperation implements OperationKind {
 
     private final ControlPorts.Stores stores;
     private final Providers providers;
+    private final WorkAnywhere work;
     private final ClosedVolumes closed;
     private final Moments moments;
 
     RollbackOperation(ControlPorts.Stores stores, Providers providers, ClosedVolumes closed, Moments moments) {
         this.stores = stores;
         this.providers = providers;
+        this.work = new WorkAnywhere(providers);
         this.closed = closed;
         this.moments = moments;
     }
@@ -104,8 +106,12 @@ final class RollbackOperation implements OperationKind {
      * have written to what he took for the recovery point: it must not be rolled back once more when he closes it.
      */
     private void refuseUnknown(RecoveryPoint point, Running running) throws ControlException, ProviderException {
-        if (running.operation().step().startsWith(ROLLING_BACK)) {
+        if (wasCutOff(running.operation())) {
             var volume = left(point, running).getFirst().volume();
+            if (volume.agent().isPresent()) {
+                // Which knows itself whether it was begun, and does not do it again.
+                return;
+            }
             try {
                 closed.refuseOpen(List.of(volume));
             } catch (ProviderException e) {
@@ -132,7 +138,12 @@ final class RollbackOperation implements OperationKind {
                 refuseUnknown(point, running);
                 rollBackOnceClosed(point, running);
             } else {
-                closed.refuseOpen(volumes(left(point, running)));
+                for (var volume : volumes(toBegin(point, running))) {
+                    work.answered(volume, "rollback of " + volume, running, () -> {
+                        closed.refuseOpen(List.of(volume));
+                        return volume;
+                    });
+                }
                 rollBack(point, running);
             }
         } catch (ProviderException e) {
@@ -145,9 +156,27 @@ final class RollbackOperation implements OperationKind {
         var result = Json.object().put("recoveryPoint", id.value());
         var volumes = result.putArray("volumes");
         for (var member : point.members()) {
-            volumes.add(Documents.volume(providers.of(member.volume()).volume(member.volume())));
+            var volume = member.volume();
+            volumes.add(Documents.volume(work.answered(
+                    volume,
+                    "rollback of " + volume,
+                    running,
+                    () -> providers.of(volume).volume(volume))));
         }
         return result;
+    }
+
+    /** Whether the last process died, or lost its agent, in the middle of a member. */
+    private static boolean wasCutOff(Operation operation) {
+        return operation.step().startsWith(ROLLING_BACK);
+    }
+
+    /** Those that nobody has begun: one that an agent has is asked of it, not of whether somebody has it open since. */
+    private static List<RecoveryPoint.Member> toBegin(RecoveryPoint point, Running running) {
+        var left = left(point, running);
+        boolean begunAtAgent = wasCutOff(running.operation())
+                && left.getFirst().volume().agent().isPresent();
+        return begunAtAgent ? left.subList(1, left.size()) : left;
     }
 
     private static List<RecoveryPoint.Member> left(RecoveryPoint point, Running running) {
@@ -179,15 +208,19 @@ final class RollbackOperation implements OperationKind {
 
     private void rollBack(RecoveryPoint point, Running running) throws Exception {
         for (var member : left(point, running)) {
-            var provider = providers.of(member.snapshot().volume());
             int done = rolledBack(running.operation());
+            boolean asked = wasCutOff(running.operation());
             running.step(ROLLING_BACK + (done + 1));
             running.progress(new Operation.Progress("roll back " + member.volume(), 0, 0, ""));
-            var unused = StepRunner.finish(
-                    provider,
-                    provider.rollback(member.snapshot()),
-                    Volume.class,
-                    "rollback " + member.volume(),
+            var unused = work.finish(
+                    new WorkAnywhere.Work(
+                            member.snapshot().volume(),
+                            "%s-%d".formatted(running.operation().id(), done + 1),
+                            "rollback of " + member.volume(),
+                            asked,
+                            Optional.of(() ->
+                                    new ControlException(new ControlError.RollbackUntold(point.id(), member.volume()))),
+                            provider -> provider.rollback(member.snapshot())),
                     running);
             moments.reached(Moment.ROLLBACK_MEMBER_DONE);
             running.step(ROLLED_BACK + (done + 1));

@@ -264,6 +264,12 @@ public final class Problems {
                 Problem.of(409, "cancelled", e.message(), "nothing was kept; ask again when it is wanted");
             case ControlError.AlreadyEnded e ->
                 Problem.of(409, "operation-ended", e.message(), "read its result with GET");
+            case ControlError.AgentAway e ->
+                Problem.of(
+                        503,
+                        "agent-away",
+                        e.message(),
+                        "bring the agent back, look at what there is, then ask again: tidemark agents list");
             case ControlError.StepTooLong e ->
                 Problem.of(504, "storage-too-slow", e.message(), "look at the storage, then ask again");
             case ControlError.Stopping e ->
@@ -300,6 +306,13 @@ public final class Problems {
                         "rollback-unknown",
                         e.message(),
                         "look at what %s holds; where that is not the recovery point, close it and ask for the rollback again"
+                                .formatted(e.volume()));
+            case ControlError.RollbackUntold e ->
+                Problem.of(
+                        409,
+                        "rollback-unknown",
+                        e.message(),
+                        "look at what %s holds; where that is not the recovery point, ask for the rollback again, and bring the agent to the controller's version"
                                 .formatted(e.volume()));
             case ControlError.TooManyDeferred e ->
                 Problem.of(

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.agent.remote.AgentLink;
 import io.tidemark.agent.remote.AgentRules;
+import io.tidemark.agent.remote.BegunWork;
+import io.tidemark.agent.remote.CommandVersions;
 import io.tidemark.agent.remote.ConnectedAgents;
 import io.tidemark.agent.remote.Enrolment;
 import io.tidemark.agent.remote.HostsTaker;
@@ -64,24 +66,34 @@ final class AgentWorld implements AutoCloseable {
             this.relay = relay;
         }
 
-        @Override
-        public void close() throws Exception {
+        /** As the end of its process does, but that its storage goes on. */
+        void stop() throws InterruptedException {
             if (link != null && thread != null) {
                 link.close();
                 thread.join(SOON);
             }
+        }
+
+        @Override
+        public void close() throws Exception {
+            stop();
             relay.close();
         }
     }
 
     AgentWorld(Path folder) throws Exception {
+        this(folder, CommandVersions.ALL);
+    }
+
+    /** @param versions of commands that the controller gives */
+    AgentWorld(Path folder, CommandVersions versions) throws Exception {
         this.folder = folder;
         var clock = InstantSource.system();
         this.store = SiteStore.open(folder.resolve("controller"));
         this.identity = SiteIdentity.in(folder.resolve("controller"), clock);
         var address = new AtomicReference<>("127.0.0.1:1");
-        this.agents =
-                new ConnectedAgents(store.agents(), address::get, identity.fingerprint(), clock, new SecureRandom());
+        this.agents = new ConnectedAgents(
+                store.agents(), address::get, identity.fingerprint(), clock, new SecureRandom(), versions);
         here.witness = event -> events.add("local " + event);
         var local = here.providers("image");
         this.providers = local.and(agents);
@@ -121,6 +133,13 @@ final class AgentWorld implements AutoCloseable {
     }
 
     One agent(String name, AgentRules rules) throws Exception {
+        var one = agent(name, rules, CommandVersions.ALL);
+        awaitConnected(name);
+        return one;
+    }
+
+    /** Enrolled, and with the volume; whether it connects is another matter. */
+    One agent(String name, AgentRules rules, CommandVersions versions) throws Exception {
         var home = Files.createDirectories(folder.resolve(name));
         var one = new One(home, SiteIdentity.in(home, InstantSource.system()), new StallingRelay(listener.address()));
         var token = agents.invite(new AgentId(name), false, Duration.ofHours(1)).token();
@@ -129,14 +148,13 @@ final class AgentWorld implements AutoCloseable {
         assertThat(enrolment.agent()).isEqualTo(name);
         one.host.volume("image:orders", "/orders");
         one.host.witness = event -> events.add(name + " " + event);
-        connect(one, rules);
+        connect(one, rules, versions);
         byName.put(name, one);
-        awaitConnected(name);
         return one;
     }
 
     /** As a start of its process does. */
-    void connect(One one, AgentRules rules) throws Exception {
+    void connect(One one, AgentRules rules, CommandVersions versions) throws Exception {
         var providers = one.host.providers("image");
         var link = new AgentLink(
                 new AgentLink.Controllers(Enrolment.in(one.folder).orElseThrow(), List.of(one.relay.address())),
@@ -145,9 +163,11 @@ final class AgentWorld implements AutoCloseable {
                         providers,
                         taker(providers, one.host, one.identity),
                         rules,
+                        BegunWork.in(one.folder),
                         one.identity.key(),
                         new SecureRandom()),
-                "test");
+                "test",
+                versions);
         one.link = link;
         one.thread = Thread.ofVirtual().start(() -> {
             try {
@@ -156,6 +176,19 @@ final class AgentWorld implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         });
+    }
+
+    /** The agent's process ends, and the next begins. */
+    void restart(String name, AgentRules rules) throws Exception {
+        var one = one(name);
+        one.stop();
+        connect(one, rules, CommandVersions.ALL);
+        awaitConnected(name);
+    }
+
+    /** Every connection is lost, as when the controller's process ends; agents come back by themselves. */
+    void loseAll() {
+        agents.close();
     }
 
     One one(String name) {

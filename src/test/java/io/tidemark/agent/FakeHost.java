@@ -10,9 +10,11 @@ import io.tidemark.consistency.QuiescerFactory;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.QuiescerSpec;
 import io.tidemark.spi.Capability;
+import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
@@ -29,6 +31,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,12 +39,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /** A host with volumes, mounts and applications that fail where a test says so, and that writes down what was done. */
 final class FakeHost implements FileSystems, QuiescerFactory {
-    final List<String> events = new ArrayList<>();
+    final List<String> events = Collections.synchronizedList(new ArrayList<>());
     /** Hears of every event, on the thread that acts. */
     volatile Consumer<String> witness = event -> {};
 
@@ -58,6 +62,10 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     Duration holdTakes = Duration.ZERO;
     Duration flushTakes = Duration.ZERO;
     Optional<String> unavailable = Optional.empty();
+    /** While true, clones, rollbacks and creations do not come to their end. */
+    volatile boolean slow;
+
+    private final Set<String> running = ConcurrentHashMap.newKeySet();
     private long now;
 
     void volume(String id, String... mountPoints) {
@@ -84,8 +92,15 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                 (proxy, method, arguments) -> switch (method.getName()) {
                     case "name" -> name;
                     case "volume" -> described((VolumeId) arguments[0]);
-                    case "volumes" -> volumes(name);
-                    case "rollback" -> described(((SnapshotId) arguments[0]).volume());
+                    case "volumes" -> {
+                        witness.accept("list");
+                        yield volumes(name);
+                    }
+                    case "rollback" -> begun("rollback " + ((SnapshotId) arguments[0]).volume());
+                    case "clone" -> begun("clone " + ((CloneRequest) arguments[0]).name());
+                    case "startCreate" -> begun("create " + arguments[0]);
+                    case "resume" -> resumed(((Handle) arguments[0]).token());
+                    case "refuseWhileOpen" -> null;
                     case "close" -> null;
                     case "forecast" -> new CutForecast(predicted, !copying.contains(name), List.of(name + " cuts"));
                     case "prepare" -> {
@@ -97,6 +112,27 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                     case "delete" -> deleted((SnapshotId) arguments[0]);
                     default -> throw new AssertionError(method);
                 });
+    }
+
+    private Step<Volume> begun(String work) throws ProviderException {
+        running.add(work);
+        happen(work);
+        return resumed(work);
+    }
+
+    /** As real storage does: an outcome is told once, and whoever asks again then has it done again. */
+    private Step<Volume> resumed(String work) throws ProviderException {
+        if (!running.contains(work)) {
+            return begun(work);
+        }
+        if (slow) {
+            return new Step.Running<>(new Handle("image", work), 0.5, Duration.ofMillis(50));
+        }
+        running.remove(work);
+        happen("done " + work);
+        var volume = new VolumeId(work.substring(work.indexOf(' ') + 1));
+        mounts.putIfAbsent(volume, List.of());
+        return new Step.Done<>(described(volume));
     }
 
     private List<Volume> volumes(String provider) throws ProviderException {
@@ -113,7 +149,13 @@ final class FakeHost implements FileSystems, QuiescerFactory {
         if (!mounts.containsKey(id)) {
             throw new ProviderException(new ProviderError.VolumeNotFound(id));
         }
-        return new Volume(id, 4096, Set.of(Capability.ROLLBACK), Optional.empty(), mounts.get(id), Map.of());
+        return new Volume(
+                id,
+                4096,
+                Set.of(Capability.ROLLBACK, Capability.CLONE, Capability.CREATE),
+                Optional.empty(),
+                mounts.get(id),
+                Map.of());
     }
 
     private Cut cut(String name, CutRequest request) throws ProviderException {
@@ -133,6 +175,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     private SnapshotPage listed(String name, SnapshotQuery query) {
         var found = snapshots.stream()
                 .filter(id -> id.volume().provider().equals(name))
+                .filter(id -> query.volume().map(id.volume()::equals).orElse(true))
                 .filter(id ->
                         query.recoveryPoint().map(id.recoveryPoint()::equals).orElse(true))
                 .map(id -> new Snapshot(id, 4096, Instant.EPOCH))

@@ -13,17 +13,28 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that a controller can ask of an agent: version 1. There is no command that runs a program, reads a file or takes
- * anything but ids and sizes. Ids are the agent's own, without its name before them.
+ * All that a controller can ask of an agent: version {@value CommandVersions#NEWEST}. There is no command that runs a
+ * program, reads a file or takes anything but ids and sizes. Ids are the agent's own, without its name before them.
  */
 sealed interface AgentCommand {
-    /** Of the set; both sides say which they know, and use the newest that both do. */
-    int VERSION_OLDEST = 1;
-
-    int VERSION_NEWEST = 1;
+    /** The first version of the set that has the command. */
+    default int version() {
+        return 1;
+    }
 
     /** What a provider is asked. */
     sealed interface OfStorage extends AgentCommand {}
+
+    /** What may take long, and comes to a volume. */
+    sealed interface Lasting extends OfStorage {
+        /** What it comes to. */
+        VolumeId volume();
+
+        /** Whether a second time would lose what was written since the first. */
+        default boolean overwrites() {
+            return false;
+        }
+    }
 
     /** What takes a recovery point. */
     sealed interface OfPoint extends AgentCommand {}
@@ -32,7 +43,7 @@ sealed interface AgentCommand {
 
     record FindVolume(VolumeId volume) implements OfStorage {}
 
-    record CreateVolume(VolumeId volume, long sizeBytes) implements OfStorage {}
+    record CreateVolume(VolumeId volume, long sizeBytes) implements Lasting {}
 
     record RemoveVolume(VolumeId volume) implements OfStorage {}
 
@@ -46,9 +57,37 @@ sealed interface AgentCommand {
 
     record AskReadiness(SnapshotId snapshot) implements OfStorage {}
 
-    record CloneSnapshot(CloneRequest request) implements OfStorage {}
+    record CloneSnapshot(CloneRequest request) implements Lasting {
+        @Override
+        public VolumeId volume() {
+            return request.name();
+        }
+    }
 
-    record RollBack(SnapshotId snapshot) implements OfStorage {}
+    record RollBack(SnapshotId snapshot) implements Lasting {
+        @Override
+        public VolumeId volume() {
+            return snapshot.volume();
+        }
+
+        @Override
+        public boolean overwrites() {
+            return true;
+        }
+    }
+
+    /**
+     * Begins the work, unless work of that id was begun before: then it says how far that is, or what it came to. So an
+     * answer that was lost is asked for again.
+     *
+     * @param work id that the controller gives it, and nothing else
+     */
+    record DoOnce(String work, Lasting what) implements OfStorage {
+        @Override
+        public int version() {
+            return 2;
+        }
+    }
 
     record RefuseWhileOpen(VolumeId volume) implements OfStorage {}
 

@@ -37,6 +37,7 @@ public final class AgentLink implements AutoCloseable {
     private final PeerConnector connector;
     private final AgentService.Host host;
     private final String software;
+    private final CommandVersions versions;
     private final CountDownLatch stop = new CountDownLatch(1);
     private volatile @Nullable PeerConnection connection;
 
@@ -54,6 +55,7 @@ public final class AgentLink implements AutoCloseable {
     /**
      * What acts on this host.
      *
+     * @param begun what long work was begun
      * @param key this host's own
      * @param random must be unpredictable
      */
@@ -61,6 +63,7 @@ public final class AgentLink implements AutoCloseable {
             Providers providers,
             LocalRecoveryPointTaker taker,
             AgentRules rules,
+            BegunWork begun,
             PrivateKey key,
             RandomGenerator random) {
         @Override
@@ -70,11 +73,28 @@ public final class AgentLink implements AutoCloseable {
     }
 
     public AgentLink(Controllers controllers, PeerConnector connector, Acting acting, String software) {
+        this(controllers, connector, acting, software, CommandVersions.ALL);
+    }
+
+    /** @param versions of commands that this agent carries out */
+    public AgentLink(
+            Controllers controllers,
+            PeerConnector connector,
+            Acting acting,
+            String software,
+            CommandVersions versions) {
         this.controllers = controllers;
         this.connector = connector;
         this.host = new AgentService.Host(
-                acting.providers(), acting.taker(), acting.rules(), new HandleSeal(acting.key()), acting.random());
+                acting.providers(),
+                acting.taker(),
+                acting.rules(),
+                acting.begun(),
+                new HandleSeal(acting.key()),
+                acting.random(),
+                versions);
         this.software = software;
+        this.versions = versions;
     }
 
     /** Connects, and connects again, until closed. */
@@ -115,8 +135,8 @@ public final class AgentLink implements AutoCloseable {
                 return;
             }
             made.send(new Message.Text(AgentJson.text(AgentJson.tree(new AgentOffer(
-                    AgentCommand.VERSION_OLDEST,
-                    AgentCommand.VERSION_NEWEST,
+                    versions.oldest(),
+                    versions.newest(),
                     host.providers().all().stream().map(StorageProvider::name).toList())))));
             try (var service = new AgentService(host, enrolment.agent());
                     var calls = new AgentCalls(made, service::take)) {

@@ -15,10 +15,15 @@ record AgentOffer(int commandsOldest, int commandsNewest, List<String> providers
 
     AgentOffer {
         providers = List.copyOf(providers);
+        var unused = new CommandVersions(commandsOldest, commandsNewest);
         if (providers.size() > PROVIDERS_MAXIMUM
                 || !providers.stream().allMatch(name -> NAME.matcher(name).matches())) {
             throw new IllegalArgumentException(
                     "an agent offers at most %d providers, of names %s".formatted(PROVIDERS_MAXIMUM, NAME.pattern()));
         }
+    }
+
+    CommandVersions commands() {
+        return new CommandVersions(commandsOldest, commandsNewest);
     }
 }

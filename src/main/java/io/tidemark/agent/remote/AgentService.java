@@ -9,6 +9,7 @@ import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.spi.Capability;
+import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotPage;
@@ -58,8 +59,10 @@ final class AgentService implements AutoCloseable {
             Providers providers,
             LocalRecoveryPointTaker taker,
             AgentRules rules,
+            BegunWork begun,
             HandleSeal seal,
-            RandomGenerator random) {}
+            RandomGenerator random,
+            CommandVersions versions) {}
 
     /** @param agent this host's name at the controller */
     AgentService(Host host, String agent) {
@@ -91,6 +94,10 @@ final class AgentService implements AutoCloseable {
     private void answer(AgentCalls.Asked asked) {
         try {
             var command = AgentJson.read(asked.command(), AgentCommand.class);
+            if (command.version() > host.versions().newest()) {
+                throw new IllegalArgumentException("%s is of version %d, and this agent carries out %s"
+                        .formatted(kind(asked.command()), command.version(), host.versions()));
+            }
             asked.answer().accept(AgentJson.tree(carryOut(command)));
         } catch (ProviderException e) {
             asked.refuse().accept(new AgentFailure.OfStorage(e.error()));
@@ -124,8 +131,17 @@ final class AgentService implements AutoCloseable {
                         .map(this::told)
                         .toList();
             case AgentCommand.FindVolume(var volume) -> told(of(volume).volume(volume));
-            case AgentCommand.CreateVolume(var volume, var size) ->
-                step(of(volume).startCreate(volume, size));
+            case AgentCommand.Lasting lasting -> {
+                check(lasting);
+                yield step(begin(lasting), lasting.volume(), lasting.overwrites());
+            }
+            case AgentCommand.DoOnce(var work, var what) -> {
+                // Each time: what was allowed when it was begun may be allowed no more.
+                check(what);
+                var provider = of(what.volume());
+                yield step(
+                        host.begun().once(work, what, provider, () -> begin(what)), what.volume(), what.overwrites());
+            }
             case AgentCommand.RemoveVolume(var volume) -> {
                 host.rules().checkOverwrite(volume);
                 of(volume).remove(volume);
@@ -140,14 +156,6 @@ final class AgentService implements AutoCloseable {
             case AgentCommand.ListSnapshots(var provider, var query) -> snapshots(provider, query);
             case AgentCommand.AskReadiness(var snapshot) ->
                 of(snapshot.volume()).readiness(snapshot);
-            case AgentCommand.CloneSnapshot(var request) -> {
-                host.rules().check(request.name());
-                yield step(of(request.snapshot().volume()).clone(request));
-            }
-            case AgentCommand.RollBack(var snapshot) -> {
-                host.rules().checkOverwrite(snapshot.volume());
-                yield step(of(snapshot.volume()).rollback(snapshot));
-            }
             case AgentCommand.RefuseWhileOpen(var volume) -> {
                 host.rules().checkOverwrite(volume);
                 of(volume).refuseWhileOpen(volume);
@@ -162,10 +170,39 @@ final class AgentService implements AutoCloseable {
                 yield DONE;
             }
             case AgentCommand.DeleteSnapshot(var snapshot) ->
-                step(of(snapshot.volume()).delete(snapshot));
-            case AgentCommand.ResumeStep(var handle) ->
-                step(provider(handle.provider()).resume(host.seal().opened(handle)));
+                step(of(snapshot.volume()).delete(snapshot), snapshot.volume(), false);
+            case AgentCommand.ResumeStep(var handle) -> resume(handle);
         };
+    }
+
+    private void check(AgentCommand.Lasting command) throws ProviderException {
+        if (command.overwrites()) {
+            host.rules().checkOverwrite(command.volume());
+        }
+        host.rules().check(command.volume());
+        if (command instanceof AgentCommand.CloneSnapshot(var request)) {
+            host.rules().check(request.snapshot().volume());
+        }
+    }
+
+    private Step<Volume> begin(AgentCommand.Lasting command) throws ProviderException {
+        var provider = of(command.volume());
+        return switch (command) {
+            case AgentCommand.CreateVolume(var volume, var size) -> provider.startCreate(volume, size);
+            case AgentCommand.CloneSnapshot(var request) -> provider.clone(request);
+            case AgentCommand.RollBack(var snapshot) -> provider.rollback(snapshot);
+        };
+    }
+
+    /** The rules are asked as they are now, not as they were when the handle was given out. */
+    private StepAnswer resume(Handle handle) throws ProviderException {
+        var work = host.seal().opened(handle);
+        if (work.overwrites()) {
+            host.rules().checkOverwrite(work.volume());
+        } else {
+            host.rules().check(work.volume());
+        }
+        return step(provider(handle.provider()).resume(work.handle()), work.volume(), work.overwrites());
     }
 
     private Object carryOut(AgentCommand.OfPoint command) throws ProviderException, ConsistencyException {
@@ -187,8 +224,8 @@ final class AgentService implements AutoCloseable {
         };
     }
 
-    private StepAnswer step(Step<?> step) {
-        var answer = StepAnswer.of(host.seal().sealed(step));
+    private StepAnswer step(Step<?> step, VolumeId volume, boolean overwrites) {
+        var answer = StepAnswer.of(host.seal().sealed(step, volume, overwrites));
         return new StepAnswer(answer.volume().map(this::told), answer.yes(), answer.running());
     }
 

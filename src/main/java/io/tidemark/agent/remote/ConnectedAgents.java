@@ -44,6 +44,7 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
     private final String fingerprint;
     private final InstantSource clock;
     private final RandomGenerator random;
+    private final CommandVersions versions;
     private final Map<String, ConnectedAgent> connected = new ConcurrentHashMap<>();
     private volatile Consumer<Collection<StorageProvider>> arrivals = providers -> {};
 
@@ -58,11 +59,23 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
             String fingerprint,
             InstantSource clock,
             RandomGenerator random) {
+        this(store, address, fingerprint, clock, random, CommandVersions.ALL);
+    }
+
+    /** @param versions of commands that this controller gives */
+    public ConnectedAgents(
+            AgentStore store,
+            Supplier<String> address,
+            String fingerprint,
+            InstantSource clock,
+            RandomGenerator random,
+            CommandVersions versions) {
         this.store = store;
         this.address = address;
         this.fingerprint = fingerprint;
         this.clock = clock;
         this.random = random;
+        this.versions = versions;
     }
 
     /** Told, on a thread of its own, of the providers of each agent that has connected. */
@@ -147,6 +160,7 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
     public void serve(PeerConnection connection, String software) throws ReplicationException {
         var agent = store.agentByFingerprint(connection.peerFingerprint()).orElseThrow(ConnectedAgents::notEnrolled);
         var offer = offer(connection);
+        int version = versions.with(offer.commands());
         try (var calls = new AgentCalls(
                 connection, asked -> asked.refuse().accept(new AgentFailure.Other("a controller takes no commands")))) {
             var name = agent.id().value();
@@ -155,7 +169,7 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                     agent.fingerprint(),
                     calls,
                     offer.providers().stream()
-                            .map(provider -> new RemoteProvider(name, provider, calls))
+                            .map(provider -> new RemoteProvider(name, provider, calls, version))
                             .sorted(Comparator.comparing(RemoteProvider::name))
                             .toList(),
                     connection.peerAddress(),
@@ -171,7 +185,12 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                 connected.remove(name, here);
                 throw notEnrolled();
             }
-            LOG.info("agent.connected agent={} address={} providers={}", name, here.address(), offer.providers());
+            LOG.info(
+                    "agent.connected agent={} address={} commands={} providers={}",
+                    name,
+                    here.address(),
+                    version,
+                    offer.providers());
             Thread.ofVirtual()
                     .name("tidemark-agent-arrival")
                     .start(() -> arrivals.accept(List.copyOf(here.providers())));
@@ -189,7 +208,7 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                 new ReplicationError.PeerRefused(NOT_ENROLLED, "this controller does not know the key"));
     }
 
-    private static AgentOffer offer(PeerConnection connection) throws ReplicationException {
+    private AgentOffer offer(PeerConnection connection) throws ReplicationException {
         var message = connection.receive();
         if (!(message instanceof Message.Text(var json))) {
             throw new ReplicationException(
@@ -197,11 +216,9 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
         }
         try {
             var offer = AgentJson.read(AgentJson.parse(json), AgentOffer.class);
-            if (offer.commandsOldest() > AgentCommand.VERSION_NEWEST
-                    || offer.commandsNewest() < AgentCommand.VERSION_OLDEST) {
+            if (!versions.meets(offer.commands())) {
                 throw new ReplicationException(new ReplicationError.ProtocolMismatch(
-                        "commands %d-%d".formatted(AgentCommand.VERSION_OLDEST, AgentCommand.VERSION_NEWEST),
-                        "commands %d-%d".formatted(offer.commandsOldest(), offer.commandsNewest())));
+                        versions.toString(), offer.commands().toString()));
             }
             return offer;
         } catch (IllegalArgumentException e) {

@@ -4,6 +4,7 @@ import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Step;
+import io.tidemark.spi.VolumeId;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -13,20 +14,32 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Marks the handles of long work that an agent gives out, so that it goes on with nothing but what it began itself: a
- * handle names what is done, and the rules were asked when it was given out.
+ * Marks the handles of long work that an agent gives out, so that it goes on with nothing but what it began itself. What
+ * the work is done to is under the seal, so that the rules can be asked again. As text: the seal, 0 or 1 for whether it
+ * overwrites, the volume, and the provider's own token, with {@code #} between them.
  */
 final class HandleSeal {
     private static final String ALGORITHM = "HmacSHA256";
     private static final char BETWEEN = '#';
+    private static final String OVERWRITES = "1";
+    private static final String KEEPS = "0";
+    private static final int PARTS = 4;
 
     private final SecretKeySpec key;
+
+    /**
+     * A handle as its provider knows it.
+     *
+     * @param volume what it is done to
+     * @param overwrites whether what the volume holds is lost by it
+     */
+    record Opened(Handle handle, VolumeId volume, boolean overwrites) {}
 
     /** @param key the agent's; it is not used itself, only what is derived from it for this purpose */
     HandleSeal(PrivateKey key) {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
-            digest.update("tidemark agent handles".getBytes(StandardCharsets.US_ASCII));
+            digest.update("tidemark agent handles 2".getBytes(StandardCharsets.US_ASCII));
             this.key = new SecretKeySpec(digest.digest(key.getEncoded()), ALGORITHM);
         } catch (GeneralSecurityException e) {
             throw new AssertionError("every JDK has SHA-256", e);
@@ -43,23 +56,27 @@ final class HandleSeal {
         }
     }
 
-    Step<?> sealed(Step<?> step) {
+    Step<?> sealed(Step<?> step, VolumeId volume, boolean overwrites) {
         if (step instanceof Step.Running<?>(var handle, var progress, var again)) {
-            var token = seal(handle.provider(), handle.token()) + BETWEEN + handle.token();
+            var work = (overwrites ? OVERWRITES : KEEPS) + BETWEEN + volume.value() + BETWEEN + handle.token();
+            var token = seal(handle.provider(), work) + BETWEEN + work;
             return new Step.Running<>(new Handle(handle.provider(), token), progress, again);
         }
         return step;
     }
 
-    /** @throws ProviderException Denied where this agent has not given it out */
-    Handle opened(Handle handle) throws ProviderException {
-        int between = handle.token().indexOf(BETWEEN);
-        if (between > 0 && between + 1 < handle.token().length()) {
-            var token = handle.token().substring(between + 1);
-            var told = handle.token().substring(0, between).getBytes(StandardCharsets.UTF_8);
-            var right = seal(handle.provider(), token).getBytes(StandardCharsets.UTF_8);
+    /** @throws ProviderException Denied where this agent, as this software, has not given it out */
+    Opened opened(Handle handle) throws ProviderException {
+        var parts = handle.token().split(String.valueOf(BETWEEN), PARTS);
+        if (parts.length == PARTS && !parts[PARTS - 1].isEmpty()) {
+            var work = handle.token().substring(parts[0].length() + 1);
+            var told = parts[0].getBytes(StandardCharsets.UTF_8);
+            var right = seal(handle.provider(), work).getBytes(StandardCharsets.UTF_8);
             if (MessageDigest.isEqual(told, right)) {
-                return new Handle(handle.provider(), token);
+                return new Opened(
+                        new Handle(handle.provider(), parts[PARTS - 1]),
+                        new VolumeId(parts[2]),
+                        parts[1].equals(OVERWRITES));
             }
         }
         throw new ProviderException(

@@ -1,5 +1,6 @@
 package io.tidemark.agent.remote;
 
+import io.tidemark.agent.RemembersWork;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;
@@ -33,9 +34,12 @@ import java.util.Set;
  * A provider of an agent's host, asked over its connection. Content does not travel here: its volumes have no capability
  * that reads or writes. Names of volumes have the agent's name before them.
  */
-final class RemoteProvider implements StorageProvider {
+final class RemoteProvider implements StorageProvider, RemembersWork {
     /** Methods of the SPI never block for minutes; a tool's time limit is one minute. */
     private static final Duration CALL_LIMIT = Duration.ofSeconds(90);
+
+    /** Version of {@link AgentCommand.DoOnce}. */
+    private static final int REMEMBERS_SINCE = 2;
 
     private static final Set<Capability> CONTENT = EnumSet.of(
             Capability.RANDOM_READ, Capability.RANDOM_WRITE, Capability.CHANGED_RANGES, Capability.TRACKED_CHANGES);
@@ -43,12 +47,30 @@ final class RemoteProvider implements StorageProvider {
     private final String agent;
     private final String provider;
     private final AgentCalls calls;
+    private final int version;
+    private final Optional<String> work;
 
-    /** @param provider its name on the agent's host */
-    RemoteProvider(String agent, String provider, AgentCalls calls) {
+    /**
+     * @param provider its name on the agent's host
+     * @param version of commands that are used with the agent
+     */
+    RemoteProvider(String agent, String provider, AgentCalls calls, int version) {
+        this(agent, provider, calls, version, Optional.empty());
+    }
+
+    private RemoteProvider(String agent, String provider, AgentCalls calls, int version, Optional<String> work) {
         this.agent = agent;
         this.provider = provider;
         this.calls = calls;
+        this.version = version;
+        this.work = work;
+    }
+
+    @Override
+    public Optional<StorageProvider> under(String id) {
+        return version < REMEMBERS_SINCE
+                ? Optional.empty()
+                : Optional.of(new RemoteProvider(agent, provider, calls, version, Optional.of(id)));
     }
 
     @Override
@@ -188,7 +210,8 @@ final class RemoteProvider implements StorageProvider {
                 : new Step.Done<>(answer.yes());
     }
 
-    private Step<Volume> volumeStep(AgentCommand command) throws ProviderException {
+    private Step<Volume> volumeStep(AgentCommand.Lasting what) throws ProviderException {
+        AgentCommand command = work.isPresent() ? new AgentCommand.DoOnce(work.orElseThrow(), what) : what;
         var answer = ask(command, StepAnswer.class);
         if (answer.running().isPresent()) {
             return running(answer.running().get());
@@ -248,7 +271,9 @@ final class RemoteProvider implements StorageProvider {
             case ProviderError.Conflict(var object, var reason) -> new ProviderError.Conflict(named(object), reason);
             case ProviderError.Denied(var object, var right) -> new ProviderError.Denied(named(object), right);
             case ProviderError.Corrupt(var object, var evidence) -> new ProviderError.Corrupt(named(object), evidence);
-            case ProviderError.Unreachable _, ProviderError.Unexpected _ -> error;
+            // The agent itself was reached.
+            case ProviderError.Unreachable _ -> new ProviderError.Unexpected("agent " + agent, error.message());
+            case ProviderError.Unexpected _ -> error;
         };
     }
 

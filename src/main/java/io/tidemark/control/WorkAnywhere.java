@@ -1,0 +1,196 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.agent.RemembersWork;
+import io.tidemark.domain.Operation;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Work at storage that may be an agent's. It goes on there when the connection is lost or this process starts again, so
+ * whoever follows it waits until the agent is back, and asks how far it is.
+ */
+final class WorkAnywhere {
+    /**
+     * How long an agent may be away at one time. A host is back from a start within minutes; one that stays away longer
+     * needs its operator, who is told so.
+     */
+    static final Duration AWAY_MAXIMUM = Duration.ofHours(1);
+
+    /** How soon an agent that is back is seen, a cancellation, and a stop of the site. */
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    private static final Duration ASK_MAXIMUM = Duration.ofSeconds(15);
+    /** As that of local storage. */
+    private static final Duration WORK_MAXIMUM = Duration.ofDays(2);
+
+    private final Providers providers;
+    private final Duration awayMaximum;
+
+    WorkAnywhere(Providers providers) {
+        this(providers, AWAY_MAXIMUM);
+    }
+
+    WorkAnywhere(Providers providers, Duration awayMaximum) {
+        this.providers = providers;
+        this.awayMaximum = awayMaximum;
+    }
+
+    /** Begins it; asked again it must be idempotent by what it makes, or be {@link Work#once}. */
+    @FunctionalInterface
+    interface Begin {
+        Step<Volume> at(StorageProvider provider) throws ProviderException;
+    }
+
+    /** A question that changes nothing. */
+    @FunctionalInterface
+    interface Question<T> {
+        T ask() throws ProviderException;
+    }
+
+    /** Ends the operation where the work may not be asked for twice, and the agent cannot say whether it was begun. */
+    @FunctionalInterface
+    interface Untold {
+        ControlException error();
+    }
+
+    /**
+     * What is to be done.
+     *
+     * @param id the same whenever it is asked for, and never that of other work
+     * @param object what is worked on, for progress and errors
+     * @param asked whether it may have been asked for before, by a process that is gone
+     * @param once where asking twice may do harm
+     */
+    record Work(VolumeId volume, String id, String object, boolean asked, Optional<Untold> once, Begin begin) {}
+
+    /** What one piece of work has come to, as far as it is known here. */
+    private static final class Course {
+        boolean answerLost;
+        Optional<Handle> handle = Optional.empty();
+    }
+
+    /**
+     * Follows it to its end.
+     *
+     * @throws ProviderException what the storage says
+     * @throws ControlException AgentAway at the limit, or when it is cancelled meanwhile; Stopping, for the next start to go
+     *     on; StepTooLong; what {@link Work#once} says
+     */
+    Volume finish(Work work, OperationKind.Running running)
+            throws ProviderException, ControlException, InterruptedException {
+        if (work.volume().agent().isEmpty()) {
+            var provider = providers.of(work.volume());
+            return StepRunner.finish(provider, work.begin().at(provider), Volume.class, work.object(), running);
+        }
+        long endNanos = System.nanoTime() + WORK_MAXIMUM.toNanos();
+        var course = new Course();
+        course.answerLost = work.asked();
+        while (true) {
+            var step = whileAway(work.volume(), work.object(), running, () -> step(work, course));
+            switch (step) {
+                case Step.Done<?>(var result) -> {
+                    return (Volume) result;
+                }
+                case Step.Running<?> now -> {
+                    if (System.nanoTime() - endNanos >= 0) {
+                        throw new ControlException(new ControlError.StepTooLong(work.object(), WORK_MAXIMUM));
+                    }
+                    course.handle = Optional.of(now.handle());
+                    running.progress(
+                            new Operation.Progress(work.object(), Math.round(now.progress() * 100), 100, "percent"));
+                    pause(now.askAgainAfter(), running);
+                }
+            }
+        }
+    }
+
+    private Step<?> step(Work work, Course course) throws ProviderException, ControlException {
+        var provider = providers.of(work.volume());
+        var remembering =
+                provider instanceof RemembersWork agent ? agent.under(work.id()) : Optional.<StorageProvider>empty();
+        if (remembering.isEmpty() && course.answerLost && work.once().isPresent()) {
+            throw work.once().orElseThrow().error();
+        }
+        boolean answered = false;
+        try {
+            Step<?> step = remembering.isEmpty() && course.handle.isPresent()
+                    ? provider.resume(course.handle.orElseThrow())
+                    : work.begin().at(remembering.orElse(provider));
+            answered = true;
+            return step;
+        } finally {
+            course.answerLost = course.answerLost || !answered;
+        }
+    }
+
+    private interface Asked<T> {
+        T ask() throws ProviderException, ControlException;
+    }
+
+    /**
+     * Asks, and asks again once the agent is back where it cannot be reached.
+     *
+     * @param object what is asked for, for progress and errors
+     */
+    <T> T answered(VolumeId volume, String object, OperationKind.Running running, Question<T> question)
+            throws ProviderException, ControlException, InterruptedException {
+        return whileAway(volume, object, running, question::ask);
+    }
+
+    private <T> T whileAway(VolumeId volume, String object, OperationKind.Running running, Asked<T> asked)
+            throws ProviderException, ControlException, InterruptedException {
+        long endNanos = System.nanoTime() + awayMaximum.toNanos();
+        while (true) {
+            try {
+                return asked.ask();
+            } catch (ProviderException e) {
+                if (volume.agent().isEmpty() || !(e.error() instanceof ProviderError.Unreachable away)) {
+                    throw e;
+                }
+                if (System.nanoTime() - endNanos >= 0) {
+                    throw away(volume, object, "it was waited for %d s".formatted(awayMaximum.toSeconds()), e);
+                }
+                running.progress(new Operation.Progress("%s waits: %s".formatted(object, away.message()), 0, 0, ""));
+                leaveWhenStopping(running);
+                if (running.cancelled()) {
+                    throw away(volume, object, "it was cancelled while it waited for the agent", e);
+                }
+                Thread.sleep(LOOK);
+            }
+        }
+    }
+
+    private static ControlException away(VolumeId volume, String object, String reason, ProviderException cause) {
+        var failure =
+                new ControlException(new ControlError.AgentAway(volume.agent().orElseThrow(), object, reason));
+        failure.initCause(cause);
+        return failure;
+    }
+
+    /** A stop that has granted its time leaves the work to the agent, and the asking to the next start. */
+    private static void leaveWhenStopping(OperationKind.Running running) throws ControlException {
+        if (running.stopping()) {
+            throw new ControlException(new ControlError.Stopping());
+        }
+    }
+
+    private static void pause(Duration asked, OperationKind.Running running)
+            throws ControlException, InterruptedException {
+        var bounded = asked.compareTo(LOOK) < 0 ? LOOK : asked.compareTo(ASK_MAXIMUM) > 0 ? ASK_MAXIMUM : asked;
+        long endNanos = System.nanoTime() + bounded.toNanos();
+        while (System.nanoTime() - endNanos < 0) {
+            if (running.cancelled()) {
+                leaveWhenStopping(running);
+            }
+            Thread.sleep(LOOK);
+        }
+    }
+}
