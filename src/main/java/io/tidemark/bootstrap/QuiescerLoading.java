@@ -19,7 +19,7 @@ final class QuiescerLoading {
         return new Quiescers(List.of(
                 new PostgresQuiescerFactory(),
                 new MariaDbQuiescerFactory(),
-                new MongoDbQuiescerFactory(),
+                new MongoDbQuiescerFactory(settings.stateFolder()),
                 new MySqlQuiescerFactory(),
                 new RedisQuiescerFactory(),
                 new SqlServerQuiescerFactory(),

@@ -129,8 +129,13 @@ final class MongoDbFrozen implements Frozen {
         }
     }
 
-    /** What shows that it is not the server it was when it was frozen, as a phrase; empty where nothing does. */
     private Optional<String> changed(Duration limit) throws IOException {
+        return changed(session, server, limit);
+    }
+
+    /** What shows that it is not the server it was when it was frozen, as a phrase; empty where nothing does. */
+    static Optional<String> changed(MongoDbSession session, ServerDescription server, Duration limit)
+            throws IOException {
         var now = ServerDescription.unchangedSince(session.ask("hello", limit));
         return now.equals(server.unchangedSince())
                 ? Optional.empty()

@@ -39,6 +39,9 @@ final class MongoDbSession implements AutoCloseable {
     /** Once a connection was lost; else the driver waits half a second, which may be all that an answer may take. */
     private static final long RECONNECT_EVERY_MILLIS = 50;
 
+    /** Longer than a session lives: a look of the driver's own that fails would cost the connection, and its login. */
+    private static final long LOOK_EVERY_HOURS = 24;
+
     private final MongoClient client;
     private final MongoDatabase admin;
     private final MongoDbSettings settings;
@@ -65,6 +68,8 @@ final class MongoDbSession implements AutoCloseable {
         /** Of any command that the user lacks a right for. Source: MongoDB, error_codes.yml. */
         private static final int UNAUTHORIZED = 13;
 
+        private static final int MAX_TIME_EXPIRED = 50;
+
         private final int code;
 
         private Refused(MongoCommandException e) {
@@ -74,6 +79,11 @@ final class MongoDbSession implements AutoCloseable {
 
         private static String name(MongoCommandException e) {
             return e.getErrorCodeName().isEmpty() ? "error " + e.getErrorCode() : e.getErrorCodeName();
+        }
+
+        /** Whether it was given up at a limit, whatever it had done by then. */
+        boolean isForWantOfTime() {
+            return code == MAX_TIME_EXPIRED;
         }
 
         boolean isForWantOfARight() {
@@ -108,6 +118,7 @@ final class MongoDbSession implements AutoCloseable {
                 .applyToConnectionPoolSettings(pool -> pool.minSize(0).maxSize(1))
                 .applyToServerSettings(server -> server.serverMonitoringMode(ServerMonitoringMode.POLL)
                         .minHeartbeatFrequency(RECONNECT_EVERY_MILLIS, TimeUnit.MILLISECONDS)
+                        .heartbeatFrequency(LOOK_EVERY_HOURS, TimeUnit.HOURS)
                         .addServerMonitorListener(monitor));
         if (settings.user().isPresent() && settings.passwordFile().isPresent()) {
             builder.credential(MongoCredential.createScramSha256Credential(
@@ -153,7 +164,8 @@ final class MongoDbSession implements AutoCloseable {
                         .anyMatch(privilege -> privilege.texts("actions").contains(action));
     }
 
-    private Answer ask(BsonDocument command, Duration limit) throws IOException {
+    /** @param limit of all it takes: a connection where there is none, the command, the answer */
+    Answer ask(BsonDocument command, Duration limit) throws IOException {
         var name = command.getFirstKey();
         try {
             return new Answer(admin.withTimeout(Math.max(1, limit.toMillis()), TimeUnit.MILLISECONDS)

@@ -21,7 +21,8 @@ import java.util.regex.Pattern;
  * @param chosenTls what the user wrote; see {@link #tls}
  * @param caFile certificates, of the server or its authority, to trust in place of Java's own
  * @param answerLimit longest wait for the answer to a command that only asks
- * @param flushLimit longest time of the checkpoint before the hold, of a server without a replica set
+ * @param flushLimit longest time of the checkpoint before the hold
+ * @param locks whether writers are held by the lock of the server
  */
 record MongoDbSettings(
         String host,
@@ -33,7 +34,8 @@ record MongoDbSettings(
         Optional<Path> caFile,
         Duration connectLimit,
         Duration answerLimit,
-        Duration flushLimit) {
+        Duration flushLimit,
+        boolean locks) {
     static final String KIND = "mongodb";
 
     private static final String HOST_DEFAULT = "127.0.0.1";
@@ -53,6 +55,9 @@ record MongoDbSettings(
     private static final String OFF = "off";
     private static final List<String> SWITCH = List.of(ON, OFF);
 
+    private static final String JOURNAL = "journal";
+    static final String FSYNC_LOCK = "fsyncLock";
+
     static final List<Setting> ALL = List.of(
             Setting.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT, "longest wait for each answer"),
             Setting.text("authSource", AUTH_SOURCE_DEFAULT, "the database that knows the user"),
@@ -61,8 +66,13 @@ record MongoDbSettings(
             Setting.millis(
                     "flushTimeoutMillis",
                     FLUSH_MILLIS_DEFAULT,
-                    "longest checkpoint before the hold, of a server that is in no replica set"),
+                    "longest checkpoint before the hold; of a member of a replica set with mode=fsyncLock alone"),
             Setting.text("host", HOST_DEFAULT, "name or address of one mongod; no other is looked for"),
+            Setting.text(
+                    "mode",
+                    JOURNAL,
+                    "journal: holds nobody, and has what was journaled; fsyncLock: holds all writers, and has all that was"
+                            + " acknowledged"),
             Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server"),
             Setting.text("tls", "", "on or off; without it off for addresses of this host, else on"),
@@ -94,7 +104,8 @@ record MongoDbSettings(
                 caFile,
                 settings.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
                 settings.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT),
-                settings.millis("flushTimeoutMillis", FLUSH_MILLIS_DEFAULT));
+                settings.millis("flushTimeoutMillis", FLUSH_MILLIS_DEFAULT),
+                settings.word("mode", List.of(JOURNAL, FSYNC_LOCK), JOURNAL).equals(FSYNC_LOCK));
     }
 
     /** {@code 127.0.0.1:27017}. */

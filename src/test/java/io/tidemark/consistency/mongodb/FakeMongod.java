@@ -8,7 +8,9 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ServerSocketFactory;
 import org.bson.BsonArray;
 import org.bson.BsonBinary;
@@ -31,7 +34,8 @@ import org.bson.types.ObjectId;
 
 /**
  * A mongod as far as a quiescer can see it: writes are acknowledged from memory and reach the journal later, users have
- * rights, a restart makes it another process, an election raises the term. Not a real server: what it says is what the
+ * rights, a restart makes it another process, an election raises the term, a lock holds writers until it is let go on
+ * whatever connection. Not a real server: what it says is what the
  * manual and the server's source say that one would.
  */
 final class FakeMongod implements AutoCloseable {
@@ -39,6 +43,9 @@ final class FakeMongod implements AutoCloseable {
     /** Of what the driver itself says: it is neither recorded nor made to fail. */
     private static final Set<String> OF_DRIVER =
             Set.of("isMaster", "ismaster", "endSessions", "saslStart", "saslContinue");
+
+    /** {@code fsync} with {@code lock}, as it is recorded. */
+    static final String LOCK = "fsync lock";
 
     private final ServerSocket listener;
     private final List<Socket> connections = new CopyOnWriteArrayList<>();
@@ -59,6 +66,13 @@ final class FakeMongod implements AutoCloseable {
     private int applied = 10;
     private int durable = 10;
     private int answersUntilFlush = 2;
+    /** One at a time takes the lock or lets it go. */
+    private final ReentrantLock locking = new ReentrantLock();
+
+    private final Map<String, Long> total = new HashMap<>();
+    private final Map<String, Long> failed = new HashMap<>();
+    private volatile Runnable uponGranting = () -> {};
+    private int lockCount;
 
     FakeMongod() throws IOException {
         this(ServerSocketFactory.getDefault());
@@ -125,6 +139,92 @@ final class FakeMongod implements AutoCloseable {
         applied++;
     }
 
+    /**
+     * A writer that waits while the server is locked.
+     *
+     * @return whether it has heard within that time that its write is done
+     */
+    synchronized boolean write(String write, Duration patience) throws InterruptedException {
+        long ends = System.nanoTime() + patience.toNanos();
+        while (lockCount > 0) {
+            long left = (ends - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                return false;
+            }
+            wait(left);
+        }
+        acknowledge(write);
+        return true;
+    }
+
+    synchronized int lockCount() {
+        return lockCount;
+    }
+
+    /** What the server does before it answers who locks it: it waits for writers. */
+    FakeMongod uponGranting(Runnable action) {
+        uponGranting = action;
+        return this;
+    }
+
+    /** By {@code fsync} with {@code lock}, whoever says it. Source: MongoDB, db/commands/fsync.cpp. */
+    BsonDocument lock() {
+        locking.lock();
+        try {
+            synchronized (this) {
+                total.merge("fsync", 1L, Long::sum);
+                lockCount++;
+            }
+            uponGranting.run();
+            synchronized (this) {
+                var refusal = refusals.get(LOCK);
+                if (refusal != null) {
+                    failed.merge("fsync", 1L, Long::sum);
+                    lockCount--;
+                    notifyAll();
+                    return refusal;
+                }
+                flush();
+                return MongoMessages.parse("{info: 'now locked against writes', ok: 1.0}")
+                        .append("lockCount", new BsonInt64(lockCount));
+            }
+        } finally {
+            locking.unlock();
+        }
+    }
+
+    BsonDocument unlock() {
+        synchronized (this) {
+            total.merge("fsyncUnlock", 1L, Long::sum);
+        }
+        locking.lock();
+        try {
+            synchronized (this) {
+                if (lockCount == 0) {
+                    failed.merge("fsyncUnlock", 1L, Long::sum);
+                    return MongoMessages.error(20, "IllegalOperation", "fsyncUnlock called when not locked");
+                }
+                lockCount--;
+                notifyAll();
+                return MongoMessages.parse("{info: 'fsyncUnlock completed', ok: 1.0}")
+                        .append("lockCount", new BsonInt64(lockCount));
+            }
+        } finally {
+            locking.unlock();
+        }
+    }
+
+    private synchronized BsonDocument countedStatus() {
+        var commands = new BsonDocument();
+        for (var command : total.keySet()) {
+            commands.append(
+                    command,
+                    new BsonDocument("total", new BsonInt64(total.get(command)))
+                            .append("failed", new BsonInt64(failed.getOrDefault(command, 0L))));
+        }
+        return ok("serverStatus").append("metrics", new BsonDocument("commands", commands));
+    }
+
     synchronized void flush() {
         journal.addAll(memory);
         memory.clear();
@@ -143,6 +243,10 @@ final class FakeMongod implements AutoCloseable {
             applied = durable;
             process = new ObjectId();
             changes = 0;
+            lockCount = 0;
+            total.clear();
+            failed.clear();
+            notifyAll();
         }
         dropConnections();
     }
@@ -213,14 +317,17 @@ final class FakeMongod implements AutoCloseable {
         if (OF_DRIVER.contains(name) || command.containsKey("helloOk")) {
             return ofDriver(name, command, scram, loggedIn);
         }
-        heard.add(name);
-        upon.getOrDefault(name, () -> {}).run();
+        boolean locks = name.equals("fsync") && command.containsKey("lock");
+        heard.add(locks ? LOCK : name);
+        upon.getOrDefault(locks ? LOCK : name, () -> {}).run();
         var user = scram.user();
-        boolean needsARight = !Set.of("hello", "buildInfo", "connectionStatus").contains(name);
+        boolean needsARight =
+                !Set.of("hello", "buildInfo", "connectionStatus", "currentOp").contains(name);
         if (needsARight
                 && !passwords.isEmpty()
                 && !(loggedIn.contains(user)
-                        && rights.getOrDefault(user, Set.of()).contains(name))) {
+                        && rights.getOrDefault(user, Set.of())
+                                .contains(name.equals("fsyncUnlock") ? "unlock" : name))) {
             return MongoMessages.error(
                     13, "Unauthorized", "not authorized on admin to execute command { %s: 1 }".formatted(name));
         }
@@ -230,7 +337,7 @@ final class FakeMongod implements AutoCloseable {
                     ? whatHeMay(user)
                     : MongoMessages.parse("{ok: 1, authInfo: {authenticatedUsers: []}}");
         }
-        return refusal == null ? ofServer(name) : refusal;
+        return refusal != null ? refusal : locks ? lock() : name.equals("fsyncUnlock") ? unlock() : ofServer(name);
     }
 
     /** His rights on the server, each named as its command, and one on data that counts for nothing. */
@@ -251,6 +358,10 @@ final class FakeMongod implements AutoCloseable {
 
     private BsonDocument ofDriver(String name, BsonDocument command, ScramServer scram, Set<String> loggedIn)
             throws GeneralSecurityException {
+        if (name.equals("saslStart") && lockCount() > 0) {
+            // Source: MongoDB manual, "db.fsyncLock()": reads that verify a login may wait for the lock.
+            return MongoMessages.error(24, "LockTimeout", "no login while the server is locked");
+        }
         if (name.equals("saslStart")) {
             return payload(scram.start(text(command)), false);
         }
@@ -280,9 +391,15 @@ final class FakeMongod implements AutoCloseable {
         return switch (name) {
             case "hello" -> hello();
             case "fsync" -> {
+                total.merge(name, 1L, Long::sum);
                 flush();
                 yield MongoMessages.parse("{numFiles: 1, ok: 1.0}");
             }
+            case "serverStatus" -> countedStatus();
+            case "currentOp" ->
+                lockCount > 0
+                        ? MongoMessages.parse("{inprog: [], fsyncLock: true, ok: 1.0}")
+                        : MongoMessages.parse("{inprog: [], ok: 1.0}");
             case "replSetGetStatus" -> status();
             case "getDefaultRWConcern" ->
                 set.isPresent()

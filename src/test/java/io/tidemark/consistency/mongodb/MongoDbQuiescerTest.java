@@ -54,7 +54,7 @@ class MongoDbQuiescerTest {
         for (int index = 0; index < namesAndValues.length; index += 2) {
             settings.put(namesAndValues[index], namesAndValues[index + 1]);
         }
-        return new MongoDbQuiescerFactory().create(new QuiescerSpec("mongodb", settings));
+        return new MongoDbQuiescerFactory(folder.resolve("state")).create(new QuiescerSpec("mongodb", settings));
     }
 
     private Quiescer loggingIn(String password) throws Exception {

@@ -82,10 +82,10 @@ class MongoDbTlsTest {
                 .toString();
     }
 
-    private static Quiescer quiescer(FakeMongod server, Map<String, String> more) throws ConsistencyException {
+    private Quiescer quiescer(FakeMongod server, Map<String, String> more) throws ConsistencyException {
         var settings = new HashMap<>(Map.of("port", Integer.toString(server.port()), "connectTimeoutMillis", "1500"));
         settings.putAll(more);
-        return new MongoDbQuiescerFactory().create(new QuiescerSpec("mongodb", settings));
+        return new MongoDbQuiescerFactory(folder.resolve("state")).create(new QuiescerSpec("mongodb", settings));
     }
 
     @Test

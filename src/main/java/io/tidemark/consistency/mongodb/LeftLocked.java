@@ -1,0 +1,97 @@
+package io.tidemark.consistency.mongodb;
+
+import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.domain.QuiescerSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Servers that may still be locked, because whoever should have unlocked them died with its keeper. */
+record LeftLocked(LockJournal journal) {
+    private static final Logger LOG = LoggerFactory.getLogger(LeftLocked.class);
+    /** A keeper whose service is gone unlocks at once. One that still tries then is not waited for. */
+    private static final Duration KEEPER_LIMIT = Duration.ofSeconds(15);
+
+    /** All there are; what cannot be unlocked now is told in the log, and stays for the next time. */
+    void unlockAll() {
+        try {
+            for (var left : journal.left()) {
+                if (left.entry().isEmpty()) {
+                    LOG.error(
+                            "database_perhaps_locked file={} error=\"it is damaged or of another version: look whether"
+                                    + " db.currentOp().fsyncLock is true, db.fsyncUnlock(), then delete the file\"",
+                            left.file());
+                } else {
+                    unlock(left, left.entry().get());
+                }
+            }
+        } catch (IOException e) {
+            LOG.error("mongodb_journal_unreadable error={}", e.getMessage());
+        }
+    }
+
+    /** Of one server alone, before it is frozen again. */
+    void unlock(MongoDbSettings settings) throws IOException {
+        for (var left : journal.left()) {
+            var entry = left.entry();
+            if (entry.isPresent() && subject(entry.get()).equals(Optional.of(settings.subject()))) {
+                unlock(left, entry.get());
+            }
+        }
+    }
+
+    private static Optional<String> subject(LockJournal.Entry entry) {
+        try {
+            return Optional.of(settings(entry).subject());
+        } catch (ConsistencyException e) {
+            // Settings of another version: no server of this one.
+            return Optional.empty();
+        }
+    }
+
+    private static MongoDbSettings settings(LockJournal.Entry entry) throws ConsistencyException {
+        return MongoDbSettings.of(new QuiescerSpec(MongoDbSettings.KIND, entry.settings()));
+    }
+
+    private void unlock(LockJournal.Left left, LockJournal.Entry entry) {
+        try {
+            if (!journal.awaitKeeper(left.file(), KEEPER_LIMIT)) {
+                LOG.warn("database_keeper_lives file={} seconds={}", left.file(), KEEPER_LIMIT.toSeconds());
+            }
+            if (!Files.exists(left.file())) {
+                return;
+            }
+            var settings = settings(entry);
+            try (var session = MongoDbSession.open(settings)) {
+                refuseInDoubt(LockState.of(session, settings.answerLimit()), entry.before());
+                var outcome = FsyncLock.release(session, entry.before(), false, settings.answerLimit());
+                LOG.warn(
+                        "database_unlocked_afterwards server={} recoveryPoint={} outcome=\"{}\"",
+                        settings.subject(),
+                        entry.recoveryPoint(),
+                        outcome);
+            }
+            journal.remove(left.file());
+        } catch (ConsistencyException | IOException e) {
+            LOG.error(
+                    "database_not_unlocked server={} recoveryPoint={} file={} error=\"{}; its writers may be held:"
+                            + " db.fsyncUnlock()\"",
+                    subject(entry).orElse("unknown"),
+                    entry.recoveryPoint(),
+                    left.file(),
+                    String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Somebody who had to wait may have unlocked it by hand since; whoever locked it after that still wants it so. */
+    private static void refuseInDoubt(LockState now, LockState before) throws IOException {
+        if (now.isSameProcessAs(before) && now.locked() && now.unlocks() != before.unlocks()) {
+            throw new IOException(
+                    "somebody has let go of a lock since, so whose this one is cannot be known; delete the"
+                            + " file once it is unlocked");
+        }
+    }
+}
