@@ -6,7 +6,6 @@ import java.util.Optional;
 import org.bson.BsonBoolean;
 import org.bson.BsonDocument;
 import org.bson.BsonInt32;
-import org.bson.BsonInt64;
 
 /**
  * The lock that holds every writer of a server: it is the server's, counted, and belongs to no session. Sources:
@@ -40,7 +39,9 @@ final class FsyncLock {
      */
     static long take(MongoDbSession session, Duration limit) throws IOException {
         var command = new BsonDocument(TAKE, new BsonInt32(1)).append("lock", BsonBoolean.TRUE);
-        command.append("fsyncLockAcquisitionTimeoutMillis", new BsonInt64(Math.max(1, limit.toMillis())));
+        // A number of another type is refused.
+        command.append(
+                "fsyncLockAcquisitionTimeoutMillis", new BsonInt32(Math.toIntExact(Math.max(1, limit.toMillis()))));
         var count = session.ask(command, limit).number("lockCount");
         if (count < 1) {
             throw new IOException("the answer to fsync does not tell how often the server is locked");

@@ -332,6 +332,9 @@ final class FakeMongod implements AutoCloseable {
                     13, "Unauthorized", "not authorized on admin to execute command { %s: 1 }".formatted(name));
         }
         var refusal = refusals.get(name);
+        if (locks && !command.isInt32("fsyncLockAcquisitionTimeoutMillis")) {
+            return MongoMessages.error(14, "TypeMismatch", "fsyncLockAcquisitionTimeoutMillis is of the wrong type");
+        }
         if (name.equals("connectionStatus")) {
             return loggedIn.contains(user)
                     ? whatHeMay(user)
