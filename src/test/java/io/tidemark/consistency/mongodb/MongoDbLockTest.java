@@ -355,13 +355,4 @@ class MongoDbLockTest {
         }
         assertThat(server.lockCount()).isZero();
     }
-
-    @Test
-    void serverThatDoesNotCountItsCommandsIsRefused() throws Exception {
-        server.upon("serverStatus", server::restart);
-        var quiescer = quiescer();
-
-        assertThatThrownBy(() -> quiescer.freeze(POINT, LIMIT)).isInstanceOf(ConsistencyException.class);
-        assertThat(server.heard()).doesNotContain(FakeMongod.LOCK);
-    }
 }
