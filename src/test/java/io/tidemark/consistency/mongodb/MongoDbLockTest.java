@@ -238,7 +238,7 @@ class MongoDbLockTest {
 
     @Test
     void keeperThatWasStoppedIsReplacedByTheServiceAtTheThaw() throws Exception {
-        var frozen = quiescer("answerTimeoutMillis", "300").freeze(POINT, LIMIT);
+        var frozen = quiescer().freeze(POINT, LIMIT);
         frozen.hold(LIMIT);
         assertThat(new ProcessBuilder(
                                 "kill",
@@ -284,7 +284,7 @@ class MongoDbLockTest {
         var granted = new CompletableFuture<Void>();
         server.uponGranting(granted::join);
         var limit = Duration.ofSeconds(2);
-        try (var frozen = quiescer("answerTimeoutMillis", "300").freeze(POINT, limit)) {
+        try (var frozen = quiescer().freeze(POINT, limit)) {
             assertThatThrownBy(() -> frozen.hold(limit)).hasMessageContaining("no answer to fsync");
         }
         assertThat(server.lockCount()).isEqualTo(1);
@@ -307,7 +307,7 @@ class MongoDbLockTest {
 
     @Test
     void serverThatIsSilentAtTheThawHasNotHeldAndStaysInTheJournal() throws Exception {
-        var frozen = quiescer("answerTimeoutMillis", "300").freeze(POINT, LIMIT);
+        var frozen = quiescer().freeze(POINT, LIMIT);
         frozen.hold(LIMIT);
         server.close();
 
