@@ -182,6 +182,7 @@ class MongoDbLockDeathTest {
                 signal(name, service.keeper().pid());
             }
             assertThat(server.write("order", AT_ONCE)).isFalse();
+            assertThat(service.keeper().isAlive()).isTrue();
 
             assertThat(service.ask()).isEqualTo("held until now: true");
             assertThat(server.heard().stream().filter("fsyncUnlock"::equals)).hasSize(1);
