@@ -264,17 +264,10 @@ public final class Problems {
                 Problem.of(409, "cancelled", e.message(), "nothing was kept; ask again when it is wanted");
             case ControlError.AlreadyEnded e ->
                 Problem.of(409, "operation-ended", e.message(), "read its result with GET");
-            case ControlError.AgentAway e ->
-                Problem.of(
-                        503,
-                        "agent-away",
-                        e.message(),
-                        "bring the agent back, look at what there is, then ask again: tidemark agents list");
+            case ControlError.AgentAway e -> of(e);
             case ControlError.StepTooLong e ->
                 Problem.of(504, "storage-too-slow", e.message(), "look at the storage, then ask again");
-            case ControlError.Stopping e ->
-                Problem.of(503, "stopping", e.message(), "ask again when the site is ready")
-                        .retryAfter(RETRY_SOON);
+            case ControlError.Stopping e -> of(e);
         };
     }
 
@@ -284,6 +277,19 @@ public final class Problems {
                 error.kind().replace(' ', '-') + "-not-found",
                 error.message(),
                 "list what there is with GET /v1/%s".formatted(collection(error.kind())));
+    }
+
+    private static Problem of(ControlError.AgentAway error) {
+        return Problem.of(
+                503,
+                "agent-away",
+                error.message(),
+                "bring the agent back, look at what there is, then ask again: tidemark agents list");
+    }
+
+    private static Problem of(ControlError.Stopping error) {
+        return Problem.of(503, "stopping", error.message(), "ask again when the site is ready")
+                .retryAfter(RETRY_SOON);
     }
 
     private static Problem of(ControlError.OfRollback error) {
