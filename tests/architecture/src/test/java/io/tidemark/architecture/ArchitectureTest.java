@@ -109,7 +109,8 @@ final class ArchitectureTest {
                     "io.tidemark.provider.lvm..",
                     "io.tidemark.provider.memory..",
                     "io.tidemark.provider.zfs..",
-                    "io.tidemark.provider.btrfs..");
+                    "io.tidemark.provider.btrfs..",
+                    "io.tidemark.provider.fakecloud..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(
