@@ -70,7 +70,7 @@ public final class ProvidersCommand {
 
     /** One that is not configured is asked with no settings: for its programs and rights. */
     private static Map<String, Map<String, String>> asked(
-            Map<String, Map<String, String>> configured, Collection<String> names) {
+            Map<String, Map<String, String>> configured, Collection<String> names) throws SiteStartException {
         if (names.isEmpty()) {
             return configured.isEmpty() ? asked(configured, ProviderLoading.names()) : configured;
         }

@@ -19,6 +19,20 @@ public interface ProviderFactory {
     StorageProvider create(Map<String, String> settings) throws ProviderException;
 
     /**
+     * As {@link #create(Map)}, of storage of which a site may have several at once: an account, a region.
+     *
+     * @param name of this one, by which its volumes are called: 1 to 16 lower-case letters
+     * @throws IllegalArgumentException also where there can only be the one that is called as its kind
+     */
+    default StorageProvider create(String name, Map<String, String> settings) throws ProviderException {
+        if (!name.equals(name())) {
+            throw new IllegalArgumentException(
+                    "there is one provider of kind %s, called %s, not \"%s\"".formatted(name(), name(), name));
+        }
+        return create(settings);
+    }
+
+    /**
      * What the provider needs of this host, met or not; looks only and changes nothing, beside a running service too.
      *
      * @param settings as for {@link #create}; none: only what does not depend on them is looked at
