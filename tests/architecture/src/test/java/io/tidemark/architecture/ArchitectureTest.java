@@ -110,7 +110,18 @@ final class ArchitectureTest {
                     "io.tidemark.provider.memory..",
                     "io.tidemark.provider.zfs..",
                     "io.tidemark.provider.btrfs..",
+                    "io.tidemark.provider.ebs..",
                     "io.tidemark.provider.fakecloud..");
+
+    @ArchTest
+    static final ArchRule amazonsSdkStaysInItsProvider = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark..")
+            .and()
+            .resideOutsideOfPackage("io.tidemark.provider.ebs..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("software.amazon..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(

@@ -1,0 +1,69 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import java.time.Duration;
+import java.util.random.RandomGenerator;
+
+/**
+ * Asks again where that can do no harm: calls that only read, or that name what they make. The one layer of retries; the
+ * SDK's own are off, for they would multiply, and would make two snapshots of one.
+ */
+final class Attempts {
+    /** With full jitter between them, some 10 s in the middle. */
+    static final int COUNT_MAXIMUM = 8;
+
+    private static final Duration PAUSE_FIRST = Duration.ofMillis(100);
+    private static final Duration PAUSE_MAXIMUM = Duration.ofSeconds(5);
+
+    private final RandomGenerator random;
+    private final Sleeper sleeper;
+
+    /** Waits so long; in tests it does not. */
+    interface Sleeper {
+        void sleep(Duration pause) throws InterruptedException;
+    }
+
+    interface Call<T> {
+        T ask() throws ProviderException;
+    }
+
+    Attempts(RandomGenerator random, Sleeper sleeper) {
+        this.random = random;
+        this.sleeper = sleeper;
+    }
+
+    /** @throws ProviderException the last one's, after {@link #COUNT_MAXIMUM} */
+    <T> T until(Call<T> call) throws ProviderException {
+        var pause = PAUSE_FIRST;
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return call.ask();
+            } catch (ProviderException e) {
+                if (attempt == COUNT_MAXIMUM || !isPassing(e.error())) {
+                    throw e;
+                }
+                sleep(pause, e);
+                pause = pause.multipliedBy(2).compareTo(PAUSE_MAXIMUM) < 0 ? pause.multipliedBy(2) : PAUSE_MAXIMUM;
+            }
+        }
+    }
+
+    /** A limit that takes a minute to pass is for the caller to wait for. */
+    private static boolean isPassing(ProviderError error) {
+        return switch (error) {
+            case ProviderError.Busy busy -> busy.retryAfter().compareTo(PAUSE_MAXIMUM) <= 0;
+            case ProviderError.Unreachable ignored -> true;
+            default -> false;
+        };
+    }
+
+    private void sleep(Duration pause, ProviderException cause) throws ProviderException {
+        try {
+            sleeper.sleep(Duration.ofNanos((long) (pause.toNanos() * (0.5 + random.nextDouble() / 2))));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw cause;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.spi.BadSetting;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * The provider's settings. {@code region}; {@code installation}, a word that no other Tidemark of the account has: it is
+ * on all that we make, and a new host with the same word takes up where a lost one was; {@code onlyTagged}, a tag {@code
+ * KEY=VALUE} that a volume needs to be seen; {@code ec2Endpoint} and {@code ebsEndpoint} where requests go elsewhere than to
+ * the region's own addresses (an interface endpoint of a private network). Credentials come by the SDK's own chain alone.
+ *
+ * @param name by which the volumes are called
+ * @param zone where clones are made of snapshots whose volume is gone; else they are made in their volume's
+ * @param parallelBlocks blocks of 512 KiB that are read or written at once, 1 to 64
+ */
+record EbsConfig(
+        String name,
+        String region,
+        String installation,
+        Optional<Tag> onlyTagged,
+        Optional<URI> ec2Endpoint,
+        Optional<URI> ebsEndpoint,
+        Optional<String> zone,
+        int parallelBlocks) {
+    static final int PARALLEL_BLOCKS_MAXIMUM = 64;
+    private static final int PARALLEL_BLOCKS_DEFAULT = 32;
+
+    private static final String REGION = "region";
+    private static final String INSTALLATION = "installation";
+    private static final String ONLY_TAGGED = "onlyTagged";
+    private static final String EC2_ENDPOINT = "ec2Endpoint";
+    private static final String EBS_ENDPOINT = "ebsEndpoint";
+    private static final String ZONE = "availabilityZone";
+    private static final String PARALLEL_BLOCKS = "parallelBlocks";
+    private static final List<String> KNOWN =
+            List.of(REGION, INSTALLATION, ONLY_TAGGED, EC2_ENDPOINT, EBS_ENDPOINT, ZONE, PARALLEL_BLOCKS);
+
+    private static final Pattern REGION_FORM = Pattern.compile("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}");
+    private static final Pattern ZONE_FORM = Pattern.compile("[a-z]{2}[a-z0-9-]{2,60}");
+    private static final Pattern INSTALLATION_FORM = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
+    /** EC2 User Guide, "Tag restrictions": a key of 1 to 127 characters, a value of up to 255. */
+    private static final Pattern TAG_FORM = Pattern.compile("([^=]{1,127})=(.{0,255})");
+
+    record Tag(String key, String value) {}
+
+    /** @throws IllegalArgumentException naming the setting and what is allowed */
+    static EbsConfig of(String name, Map<String, String> settings) {
+        for (var key : settings.keySet()) {
+            if (!KNOWN.contains(key)) {
+                throw BadSetting.unknown(key, EbsNames.PROVIDER, "there are " + String.join(", ", KNOWN));
+            }
+        }
+        return new EbsConfig(
+                name,
+                needed(settings, REGION, REGION_FORM, "a region such as eu-central-1"),
+                needed(settings, INSTALLATION, INSTALLATION_FORM, "1 to 32 characters of [a-z0-9-]"),
+                Optional.ofNullable(settings.get(ONLY_TAGGED)).map(EbsConfig::tag),
+                endpoint(settings, EC2_ENDPOINT),
+                endpoint(settings, EBS_ENDPOINT),
+                Optional.ofNullable(settings.get(ZONE)).map(EbsConfig::zone),
+                parallel(settings.getOrDefault(PARALLEL_BLOCKS, String.valueOf(PARALLEL_BLOCKS_DEFAULT))));
+    }
+
+    private static String needed(Map<String, String> settings, String key, Pattern form, String allowed) {
+        var value = settings.get(key);
+        if (value == null) {
+            throw new IllegalArgumentException("provider ebs needs the setting %s: %s".formatted(key, allowed));
+        }
+        if (!form.matcher(value).matches()) {
+            throw new BadSetting(key, "%s is %s, not \"%s\"".formatted(key, allowed, value));
+        }
+        return value;
+    }
+
+    private static Tag tag(String value) {
+        var matched = TAG_FORM.matcher(value);
+        if (!matched.matches()) {
+            throw new BadSetting(ONLY_TAGGED, "%s is KEY=VALUE, not \"%s\"".formatted(ONLY_TAGGED, value));
+        }
+        return new Tag(matched.group(1), matched.group(2));
+    }
+
+    private static Optional<URI> endpoint(Map<String, String> settings, String key) {
+        var value = settings.get(key);
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (!value.matches("https?://[A-Za-z0-9.\\[\\]:-]+(/[A-Za-z0-9/._-]*)?")) {
+            throw new BadSetting(
+                    key,
+                    "%s is an address such as https://ec2.eu-central-1.amazonaws.com, not \"%s\""
+                            .formatted(key, value));
+        }
+        return Optional.of(URI.create(value));
+    }
+
+    private static String zone(String value) {
+        if (!ZONE_FORM.matcher(value).matches()) {
+            throw new BadSetting(ZONE, "%s is a zone such as eu-central-1a, not \"%s\"".formatted(ZONE, value));
+        }
+        return value;
+    }
+
+    private static int parallel(String value) {
+        if (!value.matches("[0-9]{1,3}")
+                || Integer.parseInt(value) < 1
+                || Integer.parseInt(value) > PARALLEL_BLOCKS_MAXIMUM) {
+            throw new BadSetting(
+                    PARALLEL_BLOCKS,
+                    "%s is a number from 1 to %d, not \"%s\""
+                            .formatted(PARALLEL_BLOCKS, PARALLEL_BLOCKS_MAXIMUM, value));
+        }
+        return Integer.parseInt(value);
+    }
+}

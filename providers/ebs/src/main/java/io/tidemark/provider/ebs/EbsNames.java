@@ -1,0 +1,45 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/** What things are called at Amazon: the tags that say what is ours, and the two kinds of volume name. */
+final class EbsNames {
+    static final String PROVIDER = "ebs";
+
+    /** Which installation made it; of two in one account neither touches what is the other's. */
+    static final String INSTALLATION = "tidemark:installation";
+
+    static final String RECOVERY_POINT = "tidemark:recovery-point";
+    /** The volume's name, as after the colon of its id; of a snapshot, that of its volume. */
+    static final String VOLUME = "tidemark:volume";
+    /** Of a clone: the snapshot it was made from. */
+    static final String ORIGIN = "tidemark:origin";
+
+    static final String HOLD = "tidemark:hold:";
+    /** What Amazon's console shows. */
+    private static final String SHOWN_NAME = "Name";
+    /** A resource has 50 (EC2 User Guide, "Tag your Amazon EC2 resources"); ours beside the holds take 4. */
+    static final int HOLDS_MAXIMUM = 40;
+
+    private static final Pattern CLOUD_VOLUME = Pattern.compile("vol-[0-9a-f]{8,17}");
+
+    private EbsNames() {}
+
+    /** Whether the name is Amazon's own; any other is that of a volume we made, and is kept in a tag of it. */
+    static boolean isCloudVolume(VolumeId volume) {
+        return CLOUD_VOLUME.matcher(volume.name()).matches();
+    }
+
+    static Map<String, String> tagsOf(String installation, SnapshotId snapshot) {
+        var tags = new LinkedHashMap<String, String>();
+        tags.put(INSTALLATION, installation);
+        tags.put(RECOVERY_POINT, snapshot.recoveryPoint().value());
+        tags.put(VOLUME, snapshot.volume().name());
+        tags.put(SHOWN_NAME, "tidemark " + snapshot.recoveryPoint());
+        return tags;
+    }
+}

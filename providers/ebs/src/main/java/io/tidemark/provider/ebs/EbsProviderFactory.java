@@ -1,0 +1,51 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.spi.HostRequirement;
+import io.tidemark.spi.ProviderFactory;
+import io.tidemark.spi.StorageProvider;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.core.exception.SdkException;
+
+/** Makes the provider of Amazon EBS; see {@link EbsConfig} for its settings. Asks Amazon nothing: a start needs no network. */
+public final class EbsProviderFactory implements ProviderFactory {
+
+    @Override
+    public String name() {
+        return EbsNames.PROVIDER;
+    }
+
+    @Override
+    public StorageProvider create(Map<String, String> settings) {
+        return create(EbsNames.PROVIDER, settings);
+    }
+
+    @Override
+    public StorageProvider create(String name, Map<String, String> settings) {
+        var config = EbsConfig.of(name, settings);
+        var clients =
+                new AwsClients(config, DefaultCredentialsProvider.builder().build());
+        var attempts = new Attempts(RandomGenerator.getDefault(), Thread::sleep);
+        return new EbsProvider(config, clients, attempts, InstantSource.system(), System::nanoTime, HostDisks::now);
+    }
+
+    @Override
+    public List<HostRequirement> check(Map<String, String> settings) {
+        try (var credentials = DefaultCredentialsProvider.builder().build()) {
+            var found = credentials.resolveCredentials();
+            return List.of(new HostRequirement(
+                    "credentials",
+                    HostRequirement.State.MET,
+                    found.providerName().orElse("found")));
+        } catch (SdkException e) {
+            return List.of(new HostRequirement(
+                    "credentials",
+                    HostRequirement.State.LACKING,
+                    "none in the environment, ~/.aws, or the instance's role: give the host a role that may what"
+                            + " \"tidemark providers policy ebs\" prints"));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.provider.devices.Mounts;
+import io.tidemark.provider.fakecloud.FakeAws;
+import io.tidemark.spi.VolumeId;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+
+/** Providers over an emulated account, one after the other as processes of one host would be. */
+final class EbsAccount {
+    private static final StaticCredentialsProvider CREDENTIALS =
+            StaticCredentialsProvider.create(AwsBasicCredentials.create("test", "test"));
+
+    private EbsAccount() {}
+
+    static EbsConfig config(String region, String address) {
+        return EbsConfig.of(
+                "ebs",
+                Map.of("region", region, "installation", "tests", "ec2Endpoint", address, "ebsEndpoint", address));
+    }
+
+    static EbsProvider open(FakeAws cloud) throws Exception {
+        var config = config("eu-central-1", cloud.endpoint().toString());
+        return open(config, clients(config), cloud.clock(), new AtomicBoolean());
+    }
+
+    static AwsClients clients(EbsConfig config) {
+        return new AwsClients(config, CREDENTIALS);
+    }
+
+    /** @param dead once it is set, nothing is asked a second time, as of a process that is no more */
+    static EbsProvider open(EbsConfig config, AwsClients clients, InstantSource clock, AtomicBoolean dead)
+            throws Exception {
+        var attempts = new Attempts(new Random(1), pause -> {
+            if (dead.get()) {
+                throw new InterruptedException("killed");
+            }
+        });
+        var noDisks = new HostDisks(Path.of("/nonexistent"), Mounts.ofHost());
+        return new EbsProvider(config, clients, attempts, clock, System::nanoTime, () -> noDisks);
+    }
+
+    static VolumeId volume(String cloudId) {
+        return VolumeId.of("ebs", cloudId);
+    }
+}

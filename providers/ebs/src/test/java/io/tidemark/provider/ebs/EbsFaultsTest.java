@@ -1,0 +1,249 @@
+package io.tidemark.provider.ebs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.provider.fakecloud.FakeAws;
+import io.tidemark.provider.fakecloud.FakeAwsSettings;
+import io.tidemark.provider.fakecloud.FakeSnapshot;
+import io.tidemark.provider.fakecloud.FaultScript;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Seeded scripts of what can go wrong between us and Amazon: refused, failed before or after its effect, cut off, seen
+ * late, ended in error; and the process killed between any two calls. A small service above the provider does what ours does:
+ * it writes down a recovery point before it asks for it, records it when all is cut, and deletes what failed. In the end
+ * the snapshots that live are those of the catalogue, each once.
+ *
+ * <p>{@code -Dtidemark.ebs.seeds=FROM-TO} runs others.
+ */
+class EbsFaultsTest {
+    private static final int STEPS = 6;
+    /** The service goes on looking for what it has once asked for, for as long as it may appear. */
+    private static final int SWEEPS_AFTER = 4;
+
+    private static final int SWEEPS_MAXIMUM = 12;
+    private static FakeAws cloud;
+    private static EbsConfig config;
+    /** Of all the processes, one after the other: they keep nothing of what was asked. */
+    private static AwsClients clients;
+
+    @BeforeAll
+    static void start() {
+        cloud = FakeAws.start(FakeAwsSettings.defaults());
+        config = EbsAccount.config("eu-central-1", cloud.endpoint().toString());
+        clients = EbsAccount.clients(config);
+    }
+
+    @AfterAll
+    static void stop() {
+        clients.close();
+        cloud.close();
+    }
+
+    @Test
+    void whatLivesIsWhatTheCatalogueHas() throws Exception {
+        var range = System.getProperty("tidemark.ebs.seeds", "1-150").split("-", -1);
+        int kills = 0;
+        int failures = 0;
+        for (long seed = Long.parseLong(range[0]); seed <= Long.parseLong(range[1]); seed++) {
+            var run = new Run(seed);
+            run.run();
+            kills += run.kills;
+            failures += run.failures;
+        }
+        System.out.printf("%d kills, %d failures, calls %s%n", kills, failures, cloud.calls());
+        assertThat(kills).as("processes that were killed").isPositive();
+        assertThat(failures).as("cuts that failed").isPositive();
+        assertThat(cloud.violations()).isEmpty();
+    }
+
+    /** One account's worth of faults, from one seed. */
+    private static final class Run {
+        private final long seed;
+        private final Random random;
+        private final List<VolumeId> volumes = new ArrayList<>();
+        private final Set<String> cloudVolumes = new TreeSet<>();
+        /** Recorded, with all their snapshots. */
+        private final Set<SnapshotId> catalogue = new TreeSet<>(java.util.Comparator.comparing(SnapshotId::toString));
+        /** Written down before they were asked for, and not recorded: to be deleted, for they may exist. */
+        private final Set<SnapshotId> doubtful = new TreeSet<>(java.util.Comparator.comparing(SnapshotId::toString));
+
+        private AtomicBoolean dead = new AtomicBoolean();
+        private EbsProvider provider;
+        private int kills;
+        private int failures;
+
+        Run(long seed) throws Exception {
+            this.seed = seed;
+            this.random = new Random(seed);
+            for (int index = 0; index < 3; index++) {
+                var made = cloud.createVolume(1, Map.of());
+                cloudVolumes.add(made.id());
+                volumes.add(EbsAccount.volume(made.id()));
+            }
+            if (random.nextBoolean()) {
+                cloud.createInstance(cloud.volumes().stream()
+                        .filter(each -> cloudVolumes.contains(each.id()))
+                        .toList());
+            }
+            provider = open();
+        }
+
+        void run() throws Exception {
+            cloud.faults(FaultScript.of(seed));
+            for (int step = 0; step < STEPS; step++) {
+                int number = step;
+                killAfter(random.nextInt(4) == 0 ? random.nextInt(12) : Integer.MAX_VALUE);
+                if (random.nextInt(4) == 0 && !catalogue.isEmpty()) {
+                    remove();
+                } else {
+                    take(new RecoveryPointId("rp-s%dn%d".formatted(seed, number)));
+                }
+                cloud.clock().advance(Duration.ofSeconds(random.nextInt(120)));
+                if (dead.get()) {
+                    restart();
+                }
+                if (random.nextInt(3) == 0) {
+                    sweep();
+                }
+                if (dead.get()) {
+                    restart();
+                }
+            }
+            cloud.beforeAnswer(call -> {});
+            cloud.faults(FaultScript.none());
+            for (int sweep = 0; sweep < SWEEPS_MAXIMUM && !doubtful.isEmpty(); sweep++) {
+                cloud.clock().advance(Duration.ofMinutes(3));
+                sweep();
+            }
+            check();
+        }
+
+        private void take(RecoveryPointId recoveryPoint) {
+            var members = volumes.subList(0, 1 + random.nextInt(volumes.size()));
+            var ids = members.stream()
+                    .map(each -> new SnapshotId(each, recoveryPoint))
+                    .toList();
+            doubtful.addAll(ids);
+            var request = new CutRequest(recoveryPoint, members);
+            for (int attempt = 0; attempt < 3; attempt++) {
+                try {
+                    provider.prepare(request);
+                    var cut = provider.cut(request);
+                    assertThat(cut.members()).hasSize(members.size());
+                    if (!dead.get()) {
+                        catalogue.addAll(ids);
+                        ids.forEach(doubtful::remove);
+                    }
+                    return;
+                } catch (ProviderException e) {
+                    failures++;
+                    if (dead.get() || !e.error().retryable() || random.nextBoolean()) {
+                        return;
+                    }
+                }
+            }
+        }
+
+        private void remove() {
+            var id = List.copyOf(catalogue).get(random.nextInt(catalogue.size()));
+            catalogue.remove(id);
+            doubtful.add(id);
+        }
+
+        /** What the service does with what failed, at once and again and again: an hour after, nothing comes any more. */
+        private void sweep() {
+            for (var id : List.copyOf(doubtful)) {
+                try {
+                    Step<?> step = provider.delete(id);
+                    if (step instanceof Step.Done && !dead.get() && isOld(id)) {
+                        doubtful.remove(id);
+                    }
+                } catch (ProviderException e) {
+                    if (dead.get()) {
+                        return;
+                    }
+                }
+            }
+        }
+
+        private boolean isOld(SnapshotId id) {
+            return swept.merge(id, 1, Integer::sum) > SWEEPS_AFTER;
+        }
+
+        private final Map<SnapshotId, Integer> swept = new java.util.HashMap<>();
+
+        private void killAfter(int calls) {
+            var first = new AtomicBoolean(true);
+            var base = new java.util.concurrent.atomic.AtomicLong();
+            var mine = dead;
+            cloud.beforeAnswer(call -> {
+                if (first.compareAndSet(true, false)) {
+                    base.set(call);
+                }
+                if (call - base.get() >= calls) {
+                    mine.set(true);
+                    throw new IllegalStateException("killed");
+                }
+            });
+        }
+
+        private void restart() throws Exception {
+            kills++;
+            // The next process has a thread that nobody has interrupted.
+            Thread.interrupted();
+            dead = new AtomicBoolean();
+            cloud.beforeAnswer(call -> {});
+            provider = open();
+        }
+
+        private EbsProvider open() throws Exception {
+            return EbsAccount.open(config, clients, cloud.clock(), dead);
+        }
+
+        private void check() throws Exception {
+            var live = cloud.snapshots().stream()
+                    .filter(each -> cloudVolumes.contains(each.volumeId()))
+                    .map(Run::name)
+                    .sorted()
+                    .toList();
+            var wanted = catalogue.stream().map(SnapshotId::toString).sorted().toList();
+            assertThat(live).as("seed %d: what lives", seed).isEqualTo(wanted);
+            var listed = new ArrayList<String>();
+            for (var volume : volumes) {
+                // The fake hides what is new from a number of lists, not for a time: up to three.
+                for (int list = 0; list < 3; list++) {
+                    provider.snapshots(SnapshotQuery.ofVolume(volume));
+                }
+                listed.addAll(provider.snapshots(SnapshotQuery.ofVolume(volume)).snapshots().stream()
+                        .map(Snapshot::id)
+                        .map(SnapshotId::toString)
+                        .collect(Collectors.toList()));
+            }
+            assertThat(listed).as("seed %d: what is listed", seed).containsExactlyInAnyOrderElementsOf(wanted);
+        }
+
+        private static String name(FakeSnapshot snapshot) {
+            return "ebs:%s@%s".formatted(snapshot.volumeId(), snapshot.tags().get(EbsNames.RECOVERY_POINT));
+        }
+    }
+}

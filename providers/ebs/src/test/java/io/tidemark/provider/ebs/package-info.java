@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.provider.ebs;
+
+import org.jspecify.annotations.NullMarked;
