@@ -61,12 +61,24 @@ public record AgentRules(List<String> volumes, Set<String> quiescers, Path secre
                 throw denied(
                         "file %s of quiescer %s".formatted(value, quiescer.kind()), "agent.secrets to be its folder");
             }
-            if (setting.getKey().equals("host") && !HERE.contains(value)) {
+            if (!isHere(setting.getKey(), value)) {
                 throw new ProviderException(new ProviderError.Denied(
                         "quiescer %s at host %s".formatted(quiescer.kind(), value),
                         "an agent of its own there: one freezes databases of its own host alone, %s".formatted(HERE)));
             }
         }
+    }
+
+    /** Of the settings that name who is asked to log us in: a database's host, and {@code host:port} of its router. */
+    private static boolean isHere(String setting, String value) {
+        return switch (setting) {
+            case "host" -> HERE.contains(value);
+            case "router" ->
+                HERE.contains(value.substring(0, Math.max(0, value.lastIndexOf(':')))
+                        .replace("[", "")
+                        .replace("]", ""));
+            default -> true;
+        };
     }
 
     /** @throws ProviderException Denied */

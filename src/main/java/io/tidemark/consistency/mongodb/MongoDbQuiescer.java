@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Has a server's journal hold all that it had acknowledged, right before the cut, and knows the server again after
@@ -54,7 +55,10 @@ final class MongoDbQuiescer implements Quiescer {
                 throw failures.of(places.outside().get());
             }
             var warnings = new ArrayList<>(places.unverified());
-            warnings.addAll(server.warnings());
+            warnings.addAll(server.warnings(settings.router().isPresent()));
+            if (balancer().isPresent()) {
+                balancer().get().requireRest();
+            }
             if (!settings.locks()) {
                 WriteDurability.mayMiss(session, server)
                         .map(warning -> warning + " (mode=fsyncLock would hold the writers)")
@@ -91,8 +95,19 @@ final class MongoDbQuiescer implements Quiescer {
         }
     }
 
+    private Optional<Balancer> balancer() {
+        return settings.router().map(router -> new Balancer(settings.at(router), failures));
+    }
+
     @Override
     public Frozen freeze(RecoveryPointId recoveryPoint, Duration limit) throws ConsistencyException {
+        var balancer = balancer();
+        return balancer.isPresent()
+                ? balancer.get().whileItRests(() -> freezeServer(recoveryPoint))
+                : freezeServer(recoveryPoint);
+    }
+
+    private Frozen freezeServer(RecoveryPointId recoveryPoint) throws ConsistencyException {
         MongoDbSession session;
         try {
             if (settings.locks()) {

@@ -26,6 +26,8 @@ public final class MongoDbQuiescerFactory implements QuiescerFactory {
             // optional: the plan then tells whether writers are answered before their writes are journaled
             db.grantPrivilegesToRole("tidemark", [{resource: {cluster: true}, actions: [
                 "getDefaultRWConcern", "replSetGetConfig"]}])
+            // with router, and the same user on the mongos: balancerStatus
+            db.grantPrivilegesToRole("tidemark", [{resource: {db: "config", collection: "settings"}, actions: ["find"]}])
             """;
 
     private static final String PLAN =

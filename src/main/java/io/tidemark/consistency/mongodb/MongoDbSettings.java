@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
  * @param caFile certificates, of the server or its authority, to trust in place of Java's own
  * @param answerLimit longest wait for the answer to a command that only asks
  * @param flushLimit longest time of the checkpoint before the hold
+ * @param router a mongos of the sharded cluster that the server is part of
  * @param locks whether writers are held by the lock of the server
  */
 record MongoDbSettings(
@@ -35,7 +36,8 @@ record MongoDbSettings(
         Duration connectLimit,
         Duration answerLimit,
         Duration flushLimit,
-        boolean locks) {
+        boolean locks,
+        Optional<Router> router) {
     static final String KIND = "mongodb";
 
     private static final String HOST_DEFAULT = "127.0.0.1";
@@ -58,6 +60,12 @@ record MongoDbSettings(
     private static final String JOURNAL = "journal";
     static final String FSYNC_LOCK = "fsyncLock";
 
+    /** Name or address of a mongos, which is reached as the server is. */
+    record Router(String host, int port) {}
+
+    private static final Pattern ROUTER = Pattern.compile("([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\]):([0-9]{1,5})");
+    private static final int PORT_MAXIMUM = 65_535;
+
     static final List<Setting> ALL = List.of(
             Setting.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT, "longest wait for each answer"),
             Setting.text("authSource", AUTH_SOURCE_DEFAULT, "the database that knows the user"),
@@ -75,6 +83,10 @@ record MongoDbSettings(
                             + " acknowledged"),
             Setting.secretFile("passwordFile", "file whose first line is the password; read at each connection"),
             Setting.text("port", Integer.toString(PORT_DEFAULT), "of the server"),
+            Setting.text(
+                    "router",
+                    "",
+                    "host:port of a mongos of its sharded cluster: refused while the balancer does not rest"),
             Setting.text("tls", "", "on or off; without it off for addresses of this host, else on"),
             Setting.text("user", "", "needs passwordFile; without it no login. By SCRAM-SHA-256 alone"));
 
@@ -105,7 +117,37 @@ record MongoDbSettings(
                 settings.millis("connectTimeoutMillis", CONNECT_MILLIS_DEFAULT),
                 settings.millis("answerTimeoutMillis", ANSWER_MILLIS_DEFAULT),
                 settings.millis("flushTimeoutMillis", FLUSH_MILLIS_DEFAULT),
-                settings.word("mode", List.of(JOURNAL, FSYNC_LOCK), JOURNAL).equals(FSYNC_LOCK));
+                settings.word("mode", List.of(JOURNAL, FSYNC_LOCK), JOURNAL).equals(FSYNC_LOCK),
+                router(settings));
+    }
+
+    private static Optional<Router> router(QuiescerSettings settings) throws ConsistencyException {
+        if (!settings.has("router")) {
+            return Optional.empty();
+        }
+        var matched = ROUTER.matcher(settings.text("router", ""));
+        if (!matched.matches() || Integer.parseInt(matched.group(2)) > PORT_MAXIMUM) {
+            throw settings.bad("router", "is host:port of one mongos, such as 127.0.0.1:27017");
+        }
+        var host = matched.group(1).replace("[", "").replace("]", "");
+        return Optional.of(new Router(host, Integer.parseInt(matched.group(2))));
+    }
+
+    /** The same login, at a mongos. */
+    MongoDbSettings at(Router other) {
+        return new MongoDbSettings(
+                other.host(),
+                other.port(),
+                user,
+                passwordFile,
+                authSource,
+                chosenTls,
+                caFile,
+                connectLimit,
+                answerLimit,
+                flushLimit,
+                false,
+                Optional.empty());
     }
 
     /** {@code 127.0.0.1:27017}. */

@@ -148,14 +148,21 @@ record ServerDescription(Answer hello, Answer build, Answer status, Answer optio
         return hello.text("setName");
     }
 
-    /** What is good to know of a server that is fit, one phrase each. */
-    List<String> warnings() {
+    /**
+     * What is good to know of a server that is fit, one phrase each.
+     *
+     * @param balancerIsAsked whether a mongos tells if chunks migrate
+     */
+    List<String> warnings(boolean balancerIsAsked) {
         var warnings = new ArrayList<String>();
         if (status.has("sharding") || options.has("sharding.clusterRole")) {
             warnings.add(
                     "server is part of a sharded cluster: the recovery point holds this member's data alone. Several"
-                            + " shards are of one instant only as far as their hosts are frozen together; stop the"
-                            + " balancer on a mongos before (sh.stopBalancer()): that it rests cannot be seen from here");
+                            + " shards are of one instant only as far as their hosts are frozen together"
+                            + (balancerIsAsked
+                                    ? ""
+                                    : "; stop the balancer on a mongos before (sh.stopBalancer()): that it rests cannot be"
+                                            + " seen from here, only with the setting router"));
         }
         if (member.isPresent() && !isPrimary()) {
             warnings.add("server is a secondary: the recovery point holds what it has got of its primary by then");

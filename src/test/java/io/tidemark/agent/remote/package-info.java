@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.agent.remote;
+
+import org.jspecify.annotations.NullMarked;
