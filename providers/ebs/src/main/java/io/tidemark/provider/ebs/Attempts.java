@@ -18,6 +18,7 @@ final class Attempts {
 
     private final RandomGenerator random;
     private final Sleeper sleeper;
+    private final int count;
 
     /** Waits so long; in tests it does not. */
     interface Sleeper {
@@ -29,8 +30,18 @@ final class Attempts {
     }
 
     Attempts(RandomGenerator random, Sleeper sleeper) {
+        this(random, sleeper, COUNT_MAXIMUM);
+    }
+
+    private Attempts(RandomGenerator random, Sleeper sleeper, int count) {
         this.random = random;
         this.sleeper = sleeper;
+        this.count = count;
+    }
+
+    /** For where there is no time for a second one. */
+    Attempts once() {
+        return new Attempts(random, sleeper, 1);
     }
 
     /** @throws ProviderException the last one's, after {@link #COUNT_MAXIMUM} */
@@ -40,7 +51,7 @@ final class Attempts {
             try {
                 return call.ask();
             } catch (ProviderException e) {
-                if (attempt == COUNT_MAXIMUM || !isPassing(e.error())) {
+                if (attempt == count || !isPassing(e.error())) {
                     throw e;
                 }
                 sleep(pause, e);

@@ -19,10 +19,12 @@ final class AwsClients implements AutoCloseable {
     private static final int CONNECTIONS_BESIDE_BLOCKS = 16;
 
     private final SdkHttpClient http;
+    private final AwsCredentialsProvider credentials;
     private final Ec2Client ec2;
     private final EbsClient direct;
 
     AwsClients(EbsConfig config, AwsCredentialsProvider credentials) {
+        this.credentials = credentials;
         http = ApacheHttpClient.builder()
                 .maxConnections(config.parallelBlocks() + CONNECTIONS_BESIDE_BLOCKS)
                 .connectionTimeout(CONNECT)
@@ -52,6 +54,11 @@ final class AwsClients implements AutoCloseable {
 
     Ec2Client ec2() {
         return ec2;
+    }
+
+    /** @throws software.amazon.awssdk.core.exception.SdkException where there are none */
+    void requireCredentials() {
+        var unused = credentials.resolveCredentials();
     }
 
     EbsClient direct() {

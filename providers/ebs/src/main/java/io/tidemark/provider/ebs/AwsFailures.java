@@ -70,6 +70,16 @@ final class AwsFailures {
         return new ProviderException(errorOf(asked, failure), failure);
     }
 
+    /** Nothing was asked. */
+    static ProviderException withoutCredentials(String asked, SdkException failure) {
+        return new ProviderException(
+                new ProviderError.Denied(
+                        asked,
+                        "credentials, which are neither in the environment nor in ~/.aws, and no role of the instance gives: "
+                                + messageOf(failure)),
+                failure);
+    }
+
     private static ProviderError errorOf(String asked, SdkException failure) {
         if (!(failure instanceof AwsServiceException answered)) {
             return new ProviderError.Unreachable("Amazon, for " + asked, messageOf(failure));

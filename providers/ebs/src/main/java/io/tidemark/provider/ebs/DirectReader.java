@@ -10,10 +10,12 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
@@ -84,7 +86,7 @@ final class DirectReader implements SnapshotReader {
 
     private void inParallel(int first, int last, long offsetBytes, ByteBuffer target) throws ProviderException {
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            var pending = new ArrayList<Future<?>>();
+            List<Future<?>> pending = new ArrayList<>();
             for (int index = first; index <= last; index++) {
                 int block = index;
                 var slice = target.slice(target.position(), target.remaining());
@@ -94,9 +96,7 @@ final class DirectReader implements SnapshotReader {
                 };
                 pending.add(threads.submit(work));
             }
-            for (var each : pending) {
-                each.get();
-            }
+            await(pending, threads);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof ProviderException failure) {
                 throw failure;
@@ -105,6 +105,22 @@ final class DirectReader implements SnapshotReader {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ProviderException(new ProviderError.Unreachable("Amazon, for " + id, "interrupted"), e);
+        }
+    }
+
+    /** After a failure nobody waits for the rest. */
+    private static void await(List<Future<?>> pending, ExecutorService threads)
+            throws ExecutionException, InterruptedException {
+        boolean whole = false;
+        try {
+            for (var each : pending) {
+                each.get();
+            }
+            whole = true;
+        } finally {
+            if (!whole) {
+                threads.shutdownNow();
+            }
         }
     }
 
@@ -125,7 +141,7 @@ final class DirectReader implements SnapshotReader {
                 return known;
             }
         }
-        permits.acquireUninterruptibly();
+        acquire();
         try {
             refuseClosed();
             var bytes = fetch(index);
@@ -138,6 +154,15 @@ final class DirectReader implements SnapshotReader {
             return bytes;
         } finally {
             permits.release();
+        }
+    }
+
+    private void acquire() throws ProviderException {
+        try {
+            permits.acquire();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ProviderException(new ProviderError.Unreachable("Amazon, for " + id, "interrupted"), e);
         }
     }
 

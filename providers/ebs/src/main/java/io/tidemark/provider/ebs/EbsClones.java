@@ -24,13 +24,21 @@ final class EbsClones {
     private final EbsVolumes volumes;
     private final SnapshotFinder finder;
     private final EbsConfig config;
+    private final RecentEffects recent;
 
-    EbsClones(Ec2Calls ec2, Attempts attempts, EbsVolumes volumes, SnapshotFinder finder, EbsConfig config) {
+    EbsClones(
+            Ec2Calls ec2,
+            Attempts attempts,
+            EbsVolumes volumes,
+            SnapshotFinder finder,
+            EbsConfig config,
+            RecentEffects recent) {
         this.ec2 = ec2;
         this.attempts = attempts;
         this.volumes = volumes;
         this.finder = finder;
         this.config = config;
+        this.recent = recent;
     }
 
     Step<Volume> step(CloneRequest request) throws ProviderException {
@@ -87,6 +95,7 @@ final class EbsClones {
             var token = token(request, snapshot, generation);
             var made = attempts.until(() -> ec2.createVolume(snapshot.id(), zone, token, tags));
             if (!isGone(made)) {
+                recent.made(made);
                 return made;
             }
         }

@@ -137,8 +137,8 @@ final class EbsCutting {
         var id = new SnapshotId(volume, plan.request().recoveryPoint());
         var existing = plan.existing().get(id);
         if (existing != null) {
-            var first = existing.getFirst();
-            return new Cut.Member(new Snapshot(id, first.sizeBytes(), first.startedAt()), 0, 0);
+            var last = SnapshotFinder.last(existing);
+            return new Cut.Member(new Snapshot(id, last.sizeBytes(), last.startedAt()), 0, 0);
         }
         var tags = EbsNames.tagsOf(config.installation(), id);
         return created(List.of(id), () -> List.of(ec2.createSnapshot(cloud.id(), tags)))
@@ -170,7 +170,10 @@ final class EbsCutting {
         try {
             for (var each : creation.call()) {
                 recent.made(each);
-                finder.idOf(each).ifPresent(id -> made.put(id, each));
+                finder.idOf(each).filter(ids::contains).ifPresentOrElse(id -> made.put(id, each), () -> {
+                    // A volume that was attached after the plan was made.
+                    recent.unasked(each);
+                });
             }
         } catch (Uncertain e) {
             made.putAll(seen(ids));
@@ -195,11 +198,11 @@ final class EbsCutting {
     private Map<SnapshotId, CloudSnapshot> seen(List<SnapshotId> ids) throws ProviderException {
         ids.forEach(recent::uncertain);
         var seen = new LinkedHashMap<SnapshotId, CloudSnapshot>();
-        finder.ofRecoveryPoint(ids.getFirst().recoveryPoint()).forEach((id, found) -> {
+        finder.ofRecoveryPointNow(ids.getFirst().recoveryPoint()).forEach((id, found) -> {
             if (ids.contains(id)) {
                 recent.certain(id);
                 found.forEach(recent::made);
-                seen.put(id, found.getFirst());
+                seen.put(id, SnapshotFinder.last(found));
             }
         });
         return seen;

@@ -23,6 +23,7 @@ import io.tidemark.spi.VolumeWriter;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,9 @@ final class EbsProvider implements StorageProvider {
     /** Amazon's own waiter asks as often. */
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
+    /** Snapshots are held and deleted beside each other, but each by one. */
+    private static final int STRIPES = 64;
+
     private final EbsConfig config;
     private final AwsClients clients;
     private final Ec2Calls ec2;
@@ -47,8 +51,9 @@ final class EbsProvider implements StorageProvider {
     private final SnapshotFinder finder;
     private final EbsCutting cutting;
     private final EbsClones clones;
+    private final EbsDeletion deletion;
     private final Semaphore blocks;
-    private final InstantSource clock;
+    private final Object[] stripes = new Object[STRIPES];
     private final Set<DirectReader> open = ConcurrentHashMap.newKeySet();
 
     EbsProvider(
@@ -61,14 +66,15 @@ final class EbsProvider implements StorageProvider {
         this.config = config;
         this.clients = clients;
         this.attempts = attempts;
-        this.clock = clock;
-        ec2 = new Ec2Calls(clients.ec2());
+        ec2 = new Ec2Calls(clients.ec2(), clients::requireCredentials);
         direct = new DirectCalls(clients.direct(), attempts);
         recent = new RecentEffects(clock);
-        volumes = new EbsVolumes(ec2, attempts, config, disks);
+        volumes = new EbsVolumes(ec2, attempts, config, recent, disks);
         finder = new SnapshotFinder(ec2, attempts, recent, config);
         cutting = new EbsCutting(ec2, attempts, volumes, finder, recent, config, nanos);
-        clones = new EbsClones(ec2, attempts, volumes, finder, config);
+        clones = new EbsClones(ec2, attempts, volumes, finder, config, recent);
+        deletion = new EbsDeletion(ec2, attempts, finder, recent, clock);
+        Arrays.setAll(stripes, index -> new Object());
         blocks = new Semaphore(config.parallelBlocks());
     }
 
@@ -116,6 +122,7 @@ final class EbsProvider implements StorageProvider {
             ec2.deleteVolume(cloud.id());
             return true;
         });
+        recent.deletedVolume(cloud.id());
     }
 
     @Override
@@ -125,6 +132,7 @@ final class EbsProvider implements StorageProvider {
 
     @Override
     public void prepare(CutRequest request) throws ProviderException {
+        deleteUnasked();
         cutting.prepare(request);
     }
 
@@ -135,7 +143,11 @@ final class EbsProvider implements StorageProvider {
 
     @Override
     public Readiness readiness(SnapshotId snapshot) throws ProviderException {
-        var found = finder.one(snapshot);
+        deleteUnasked();
+        return readiness(snapshot, finder.one(snapshot));
+    }
+
+    private static Readiness readiness(SnapshotId snapshot, CloudSnapshot found) {
         if (!found.tier().equals("standard")) {
             return new Readiness.Failed(new ProviderError.Conflict(
                     snapshot.toString(), "%s is in tier %s: restore it first".formatted(found.id(), found.tier())));
@@ -195,22 +207,25 @@ final class EbsProvider implements StorageProvider {
 
     @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var found = finder.one(snapshot);
-        var holds = SnapshotFinder.holdsOf(found);
-        if (holds.contains(owner)) {
-            return;
+        synchronized (of(snapshot)) {
+            var found = finder.one(snapshot);
+            var holds = SnapshotFinder.holdsOf(found);
+            if (holds.contains(owner)) {
+                return;
+            }
+            if (holds.size() >= EbsNames.HOLDS_MAXIMUM) {
+                throw new ProviderException(new ProviderError.Conflict(
+                        snapshot.toString(),
+                        "it has %d holds, which are tags, and Amazon allows no more: release one"
+                                .formatted(holds.size())));
+            }
+            var key = EbsNames.HOLD + owner;
+            attempts.until(() -> {
+                ec2.tag(found.id(), Map.of(key, ""));
+                return true;
+            });
+            recent.tagged(found.id(), key, Optional.of(""));
         }
-        if (holds.size() >= EbsNames.HOLDS_MAXIMUM) {
-            throw new ProviderException(new ProviderError.Conflict(
-                    snapshot.toString(),
-                    "it has %d holds, which are tags, and Amazon allows no more: release one".formatted(holds.size())));
-        }
-        var key = EbsNames.HOLD + owner;
-        attempts.until(() -> {
-            ec2.tag(found.id(), Map.of(key, ""));
-            return true;
-        });
-        recent.tagged(found.id(), key, Optional.of(""));
     }
 
     @Override
@@ -227,36 +242,34 @@ final class EbsProvider implements StorageProvider {
 
     @Override
     public Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
+        deleteUnasked();
         return delete(snapshot, Instant.EPOCH);
     }
 
-    /** Of all that carry its tags; waits for one whose creation was not answered, and that may not be seen yet. */
     private Step<Boolean> delete(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
-        var found = finder.all(snapshot);
-        for (var each : found) {
-            var holds = SnapshotFinder.holdsOf(each);
-            if (!holds.isEmpty()) {
-                throw new ProviderException(new ProviderError.Held(snapshot, holds));
+        synchronized (of(snapshot)) {
+            return deletion.step(snapshot, mayAppearUntil);
+        }
+    }
+
+    /** One at a time holds or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
+    private Object of(SnapshotId snapshot) {
+        return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
+    }
+
+    /** What a cut made of volumes that nobody asked for. What cannot be deleted now is tried again at the next call. */
+    private void deleteUnasked() {
+        for (var each : recent.takeUnasked()) {
+            try {
+                if (ec2.deleteSnapshot(each)) {
+                    recent.deleted(each);
+                } else {
+                    recent.unasked(each);
+                }
+            } catch (ProviderException e) {
+                recent.unasked(each);
             }
         }
-        for (var each : found) {
-            attempts.until(() -> {
-                ec2.deleteSnapshot(each.id());
-                return true;
-            });
-            recent.deleted(each.id());
-        }
-        if (!found.isEmpty()) {
-            recent.certain(snapshot);
-            return new Step.Done<>(true);
-        }
-        var until = recent.mayAppearFor(snapshot)
-                .map(clock.instant()::plus)
-                .filter(mayAppearUntil::isBefore)
-                .orElse(mayAppearUntil);
-        return clock.instant().isBefore(until)
-                ? new Step.Running<>(EbsHandles.ofDelete(snapshot, until), 0, ASK_AGAIN)
-                : new Step.Done<>(true);
     }
 
     @Override
@@ -275,7 +288,7 @@ final class EbsProvider implements StorageProvider {
 
     private CloudSnapshot readable(SnapshotId snapshot) throws ProviderException {
         var found = finder.one(snapshot);
-        return switch (readiness(snapshot)) {
+        return switch (readiness(snapshot, found)) {
             case Readiness.Ready ignored -> found;
             case Readiness.Failed(var error) -> throw new ProviderException(error);
             case Readiness.Pending(var progress, var askAgain) ->

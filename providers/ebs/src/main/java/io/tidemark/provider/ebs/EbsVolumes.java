@@ -30,19 +30,21 @@ final class EbsVolumes {
     private final Ec2Calls ec2;
     private final Attempts attempts;
     private final EbsConfig config;
+    private final RecentEffects recent;
     private final Supplier<HostDisks> disks;
 
-    EbsVolumes(Ec2Calls ec2, Attempts attempts, EbsConfig config, Supplier<HostDisks> disks) {
+    EbsVolumes(Ec2Calls ec2, Attempts attempts, EbsConfig config, RecentEffects recent, Supplier<HostDisks> disks) {
         this.ec2 = ec2;
         this.attempts = attempts;
         this.config = config;
+        this.recent = recent;
         this.disks = disks;
     }
 
     /** In order of id. */
     List<Volume> all() throws ProviderException {
         var host = disks.get();
-        return list(Map.of()).stream()
+        return recent.ontoVolumes(list(Map.of()), each -> true).stream()
                 .map(each -> described(each, host))
                 .sorted(Comparator.comparing(Volume::id))
                 .toList();
@@ -68,7 +70,7 @@ final class EbsVolumes {
             filters.put("tag:" + EbsNames.VOLUME, volume.name());
             filters.put("tag:" + EbsNames.INSTALLATION, config.installation());
         }
-        return list(filters).stream()
+        return recent.ontoVolumes(list(filters), each -> true).stream()
                 .filter(each -> idOf(each).equals(volume))
                 .min(Comparator.comparing(CloudVolume::id));
     }

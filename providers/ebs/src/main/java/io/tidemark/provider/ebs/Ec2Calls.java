@@ -27,9 +27,12 @@ final class Ec2Calls {
     private static final long GIB = 1L << 30;
 
     private final Ec2Client client;
+    private final Runnable credentials;
 
-    Ec2Calls(Ec2Client client) {
+    /** @param credentials looks for some, and throws what the SDK throws where there are none */
+    Ec2Calls(Ec2Client client, Runnable credentials) {
         this.client = client;
+        this.credentials = credentials;
     }
 
     /** One page; {@code next} is empty on the last. A page may be empty and not the last. */
@@ -135,9 +138,10 @@ final class Ec2Calls {
                 .toList();
     }
 
-    /** Does nothing where it is gone. */
-    void deleteSnapshot(String snapshot) throws ProviderException {
-        done("DeleteSnapshot of " + snapshot, () -> client.deleteSnapshot(request -> request.snapshotId(snapshot)));
+    /** @return whether there was one */
+    boolean deleteSnapshot(String snapshot) throws ProviderException {
+        return done(
+                "DeleteSnapshot of " + snapshot, () -> client.deleteSnapshot(request -> request.snapshotId(snapshot)));
     }
 
     void tag(String resource, Map<String, String> tags) throws ProviderException {
@@ -148,7 +152,7 @@ final class Ec2Calls {
 
     /** Does nothing where the resource is gone, or has no such tag. */
     void untag(String resource, String key) throws ProviderException {
-        done(
+        var unused = done(
                 "DeleteTags of " + resource,
                 () -> client.deleteTags(request ->
                         request.resources(resource).tags(Tag.builder().key(key).build())));
@@ -177,18 +181,33 @@ final class Ec2Calls {
     }
 
     void deleteVolume(String volume) throws ProviderException {
-        done("DeleteVolume of " + volume, () -> client.deleteVolume(request -> request.volumeId(volume)));
+        var unused = done("DeleteVolume of " + volume, () -> client.deleteVolume(request -> request.volumeId(volume)));
     }
 
-    private static <T> T ask(String asked, Supplier<T> call) throws ProviderException {
+    private <T> T ask(String asked, Supplier<T> call) throws ProviderException {
         try {
             return call.get();
         } catch (SdkException e) {
-            throw AwsFailures.of(asked, e);
+            throw failed(asked, e);
         }
     }
 
-    private static <T> T askOnce(String asked, Supplier<T> call) throws ProviderException, Uncertain {
+    /** Why it failed: where nobody could be logged in, nothing was asked. */
+    private ProviderException failed(String asked, SdkException failure) {
+        try {
+            credentials.run();
+            return AwsFailures.of(asked, failure);
+        } catch (SdkException e) {
+            return AwsFailures.withoutCredentials(asked, e);
+        }
+    }
+
+    private <T> T askOnce(String asked, Supplier<T> call) throws ProviderException, Uncertain {
+        try {
+            credentials.run();
+        } catch (SdkException e) {
+            throw AwsFailures.withoutCredentials(asked, e);
+        }
         try {
             return call.get();
         } catch (SdkException e) {
@@ -199,13 +218,15 @@ final class Ec2Calls {
         }
     }
 
-    private static <T> void done(String asked, Supplier<T> call) throws ProviderException {
+    private <T> boolean done(String asked, Supplier<T> call) throws ProviderException {
         try {
             var unused = call.get();
+            return true;
         } catch (SdkException e) {
             if (!AwsFailures.isNotFound(e)) {
-                throw AwsFailures.of(asked, e);
+                throw failed(asked, e);
             }
+            return false;
         }
     }
 

@@ -10,6 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * What this process knows to have done, laid over what EC2 lists: its lists are eventually consistent ("Ensuring
@@ -26,6 +29,13 @@ final class RecentEffects {
     private final Map<String, Tagged> tags = new HashMap<>();
     private final Map<SnapshotId, Instant> uncertain = new HashMap<>();
 
+    private final Map<String, MadeVolume> volumes = new HashMap<>();
+    private final Map<SnapshotId, Instant> gone = new HashMap<>();
+    private final Instant begun;
+    private final Set<String> unasked = new TreeSet<>();
+
+    private record MadeVolume(CloudVolume volume, Instant at) {}
+
     private record Made(CloudSnapshot snapshot, Instant at) {}
 
     /** @param values by key; none: taken off */
@@ -33,6 +43,7 @@ final class RecentEffects {
 
     RecentEffects(InstantSource clock) {
         this.clock = clock;
+        this.begun = clock.instant();
     }
 
     synchronized void made(CloudSnapshot snapshot) {
@@ -50,6 +61,51 @@ final class RecentEffects {
         tags.put(snapshot, new Tagged(values, clock.instant()));
     }
 
+    /** Whether this process made it a short while ago: who does not know it yet will. */
+    synchronized boolean isMade(String snapshot) {
+        forgetOld();
+        return made.containsKey(snapshot);
+    }
+
+    /** One that was made though nobody asked for it; to be deleted. */
+    synchronized void unasked(CloudSnapshot snapshot) {
+        unasked.add(snapshot.id());
+    }
+
+    /** Those that are to be deleted; told once. */
+    synchronized List<String> takeUnasked() {
+        var taken = List.copyOf(unasked);
+        unasked.clear();
+        return taken;
+    }
+
+    synchronized void unasked(String snapshot) {
+        unasked.add(snapshot);
+    }
+
+    synchronized void made(CloudVolume volume) {
+        volumes.put(volume.id(), new MadeVolume(volume, clock.instant()));
+    }
+
+    synchronized void deletedVolume(String volume) {
+        volumes.remove(volume);
+        deleted.put(volume, clock.instant());
+    }
+
+    /** @param wanted what the list was asked for by */
+    synchronized List<CloudVolume> ontoVolumes(List<CloudVolume> listed, Predicate<CloudVolume> wanted) {
+        forgetOld();
+        var all = new LinkedHashMap<String, CloudVolume>();
+        listed.forEach(each -> all.put(each.id(), each));
+        volumes.forEach((id, each) -> {
+            if (wanted.test(each.volume())) {
+                all.putIfAbsent(id, each.volume());
+            }
+        });
+        deleted.keySet().forEach(all::remove);
+        return List.copyOf(all.values());
+    }
+
     /** Its creation was asked for and no answer came. */
     synchronized void uncertain(SnapshotId snapshot) {
         uncertain.put(snapshot, clock.instant());
@@ -58,6 +114,21 @@ final class RecentEffects {
     /** It was seen after all. */
     synchronized void certain(SnapshotId snapshot) {
         uncertain.remove(snapshot);
+    }
+
+    /** All that carried its tags was deleted. */
+    synchronized void gone(SnapshotId snapshot) {
+        gone.put(snapshot, clock.instant());
+    }
+
+    /** Until when one that is not seen may still appear; empty: it does not exist. */
+    synchronized Optional<Instant> mayAppearUntil(SnapshotId snapshot) {
+        forgetOld();
+        var since = uncertain.get(snapshot);
+        if (since == null && (gone.containsKey(snapshot) || !clock.instant().isBefore(begun.plus(VISIBLE_WITHIN)))) {
+            return Optional.empty();
+        }
+        return Optional.of((since == null ? begun : since).plus(VISIBLE_WITHIN));
     }
 
     /** How long one that is not seen may still appear; empty: it does not exist. */
@@ -113,8 +184,10 @@ final class RecentEffects {
     private void forgetOld() {
         var before = clock.instant().minus(VISIBLE_WITHIN);
         made.values().removeIf(each -> each.at().isBefore(before));
+        volumes.values().removeIf(each -> each.at().isBefore(before));
         deleted.values().removeIf(at -> at.isBefore(before));
         tags.values().removeIf(each -> each.at().isBefore(before));
+        gone.values().removeIf(at -> at.isBefore(before));
         uncertain.values().removeIf(at -> at.isBefore(before));
     }
 }

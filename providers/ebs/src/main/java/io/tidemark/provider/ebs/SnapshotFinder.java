@@ -21,21 +21,22 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/**
- * Finds our snapshots by their tags. EC2 lists in an order of its own, so a listing of all is heard to its end at its first
- * page and its further pages come of what was heard then.
- */
+/** Finds our snapshots by their tags. */
 final class SnapshotFinder {
     private static final Comparator<SnapshotId> ORDER =
             Comparator.comparing(SnapshotId::volume).thenComparing(SnapshotId::recoveryPoint);
     /** As many pages of 1,000 as an account may have snapshots, 100,000, ten times over. */
     private static final int PAGES_MAXIMUM = 1_000;
 
+    /** Lists that are read page by page at once; of one that is not kept another is asked for with each page. */
+    private static final int HEARD_MAXIMUM = 4;
+
     private final Ec2Calls ec2;
     private final Attempts attempts;
     private final RecentEffects recent;
     private final EbsConfig config;
-    private NavigableMap<SnapshotId, Snapshot> heard = new TreeMap<>(ORDER);
+    /** What lists with more than a page have heard, by what was asked for; the last one of each. */
+    private final Map<Map<String, String>, NavigableMap<SnapshotId, Snapshot>> heard = new LinkedHashMap<>();
 
     SnapshotFinder(Ec2Calls ec2, Attempts attempts, RecentEffects recent, EbsConfig config) {
         this.ec2 = ec2;
@@ -49,22 +50,63 @@ final class SnapshotFinder {
         return ofRecoveryPoint(snapshot.recoveryPoint()).getOrDefault(snapshot, List.of());
     }
 
-    /** The one that counts: of several the last, which is the one whose answer was heard. */
+    /** @throws ProviderException SnapshotNotFound */
     CloudSnapshot one(SnapshotId snapshot) throws ProviderException {
-        return all(snapshot).stream()
+        var found = all(snapshot);
+        if (found.isEmpty()) {
+            throw new ProviderException(new ProviderError.SnapshotNotFound(snapshot));
+        }
+        return last(found);
+    }
+
+    /** Of several with the same tags the one that counts: the last, which is the one whose answer was heard. */
+    static CloudSnapshot last(List<CloudSnapshot> found) {
+        return found.stream()
                 .max(Comparator.comparing(CloudSnapshot::startedAt).thenComparing(CloudSnapshot::id))
-                .orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+                .orElseThrow();
     }
 
     Map<SnapshotId, List<CloudSnapshot>> ofRecoveryPoint(RecoveryPointId recoveryPoint) throws ProviderException {
-        return byId(list(Map.of("tag:" + EbsNames.RECOVERY_POINT, recoveryPoint.value())));
+        return byId(list(Map.of("tag:" + EbsNames.RECOVERY_POINT, recoveryPoint.value()), attempts));
     }
 
-    synchronized SnapshotPage page(SnapshotQuery query) throws ProviderException {
-        if (query.cursor().isEmpty()) {
-            heard = snapshots(byId(list(narrowed(query))));
+    /** As {@link #ofRecoveryPoint}, asked once: while writers are held nothing is waited for twice. */
+    Map<SnapshotId, List<CloudSnapshot>> ofRecoveryPointNow(RecoveryPointId recoveryPoint) throws ProviderException {
+        return byId(list(Map.of("tag:" + EbsNames.RECOVERY_POINT, recoveryPoint.value()), attempts.once()));
+    }
+
+    /**
+     * EC2 lists in an order of its own, so the first page hears all there are. Further pages are of what was heard then, or
+     * of a new list where that is no longer known.
+     */
+    SnapshotPage page(SnapshotQuery query) throws ProviderException {
+        var filters = narrowed(query);
+        var listed = query.cursor().isPresent() ? heard(filters) : Optional.<NavigableMap<SnapshotId, Snapshot>>empty();
+        if (listed.isPresent()) {
+            return SnapshotPage.of(query, listed.get().values().stream());
         }
-        return SnapshotPage.of(query, heard.values().stream());
+        var all = snapshots(byId(list(filters, attempts)));
+        var page = SnapshotPage.of(query, all.values().stream());
+        if (page.nextCursor().isPresent()) {
+            keep(filters, all);
+        }
+        return page;
+    }
+
+    private Optional<NavigableMap<SnapshotId, Snapshot>> heard(Map<String, String> filters) {
+        synchronized (heard) {
+            return Optional.ofNullable(heard.get(filters));
+        }
+    }
+
+    private void keep(Map<String, String> filters, NavigableMap<SnapshotId, Snapshot> all) {
+        synchronized (heard) {
+            heard.remove(filters);
+            heard.put(filters, all);
+            if (heard.size() > HEARD_MAXIMUM) {
+                heard.remove(heard.keySet().iterator().next());
+            }
+        }
     }
 
     static Set<HoldOwner> holdsOf(CloudSnapshot snapshot) {
@@ -90,14 +132,14 @@ final class SnapshotFinder {
         return filters;
     }
 
-    private List<CloudSnapshot> list(Map<String, String> narrowing) throws ProviderException {
+    private List<CloudSnapshot> list(Map<String, String> narrowing, Attempts tries) throws ProviderException {
         var filters = new LinkedHashMap<>(narrowing);
         filters.put("tag:" + EbsNames.INSTALLATION, config.installation());
         var all = new ArrayList<CloudSnapshot>();
         Optional<String> next = Optional.empty();
         for (int page = 0; page < PAGES_MAXIMUM; page++) {
             var token = next;
-            Page<CloudSnapshot> answer = attempts.until(() -> ec2.snapshots(filters, token));
+            Page<CloudSnapshot> answer = tries.until(() -> ec2.snapshots(filters, token));
             all.addAll(answer.items());
             next = answer.next();
             if (next.isEmpty()) {
@@ -132,9 +174,7 @@ final class SnapshotFinder {
     private static NavigableMap<SnapshotId, Snapshot> snapshots(Map<SnapshotId, List<CloudSnapshot>> found) {
         var all = new TreeMap<SnapshotId, Snapshot>(ORDER);
         found.forEach((id, each) -> {
-            var last = each.stream()
-                    .max(Comparator.comparing(CloudSnapshot::startedAt).thenComparing(CloudSnapshot::id))
-                    .orElseThrow();
+            var last = last(each);
             all.put(id, new Snapshot(id, last.sizeBytes(), last.startedAt()));
         });
         return all;

@@ -188,6 +188,9 @@ final class Ec2Snapshots {
 
     private void delete(Ec2Call call, Xml xml) throws Ec2Exception {
         FakeSnapshot snapshot = owned(region, call.required("SnapshotId"));
+        if (!isVisible(snapshot)) {
+            throw notFound(snapshot.id);
+        }
         String image = region.imageOfSnapshot.get(snapshot.id);
         if (image != null) {
             throw inUse(snapshot, image);

@@ -1,0 +1,61 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.Step;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+
+/**
+ * Deletes what carries a snapshot's tags, all of it. What may yet appear is waited for: one whose creation was not answered,
+ * and, for as long after a start, any that is not seen, for the process before may have asked for it.
+ */
+final class EbsDeletion {
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+
+    private final Ec2Calls ec2;
+    private final Attempts attempts;
+    private final SnapshotFinder finder;
+    private final RecentEffects recent;
+    private final InstantSource clock;
+
+    EbsDeletion(Ec2Calls ec2, Attempts attempts, SnapshotFinder finder, RecentEffects recent, InstantSource clock) {
+        this.ec2 = ec2;
+        this.attempts = attempts;
+        this.finder = finder;
+        this.recent = recent;
+        this.clock = clock;
+    }
+
+    /** @param mayAppearUntil when one that is not seen does not exist, as an earlier step knew it */
+    Step<Boolean> step(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
+        var found = finder.all(snapshot);
+        for (var each : found) {
+            var holds = SnapshotFinder.holdsOf(each);
+            if (!holds.isEmpty()) {
+                throw new ProviderException(new ProviderError.Held(snapshot, holds));
+            }
+        }
+        boolean unknown = false;
+        for (var each : found) {
+            if (attempts.until(() -> ec2.deleteSnapshot(each.id())) || !recent.isMade(each.id())) {
+                recent.deleted(each.id());
+            } else {
+                // Made a moment ago, and whoever was asked does not know it yet.
+                unknown = true;
+            }
+        }
+        if (!found.isEmpty() && !unknown) {
+            recent.certain(snapshot);
+            recent.gone(snapshot);
+            return new Step.Done<>(true);
+        }
+        var until =
+                recent.mayAppearUntil(snapshot).filter(mayAppearUntil::isBefore).orElse(mayAppearUntil);
+        return unknown || clock.instant().isBefore(until)
+                ? new Step.Running<>(EbsHandles.ofDelete(snapshot, until), 0, ASK_AGAIN)
+                : new Step.Done<>(true);
+    }
+}
