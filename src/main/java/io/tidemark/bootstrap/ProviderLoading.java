@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
@@ -58,6 +59,11 @@ final class ProviderLoading {
             found.put(section.getKey(), factory(kind, factories).check(withoutKind(section.getValue())));
         }
         return found;
+    }
+
+    /** The least rights that a provider needs of its account, as its owner grants them; empty: it needs none. */
+    static Optional<String> policy(String name, Map<String, String> settings) throws SiteStartException {
+        return factory(kind(name, settings), factories()).policy(withoutKind(settings));
     }
 
     /** Of the providers in this distribution. */

@@ -68,6 +68,36 @@ public final class ProvidersCommand {
         }
     }
 
+    @Command(
+            name = "policy",
+            description = {
+                "Prints the least rights that a provider needs of its cloud account, as a document to grant them by. Asks"
+                        + " nobody.",
+                "Of one that is not configured, words in capitals stand for its settings."
+            },
+            mixinStandardHelpOptions = true)
+    int policy(
+            @Option(names = "--config", paramLabel = "FILE", description = "Settings, as of standalone.") @Nullable
+                    Path config,
+            @Parameters(paramLabel = "PROVIDER", description = "Kind of storage, or the name of one configured.")
+                    String name) {
+        if (spec == null) {
+            throw new AssertionError("called before the command line was parsed");
+        }
+        var command = spec.commandLine();
+        try {
+            var settings = Settings.load(Optional.ofNullable(config), List.of());
+            var policy = ProviderLoading.policy(name, settings.providers().getOrDefault(name, Map.of()));
+            policy.ifPresentOrElse(command.getOut()::println, () -> command.getErr()
+                    .println("tidemark: provider %s needs no rights of an account; of this host: tidemark providers check %s"
+                            .formatted(name, name)));
+            return EXIT_MET;
+        } catch (SettingsException | SiteStartException e) {
+            command.getErr().println("tidemark: " + e.getMessage());
+            return EXIT_LACKING;
+        }
+    }
+
     /** One that is not configured is asked with no settings: for its programs and rights. */
     private static Map<String, Map<String, String>> asked(
             Map<String, Map<String, String>> configured, Collection<String> names) throws SiteStartException {

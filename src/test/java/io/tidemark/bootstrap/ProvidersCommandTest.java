@@ -65,6 +65,21 @@ class ProvidersCommandTest {
     }
 
     @Test
+    void policyOfALocalProviderSaysThatItNeedsNone() {
+        int exit = check("policy", "image");
+
+        assertThat(exit).isZero();
+        assertThat(out.toString()).isEmpty();
+        assertThat(err.toString()).contains("provider image needs no rights of an account", "providers check image");
+    }
+
+    @Test
+    void policyOfAnUnknownProviderIsRefused() {
+        assertThat(check("policy", "floppy")).isEqualTo(3);
+        assertThat(err.toString()).contains("provider floppy is not part of this distribution");
+    }
+
+    @Test
     void unknownProviderIsRefusedWithThoseThereAre() {
         int exit = check("check", "floppy");
 

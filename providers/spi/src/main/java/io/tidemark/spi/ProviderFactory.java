@@ -2,6 +2,7 @@ package io.tidemark.spi;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Found by {@link java.util.ServiceLoader}; makes one instance per configured provider. */
 public interface ProviderFactory {
@@ -30,6 +31,16 @@ public interface ProviderFactory {
                     "there is one provider of kind %s, called %s, not \"%s\"".formatted(name(), name(), name));
         }
         return create(settings);
+    }
+
+    /**
+     * The least rights that the provider needs of its account, as a document in the form that the account's owner grants
+     * them in; empty where it needs none but the host's. Asks nobody.
+     *
+     * @param settings as for {@link #create(Map)}; with fewer, words in capitals stand where they would
+     */
+    default Optional<String> policy(Map<String, String> settings) {
+        return Optional.empty();
     }
 
     /**

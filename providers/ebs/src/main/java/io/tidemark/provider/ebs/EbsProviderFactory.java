@@ -6,6 +6,7 @@ import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -30,6 +31,12 @@ public final class EbsProviderFactory implements ProviderFactory {
                 new AwsClients(config, DefaultCredentialsProvider.builder().build());
         var attempts = new Attempts(RandomGenerator.getDefault(), Thread::sleep);
         return new EbsProvider(config, clients, attempts, InstantSource.system(), System::nanoTime, HostDisks::now);
+    }
+
+    /** Rights on keys of KMS, where volumes are encrypted by one of the account's own, are not in it. */
+    @Override
+    public Optional<String> policy(Map<String, String> settings) {
+        return Optional.of(EbsPolicy.of(settings.getOrDefault("installation", "INSTALLATION")));
     }
 
     @Override

@@ -1,0 +1,84 @@
+package io.tidemark.provider.ebs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tidemark.provider.fakecloud.FakeAws;
+import io.tidemark.provider.fakecloud.FakeAwsSettings;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** That the policy grants what is asked for, no less and no more, is seen by asking for everything there is. */
+class EbsPolicyTest {
+    @Test
+    void whatIsGrantedIsWhatIsAskedFor() throws Exception {
+        var granted = new TreeSet<String>();
+        for (JsonNode statement : policy().path("Statement")) {
+            statement.path("Action").forEach(action -> granted.add(action.asText().replaceAll("^[a-z0-9]+:", "")));
+        }
+
+        assertThat(new TreeSet<>(asked())).isEqualTo(granted);
+    }
+
+    @Test
+    void onlyWhatIsOursIsDeletedAndRead() throws Exception {
+        for (JsonNode statement : policy().path("Statement")) {
+            var actions = statement.path("Action").toString();
+            if (actions.contains("Delete") || actions.contains("ebs:")) {
+                assertThat(statement
+                                .path("Condition")
+                                .path("StringEquals")
+                                .path("aws:ResourceTag/" + EbsNames.INSTALLATION)
+                                .asText())
+                        .isEqualTo("prod");
+            }
+        }
+    }
+
+    private static JsonNode policy() throws Exception {
+        return new ObjectMapper()
+                .readTree(new EbsProviderFactory()
+                        .policy(Map.of("installation", "prod"))
+                        .orElseThrow());
+    }
+
+    /** A volume's life, and that of two together, with all that can be asked of them. */
+    private static List<String> asked() throws Exception {
+        try (var cloud = FakeAws.start(FakeAwsSettings.defaults())) {
+            var provider = EbsAccount.open(cloud);
+            var one = cloud.createVolume(1, Map.of());
+            var two = cloud.createVolume(1, Map.of());
+            cloud.createInstance(List.of(one, two));
+            var volume = EbsAccount.volume(one.id());
+            one.write(0, new byte[] {1});
+            provider.volumes();
+            var both = List.of(volume, EbsAccount.volume(two.id()));
+            provider.cut(new CutRequest(new RecoveryPointId("rp-1"), both));
+            provider.cut(new CutRequest(new RecoveryPointId("rp-2"), List.of(volume)));
+            var older = new SnapshotId(volume, new RecoveryPointId("rp-1"));
+            var newer = new SnapshotId(volume, new RecoveryPointId("rp-2"));
+            try (var reader = provider.read(older);
+                    var changed = provider.changedRanges(older, newer)) {
+                reader.read(0, ByteBuffer.allocate(1));
+                changed.next();
+            }
+            provider.hold(older, new HoldOwner("link-1"));
+            provider.release(older, new HoldOwner("link-1"));
+            provider.clone(new CloneRequest(older, VolumeId.of("ebs", "copy")));
+            provider.remove(VolumeId.of("ebs", "copy"));
+            provider.delete(older);
+            provider.close();
+            return List.copyOf(cloud.calls().keySet());
+        }
+    }
+}
