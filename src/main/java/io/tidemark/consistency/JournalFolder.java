@@ -12,8 +12,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.zip.CRC32C;
 
 /**
@@ -21,6 +23,8 @@ import java.util.zip.CRC32C;
  * removed once nothing is any more. Should whoever wrote it die, the next process finds it. A file ends in a line {@code
  * crc32c} and 8 hex digits of all bytes before that line; it has its name once it is whole and synced, and until then
  * another one, {@code .new}.
+ *
+ * <p>Used by several threads at once: what one has in work another neither removes nor takes for left behind.
  */
 public final class JournalFolder {
     private static final String UNFINISHED_SUFFIX = ".new";
@@ -31,6 +35,8 @@ public final class JournalFolder {
     private final String magic;
     private final String suffix;
     private final long bytesMaximum;
+    /** Those that this process takes care of: nothing was left behind. Guarded by this. */
+    private final Set<Path> live = new HashSet<>();
 
     /**
      * @param magic first line of each file: format and version
@@ -48,7 +54,7 @@ public final class JournalFolder {
     public record Found(Path file, Optional<List<String>> lines) {}
 
     /** In place of a file of the same name; durable when it returns. */
-    public Path write(String name, List<String> lines) throws IOException {
+    public synchronized Path write(String name, List<String> lines) throws IOException {
         Files.createDirectories(folder);
         var body = new StringBuilder(magic).append('\n');
         lines.forEach(line -> body.append(line).append('\n'));
@@ -70,6 +76,23 @@ public final class JournalFolder {
         Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
         sync();
         return file;
+    }
+
+    /** The same, and it is not among {@link #left()} until it is left. */
+    public synchronized Path writeLive(String name, List<String> lines) throws IOException {
+        var file = write(name, lines);
+        live.add(file);
+        return file;
+    }
+
+    /** Takes care of one that was left; false where somebody does already, or it is gone. */
+    public synchronized boolean claim(Path file) {
+        return Files.exists(file) && live.add(file);
+    }
+
+    /** This process takes no care of it any more: whoever asks next for what was left does. */
+    public synchronized void leave(Path file) {
+        live.remove(file);
     }
 
     /**
@@ -100,13 +123,19 @@ public final class JournalFolder {
         }
     }
 
-    public void remove(Path file) throws IOException {
+    public synchronized void remove(Path file) throws IOException {
         Files.deleteIfExists(file);
+        live.remove(file);
         sync();
     }
 
+    /** Those of {@link #files()} that this process takes no care of. */
+    public synchronized List<Found> left() throws IOException {
+        return files().stream().filter(found -> !live.contains(found.file())).toList();
+    }
+
     /** All that are there, sorted by name. What was never finished is removed: nothing was held for it. */
-    public List<Found> files() throws IOException {
+    public synchronized List<Found> files() throws IOException {
         var found = new ArrayList<Found>();
         if (!Files.isDirectory(folder)) {
             return found;
@@ -116,7 +145,7 @@ public final class JournalFolder {
                 if (file.toString().endsWith(UNFINISHED_SUFFIX)) {
                     remove(file);
                 } else {
-                    found.add(new Found(file, lines(file)));
+                    read(file).ifPresent(found::add);
                 }
             }
         } catch (DirectoryIteratorException e) {
@@ -124,6 +153,15 @@ public final class JournalFolder {
         }
         found.sort((one, other) -> one.file().compareTo(other.file()));
         return found;
+    }
+
+    /** Empty where whoever held what it names, another process, has removed it since it was listed. */
+    private Optional<Found> read(Path file) throws IOException {
+        try {
+            return Optional.of(new Found(file, lines(file)));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
     }
 
     private Optional<List<String>> lines(Path file) throws IOException {

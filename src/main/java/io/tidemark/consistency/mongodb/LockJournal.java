@@ -13,9 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which servers were about to be locked, written and synced before they are and removed once they are unlocked: such a
@@ -30,8 +28,6 @@ final class LockJournal {
     private static final long FILE_BYTES_MAXIMUM = 16_384;
 
     private final JournalFolder files;
-    /** Those whose recovery point is being taken by this process: nothing was left behind. */
-    private final Set<Path> live = ConcurrentHashMap.newKeySet();
 
     LockJournal(Path folder) {
         this.files = new JournalFolder(folder, "tidemark-mongodb-journal 1", ".held", FILE_BYTES_MAXIMUM);
@@ -58,9 +54,7 @@ final class LockJournal {
         lines.add(UNLOCKS + entry.before().unlocks());
         new TreeMap<>(entry.settings()).forEach((name, value) -> lines.add(SETTING + name + " " + encode(value)));
         // A group may name one server twice; each lock is one of its own.
-        var file = files.write("%s.%x".formatted(recoveryPoint.value(), System.nanoTime()), lines);
-        live.add(file);
-        return file;
+        return files.writeLive("%s.%x".formatted(recoveryPoint.value(), System.nanoTime()), lines);
     }
 
     static String encode(String value) {
@@ -73,12 +67,16 @@ final class LockJournal {
 
     void remove(Path file) throws IOException {
         files.remove(file);
-        live.remove(file);
+    }
+
+    /** Takes care of one that was left; false where another thread does already, or it is gone. */
+    boolean claim(Path file) {
+        return files.claim(file);
     }
 
     /** This process takes no care of it any more: the next freeze or start does. */
     void leave(Path file) {
-        live.remove(file);
+        files.leave(file);
     }
 
     /** Waits for the keeper of a process that died; false where it lives on at the limit. */
@@ -88,8 +86,7 @@ final class LockJournal {
 
     /** What was left to unlock. */
     List<Left> left() throws IOException {
-        return files.files().stream()
-                .filter(found -> !live.contains(found.file()))
+        return files.left().stream()
                 .map(found -> new Left(found.file(), found.lines().flatMap(LockJournal::entry)))
                 .toList();
     }

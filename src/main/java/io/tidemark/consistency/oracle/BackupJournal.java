@@ -12,9 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which databases were about to be put into backup mode, written and synced before they are and removed once they are
@@ -28,8 +26,6 @@ final class BackupJournal {
     private static final long FILE_BYTES_MAXIMUM = 16_384;
 
     private final JournalFolder files;
-    /** Those whose recovery point is being taken by this process: nothing was left behind. */
-    private final Set<Path> live = ConcurrentHashMap.newKeySet();
 
     BackupJournal(Path folder) {
         this.files = new JournalFolder(folder, "tidemark-oracle-journal 1", ".held", FILE_BYTES_MAXIMUM);
@@ -64,25 +60,26 @@ final class BackupJournal {
         new TreeMap<>(entry.settings())
                 .forEach((setting, value) ->
                         lines.add(SETTING + setting + " " + URLEncoder.encode(value, StandardCharsets.UTF_8)));
-        var file = files.write(name, lines);
-        live.add(file);
-        return file;
+        return files.writeLive(name, lines);
     }
 
     void remove(Path file) throws IOException {
         files.remove(file);
-        live.remove(file);
+    }
+
+    /** Takes care of one that was left; false where another thread does already, or it is gone. */
+    boolean claim(Path file) {
+        return files.claim(file);
     }
 
     /** This process takes no care of it any more: the next freeze or start does. */
     void leave(Path file) {
-        live.remove(file);
+        files.leave(file);
     }
 
     /** What was left to end. */
     List<Left> left() throws IOException {
-        return files.files().stream()
-                .filter(found -> !live.contains(found.file()))
+        return files.left().stream()
                 .map(found -> new Left(found.file(), found.lines().flatMap(BackupJournal::entry)))
                 .toList();
     }

@@ -61,6 +61,10 @@ record LeftInBackupMode(BackupJournal journal, JdbcConnection.Connector connecto
     }
 
     private void end(BackupJournal.Left left, BackupJournal.Entry entry) {
+        if (!journal.claim(left.file())) {
+            // Another group's freeze ends it.
+            return;
+        }
         try {
             var settings = settings(entry);
             try (var session = OracleSession.open(settings, connector)) {
@@ -97,6 +101,8 @@ record LeftInBackupMode(BackupJournal journal, JdbcConnection.Connector connecto
                     entry.recoveryPoint(),
                     left.file(),
                     OracleFailures.reason(e));
+        } finally {
+            journal.leave(left.file());
         }
     }
 
