@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Standard input: {@code setting NAME VALUE} for each setting, {@code open}; then {@code lock FILE PROCESS FSYNCS
  * UNLOCKS MILLIS MILLIS}, of the journal's entry, the server before, the lock's and the whole limit; then {@code
- * unlock}. Standard output: {@code ready}, or {@code failed WHY}; {@code locked}, or {@code failed WHY}; once nothing
- * is left {@code unlocked REASON HOW}, with reason {@code asked}, {@code gone}, {@code limit} or {@code failed}, or
- * {@code stuck WHY}. Values are percent-encoded.
+ * unlock}. Standard output: {@code ready}, or {@code failed WHY}; {@code locked}, or {@code failed WHY}; {@code
+ * unlocking} before each try to let go; once nothing is left {@code unlocked REASON HOW}, with reason {@code asked},
+ * {@code gone}, {@code limit} or {@code failed}, or {@code stuck WHY}. Values are percent-encoded.
  */
 final class KeeperProcess {
     static final String SETTING = "setting";
@@ -37,6 +37,7 @@ final class KeeperProcess {
     static final String READY = "ready";
     static final String FAILED = "failed";
     static final String LOCKED = "locked";
+    static final String UNLOCKING = "unlocking";
     static final String UNLOCKED = "unlocked";
     static final String STUCK = "stuck";
     static final String ASKED = "asked";
@@ -48,11 +49,8 @@ final class KeeperProcess {
     /** A service that takes longer from the freeze to the hold than this has been stopped for good. */
     private static final Duration LOCK_AWAITED = Duration.ofHours(1);
 
-    private static final Duration BETWEEN_ATTEMPTS = Duration.ofMillis(200);
-    /** From the first attempt to unlock: a server that does not answer for so long is left to the journal. */
-    private static final Duration ATTEMPTS_LIMIT = Duration.ofMinutes(10);
-    /** Looks in a row that must agree that a command which was not answered has not begun. */
-    private static final int LOOKS = 10;
+    /** From the first attempt to unlock: a server that does not answer for so long is left to the service. */
+    static final Duration ATTEMPTS_LIMIT = Duration.ofMinutes(10);
 
     private final BlockingQueue<String> words;
     private final PrintStream service;
@@ -144,12 +142,8 @@ final class KeeperProcess {
             }
             var taken = take(session, order);
             var reason = taken == Taken.YES ? awaitEnd(ends) : FAILED;
-            if (taken == Taken.UNKNOWN) {
-                awaitBegun(session, order, answerLimit);
-            }
             if (taken == Taken.NO) {
-                Files.deleteIfExists(order.entry());
-                say(UNLOCKED, FAILED, "it was not locked");
+                end(order, reason, "it was not locked");
             } else {
                 release(session, order, taken == Taken.YES, reason, answerLimit);
             }
@@ -174,7 +168,7 @@ final class KeeperProcess {
             return Taken.UNKNOWN;
         } catch (MongoDbSession.Refused e) {
             say(FAILED, MongoDbFailures.reason(e));
-            return e.isForWantOfTime() ? Taken.UNKNOWN : Taken.NO;
+            return e.locksNothing() ? Taken.NO : Taken.UNKNOWN;
         } catch (IOException e) {
             say(FAILED, MongoDbFailures.reason(e));
             return Taken.UNKNOWN;
@@ -186,40 +180,31 @@ final class KeeperProcess {
         return word == null ? "limit" : word.equals(UNLOCK) ? ASKED : "gone";
     }
 
-    /** A command that was not answered may be still under way: what is let go before it begins is locked after. */
-    private static void awaitBegun(MongoDbSession session, Order order, Duration answerLimit)
-            throws InterruptedException {
-        long began = System.nanoTime();
-        int absent = 0;
-        while (absent < LOOKS && System.nanoTime() - began < ATTEMPTS_LIMIT.toNanos()) {
-            try {
-                if (LockState.of(session, answerLimit).mayHaveOneMoreThan(order.before())) {
-                    return;
-                }
-                absent++;
-            } catch (IOException e) {
-                // A server that says nothing may begin all the later.
-                absent = 0;
-            }
-            TimeUnit.NANOSECONDS.sleep(BETWEEN_ATTEMPTS.toNanos());
-        }
-    }
-
     private void release(MongoDbSession session, Order order, boolean taken, String reason, Duration answerLimit)
-            throws IOException, InterruptedException {
+            throws InterruptedException {
+        var lock = new OurLock(order.before(), taken);
         long began = System.nanoTime();
         @Nullable IOException failure = null;
         while (System.nanoTime() - began < ATTEMPTS_LIMIT.toNanos()) {
             try {
-                var how = FsyncLock.release(session, order.before(), taken, answerLimit);
-                Files.deleteIfExists(order.entry());
-                say(UNLOCKED, reason, how);
+                end(order, reason, lock.release(session, answerLimit, () -> say(UNLOCKING)));
                 return;
             } catch (IOException e) {
                 failure = e;
-                TimeUnit.NANOSECONDS.sleep(BETWEEN_ATTEMPTS.toNanos());
+                TimeUnit.NANOSECONDS.sleep(OurLock.BETWEEN.toNanos());
             }
         }
         say(STUCK, failure == null ? "" : MongoDbFailures.reason(failure));
+    }
+
+    /** An entry that cannot be removed is removed by the service, or once somebody finds the server unlocked. */
+    private void end(Order order, String reason, String how) {
+        try {
+            Files.deleteIfExists(order.entry());
+        } catch (IOException e) {
+            say(UNLOCKED, reason, how);
+            return;
+        }
+        say(UNLOCKED, reason, how);
     }
 }

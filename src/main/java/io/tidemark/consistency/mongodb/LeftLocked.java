@@ -4,7 +4,10 @@ import io.tidemark.consistency.ConsistencyException;
 import io.tidemark.domain.QuiescerSpec;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,8 +27,24 @@ record LeftLocked(LockJournal journal) {
                             "database_perhaps_locked file={} error=\"it is damaged or of another version: look whether"
                                     + " db.currentOp().fsyncLock is true, db.fsyncUnlock(), then delete the file\"",
                             left.file());
-                } else {
-                    unlock(left, left.entry().get());
+                }
+            }
+        } catch (IOException e) {
+            LOG.error("mongodb_journal_unreadable error={}", e.getMessage());
+        }
+        unlockReadable(new HashMap<>());
+    }
+
+    /**
+     * All whose entries are whole.
+     *
+     * @param told why each could not be unlocked before: that is not told again
+     */
+    void unlockReadable(Map<Path, String> told) {
+        try {
+            for (var left : journal.left()) {
+                if (left.entry().isPresent()) {
+                    unlock(left, left.entry().get(), told);
                 }
             }
         } catch (IOException e) {
@@ -38,7 +57,7 @@ record LeftLocked(LockJournal journal) {
         for (var left : journal.left()) {
             var entry = left.entry();
             if (entry.isPresent() && subject(entry.get()).equals(Optional.of(settings.subject()))) {
-                unlock(left, entry.get());
+                unlock(left, entry.get(), new HashMap<>());
             }
         }
     }
@@ -56,7 +75,11 @@ record LeftLocked(LockJournal journal) {
         return MongoDbSettings.of(new QuiescerSpec(MongoDbSettings.KIND, entry.settings()));
     }
 
-    private void unlock(LockJournal.Left left, LockJournal.Entry entry) {
+    private void unlock(LockJournal.Left left, LockJournal.Entry entry, Map<Path, String> told) {
+        if (!journal.claim(left.file())) {
+            // Another thread unlocks it, or its keeper has.
+            return;
+        }
         try {
             if (!journal.awaitKeeper(left.file(), KEEPER_LIMIT)) {
                 LOG.warn("database_keeper_lives file={} seconds={}", left.file(), KEEPER_LIMIT.toSeconds());
@@ -66,8 +89,10 @@ record LeftLocked(LockJournal journal) {
             }
             var settings = settings(entry);
             try (var session = MongoDbSession.open(settings)) {
-                refuseInDoubt(LockState.of(session, settings.answerLimit()), entry.before());
-                var outcome = FsyncLock.release(session, entry.before(), false, settings.answerLimit());
+                // Somebody who had to wait may have unlocked it by hand since, and another have locked it.
+                var outcome = new OurLock(entry.before(), false)
+                        .perhapsLetGo()
+                        .release(session, settings.answerLimit(), () -> {});
                 LOG.warn(
                         "database_unlocked_afterwards server={} recoveryPoint={} outcome=\"{}\"",
                         settings.subject(),
@@ -76,22 +101,18 @@ record LeftLocked(LockJournal journal) {
             }
             journal.remove(left.file());
         } catch (ConsistencyException | IOException e) {
-            LOG.error(
-                    "database_not_unlocked server={} recoveryPoint={} file={} error=\"{}; its writers may be held:"
-                            + " db.fsyncUnlock()\"",
-                    subject(entry).orElse("unknown"),
-                    entry.recoveryPoint(),
-                    left.file(),
-                    String.valueOf(e.getMessage()));
-        }
-    }
-
-    /** Somebody who had to wait may have unlocked it by hand since; whoever locked it after that still wants it so. */
-    private static void refuseInDoubt(LockState now, LockState before) throws IOException {
-        if (now.isSameProcessAs(before) && now.locked() && now.unlocks() != before.unlocks()) {
-            throw new IOException(
-                    "somebody has let go of a lock since, so whose this one is cannot be known; delete the"
-                            + " file once it is unlocked");
+            var reason = String.valueOf(e.getMessage());
+            if (!reason.equals(told.put(left.file(), reason))) {
+                LOG.error(
+                        "database_not_unlocked server={} recoveryPoint={} file={} error=\"{}; its writers may be held:"
+                                + " db.fsyncUnlock()\"",
+                        subject(entry).orElse("unknown"),
+                        entry.recoveryPoint(),
+                        left.file(),
+                        reason);
+            }
+        } finally {
+            journal.leave(left.file());
         }
     }
 }

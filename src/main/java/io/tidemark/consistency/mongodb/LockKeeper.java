@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
-/** The service's side of a {@link KeeperProcess}. Owned by one thread. */
+/** The service's side of a {@link KeeperProcess}. Owned by one thread at a time. */
 final class LockKeeper implements AutoCloseable {
     /** What a Java runtime needs to start, on a busy host. */
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
@@ -33,6 +34,8 @@ final class LockKeeper implements AutoCloseable {
     private final Process process;
     private final Duration answerLimit;
     private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    private boolean mayHaveLetGo;
+    private boolean ended;
 
     private LockKeeper(Process process, Duration answerLimit) {
         this.process = process;
@@ -131,19 +134,41 @@ final class LockKeeper implements AutoCloseable {
 
     /** Empty where it does not tell that nothing is left locked by it. */
     Optional<Unlocked> unlock() {
+        var limit = answerLimit.multipliedBy(2).plus(GRACE);
         try {
             say(KeeperProcess.UNLOCK);
         } catch (IOException e) {
             // It has ended, or unlocks already: what it says next tells.
-            return unlocked();
+            return awaitUnlocked(limit);
         }
-        return unlocked();
+        return awaitUnlocked(limit);
     }
 
-    private Optional<Unlocked> unlocked() {
-        return answer(answerLimit.multipliedBy(2).plus(GRACE))
-                .filter(words -> words.get(0).equals(KeeperProcess.UNLOCKED) && words.size() > 2)
-                .map(words -> new Unlocked(words.get(1), words.get(2)));
+    /** The same, of what it says until the limit. */
+    Optional<Unlocked> awaitUnlocked(Duration limit) {
+        long ends = System.nanoTime() + limit.toNanos();
+        while (!ended) {
+            var words = answer(Duration.ofNanos(ends - System.nanoTime()));
+            if (words.isEmpty()) {
+                return Optional.empty();
+            }
+            switch (words.get().get(0)) {
+                case KeeperProcess.UNLOCKED -> {
+                    return Optional.of(
+                            new Unlocked(words.get().get(1), words.get().get(2)));
+                }
+                case KeeperProcess.UNLOCKING -> mayHaveLetGo = true;
+                default -> {
+                    // Why it could not lock or unlock, or that it has ended: then nothing more comes.
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Whether it may have told the server to let go, of all that it has said until now. */
+    boolean mayHaveLetGo() {
+        return mayHaveLetGo;
     }
 
     private static String told(List<String> answer) {
@@ -152,8 +177,10 @@ final class LockKeeper implements AutoCloseable {
 
     private Optional<List<String>> answer(Duration limit) {
         try {
-            return Optional.ofNullable(lines.poll(limit.toNanos(), TimeUnit.NANOSECONDS))
-                    .map(line -> Arrays.stream(line.split(" ", -1))
+            var line = lines.poll(limit.toNanos(), TimeUnit.NANOSECONDS);
+            ended |= ENDED.equals(line);
+            return Optional.ofNullable(line)
+                    .map(words -> Arrays.stream(words.split(" ", -1))
                             .map(LockJournal::decode)
                             .toList());
         } catch (InterruptedException e) {
@@ -171,7 +198,7 @@ final class LockKeeper implements AutoCloseable {
 
     private void listen(InputStream stream) {
         try (var reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-            // Four lines in a life.
+            // A few in a life, and one for each try to let go.
             for (var line = reader.readLine(); line != null; line = reader.readLine()) {
                 lines.add(line);
             }
@@ -182,17 +209,37 @@ final class LockKeeper implements AutoCloseable {
         lines.add(ENDED);
     }
 
-    boolean isAlive() {
-        return process.isAlive();
+    /** Whether all that it has said was read, and it is gone, which is a little later. */
+    boolean hasEnded() {
+        return ended && waitFor(GRACE);
     }
 
-    /** Ends it at once: then it neither locks nor unlocks any more. */
-    void kill() {
-        process.destroyForcibly();
+    /** By a signal, or by a debugger: it does nothing by itself until it is continued. Source: proc_pid_stat(5). */
+    boolean isStopped() {
         try {
-            process.waitFor(GRACE.toNanos(), TimeUnit.NANOSECONDS);
+            var stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
+            // The name before may hold anything.
+            var state = stat.substring(stat.lastIndexOf(')') + 1).strip();
+            return state.startsWith("T") || state.startsWith("t");
+        } catch (IOException e) {
+            // It is gone.
+            return false;
+        }
+    }
+
+    /** Ends it at once: then it neither locks nor unlocks any more; what it has said until then counts. */
+    Optional<Unlocked> kill() {
+        process.destroyForcibly();
+        var unused = waitFor(GRACE);
+        return awaitUnlocked(GRACE);
+    }
+
+    private boolean waitFor(Duration limit) {
+        try {
+            return process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return !process.isAlive();
         }
     }
 

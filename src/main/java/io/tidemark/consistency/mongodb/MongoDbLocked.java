@@ -17,13 +17,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A server whose writers are held by its lock. The keeper takes it and lets it go; this process does where the keeper
- * died, and the journal's entry is for whoever comes after both. What is proved afterwards is that the same process
+ * died, afterwards too, and the journal's entry is for whoever comes after both. What is proved afterwards is that the same process
  * was locked from its acknowledgement on, with nobody letting go in between.
  */
 final class MongoDbLocked implements Frozen {
     static final String SOMEBODY_ELSES =
             "server is locked already, by fsync with lock: somebody else's backup runs, or was"
                     + " left; db.fsyncUnlock() ends it";
+
+    /** As {@link KeeperProcess#ASKED}: what may be locked still is not known to have ended. */
+    private static final String OWED = "it is not known to be unlocked yet";
 
     private static final Logger LOG = LoggerFactory.getLogger(MongoDbLocked.class);
 
@@ -32,7 +35,13 @@ final class MongoDbLocked implements Frozen {
     private final Map<String, String> written;
     private final Map<String, String> facts = new LinkedHashMap<>();
     private @Nullable Asked asked;
+    /** Whether the keeper has told that it is locked. */
+    private boolean taken;
+
     private @Nullable Hold hold;
+    /** Whether another thread has the session, and the entry, to unlock it afterwards. */
+    private boolean owed;
+
     private @Nullable Release release;
 
     record Parts(
@@ -41,7 +50,8 @@ final class MongoDbLocked implements Frozen {
             MongoDbFailures failures,
             ServerDescription server,
             LockKeeper keeper,
-            LockJournal journal) {}
+            LockJournal journal,
+            UnlockAfterwards afterwards) {}
 
     /** That it was to be locked: from then on it may be. */
     private record Asked(Path entry, LockState before) {}
@@ -80,6 +90,7 @@ final class MongoDbLocked implements Frozen {
             if (failure.isPresent()) {
                 throw parts.failures().of("its writers could not be held: " + failure.get());
             }
+            taken = true;
             long acknowledged = System.nanoTime();
             var changed =
                     MongoDbFrozen.changed(parts.session(), parts.server(), half.minusNanos(acknowledged - requested));
@@ -136,8 +147,11 @@ final class MongoDbLocked implements Frozen {
             try {
                 release = end();
             } finally {
+                // What it still holds it lets go then.
                 parts.keeper().close();
-                parts.session().close();
+                if (!owed) {
+                    parts.session().close();
+                }
                 if (interrupted) {
                     Thread.currentThread().interrupt();
                 }
@@ -157,9 +171,11 @@ final class MongoDbLocked implements Frozen {
         if (held == null) {
             return Release.NOTHING;
         }
-        var doubt = reason.equals(KeeperProcess.ASKED)
-                ? doubt(before.before(), 1)
-                : Optional.of("it ended by itself: " + reason);
+        var doubt = switch (reason) {
+            case KeeperProcess.ASKED -> doubt(before.before(), 1);
+            case OWED -> Optional.of(OWED);
+            default -> Optional.of("it ended by itself: " + reason);
+        };
         doubt.ifPresent(why -> facts.put("notHeldBecause", why));
         return new Release(
                 List.of(new Certificate.Freeze(
@@ -176,50 +192,63 @@ final class MongoDbLocked implements Frozen {
 
     /** How it ended: {@code asked} where we let go of it. */
     private String unlock(Asked before) {
-        var unlocked = parts.keeper().unlock();
-        if (unlocked.isPresent()) {
-            facts.put("unlocked", unlocked.get().how());
+        var keeper = parts.keeper();
+        var told = keeper.unlock();
+        if (told.isEmpty() && keeper.isStopped()) {
+            // What it might still do must not come after what we do.
+            told = keeper.kill();
+        }
+        if (told.isPresent()) {
+            facts.put("unlocked", told.get().how());
             forget(before.entry());
-            var reason = unlocked.get().reason();
-            return reason.equals(KeeperProcess.ASKED) ? askedOr(unlocked.get().how()) : reason;
+            var reason = told.get().reason();
+            return reason.equals(KeeperProcess.ASKED) ? askedOr(told.get().how()) : reason;
         }
-        if (hold == null && parts.keeper().isAlive()) {
-            // The server may lock itself yet, and the keeper is the one to wait for that.
-            parts.journal().leave(before.entry());
-            LOG.warn(
-                    "database_perhaps_locked server={} recoveryPoint={} file={} error=\"its keeper waits for an answer\"",
-                    parts.failures().subject(),
-                    recoveryPoint.value(),
-                    before.entry());
-            return KeeperProcess.FAILED;
+        var lock = new OurLock(before.before(), taken);
+        if (!keeper.hasEnded()) {
+            // Whatever it waits for, an answer or the lock itself, it is the one that knows what became of it.
+            return owe(before.entry(), lock, "its keeper waits for the server");
         }
-        // It does not answer as it should: what it might still do must not come after what we do.
-        parts.keeper().kill();
+        if (keeper.mayHaveLetGo()) {
+            lock.perhapsLetGo();
+        }
+        if (!taken) {
+            // What may begin yet is waited for, which must not take the time of others that are held.
+            return owe(before.entry(), lock, "its keeper ended without a word, so it may be locked yet");
+        }
         try {
-            var how = FsyncLock.release(
-                    parts.session(),
-                    before.before(),
-                    hold != null,
-                    parts.settings().answerLimit());
+            var how = lock.release(parts.session(), parts.settings().answerLimit(), () -> {});
             facts.put("unlocked", how);
             forget(before.entry());
             return askedOr(how);
         } catch (IOException e) {
-            parts.journal().leave(before.entry());
-            facts.put("thawError", MongoDbFailures.reason(e));
+            return owe(before.entry(), lock, MongoDbFailures.reason(e));
+        }
+    }
+
+    private String owe(Path entry, OurLock lock, String failure) {
+        facts.put("thawError", failure);
+        var unlock = new OwedUnlock(
+                new OwedUnlock.Parts(
+                        parts.session(), parts.settings(), parts.keeper(), parts.journal(), recoveryPoint, entry),
+                lock);
+        owed = parts.afterwards().add(unlock, failure);
+        if (!owed) {
             LOG.error(
                     "database_not_unlocked server={} recoveryPoint={} file={} error=\"{}; its writers may be held:"
                             + " db.fsyncUnlock()\"",
                     parts.failures().subject(),
                     recoveryPoint.value(),
-                    before.entry(),
-                    MongoDbFailures.reason(e));
+                    entry,
+                    failure);
+            parts.journal().leave(entry);
+            parts.afterwards().lookAgain();
         }
-        return KeeperProcess.ASKED;
+        return OWED;
     }
 
     private static String askedOr(String how) {
-        return how.startsWith(FsyncLock.LET_GO) ? KeeperProcess.ASKED : how;
+        return how.startsWith(OurLock.LET_GO) ? KeeperProcess.ASKED : how;
     }
 
     private void forget(Path entry) {

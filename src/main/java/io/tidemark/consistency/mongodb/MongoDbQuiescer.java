@@ -25,12 +25,15 @@ final class MongoDbQuiescer implements Quiescer {
     private final Map<String, String> written;
     private final MongoDbFailures failures;
     private final LockJournal journal;
+    private final UnlockAfterwards afterwards;
 
     /** @param written the settings as the user wrote them */
-    MongoDbQuiescer(MongoDbSettings settings, Map<String, String> written, LockJournal journal) {
+    MongoDbQuiescer(
+            MongoDbSettings settings, Map<String, String> written, LockJournal journal, UnlockAfterwards afterwards) {
         this.settings = settings;
         this.written = Map.copyOf(written);
         this.journal = journal;
+        this.afterwards = afterwards;
         this.failures = new MongoDbFailures(settings.subject());
     }
 
@@ -111,6 +114,10 @@ final class MongoDbQuiescer implements Quiescer {
         MongoDbSession session;
         try {
             if (settings.locks()) {
+                if (afterwards.owes(settings.subject())) {
+                    throw failures.of("server is not known to be unlocked since the freeze before: that is tried until"
+                            + " it answers, see database_not_unlocked in the log");
+                }
                 new LeftLocked(journal).unlock(settings);
             }
             session = MongoDbSession.open(settings);
@@ -162,7 +169,7 @@ final class MongoDbQuiescer implements Quiescer {
             }
             ready = true;
             return new MongoDbLocked(
-                    new MongoDbLocked.Parts(session, settings, failures, server, keeper, journal),
+                    new MongoDbLocked.Parts(session, settings, failures, server, keeper, journal, afterwards),
                     recoveryPoint,
                     written);
         } finally {

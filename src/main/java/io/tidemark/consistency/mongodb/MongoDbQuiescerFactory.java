@@ -6,6 +6,7 @@ import io.tidemark.consistency.Quiescer;
 import io.tidemark.consistency.QuiescerFactory;
 import io.tidemark.domain.QuiescerSpec;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** Makes quiescers of kind {@code mongodb}. */
@@ -70,14 +71,21 @@ public final class MongoDbQuiescerFactory implements QuiescerFactory {
             "it is locked by somebody else: FreezeFailed; theirs is never undone",
             "it is not locked in time: FreezeFailed; what the server still grants the keeper lets go at once",
             "the service is killed: the keeper unlocks at once; stopped: at the freeze limit",
-            "the keeper is killed: the service unlocks at the thaw",
+            "the keeper is killed: the service unlocks at the thaw, and tries on until the server answers",
             "both are killed: locked until the service starts again, which unlocks by its journal",
             "the server is started again: nothing is locked any more; not held, so not APPLICATION");
 
     private final LockJournal journal;
+    private final UnlockAfterwards afterwards;
 
     public MongoDbQuiescerFactory(Path stateFolder) {
+        this(stateFolder, UnlockAfterwards.LOOK_EVERY);
+    }
+
+    /** @param lookEvery between two looks at what a process before this one left locked */
+    MongoDbQuiescerFactory(Path stateFolder, Duration lookEvery) {
         this.journal = new LockJournal(stateFolder.resolve("held-mongodb"));
+        this.afterwards = new UnlockAfterwards(journal, lookEvery);
     }
 
     @Override
@@ -87,13 +95,14 @@ public final class MongoDbQuiescerFactory implements QuiescerFactory {
 
     @Override
     public Quiescer create(QuiescerSpec spec) throws ConsistencyException {
-        return new MongoDbQuiescer(MongoDbSettings.of(spec), spec.settings(), journal);
+        return new MongoDbQuiescer(MongoDbSettings.of(spec), spec.settings(), journal, afterwards);
     }
 
-    /** Only where service and keeper both died is there anything left to unlock. */
+    /** Only where service and keeper both died is there anything left to unlock; what cannot be now is tried again. */
     @Override
     public void sweep() {
         new LeftLocked(journal).unlockAll();
+        afterwards.lookAgain();
     }
 
     @Override

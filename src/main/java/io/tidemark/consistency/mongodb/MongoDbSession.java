@@ -68,6 +68,7 @@ final class MongoDbSession implements AutoCloseable {
         /** Of any command that the user lacks a right for. Source: MongoDB, error_codes.yml. */
         private static final int UNAUTHORIZED = 13;
 
+        private static final int LOCK_TIMEOUT = 24;
         private static final int MAX_TIME_EXPIRED = 50;
 
         private final int code;
@@ -88,6 +89,15 @@ final class MongoDbSession implements AutoCloseable {
 
         boolean isForWantOfARight() {
             return code == UNAUTHORIZED;
+        }
+
+        /**
+         * Whether the server was certainly not locked by the command that it refused. Others may come after the lock was
+         * taken, which then stays. Source: MongoDB, db/commands/fsync.cpp, runFsyncCommand, where
+         * checkForInProgressDDLOperations is called last.
+         */
+        boolean locksNothing() {
+            return code == UNAUTHORIZED || code == LOCK_TIMEOUT;
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ServerSocketFactory;
 import org.bson.BsonArray;
@@ -72,6 +73,10 @@ final class FakeMongod implements AutoCloseable {
     private final Map<String, Long> total = new HashMap<>();
     private final Map<String, Long> failed = new HashMap<>();
     private volatile Runnable uponGranting = () -> {};
+    private volatile CountDownLatch speaks = new CountDownLatch(0);
+    /** Commands whose answer is lost, once each, with its connection. */
+    private final Set<String> losing = ConcurrentHashMap.newKeySet();
+
     private int lockCount;
 
     FakeMongod() throws IOException {
@@ -100,6 +105,18 @@ final class FakeMongod implements AutoCloseable {
 
     FakeMongod refuses(String command, int code, String name, String message) {
         refusals.put(command, MongoMessages.error(code, name, message));
+        return this;
+    }
+
+    /** As a process that is stopped: it accepts and reads, and does nothing until it speaks again. */
+    void falls(boolean silent) {
+        speaks.countDown();
+        speaks = new CountDownLatch(silent ? 1 : 0);
+    }
+
+    /** Does what it is told next time, and its connections are lost before it can say so. */
+    FakeMongod losesTheAnswerTo(String command) {
+        losing.add(command);
         return this;
     }
 
@@ -300,13 +317,17 @@ final class FakeMongod implements AutoCloseable {
                 var in = new DataInputStream(connection.getInputStream())) {
             while (true) {
                 var request = MongoMessages.read(in);
+                speaks.await();
                 var answer = answer(request.command(), scram, loggedIn);
+                if (losing.remove(request.command().getFirstKey())) {
+                    return;
+                }
                 MongoMessages.write(connection.getOutputStream(), request, answer);
             }
         } catch (IOException e) {
             // The other side is gone, or the test dropped it.
             connections.remove(connection);
-        } catch (GeneralSecurityException e) {
+        } catch (GeneralSecurityException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
     }

@@ -264,6 +264,29 @@ class MongoDbLockDeathTest {
     }
 
     @Test
+    void bothKilledWhileTheLockIsOnItsWayIsUnlockedByTheNextStartOnceItIsTaken() throws Exception {
+        var heard = new CompletableFuture<Void>();
+        var begins = new CompletableFuture<Void>();
+        server.upon(FakeMongod.LOCK, () -> {
+            heard.complete(null);
+            begins.join();
+        });
+        try (var service = start(LONG_LIMIT, "holding")) {
+            heard.get(SOON.toMillis(), TimeUnit.MILLISECONDS);
+            signal("STOP", service.keeper().pid());
+            service.kill();
+            service.killKeeper();
+        }
+        begins.completeOnTimeout(null, 700, TimeUnit.MILLISECONDS);
+
+        sweep();
+
+        assertThat(server.heard()).contains("fsyncUnlock");
+        assertThat(isUnlocked()).isTrue();
+        assertThat(journalIsEmpty()).isTrue();
+    }
+
+    @Test
     void serverThatCannotBeReachedOrAnEntryThatIsDamagedStaysInTheJournal() throws Exception {
         leaveLocked();
         var damaged = Files.writeString(folder.resolve("state/held-mongodb/rp-0.1.held"), "half of");
