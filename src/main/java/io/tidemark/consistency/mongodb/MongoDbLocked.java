@@ -256,6 +256,7 @@ final class MongoDbLocked implements Frozen {
             parts.journal().remove(entry);
         } catch (IOException e) {
             LOG.warn("mongodb_journal_not_removed file={} error={}", entry, e.getMessage());
+            parts.journal().leave(entry);
         }
     }
 }

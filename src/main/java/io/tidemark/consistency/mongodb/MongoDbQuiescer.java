@@ -119,6 +119,7 @@ final class MongoDbQuiescer implements Quiescer {
                             + " it answers, see database_not_unlocked in the log");
                 }
                 new LeftLocked(journal).unlock(settings);
+                afterwards.lookAgain();
             }
             session = MongoDbSession.open(settings);
         } catch (IOException e) {

@@ -2,7 +2,6 @@ package io.tidemark.consistency.mongodb;
 
 import io.tidemark.spi.RecoveryPointId;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -75,6 +74,8 @@ final class OwedUnlock implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            // Whatever ended this: an entry that is still there is for whoever looks at what was left.
             parts.journal().leave(parts.entry());
         }
     }
@@ -112,11 +113,7 @@ final class OwedUnlock implements AutoCloseable {
         try {
             parts.journal().remove(parts.entry());
         } catch (IOException e) {
-            LOG.warn(
-                    "mongodb_journal_not_removed file={} stillThere={} error={}",
-                    parts.entry(),
-                    Files.exists(parts.entry()),
-                    e.getMessage());
+            LOG.warn("mongodb_journal_not_removed file={} error={}", parts.entry(), e.getMessage());
         }
     }
 

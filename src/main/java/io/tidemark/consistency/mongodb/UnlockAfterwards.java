@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 final class UnlockAfterwards {
     private static final Logger LOG = LoggerFactory.getLogger(UnlockAfterwards.class);
-    /** One owed server is frozen no more, so there are no more than servers; what is above is left to the journal. */
+    /** A server that is owed an unlock is not frozen again: one for each. What is above is left to the journal. */
     private static final int OWED_MAXIMUM = 64;
 
     /** Between two looks at what was left in the journal. */
@@ -27,7 +28,7 @@ final class UnlockAfterwards {
     /** Guarded by this. */
     private final Set<OwedUnlock> owed = new HashSet<>();
     /** Guarded by this. */
-    private boolean looks;
+    private @Nullable Thread looker;
 
     UnlockAfterwards(LockJournal journal, Duration lookEvery) {
         this.journal = journal;
@@ -48,6 +49,7 @@ final class UnlockAfterwards {
                         unlock.run(failure);
                     } finally {
                         remove(unlock);
+                        lookAgain();
                     }
                 });
         return true;
@@ -64,9 +66,8 @@ final class UnlockAfterwards {
 
     /** Looks at what was left in the journal now and then, until nothing is that could be unlocked. */
     synchronized void lookAgain() {
-        if (!looks) {
-            looks = true;
-            Thread.ofPlatform().name("tidemark-mongodb-left").daemon().start(this::look);
+        if (looker == null || !looker.isAlive()) {
+            looker = Thread.ofPlatform().name("tidemark-mongodb-left").daemon().start(this::look);
         }
     }
 
@@ -84,12 +85,17 @@ final class UnlockAfterwards {
         }
     }
 
+    /** Where nothing is, the looking ends in one step with that: whoever leaves something after it begins anew. */
     private synchronized boolean someIsLeft() {
         try {
-            looks = journal.left().stream().anyMatch(left -> left.entry().isPresent());
+            if (journal.left().stream().anyMatch(left -> left.entry().isPresent())) {
+                return true;
+            }
+            looker = null;
+            return false;
         } catch (IOException e) {
             LOG.error("mongodb_journal_unreadable error={}", e.getMessage());
+            return true;
         }
-        return looks;
     }
 }
