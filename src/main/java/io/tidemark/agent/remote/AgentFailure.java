@@ -21,6 +21,12 @@ sealed interface AgentFailure {
         }
     }
 
-    /** Neither: a command that is not known, a bug. */
+    /**
+     * No failure: {@link AgentCommand.DoOnce} cannot be answered now. Whoever takes it for one may begin the work anew
+     * while it goes on. A controller that does not know it yet takes it for one of {@link Other}.
+     */
+    record AskAgain(String message) implements AgentFailure {}
+
+    /** None of these: a command that is not known, a bug. */
     record Other(String message) implements AgentFailure {}
 }

@@ -90,7 +90,7 @@ public final class AgentLink implements AutoCloseable {
                 acting.taker(),
                 acting.rules(),
                 acting.begun(),
-                new HandleSeal(acting.key()),
+                new HandleSeal(acting.key(), acting.random()),
                 acting.random(),
                 versions);
         this.software = software;

@@ -78,8 +78,10 @@ final class AgentService implements AutoCloseable {
             return;
         }
         if (!commands.tryAcquire()) {
-            asked.refuse()
-                    .accept(new AgentFailure.Other("%d commands are being carried out".formatted(COMMANDS_MAXIMUM)));
+            var reason = "%d commands are being carried out".formatted(COMMANDS_MAXIMUM);
+            // The work itself may be one of them, or go on at the storage.
+            boolean lasts = kind(asked.command()).equals(AgentCommand.DoOnce.class.getSimpleName());
+            asked.refuse().accept(lasts ? new AgentFailure.AskAgain(reason) : new AgentFailure.Other(reason));
             return;
         }
         Thread.ofVirtual().name("tidemark-agent-command").start(() -> {
@@ -103,6 +105,8 @@ final class AgentService implements AutoCloseable {
             asked.refuse().accept(new AgentFailure.OfStorage(e.error()));
         } catch (ConsistencyException e) {
             asked.refuse().accept(new AgentFailure.OfConsistency(e.error()));
+        } catch (AskAgainException e) {
+            asked.refuse().accept(new AgentFailure.AskAgain(String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {
             LOG.warn("agent.command_failed command={}", kind(asked.command()), e);
             asked.refuse().accept(new AgentFailure.Other(e.toString()));
@@ -116,14 +120,14 @@ final class AgentService implements AutoCloseable {
     /** Where there is nothing to say. */
     private static final Map<String, String> DONE = Map.of();
 
-    private Object carryOut(AgentCommand command) throws ProviderException, ConsistencyException {
+    private Object carryOut(AgentCommand command) throws ProviderException, ConsistencyException, AskAgainException {
         return switch (command) {
             case AgentCommand.OfStorage storage -> carryOut(storage);
             case AgentCommand.OfPoint point -> carryOut(point);
         };
     }
 
-    private Object carryOut(AgentCommand.OfStorage command) throws ProviderException {
+    private Object carryOut(AgentCommand.OfStorage command) throws ProviderException, AskAgainException {
         return switch (command) {
             case AgentCommand.ListVolumes(var provider) ->
                 provider(provider).volumes().stream()
@@ -201,6 +205,9 @@ final class AgentService implements AutoCloseable {
             host.rules().checkOverwrite(work.volume());
         } else {
             host.rules().check(work.volume());
+        }
+        if (work.ended()) {
+            throw new ProviderException(BegunWork.cutOff(work.volume()));
         }
         return step(provider(handle.provider()).resume(work.handle()), work.volume(), work.overwrites());
     }

@@ -7,26 +7,29 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One file for each piece of long work, {@code begun/ID.json} in the state folder; written whole or not at all. */
 final class BegunFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(BegunFiles.class);
     private static final String FOLDER = "begun";
     private static final String END = ".json";
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9-]{1,100}");
-    /** A controller asks for as long as its operation lasts: seven days of waiting, and two of work. */
-    private static final Duration KEPT = Duration.ofDays(30);
+    private static final String UNFINISHED_END = ".new";
 
+    /** The limit of them; at it, the oldest tenth of those that have ended is forgotten. */
     static final int FILES_MAXIMUM = 10_000;
 
     private final Path folder;
@@ -36,9 +39,16 @@ final class BegunFiles {
      * What is known of one.
      *
      * @param what the command, as it came
+     * @param done whether it has come to its volume; false of what has failed, so that the software before, which knows no
+     *     failure, takes it for what it must not begin again
      * @param handle under which the storage goes on with it
+     * @param failure what it ended with; empty in files of the software before
      */
-    record Known(String what, boolean done, Optional<Handle> handle) {}
+    record Known(String what, boolean done, Optional<Handle> handle, Optional<ProviderError> failure) {
+        boolean ended() {
+            return done || failure.isPresent();
+        }
+    }
 
     private record Aged(Path file, long millis) {}
 
@@ -48,7 +58,13 @@ final class BegunFiles {
     }
 
     static BegunFiles in(Path stateFolder) throws IOException {
-        return new BegunFiles(Files.createDirectories(stateFolder.resolve(FOLDER)), FILES_MAXIMUM);
+        var folder = Files.createDirectories(stateFolder.resolve(FOLDER));
+        try (var unfinished = Files.newDirectoryStream(folder, "*" + UNFINISHED_END)) {
+            for (var file : unfinished) {
+                Files.deleteIfExists(file);
+            }
+        }
+        return new BegunFiles(folder, FILES_MAXIMUM);
     }
 
     /** @throws IllegalArgumentException where it is none */
@@ -73,13 +89,13 @@ final class BegunFiles {
         }
     }
 
-    /** @throws ProviderException Unexpected; what was known before is known still */
+    /** @throws ProviderException Unexpected, or Conflict at the limit; what was known before is known still */
     void write(String work, Known known) throws ProviderException {
-        Path fresh = folder.resolve(work + ".new");
+        Path fresh = folder.resolve(work + UNFINISHED_END);
         try {
             boolean another = !Files.exists(file(work));
             if (another) {
-                forget();
+                makeRoom(work);
             }
             try (var channel = FileChannel.open(
                     fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
@@ -112,25 +128,55 @@ final class BegunFiles {
         }
     }
 
-    /** Those that nobody asks for any more; at the limit the oldest of all. Beside another that does so it loses none twice. */
-    private synchronized void forget() throws IOException {
-        var all = new ArrayList<Aged>();
-        try (var files = Files.newDirectoryStream(folder)) {
-            for (var file : files) {
-                all.add(new Aged(file, Files.getLastModifiedTime(file).toMillis()));
-            }
-        } catch (NoSuchFileException e) {
-            // Another has just removed or renamed one: it is looked for again with the next.
+    /**
+     * Never by their age: a clock that jumps makes all of them old, those too that a controller asks for now. Never one
+     * that has not ended: it would be begun again.
+     */
+    private synchronized void makeRoom(String work) throws IOException, ProviderException {
+        var all = all();
+        if (all.size() < maximum) {
             return;
         }
         all.sort(Comparator.comparingLong(Aged::millis));
-        long oldest = all.isEmpty() ? 0 : all.getLast().millis() - KEPT.toMillis();
-        int surplus = Math.max(0, all.size() + 1 - maximum);
-        List<Aged> surplusOnes = all.subList(0, surplus);
+        int surplus = all.size() + 1 - maximum + maximum / 10;
+        int forgotten = 0;
         for (var one : all) {
-            if (one.millis() < oldest || surplusOnes.contains(one)) {
+            if (forgotten < surplus && hasEnded(one.file())) {
                 Files.deleteIfExists(one.file());
+                forgotten++;
             }
+        }
+        if (all.size() - forgotten >= maximum) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    "work " + work,
+                    "%d pieces of long work have not ended at this agent, the limit: look at what they name, and remove the files of those that have from %s"
+                            .formatted(all.size() - forgotten, folder)));
+        }
+    }
+
+    private List<Aged> all() throws IOException {
+        var all = new ArrayList<Aged>();
+        try (var files = Files.newDirectoryStream(folder, "*" + END)) {
+            for (var file : files) {
+                try {
+                    all.add(new Aged(file, Files.getLastModifiedTime(file).toMillis()));
+                } catch (NoSuchFileException e) {
+                    LOG.debug("agent.begun_file_gone file={}", file);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return all;
+    }
+
+    /** One that is damaged may be of work in progress. */
+    private static boolean hasEnded(Path file) {
+        try {
+            return AgentJson.read(AgentJson.parse(Files.readString(file)), Known.class)
+                    .ended();
+        } catch (IOException | IllegalArgumentException e) {
+            return false;
         }
     }
 

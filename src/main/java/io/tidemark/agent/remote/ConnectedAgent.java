@@ -56,6 +56,8 @@ record ConnectedAgent(
                 .<ConsistencyError>map(failure -> switch (failure) {
                     case AgentFailure.OfConsistency(var consistency) -> consistency;
                     case AgentFailure.OfStorage(var storage) -> new ConsistencyError.Storage(storage);
+                    case AgentFailure.AskAgain(var message) ->
+                        new ConsistencyError.AgentUnreachable(id.value(), message);
                     case AgentFailure.Other(var message) ->
                         new ConsistencyError.NotTogether("agent %s: %s".formatted(id, message));
                 })

@@ -10,13 +10,14 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.util.HexFormat;
+import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Marks the handles of long work that an agent gives out, so that it goes on with nothing but what it began itself. What
- * the work is done to is under the seal, so that the rules can be asked again. As text: the seal, 0 or 1 for whether it
- * overwrites, the volume, and the provider's own token, with {@code #} between them.
+ * the work is done to is under the seal, so that the rules can be asked again. As text: the seal, 0 for work that keeps or
+ * 1 and the process for work that overwrites, the volume, and the provider's own token, with {@code #} between them.
  */
 final class HandleSeal {
     private static final String ALGORITHM = "HmacSHA256";
@@ -24,19 +25,27 @@ final class HandleSeal {
     private static final String OVERWRITES = "1";
     private static final String KEEPS = "0";
     private static final int PARTS = 4;
+    private static final int PROCESS_BYTES = 8;
 
     private final SecretKeySpec key;
+    /** Told apart from an earlier process of this agent. */
+    private final String process;
 
     /**
      * A handle as its provider knows it.
      *
      * @param volume what it is done to
      * @param overwrites whether what the volume holds is lost by it
+     * @param ended whether it overwrites and the process that was given it has ended: the storage may begin it anew, over
+     *     what was written since, or may never have begun it
      */
-    record Opened(Handle handle, VolumeId volume, boolean overwrites) {}
+    record Opened(Handle handle, VolumeId volume, boolean overwrites, boolean ended) {}
 
     /** @param key the agent's; it is not used itself, only what is derived from it for this purpose */
-    HandleSeal(PrivateKey key) {
+    HandleSeal(PrivateKey key, RandomGenerator random) {
+        byte[] bytes = new byte[PROCESS_BYTES];
+        random.nextBytes(bytes);
+        this.process = HexFormat.of().formatHex(bytes);
         try {
             var digest = MessageDigest.getInstance("SHA-256");
             digest.update("tidemark agent handles 2".getBytes(StandardCharsets.US_ASCII));
@@ -58,7 +67,8 @@ final class HandleSeal {
 
     Step<?> sealed(Step<?> step, VolumeId volume, boolean overwrites) {
         if (step instanceof Step.Running<?>(var handle, var progress, var again)) {
-            var work = (overwrites ? OVERWRITES : KEEPS) + BETWEEN + volume.value() + BETWEEN + handle.token();
+            var work =
+                    (overwrites ? OVERWRITES + process : KEEPS) + BETWEEN + volume.value() + BETWEEN + handle.token();
             var token = seal(handle.provider(), work) + BETWEEN + work;
             return new Step.Running<>(new Handle(handle.provider(), token), progress, again);
         }
@@ -73,10 +83,12 @@ final class HandleSeal {
             var told = parts[0].getBytes(StandardCharsets.UTF_8);
             var right = seal(handle.provider(), work).getBytes(StandardCharsets.UTF_8);
             if (MessageDigest.isEqual(told, right)) {
+                boolean overwrites = parts[1].startsWith(OVERWRITES);
                 return new Opened(
                         new Handle(handle.provider(), parts[PARTS - 1]),
                         new VolumeId(parts[2]),
-                        parts[1].equals(OVERWRITES));
+                        overwrites,
+                        overwrites && !parts[1].equals(OVERWRITES + process));
             }
         }
         throw new ProviderException(

@@ -251,6 +251,8 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
                     case AgentFailure.OfStorage(var storage) -> named(storage);
                     case AgentFailure.OfConsistency(var consistency) ->
                         new ProviderError.Unexpected("agent " + agent, consistency.message());
+                    // Which is asked again, as where nothing was answered.
+                    case AgentFailure.AskAgain(var message) -> new ProviderError.Unreachable("agent " + agent, message);
                     case AgentFailure.Other(var message) -> new ProviderError.Unexpected("agent " + agent, message);
                 })
                 .orElseGet(() -> new ProviderError.Unreachable("agent " + agent, String.valueOf(e.getMessage())));
