@@ -14,4 +14,10 @@ public interface RemembersWork {
      * @return empty where the agent's software is too old for that
      */
     Optional<StorageProvider> under(String work);
+
+    /**
+     * Who remembers it: the fingerprint of the agent's key, of the form {@code [0-9a-f]+}. An agent that was installed anew
+     * under the same name has another, and remembers nothing.
+     */
+    String rememberedBy();
 }

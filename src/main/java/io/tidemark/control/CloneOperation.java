@@ -53,7 +53,6 @@ final class CloneOperation implements OperationKind {
                         newName(request),
                         running.operation().id().value(),
                         "clone " + newName(request),
-                        false,
                         Optional.empty(),
                         provider -> provider.clone(new CloneRequest(snapshot, newName(request)))),
                 running);

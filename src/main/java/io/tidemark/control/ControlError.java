@@ -152,7 +152,7 @@ public sealed interface ControlError {
     record AgentAway(String agent, String object, String reason) implements ControlError {
         @Override
         public String message() {
-            return "agent %s is not connected, and whether it goes on with the %s is not known: %s"
+            return "agent %s cannot be asked, and whether it goes on with the %s is not known: %s"
                     .formatted(agent, object, reason);
         }
     }
@@ -191,12 +191,15 @@ public sealed interface ControlError {
         }
     }
 
-    /** A rollback was asked of an agent whose software cannot say whether it was begun, and the answer was lost. */
-    record RollbackUntold(RecoveryPointId point, VolumeId volume) implements OfRollback {
+    /**
+     * A rollback was asked of an agent that cannot say whether it was begun.
+     *
+     * @param reason why it cannot, as a phrase
+     */
+    record RollbackUntold(RecoveryPointId point, VolumeId volume, String reason) implements OfRollback {
         @Override
         public String message() {
-            return "whether volume %s is rolled back to %s is not known: the answer was lost, and the software of agent %s is too old to tell"
-                    .formatted(volume, point, volume.agent().orElse("?"));
+            return "whether volume %s is rolled back to %s is not known: %s".formatted(volume, point, reason);
         }
     }
 

@@ -46,7 +46,6 @@ final class CreateVolumeOperation implements OperationKind {
                         id,
                         running.operation().id().value(),
                         "creation of " + id,
-                        false,
                         Optional.empty(),
                         provider -> provider.startCreate(id, sizeBytes)),
                 running);

@@ -20,7 +20,9 @@ import java.util.Optional;
  * Rolls the members back, one after the other; each alone is atomic. None is begun while one of them is open, so that
  * they do not come to be of two times: it fails, or waits until all are closed. A crash between two is finished by the
  * restart, which goes on behind the last member that was written down as rolled back, and so keeps what was written to
- * those since. The one that was in work may be rolled back twice.
+ * those since. The one that was in work: of this host's storage it is rolled back once more, unless somebody has it open;
+ * at an agent that was given an id it is asked for by that, and the agent knows whether it has begun it; at an agent that
+ * was asked without an id, or is not the one that was asked, it ends {@code RollbackUntold}.
  */
 final class RollbackOperation implements OperationKind {
     static final String KIND = "rollback";
@@ -28,8 +30,17 @@ final class RollbackOperation implements OperationKind {
     /** Of a request; those that older versions wrote down have none, and refuse. */
     static final String WHEN_OPEN = "whenOpen";
 
-    /** Step before a member, followed by its number from 1. */
+    /**
+     * Step before a member of this host, or of an agent that is asked without an id, followed by its number from 1. The
+     * software before wrote it down for every agent.
+     */
     private static final String ROLLING_BACK = "rolling-back-";
+
+    /**
+     * Step before a member of an agent that is asked under an id, followed by its number from 1, a hyphen and the
+     * fingerprint of the agent's key. The software before cannot read it, and fails: better than to ask in its own way.
+     */
+    private static final String ROLLING_BACK_ONCE = ROLLING_BACK + "once-";
 
     /** Step after a member, followed by how many are rolled back, in the order of the recovery point. */
     private static final String ROLLED_BACK = "rolled-back-";
@@ -95,10 +106,58 @@ final class RollbackOperation implements OperationKind {
 
     private static int rolledBack(Operation operation) {
         var step = operation.step();
+        if (step.startsWith(ROLLING_BACK_ONCE)) {
+            return Integer.parseInt(onceParts(step)[0]) - 1;
+        }
         if (step.startsWith(ROLLING_BACK)) {
             return Integer.parseInt(step.substring(ROLLING_BACK.length())) - 1;
         }
         return step.startsWith(ROLLED_BACK) ? Integer.parseInt(step.substring(ROLLED_BACK.length())) : 0;
+    }
+
+    private static String[] onceParts(String step) {
+        return step.substring(ROLLING_BACK_ONCE.length()).split("-", 2);
+    }
+
+    /** How the member in work was asked for, where one is. */
+    private static Optional<WorkAnywhere.Way> asked(Operation operation) {
+        var step = operation.step();
+        if (step.startsWith(ROLLING_BACK_ONCE)) {
+            return Optional.of(new WorkAnywhere.Way(Optional.of(onceParts(step)[1])));
+        }
+        return step.startsWith(ROLLING_BACK) ? Optional.of(WorkAnywhere.Way.WITHOUT_ID) : Optional.empty();
+    }
+
+    /** Asks for the rollback of one member: how, is the step that the operation is at. */
+    private record Asking(RecoveryPoint point, RecoveryPoint.Member member, int number, Running running)
+            implements WorkAnywhere.Once {
+        @Override
+        public Optional<WorkAnywhere.Way> asked() {
+            return RollbackOperation.asked(running.operation());
+        }
+
+        @Override
+        public void asking(WorkAnywhere.Way way) {
+            running.step(way.rememberedBy()
+                    .map(agent -> ROLLING_BACK_ONCE + number + "-" + agent)
+                    .orElse(ROLLING_BACK + number));
+        }
+
+        @Override
+        public ControlException untold(String reason) {
+            return new ControlException(new ControlError.RollbackUntold(point.id(), member.volume(), reason));
+        }
+    }
+
+    /** At an agent that was not given an id: nobody knows, whatever it is now, and however long one waits for it. */
+    private void refuseUntold(RecoveryPoint point, Running running) throws ControlException {
+        if (wasAskedWithoutId(running.operation())) {
+            var volume = left(point, running).getFirst().volume();
+            if (volume.agent().isPresent()) {
+                throw new ControlException(
+                        new ControlError.RollbackUntold(point.id(), volume, WorkAnywhere.WITHOUT_ID_REASON));
+            }
+        }
     }
 
     /**
@@ -106,12 +165,8 @@ final class RollbackOperation implements OperationKind {
      * have written to what he took for the recovery point: it must not be rolled back once more when he closes it.
      */
     private void refuseUnknown(RecoveryPoint point, Running running) throws ControlException, ProviderException {
-        if (wasCutOff(running.operation())) {
+        if (wasAskedWithoutId(running.operation())) {
             var volume = left(point, running).getFirst().volume();
-            if (volume.agent().isPresent()) {
-                // Which knows itself whether it was begun, and does not do it again.
-                return;
-            }
             try {
                 closed.refuseOpen(List.of(volume));
             } catch (ProviderException e) {
@@ -134,6 +189,7 @@ final class RollbackOperation implements OperationKind {
                 .find(id)
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("recovery point", id.value())));
         try {
+            refuseUntold(point, running);
             if (isDeferred(request)) {
                 refuseUnknown(point, running);
                 rollBackOnceClosed(point, running);
@@ -166,17 +222,17 @@ final class RollbackOperation implements OperationKind {
         return result;
     }
 
-    /** Whether the last process died, or lost its agent, in the middle of a member. */
-    private static boolean wasCutOff(Operation operation) {
-        return operation.step().startsWith(ROLLING_BACK);
+    private static boolean wasAskedWithoutId(Operation operation) {
+        return asked(operation).equals(Optional.of(WorkAnywhere.Way.WITHOUT_ID));
     }
 
     /** Those that nobody has begun: one that an agent has is asked of it, not of whether somebody has it open since. */
     private static List<RecoveryPoint.Member> toBegin(RecoveryPoint point, Running running) {
         var left = left(point, running);
-        boolean begunAtAgent = wasCutOff(running.operation())
-                && left.getFirst().volume().agent().isPresent();
-        return begunAtAgent ? left.subList(1, left.size()) : left;
+        boolean askedAtAgent = asked(running.operation())
+                .flatMap(WorkAnywhere.Way::rememberedBy)
+                .isPresent();
+        return askedAtAgent ? left.subList(1, left.size()) : left;
     }
 
     private static List<RecoveryPoint.Member> left(RecoveryPoint point, Running running) {
@@ -209,17 +265,13 @@ final class RollbackOperation implements OperationKind {
     private void rollBack(RecoveryPoint point, Running running) throws Exception {
         for (var member : left(point, running)) {
             int done = rolledBack(running.operation());
-            boolean asked = wasCutOff(running.operation());
-            running.step(ROLLING_BACK + (done + 1));
             running.progress(new Operation.Progress("roll back " + member.volume(), 0, 0, ""));
             var unused = work.finish(
                     new WorkAnywhere.Work(
                             member.snapshot().volume(),
                             "%s-%d".formatted(running.operation().id(), done + 1),
                             "rollback of " + member.volume(),
-                            asked,
-                            Optional.of(() ->
-                                    new ControlException(new ControlError.RollbackUntold(point.id(), member.volume()))),
+                            Optional.of(new Asking(point, member, done + 1, running)),
                             provider -> provider.rollback(member.snapshot())),
                     running);
             moments.reached(Moment.ROLLBACK_MEMBER_DONE);

@@ -24,8 +24,11 @@ final class WorkAnywhere {
      */
     static final Duration AWAY_MAXIMUM = Duration.ofHours(1);
 
-    /** How soon an agent that is back is seen, a cancellation, and a stop of the site. */
+    /** How soon a cancellation is seen, and a stop of the site. */
     private static final Duration LOOK = Duration.ofMillis(200);
+
+    /** The longest time between two attempts: an agent that is there and cannot answer yet is not asked in a loop. */
+    private static final Duration ATTEMPT_MAXIMUM = Duration.ofSeconds(2);
 
     private static final Duration ASK_MAXIMUM = Duration.ofSeconds(15);
     /** As that of local storage. */
@@ -43,7 +46,7 @@ final class WorkAnywhere {
         this.awayMaximum = awayMaximum;
     }
 
-    /** Begins it; asked again it must be idempotent by what it makes, or be {@link Work#once}. */
+    /** Begins it; asked again it must be idempotent by what it makes, or have {@link Work#once}. */
     @FunctionalInterface
     interface Begin {
         Step<Volume> at(StorageProvider provider) throws ProviderException;
@@ -55,21 +58,39 @@ final class WorkAnywhere {
         T ask() throws ProviderException;
     }
 
-    /** Ends the operation where the work may not be asked for twice, and the agent cannot say whether it was begun. */
-    @FunctionalInterface
-    interface Untold {
-        ControlException error();
+    /**
+     * How work was asked for. It may be asked for again as it was, by the same agent under the same id, and in no other way:
+     * whoever was asked without an id does not know it by one.
+     *
+     * @param rememberedBy fingerprint of the agent that was given an id with it; empty where there was none
+     */
+    record Way(Optional<String> rememberedBy) {
+        static final Way WITHOUT_ID = new Way(Optional.empty());
     }
+
+    /** Of work that does harm when it is begun twice. */
+    interface Once {
+        /** How it was asked for first, by this process or one that is gone. */
+        Optional<Way> asked();
+
+        /** Writes down, durably and before it is asked for, how that is done. */
+        void asking(Way way);
+
+        /** Ends the operation where nobody can say whether it was begun; the reason is a phrase. */
+        ControlException untold(String reason);
+    }
+
+    static final String WITHOUT_ID_REASON =
+            "the answer was lost, and the software of the agent, or of the controller, was too old to tell when it was asked";
 
     /**
      * What is to be done.
      *
      * @param id the same whenever it is asked for, and never that of other work
      * @param object what is worked on, for progress and errors
-     * @param asked whether it may have been asked for before, by a process that is gone
-     * @param once where asking twice may do harm
+     * @param once where beginning it twice may do harm
      */
-    record Work(VolumeId volume, String id, String object, boolean asked, Optional<Untold> once, Begin begin) {}
+    record Work(VolumeId volume, String id, String object, Optional<Once> once, Begin begin) {}
 
     /** What one piece of work has come to, as far as it is known here. */
     private static final class Course {
@@ -88,11 +109,15 @@ final class WorkAnywhere {
             throws ProviderException, ControlException, InterruptedException {
         if (work.volume().agent().isEmpty()) {
             var provider = providers.of(work.volume());
+            work.once().ifPresent(once -> once.asking(Way.WITHOUT_ID));
             return StepRunner.finish(provider, work.begin().at(provider), Volume.class, work.object(), running);
         }
         long endNanos = System.nanoTime() + WORK_MAXIMUM.toNanos();
         var course = new Course();
-        course.answerLost = work.asked();
+        var asked = work.once().flatMap(Once::asked);
+        if (asked.equals(Optional.of(Way.WITHOUT_ID))) {
+            throw work.once().orElseThrow().untold(WITHOUT_ID_REASON);
+        }
         while (true) {
             var step = whileAway(work.volume(), work.object(), running, () -> step(work, course));
             switch (step) {
@@ -116,8 +141,11 @@ final class WorkAnywhere {
         var provider = providers.of(work.volume());
         var remembering =
                 provider instanceof RemembersWork agent ? agent.under(work.id()) : Optional.<StorageProvider>empty();
-        if (remembering.isEmpty() && course.answerLost && work.once().isPresent()) {
-            throw work.once().orElseThrow().error();
+        if (work.once().isPresent()) {
+            var rememberedBy = provider instanceof RemembersWork agent && remembering.isPresent()
+                    ? Optional.of(agent.rememberedBy())
+                    : Optional.<String>empty();
+            refuseSecond(work.once().orElseThrow(), new Way(rememberedBy), course);
         }
         boolean answered = false;
         try {
@@ -131,7 +159,27 @@ final class WorkAnywhere {
         }
     }
 
-    private interface Asked<T> {
+    /** What the agent is now does not matter but for this: the same as it was when the work was asked for first. */
+    private static void refuseSecond(Once once, Way now, Course course) throws ControlException {
+        var first = once.asked();
+        if (first.isEmpty()) {
+            once.asking(now);
+            return;
+        }
+        var before = first.orElseThrow().rememberedBy();
+        if (before.isEmpty()) {
+            // Under an id it would be other work, and be begun.
+            if (now.rememberedBy().isPresent() || course.answerLost) {
+                throw once.untold(WITHOUT_ID_REASON);
+            }
+        } else if (now.rememberedBy().isEmpty()) {
+            throw once.untold("the software of the agent is older than when it was asked, and too old to tell");
+        } else if (!now.rememberedBy().equals(before)) {
+            throw once.untold("the agent was installed anew since it was asked, and knows nothing of it");
+        }
+    }
+
+    private interface Attempt<T> {
         T ask() throws ProviderException, ControlException;
     }
 
@@ -145,12 +193,13 @@ final class WorkAnywhere {
         return whileAway(volume, object, running, question::ask);
     }
 
-    private <T> T whileAway(VolumeId volume, String object, OperationKind.Running running, Asked<T> asked)
+    private <T> T whileAway(VolumeId volume, String object, OperationKind.Running running, Attempt<T> attempt)
             throws ProviderException, ControlException, InterruptedException {
         long endNanos = System.nanoTime() + awayMaximum.toNanos();
+        var pause = LOOK;
         while (true) {
             try {
-                return asked.ask();
+                return attempt.ask();
             } catch (ProviderException e) {
                 if (volume.agent().isEmpty() || !(e.error() instanceof ProviderError.Unreachable away)) {
                     throw e;
@@ -159,11 +208,15 @@ final class WorkAnywhere {
                     throw away(volume, object, "it was waited for %d s".formatted(awayMaximum.toSeconds()), e);
                 }
                 running.progress(new Operation.Progress("%s waits: %s".formatted(object, away.message()), 0, 0, ""));
-                leaveWhenStopping(running);
-                if (running.cancelled()) {
-                    throw away(volume, object, "it was cancelled while it waited for the agent", e);
+                for (long waited = 0; waited < pause.toNanos(); waited += LOOK.toNanos()) {
+                    leaveWhenStopping(running);
+                    if (running.cancelled()) {
+                        throw away(volume, object, "it was cancelled while it waited for the agent", e);
+                    }
+                    Thread.sleep(LOOK);
                 }
-                Thread.sleep(LOOK);
+                var longer = pause.multipliedBy(2);
+                pause = longer.compareTo(ATTEMPT_MAXIMUM) > 0 ? ATTEMPT_MAXIMUM : longer;
             }
         }
     }

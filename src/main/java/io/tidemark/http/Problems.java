@@ -318,7 +318,7 @@ public final class Problems {
                         409,
                         "rollback-unknown",
                         e.message(),
-                        "look at what %s holds; where that is not the recovery point, ask for the rollback again, and bring the agent to the controller's version"
+                        "look at what %s holds; where that is not the recovery point, ask for the rollback again"
                                 .formatted(e.volume()));
             case ControlError.TooManyDeferred e ->
                 Problem.of(

@@ -10,6 +10,7 @@ import io.tidemark.domain.Operation;
 import io.tidemark.domain.OperationId;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
@@ -88,7 +89,7 @@ class WorkAnywhereTest {
     private void finish(VolumeId volume, Duration awayMaximum) throws Exception {
         var unused = new WorkAnywhere(providers, awayMaximum)
                 .finish(
-                        new WorkAnywhere.Work(volume, "op-1", "clone", false, Optional.empty(), provider -> {
+                        new WorkAnywhere.Work(volume, "op-1", "clone", Optional.empty(), provider -> {
                             throw new AssertionError("it was not reached");
                         }),
                         course);
@@ -124,6 +125,39 @@ class WorkAnywhereTest {
 
         assertThatThrownBy(() -> finish(THERE, Duration.ofMinutes(1)))
                 .satisfies(failure -> assertThat(errorOf(failure)).isInstanceOf(ControlError.Stopping.class));
+    }
+
+    private WorkAnywhere.Once askedFor(WorkAnywhere.Way way) {
+        return new WorkAnywhere.Once() {
+            @Override
+            public Optional<WorkAnywhere.Way> asked() {
+                return Optional.of(way);
+            }
+
+            @Override
+            public void asking(WorkAnywhere.Way again) {
+                throw new AssertionError("asked again");
+            }
+
+            @Override
+            public ControlException untold(String reason) {
+                return new ControlException(
+                        new ControlError.RollbackUntold(new RecoveryPointId("rp-1"), THERE, reason));
+            }
+        };
+    }
+
+    /** Nothing that the agent says once it is back would help. */
+    @Test
+    void workThatAnEarlierProcessAskedForWithoutAnIdIsNotWaitedFor() {
+        var once = askedFor(WorkAnywhere.Way.WITHOUT_ID);
+        var work = new WorkAnywhere.Work(THERE, "op-1", "rollback", Optional.of(once), provider -> {
+            throw new AssertionError("it was reached");
+        });
+
+        assertThatThrownBy(() -> new WorkAnywhere(providers, Duration.ofMinutes(1)).finish(work, course))
+                .satisfies(failure -> assertThat(errorOf(failure)).isInstanceOf(ControlError.RollbackUntold.class));
+        assertThat(course.told).isEmpty();
     }
 
     @Test

@@ -169,7 +169,7 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                     agent.fingerprint(),
                     calls,
                     offer.providers().stream()
-                            .map(provider -> new RemoteProvider(name, provider, calls, version))
+                            .map(provider -> new RemoteProvider(name, provider, calls, version, agent.fingerprint()))
                             .sorted(Comparator.comparing(RemoteProvider::name))
                             .toList(),
                     connection.peerAddress(),

@@ -48,21 +48,25 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
     private final String provider;
     private final AgentCalls calls;
     private final int version;
+    private final String fingerprint;
     private final Optional<String> work;
 
     /**
      * @param provider its name on the agent's host
      * @param version of commands that are used with the agent
+     * @param fingerprint of the agent's key
      */
-    RemoteProvider(String agent, String provider, AgentCalls calls, int version) {
-        this(agent, provider, calls, version, Optional.empty());
+    RemoteProvider(String agent, String provider, AgentCalls calls, int version, String fingerprint) {
+        this(agent, provider, calls, version, fingerprint, Optional.empty());
     }
 
-    private RemoteProvider(String agent, String provider, AgentCalls calls, int version, Optional<String> work) {
+    private RemoteProvider(
+            String agent, String provider, AgentCalls calls, int version, String fingerprint, Optional<String> work) {
         this.agent = agent;
         this.provider = provider;
         this.calls = calls;
         this.version = version;
+        this.fingerprint = fingerprint;
         this.work = work;
     }
 
@@ -70,7 +74,12 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
     public Optional<StorageProvider> under(String id) {
         return version < REMEMBERS_SINCE
                 ? Optional.empty()
-                : Optional.of(new RemoteProvider(agent, provider, calls, version, Optional.of(id)));
+                : Optional.of(new RemoteProvider(agent, provider, calls, version, fingerprint, Optional.of(id)));
+    }
+
+    @Override
+    public String rememberedBy() {
+        return fingerprint;
     }
 
     @Override
