@@ -53,20 +53,21 @@ final class AgentWorld implements AutoCloseable {
 
     /** An agent's host. */
     static final class One implements AutoCloseable {
-        final FakeHost host = new FakeHost();
+        final FakeHost host;
         final SiteIdentity identity;
         final Path folder;
         final StallingRelay relay;
         private @Nullable AgentLink link;
         private @Nullable Thread thread;
 
-        One(Path folder, SiteIdentity identity, StallingRelay relay) {
+        One(FakeHost host, Path folder, SiteIdentity identity, StallingRelay relay) {
+            this.host = host;
             this.folder = folder;
             this.identity = identity;
             this.relay = relay;
         }
 
-        /** As the end of its process does, but that its storage goes on. */
+        /** As the end of its process does, but that what is under way in its storage goes on. */
         void stop() throws InterruptedException {
             if (link != null && thread != null) {
                 link.close();
@@ -140,14 +141,23 @@ final class AgentWorld implements AutoCloseable {
 
     /** Enrolled, and with the volume; whether it connects is another matter. */
     One agent(String name, AgentRules rules, CommandVersions versions) throws Exception {
-        var home = Files.createDirectories(folder.resolve(name));
-        var one = new One(home, SiteIdentity.in(home, InstantSource.system()), new StallingRelay(listener.address()));
-        var token = agents.invite(new AgentId(name), false, Duration.ofHours(1)).token();
+        var host = new FakeHost();
+        host.volume("image:orders", "/orders");
+        host.witness = event -> events.add(name + " " + event);
+        return enrolled(name, host, folder.resolve(name), rules, versions);
+    }
+
+    private One enrolled(String name, FakeHost host, Path state, AgentRules rules, CommandVersions versions)
+            throws Exception {
+        var home = Files.createDirectories(state);
+        var identity = SiteIdentity.in(home, InstantSource.system());
+        var one = new One(host, home, identity, new StallingRelay(listener.address()));
+        boolean replaces = byName.containsKey(name);
+        var token =
+                agents.invite(new AgentId(name), replaces, Duration.ofHours(1)).token();
         var connector = new TlsPeerConnector(one.identity, TransportLimits.DEFAULT);
         var enrolment = Enrolment.enrol(token, connector, home, "test");
         assertThat(enrolment.agent()).isEqualTo(name);
-        one.host.volume("image:orders", "/orders");
-        one.host.witness = event -> events.add(name + " " + event);
         connect(one, rules, versions);
         byName.put(name, one);
         return one;
@@ -182,7 +192,19 @@ final class AgentWorld implements AutoCloseable {
     void restart(String name, AgentRules rules) throws Exception {
         var one = one(name);
         one.stop();
+        awaitLost(name);
+        one.host.loseProcess();
         connect(one, rules, CommandVersions.ALL);
+        awaitConnected(name);
+    }
+
+    /** Its process ends, its state is lost, and it is enrolled again under its name. */
+    void reinstall(String name) throws Exception {
+        var before = one(name);
+        before.close();
+        awaitLost(name);
+        before.host.loseProcess();
+        enrolled(name, before.host, folder.resolve(name + "-anew"), ALL, CommandVersions.ALL);
         awaitConnected(name);
     }
 
@@ -200,9 +222,19 @@ final class AgentWorld implements AutoCloseable {
     }
 
     void awaitConnected(String name) throws InterruptedException {
+        await(name, true);
+    }
+
+    private void awaitLost(String name) throws InterruptedException {
+        await(name, false);
+    }
+
+    private void await(String name, boolean connected) throws InterruptedException {
         long until = System.nanoTime() + SOON.toNanos();
-        while (!connected(name)) {
-            assertThat(System.nanoTime()).as("%s connects", name).isLessThan(until);
+        while (connected(name) != connected) {
+            assertThat(System.nanoTime())
+                    .as("%s %s", name, connected ? "connects" : "is lost")
+                    .isLessThan(until);
             Thread.sleep(5);
         }
     }

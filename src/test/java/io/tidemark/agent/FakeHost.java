@@ -72,6 +72,11 @@ final class FakeHost implements FileSystems, QuiescerFactory {
         mounts.put(new VolumeId(id), List.of(mountPoints).stream().map(Path::of).toList());
     }
 
+    /** The process that asked it ends: what was begun and has not come to its end, has none. */
+    void loseProcess() {
+        running.clear();
+    }
+
     private long tick() {
         return ++now;
     }

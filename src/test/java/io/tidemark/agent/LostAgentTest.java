@@ -3,6 +3,11 @@ package io.tidemark.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.tidemark.agent.remote.AgentLink;
 import io.tidemark.agent.remote.AgentRules;
 import io.tidemark.agent.remote.CommandVersions;
 import io.tidemark.control.CreateVolume;
@@ -15,6 +20,7 @@ import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.OperationId;
 import io.tidemark.site.TestControl;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.Step;
@@ -26,7 +32,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +39,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /** Long work at an agent whose connection is lost meanwhile, over real connections; agents and controllers of two versions. */
 @Timeout(90)
@@ -133,15 +139,23 @@ class LostAgentTest {
     }
 
     /** At the first event of that name, on the thread that acts at the agent. */
-    private void atFirst(String event, Consumer<String> act) {
+    private void atFirst(String event, Act act) {
         var done = new AtomicBoolean();
         var witness = host().witness;
         host().witness = now -> {
             witness.accept(now);
             if (now.equals(event) && done.compareAndSet(false, true)) {
-                act.accept(now);
+                try {
+                    act.act();
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
             }
         };
+    }
+
+    private interface Act {
+        void act() throws Exception;
     }
 
     private void loseAndAwaitBack() {
@@ -171,7 +185,7 @@ class LostAgentTest {
     @EnumSource
     void workWhoseAnswerIsLostIsNotDoneTwice(Kind kind) throws Exception {
         start(CommandVersions.ALL, CommandVersions.ALL);
-        atFirst("done " + kind.event, event -> loseAndAwaitBack());
+        atFirst("done " + kind.event, this::loseAndAwaitBack);
 
         var operation = ask(kind);
 
@@ -198,17 +212,143 @@ class LostAgentTest {
         assertThat(times(kind.event)).isEqualTo(1);
     }
 
-    @Test
-    void workGoesOnOverARestartOfTheAgent() throws Exception {
-        start(CommandVersions.ALL, CommandVersions.ALL);
+    private OperationId askAndAwaitHandle(Kind kind) throws Exception {
         host().slow = true;
-        var operation = ask(Kind.ROLLBACK);
-        awaitEvent(Kind.ROLLBACK.event);
+        var operation = ask(kind);
+        awaitEvent(kind.event);
         Awaitility.await()
                 .until(() -> control.operations().get(operation).progress().doneUnits() > 0);
+        return operation;
+    }
+
+    /** What is made by its name is begun again where its storage has lost it. */
+    @ParameterizedTest
+    @EnumSource(names = {"CLONE", "CREATION"})
+    void workThatKeepsGoesOnOverARestartOfTheAgent(Kind kind) throws Exception {
+        start(CommandVersions.ALL, CommandVersions.ALL);
+        var operation = askAndAwaitHandle(kind);
 
         world.restart("db1", AgentWorld.ALL);
         host().slow = false;
+
+        succeeded(operation);
+        assertThat(times(kind.event)).isEqualTo(2);
+    }
+
+    /** A storage that lost it would begin it again, whoever wrote since. */
+    @Test
+    void rollbackIsNotGoneOnWithOverARestartOfTheAgent() throws Exception {
+        start(CommandVersions.ALL, CommandVersions.ALL);
+        host().slow = true;
+        var byHandle = (Step.Running<Volume>) world.providers.of(ORDERS).rollback(new SnapshotId(ORDERS, point));
+        var operation = askAndAwaitHandle(Kind.ROLLBACK);
+
+        world.restart("db1", AgentWorld.ALL);
+        host().slow = false;
+
+        assertThat(ended(operation).problemJson().orElseThrow()).contains("storage-conflict", "is not known");
+        assertThatThrownBy(() -> world.providers.of(ORDERS).resume(byHandle.handle()))
+                .hasMessageContaining("is not known");
+        assertThat(times(Kind.ROLLBACK.event)).isEqualTo(2);
+
+        succeeded(ask(Kind.ROLLBACK));
+        assertThat(times(Kind.ROLLBACK.event)).isEqualTo(3);
+    }
+
+    private void endsUntold(OperationId operation, String reason) {
+        var end = ended(operation);
+        assertThat(end.state()).isEqualTo(Operation.State.FAILED);
+        assertThat(end.problemJson().orElseThrow()).contains("rollback-unknown", reason);
+        assertThat(times(Kind.ROLLBACK.event)).isEqualTo(1);
+    }
+
+    /** It was asked without an id; under one it would be other work to the agent, and be begun. */
+    @Test
+    void agentThatIsBroughtToTheNextVersionDuringARollbackDoesNotDoItAgain() throws Exception {
+        start(CommandVersions.ALL, OLD);
+        atFirst("done " + Kind.ROLLBACK.event, () -> world.restart("db1", AgentWorld.ALL));
+
+        endsUntold(ask(Kind.ROLLBACK), "too old to tell");
+    }
+
+    @Test
+    void agentThatIsBroughtToTheNextVersionIsNotAskedByAnOlderOnesHandle() throws Exception {
+        start(CommandVersions.ALL, OLD);
+        var operation = askAndAwaitHandle(Kind.ROLLBACK);
+
+        world.restart("db1", AgentWorld.ALL);
+        host().slow = false;
+
+        endsUntold(operation, "too old to tell");
+    }
+
+    @Test
+    void agentThatIsBroughtToTheNextVersionWhileItsControllerIsAwayDoesNotDoARollbackAgain() throws Exception {
+        start(CommandVersions.ALL, OLD);
+        var operation = askAndAwaitHandle(Kind.ROLLBACK);
+
+        control.stop();
+        world.restart("db1", AgentWorld.ALL);
+        host().slow = false;
+        control = TestControl.over(world.store, world.providers, world.taker, world.agents);
+        control.recover();
+
+        endsUntold(operation, "too old to tell");
+    }
+
+    /** It has the name of the one that was asked, and nothing of what that had begun. */
+    @Test
+    void agentThatIsInstalledAnewDuringARollbackDoesNotDoItAgain() throws Exception {
+        start(CommandVersions.ALL, CommandVersions.ALL);
+        atFirst("done " + Kind.ROLLBACK.event, () -> world.reinstall("db1"));
+
+        endsUntold(ask(Kind.ROLLBACK), "installed anew");
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void list() {
+        try {
+            var unused = world.providers.of(ORDERS).volumes();
+        } catch (ProviderException e) {
+            assertThat(e).hasMessageContaining("64 commands");
+        }
+    }
+
+    /** The work goes on: an agent with too much to do for an answer has not refused it. */
+    @Test
+    void agentThatCannotAnswerForALongTimeIsAskedAgain() throws Exception {
+        start(CommandVersions.ALL, CommandVersions.ALL);
+        var operation = askAndAwaitHandle(Kind.ROLLBACK);
+        var enough = new CountDownLatch(1);
+        var witness = host().witness;
+        host().witness = event -> {
+            witness.accept(event);
+            if (event.equals("list")) {
+                await(enough);
+            }
+        };
+
+        try {
+            Awaitility.await().atMost(SOON).until(() -> {
+                // One place may be another command's for a moment: what is refused then is asked for again.
+                for (int i = 0; i < 64; i++) {
+                    Thread.ofVirtual().start(this::list);
+                }
+                var progress = control.operations().get(operation).progress();
+                return progress.phase().contains("64 commands");
+            });
+            assertThat(control.operations().get(operation).state()).isEqualTo(Operation.State.RUNNING);
+        } finally {
+            host().slow = false;
+            enough.countDown();
+        }
 
         succeeded(operation);
         assertThat(times(Kind.ROLLBACK.event)).isEqualTo(1);
@@ -219,13 +359,7 @@ class LostAgentTest {
     void agentThatEndedWhileItBeganARollbackDoesNotGuess() throws Exception {
         start(CommandVersions.ALL, CommandVersions.ALL);
         var never = new CountDownLatch(1);
-        atFirst(Kind.ROLLBACK.event, event -> {
-            try {
-                never.await();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
+        atFirst(Kind.ROLLBACK.event, () -> await(never));
         var operation = ask(Kind.ROLLBACK);
         awaitEvent(Kind.ROLLBACK.event);
 
@@ -287,7 +421,7 @@ class LostAgentTest {
     @EnumSource
     void answerThatAnOlderAgentOwesIsNamedWhereAskingAgainWouldDoHarm(Kind kind) throws Exception {
         start(CommandVersions.ALL, OLD);
-        atFirst("done " + kind.event, event -> loseAndAwaitBack());
+        atFirst("done " + kind.event, this::loseAndAwaitBack);
 
         var operation = ask(kind);
 
@@ -304,12 +438,24 @@ class LostAgentTest {
     @Test
     void sidesWithoutACommonVersionSaySoAndDoNotTalk() throws Exception {
         start(CommandVersions.ALL, CommandVersions.ALL);
-        var later = new CommandVersions(3, 4);
+        var logger = (Logger) LoggerFactory.getLogger(AgentLink.class);
+        var told = new ListAppender<ILoggingEvent>();
+        told.start();
+        var level = logger.getLevel();
+        logger.setLevel(Level.WARN);
+        logger.addAppender(told);
+        try {
+            world.agent("db2", AgentWorld.ALL, new CommandVersions(3, 4));
+            // However often it tries.
+            Awaitility.await().atMost(SOON).until(() -> List.copyOf(told.list).size() > 1);
+        } finally {
+            logger.detachAppender(told);
+            logger.setLevel(level);
+        }
 
-        world.agent("db2", AgentWorld.ALL, later);
-
-        // Not connected, however often it tries; the other is not disturbed.
-        assertThatThrownBy(() -> world.awaitConnected("db2")).isInstanceOf(AssertionError.class);
+        assertThat(List.copyOf(told.list))
+                .allSatisfy(event -> assertThat(event.getFormattedMessage()).contains("commands 1-2", "commands 3-4"));
+        assertThat(world.connected("db2")).isFalse();
         assertThat(world.connected("db1")).isTrue();
     }
 
@@ -323,7 +469,7 @@ class LostAgentTest {
         assertThat(all.page().items()).hasSize(3);
 
         var relay = world.one("db1").relay;
-        atFirst("list", event -> relay.stalled = true);
+        atFirst("list", () -> relay.stalled = true);
         for (int look = 0; look < 2; look++) {
             var listed = control.inventory().volumes(Optional.empty(), 10);
             assertThat(listed.page().items())
@@ -343,7 +489,7 @@ class LostAgentTest {
     @Test
     void newestOfSeveralCommonVersionsIsUsed() throws Exception {
         start(CommandVersions.ALL, new CommandVersions(1, 9));
-        atFirst("done " + Kind.ROLLBACK.event, event -> loseAndAwaitBack());
+        atFirst("done " + Kind.ROLLBACK.event, this::loseAndAwaitBack);
 
         succeeded(ask(Kind.ROLLBACK));
 
