@@ -184,7 +184,7 @@ final class WorkAnywhere {
     }
 
     /**
-     * Asks, and asks again once the agent is back where it cannot be reached.
+     * Asks, and asks again where the agent cannot be reached, or cannot answer yet, until it can.
      *
      * @param object what is asked for, for progress and errors
      */

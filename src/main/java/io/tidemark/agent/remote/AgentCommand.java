@@ -78,7 +78,7 @@ sealed interface AgentCommand {
 
     /**
      * Begins the work, unless work of that id was begun before: then it says how far that is, or what it came to. So an
-     * answer that was lost is asked for again.
+     * answer that was lost is asked for again, and so is one that {@link AgentFailure.AskAgain} stands for.
      *
      * @param work id that the controller gives it, and nothing else
      */
