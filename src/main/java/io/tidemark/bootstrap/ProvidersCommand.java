@@ -88,9 +88,12 @@ public final class ProvidersCommand {
         try {
             var settings = Settings.load(Optional.ofNullable(config), List.of());
             var policy = ProviderLoading.policy(name, settings.providers().getOrDefault(name, Map.of()));
-            policy.ifPresentOrElse(command.getOut()::println, () -> command.getErr()
-                    .println("tidemark: provider %s needs no rights of an account; of this host: tidemark providers check %s"
-                            .formatted(name, name)));
+            policy.ifPresentOrElse(
+                    command.getOut()::println,
+                    () -> command.getErr()
+                            .println(
+                                    "tidemark: provider %s needs no rights of an account; of this host: tidemark providers check %s"
+                                            .formatted(name, name)));
             return EXIT_MET;
         } catch (SettingsException | SiteStartException e) {
             command.getErr().println("tidemark: " + e.getMessage());

@@ -24,7 +24,9 @@ class EbsPolicyTest {
     void whatIsGrantedIsWhatIsAskedFor() throws Exception {
         var granted = new TreeSet<String>();
         for (JsonNode statement : policy().path("Statement")) {
-            statement.path("Action").forEach(action -> granted.add(action.asText().replaceAll("^[a-z0-9]+:", "")));
+            statement
+                    .path("Action")
+                    .forEach(action -> granted.add(action.asText().replaceAll("^[a-z0-9]+:", "")));
         }
 
         assertThat(new TreeSet<>(asked())).isEqualTo(granted);
