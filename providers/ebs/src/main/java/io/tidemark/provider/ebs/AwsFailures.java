@@ -75,8 +75,7 @@ final class AwsFailures {
         return new ProviderException(
                 new ProviderError.Denied(
                         asked,
-                        "credentials, which are neither in the environment nor in ~/.aws, and no role of the instance gives: "
-                                + messageOf(failure)),
+                        "credentials, which are neither in the environment nor in ~/.aws, and no role of the instance gives"),
                 failure);
     }
 

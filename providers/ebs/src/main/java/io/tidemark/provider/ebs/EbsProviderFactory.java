@@ -4,6 +4,7 @@ import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,18 +42,37 @@ public final class EbsProviderFactory implements ProviderFactory {
 
     @Override
     public List<HostRequirement> check(Map<String, String> settings) {
+        var found = new ArrayList<HostRequirement>();
+        if (!settings.isEmpty()) {
+            found.add(settings(settings));
+        }
+        found.add(credentials());
+        return found;
+    }
+
+    /** Needs no network, as the search for credentials may. */
+    static HostRequirement settings(Map<String, String> settings) {
+        try {
+            var config = EbsConfig.of(EbsNames.PROVIDER, settings);
+            return new HostRequirement("settings", HostRequirement.State.MET, "region " + config.region());
+        } catch (IllegalArgumentException e) {
+            return new HostRequirement("settings", HostRequirement.State.LACKING, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static HostRequirement credentials() {
         try (var credentials = DefaultCredentialsProvider.builder().build()) {
             var found = credentials.resolveCredentials();
-            return List.of(new HostRequirement(
+            return new HostRequirement(
                     "credentials",
                     HostRequirement.State.MET,
-                    found.providerName().orElse("found")));
+                    found.providerName().orElse("found"));
         } catch (SdkException e) {
-            return List.of(new HostRequirement(
+            return new HostRequirement(
                     "credentials",
                     HostRequirement.State.LACKING,
                     "none in the environment, ~/.aws, or the instance's role: give the host a role that may what"
-                            + " \"tidemark providers policy ebs\" prints"));
+                            + " \"tidemark providers policy ebs\" prints");
         }
     }
 }

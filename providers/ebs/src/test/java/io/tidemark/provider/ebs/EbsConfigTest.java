@@ -3,6 +3,7 @@ package io.tidemark.provider.ebs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.spi.HostRequirement;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,14 @@ class EbsConfigTest {
         assertThatThrownBy(() -> EbsConfig.of("ebs", settings))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(key);
+    }
+
+    @Test
+    void checkNamesAMisspeltSettingBesideAnythingElse() {
+        var found = EbsProviderFactory.settings(Map.of("regoin", "eu-central-1", "installation", "prod"));
+
+        assertThat(found.state()).isEqualTo(HostRequirement.State.LACKING);
+        assertThat(found.detail()).contains("unknown setting regoin");
     }
 
     @Test
