@@ -172,7 +172,7 @@ final class EbsCutting {
                 recent.made(each);
                 finder.idOf(each).filter(ids::contains).ifPresentOrElse(id -> made.put(id, each), () -> {
                     // A volume that was attached after the plan was made.
-                    recent.unasked(each);
+                    recent.unasked(each.id());
                 });
             }
         } catch (Uncertain e) {

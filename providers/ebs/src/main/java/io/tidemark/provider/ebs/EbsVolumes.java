@@ -44,7 +44,7 @@ final class EbsVolumes {
     /** In order of id. */
     List<Volume> all() throws ProviderException {
         var host = disks.get();
-        return recent.ontoVolumes(list(Map.of()), each -> true).stream()
+        return recent.ontoVolumes(list(Map.of())).stream()
                 .map(each -> described(each, host))
                 .sorted(Comparator.comparing(Volume::id))
                 .toList();
@@ -70,7 +70,7 @@ final class EbsVolumes {
             filters.put("tag:" + EbsNames.VOLUME, volume.name());
             filters.put("tag:" + EbsNames.INSTALLATION, config.installation());
         }
-        return recent.ontoVolumes(list(filters), each -> true).stream()
+        return recent.ontoVolumes(list(filters)).stream()
                 .filter(each -> idOf(each).equals(volume))
                 .min(Comparator.comparing(CloudVolume::id));
     }

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 
 /**
  * What this process knows to have done, laid over what EC2 lists: its lists are eventually consistent ("Ensuring
@@ -68,8 +67,8 @@ final class RecentEffects {
     }
 
     /** One that was made though nobody asked for it; to be deleted. */
-    synchronized void unasked(CloudSnapshot snapshot) {
-        unasked.add(snapshot.id());
+    synchronized void unasked(String snapshot) {
+        unasked.add(snapshot);
     }
 
     /** Those that are to be deleted; told once. */
@@ -77,10 +76,6 @@ final class RecentEffects {
         var taken = List.copyOf(unasked);
         unasked.clear();
         return taken;
-    }
-
-    synchronized void unasked(String snapshot) {
-        unasked.add(snapshot);
     }
 
     synchronized void made(CloudVolume volume) {
@@ -92,16 +87,11 @@ final class RecentEffects {
         deleted.put(volume, clock.instant());
     }
 
-    /** @param wanted what the list was asked for by */
-    synchronized List<CloudVolume> ontoVolumes(List<CloudVolume> listed, Predicate<CloudVolume> wanted) {
+    synchronized List<CloudVolume> ontoVolumes(List<CloudVolume> listed) {
         forgetOld();
         var all = new LinkedHashMap<String, CloudVolume>();
         listed.forEach(each -> all.put(each.id(), each));
-        volumes.forEach((id, each) -> {
-            if (wanted.test(each.volume())) {
-                all.putIfAbsent(id, each.volume());
-            }
-        });
+        volumes.forEach((id, each) -> all.putIfAbsent(id, each.volume()));
         deleted.keySet().forEach(all::remove);
         return List.copyOf(all.values());
     }
@@ -131,7 +121,7 @@ final class RecentEffects {
         return Optional.of((since == null ? begun : since).plus(VISIBLE_WITHIN));
     }
 
-    /** How long one that is not seen may still appear; empty: it does not exist. */
+    /** How long one whose creation was not answered may still appear; empty: there is none such. */
     synchronized Optional<Duration> mayAppearFor(SnapshotId snapshot) {
         forgetOld();
         return Optional.ofNullable(uncertain.get(snapshot))

@@ -1,7 +1,10 @@
 package io.tidemark.provider.ebs;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.tidemark.provider.devices.Mounts;
 import io.tidemark.provider.fakecloud.FakeAws;
+import io.tidemark.provider.fakecloud.ServiceModel;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -43,6 +46,18 @@ final class EbsAccount {
         });
         var noDisks = new HostDisks(Path.of("/nonexistent"), Mounts.ofHost());
         return new EbsProvider(config, clients, attempts, clock, System::nanoTime, () -> noDisks);
+    }
+
+    /** That the published models were asked about every call, and found nothing; says so where they are not here. */
+    static void everyCallIsChecked(FakeAws cloud) {
+        if (!ServiceModel.available()) {
+            System.err.println("NOT CHECKED: no published models; set -Dtidemark.cloudModels");
+            return;
+        }
+        assertThat(cloud.violations()).isEmpty();
+        assertThat(cloud.calls())
+                .allSatisfy((operation, count) ->
+                        assertThat(count.requestsChecked()).as(operation).isEqualTo(count.seen()));
     }
 
     static VolumeId volume(String cloudId) {

@@ -1,7 +1,6 @@
 package io.tidemark.provider.fakecloud;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
@@ -14,7 +13,7 @@ abstract class ModelChecked {
 
     @BeforeEach
     void modelsAreAtHand() {
-        assumeTrue(ServiceModel.available(), "SKIPPED: no published models; set -Dtidemark.cloudModels");
+        Loudly.needs(ServiceModel.available(), "no published models; set -Dtidemark.cloudModels");
     }
 
     /** Begins again with other settings. */

@@ -1,7 +1,6 @@
 package io.tidemark.provider.fakecloud;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,7 +57,7 @@ class SecondClientTest extends ModelChecked {
 
     @Test
     void boto3UnderstandsEveryAnswer() throws Exception {
-        assumeTrue(hasBoto3(), "SKIPPED: python3 with boto3 is not installed");
+        Loudly.needs(hasBoto3(), "python3 with boto3 is not installed");
         var volume = aws.createVolume(1, Map.of());
 
         assertThat(run("-c", SCRIPT, aws.endpoint().toString(), volume.id())).isEqualTo("understood\n");

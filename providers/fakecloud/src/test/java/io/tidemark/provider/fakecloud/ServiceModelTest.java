@@ -1,7 +1,6 @@
 package io.tidemark.provider.fakecloud;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -18,7 +17,7 @@ class ServiceModelTest {
 
     @BeforeEach
     void modelsAreAtHand() {
-        assumeTrue(ServiceModel.available(), "SKIPPED: no published models; set -Dtidemark.cloudModels");
+        Loudly.needs(ServiceModel.available(), "no published models; set -Dtidemark.cloudModels");
     }
 
     @ParameterizedTest
