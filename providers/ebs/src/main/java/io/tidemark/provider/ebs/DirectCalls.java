@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.nio.ByteBuffer;

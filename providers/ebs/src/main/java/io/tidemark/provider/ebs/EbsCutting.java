@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.ebs.Ec2Calls.Uncertain;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;

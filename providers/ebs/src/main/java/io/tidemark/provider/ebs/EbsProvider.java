@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CloneRequest;

@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;

@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.ebs.Ec2Calls.Page;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;

@@ -2,9 +2,10 @@ package io.tidemark.provider.ebs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.devices.Mounts;
-import io.tidemark.provider.fakecloud.FakeAws;
-import io.tidemark.provider.fakecloud.ServiceModel;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.provider.fakecloud.aws.ServiceModel;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.InstantSource;

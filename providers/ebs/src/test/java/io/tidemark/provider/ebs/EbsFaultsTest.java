@@ -2,10 +2,10 @@ package io.tidemark.provider.ebs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tidemark.provider.fakecloud.FakeAws;
-import io.tidemark.provider.fakecloud.FakeAwsSettings;
-import io.tidemark.provider.fakecloud.FakeSnapshot;
 import io.tidemark.provider.fakecloud.FaultScript;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
+import io.tidemark.provider.fakecloud.aws.FakeSnapshot;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;

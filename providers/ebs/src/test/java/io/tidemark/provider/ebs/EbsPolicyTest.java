@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.tidemark.provider.fakecloud.FakeAws;
-import io.tidemark.provider.fakecloud.FakeAwsSettings;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;

@@ -2,11 +2,11 @@ package io.tidemark.provider.ebs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tidemark.provider.fakecloud.FakeAws;
-import io.tidemark.provider.fakecloud.FakeAwsSettings;
-import io.tidemark.provider.fakecloud.FakeVolume;
 import io.tidemark.provider.fakecloud.Fault;
 import io.tidemark.provider.fakecloud.FaultScript;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
+import io.tidemark.provider.fakecloud.aws.FakeVolume;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;
 import io.tidemark.spi.CutRequest;

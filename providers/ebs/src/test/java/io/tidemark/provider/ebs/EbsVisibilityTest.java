@@ -2,12 +2,13 @@ package io.tidemark.provider.ebs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.devices.Mounts;
-import io.tidemark.provider.fakecloud.FakeAws;
-import io.tidemark.provider.fakecloud.FakeAwsSettings;
-import io.tidemark.provider.fakecloud.FakeVolume;
 import io.tidemark.provider.fakecloud.Fault;
 import io.tidemark.provider.fakecloud.FaultScript;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
+import io.tidemark.provider.fakecloud.aws.FakeVolume;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;

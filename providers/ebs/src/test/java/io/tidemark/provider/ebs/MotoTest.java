@@ -2,6 +2,7 @@ package io.tidemark.provider.ebs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.devices.Mounts;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;

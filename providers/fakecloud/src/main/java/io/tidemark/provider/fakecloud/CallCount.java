@@ -8,9 +8,9 @@ package io.tidemark.provider.fakecloud;
  * @param answersChecked answers that the model judged; less than the requests where connections were cut
  */
 public record CallCount(long seen, long requestsChecked, long answersChecked) {
-    static final CallCount ZERO = new CallCount(0, 0, 0);
+    public static final CallCount ZERO = new CallCount(0, 0, 0);
 
-    CallCount plus(CallCount other) {
+    public CallCount plus(CallCount other) {
         return new CallCount(
                 seen + other.seen, requestsChecked + other.requestsChecked, answersChecked + other.answersChecked);
     }

@@ -91,7 +91,8 @@ public final class FaultScript {
         return Map.copyOf(happened);
     }
 
-    synchronized Fault next(String operation, CallKind kind) {
+    /** What befalls this call of the operation; counts it. */
+    public synchronized Fault next(String operation, CallKind kind) {
         int call = calls.merge(operation, 1, Integer::sum);
         Fault fault = planned.getOrDefault(operation, Map.of()).get(call);
         if (fault == null) {
@@ -109,7 +110,7 @@ public final class FaultScript {
      * How many lists do not show what a call made: 1 to 3 where that is the fault; and as often as not where its answer is
      * lost, for who has no answer has to look.
      */
-    synchronized int invisibleLists(Fault fault) {
+    public synchronized int invisibleLists(Fault fault) {
         return switch (fault) {
             case INVISIBLE -> random.nextInt(1, INVISIBLE_LISTS_MAXIMUM + 1);
             case ERROR_AFTER, CUT_AFTER -> Math.max(0, random.nextInt(-2, INVISIBLE_LISTS_MAXIMUM + 1));

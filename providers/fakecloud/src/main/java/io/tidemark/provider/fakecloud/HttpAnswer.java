@@ -4,27 +4,27 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /** One answer, or the end of the connection in place of one. */
-final class HttpAnswer {
+public final class HttpAnswer {
     /** The connection is reset and nothing is said. */
-    static final HttpAnswer CUT = new HttpAnswer(0, "", Map.of(), new byte[0]);
+    public static final HttpAnswer CUT = new HttpAnswer(0, "", Map.of(), new byte[0]);
 
-    final int status;
-    final String contentType;
-    final Map<String, String> headers;
-    final byte[] body;
+    public final int status;
+    public final String contentType;
+    public final Map<String, String> headers;
+    public final byte[] body;
 
-    HttpAnswer(int status, String contentType, Map<String, String> headers, byte[] body) {
+    public HttpAnswer(int status, String contentType, Map<String, String> headers, byte[] body) {
         this.status = status;
         this.contentType = contentType;
         this.headers = headers;
         this.body = body;
     }
 
-    static HttpAnswer text(int status, String contentType, Map<String, String> headers, String body) {
+    public static HttpAnswer text(int status, String contentType, Map<String, String> headers, String body) {
         return new HttpAnswer(status, contentType, headers, body.getBytes(StandardCharsets.UTF_8));
     }
 
-    boolean cut() {
+    public boolean cut() {
         return status == 0;
     }
 }

@@ -7,14 +7,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One request as it came: names of headers in lower case, the body whole. */
-final class HttpRequest {
-    final String method;
-    final String path;
-    final String query;
-    final Map<String, String> headers;
-    final byte[] body;
+public final class HttpRequest {
+    public final String method;
+    public final String path;
+    public final String query;
+    public final Map<String, String> headers;
+    public final byte[] body;
 
-    HttpRequest(String method, String target, Map<String, String> headers, byte[] body) {
+    public HttpRequest(String method, String target, Map<String, String> headers, byte[] body) {
         int mark = target.indexOf('?');
         this.method = method;
         this.path = mark < 0 ? target : target.substring(0, mark);
@@ -23,21 +23,20 @@ final class HttpRequest {
         this.body = body;
     }
 
-    @Nullable
-    String header(String lowerCaseName) {
+    public @Nullable String header(String lowerCaseName) {
         return headers.get(lowerCaseName);
     }
 
-    Map<String, String> queryFields() {
+    public Map<String, String> queryFields() {
         return fields(query);
     }
 
-    Map<String, String> formFields() {
+    public Map<String, String> formFields() {
         return fields(new String(body, StandardCharsets.UTF_8));
     }
 
     /** Fields of a query or a form; of a name that stands twice the last value counts. */
-    static Map<String, String> fields(String encoded) {
+    public static Map<String, String> fields(String encoded) {
         var fields = new LinkedHashMap<String, String>();
         int start = 0;
         while (start < encoded.length()) {
@@ -55,7 +54,7 @@ final class HttpRequest {
         return fields;
     }
 
-    static String decoded(String text) {
+    public static String decoded(String text) {
         return URLDecoder.decode(text, StandardCharsets.UTF_8);
     }
 }

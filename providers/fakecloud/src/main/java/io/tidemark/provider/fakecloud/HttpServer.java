@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * <p>It is not {@code com.sun.net.httpserver} because an answer must be able to be a reset connection after its request
  * took effect.
  */
-final class HttpServer implements AutoCloseable {
+public final class HttpServer implements AutoCloseable {
     /** More than any test opens; a client that leaks connections is refused and so found. */
     private static final int CONNECTIONS_MAXIMUM = 1024;
 
@@ -37,7 +37,7 @@ final class HttpServer implements AutoCloseable {
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final LongSupplier requestIds;
 
-    HttpServer(Function<HttpRequest, HttpAnswer> handler, LongSupplier requestIds) throws IOException {
+    public HttpServer(Function<HttpRequest, HttpAnswer> handler, LongSupplier requestIds) throws IOException {
         this.handler = handler;
         this.requestIds = requestIds;
         server = new ServerSocket();
@@ -45,7 +45,7 @@ final class HttpServer implements AutoCloseable {
         Thread.ofPlatform().daemon().name("fakecloud-accept").start(this::accept);
     }
 
-    URI address() {
+    public URI address() {
         return URI.create("http://127.0.0.1:" + server.getLocalPort());
     }
 

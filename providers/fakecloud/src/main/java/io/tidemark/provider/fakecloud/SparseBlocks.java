@@ -11,8 +11,8 @@ import java.util.TreeMap;
  *
  * <p>Guarded by the lock of the account.
  */
-final class SparseBlocks {
-    static final int BLOCK_BYTES = 512 << 10;
+public final class SparseBlocks {
+    public static final int BLOCK_BYTES = 512 << 10;
     private static final NavigableMap<Integer, byte[]> EMPTY = Collections.emptyNavigableMap();
     private static final byte[] ZEROES = new byte[BLOCK_BYTES];
 
@@ -20,19 +20,19 @@ final class SparseBlocks {
     private boolean shared = true;
 
     /** A content that begins as another one was when it was frozen. */
-    static SparseBlocks of(NavigableMap<Integer, byte[]> frozen) {
+    public static SparseBlocks of(NavigableMap<Integer, byte[]> frozen) {
         var blocks = new SparseBlocks();
         blocks.blocks = frozen;
         return blocks;
     }
 
     /** The content as it is now, which never changes again. */
-    NavigableMap<Integer, byte[]> freeze() {
+    public NavigableMap<Integer, byte[]> freeze() {
         shared = true;
         return Collections.unmodifiableNavigableMap(blocks);
     }
 
-    void write(long offsetBytes, byte[] bytes) {
+    public void write(long offsetBytes, byte[] bytes) {
         if (shared) {
             blocks = new TreeMap<>(blocks);
             shared = false;
@@ -50,7 +50,7 @@ final class SparseBlocks {
         }
     }
 
-    static byte[] read(NavigableMap<Integer, byte[]> blocks, long offsetBytes, int lengthBytes) {
+    public static byte[] read(NavigableMap<Integer, byte[]> blocks, long offsetBytes, int lengthBytes) {
         byte[] bytes = new byte[lengthBytes];
         int done = 0;
         while (done < lengthBytes) {
@@ -64,7 +64,7 @@ final class SparseBlocks {
         return bytes;
     }
 
-    byte[] read(long offsetBytes, int lengthBytes) {
+    public byte[] read(long offsetBytes, int lengthBytes) {
         return read(blocks, offsetBytes, lengthBytes);
     }
 }

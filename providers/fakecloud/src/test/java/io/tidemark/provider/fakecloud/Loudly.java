@@ -3,10 +3,10 @@ package io.tidemark.provider.fakecloud;
 import org.junit.jupiter.api.Assumptions;
 
 /** Skips so that it is read: a message of JUnit's alone stays in the report. */
-final class Loudly {
+public final class Loudly {
     private Loudly() {}
 
-    static void needs(boolean met, String lacking) {
+    public static void needs(boolean met, String lacking) {
         if (!met) {
             System.err.println("SKIPPED: " + lacking);
         }
