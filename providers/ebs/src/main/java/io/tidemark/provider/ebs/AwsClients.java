@@ -24,13 +24,21 @@ final class AwsClients implements AutoCloseable {
     private final EbsClient direct;
 
     AwsClients(EbsConfig config, AwsCredentialsProvider credentials) {
+        this(
+                config,
+                credentials,
+                ApacheHttpClient.builder()
+                        .maxConnections(config.parallelBlocks() + CONNECTIONS_BESIDE_BLOCKS)
+                        .connectionTimeout(CONNECT)
+                        .socketTimeout(CALL)
+                        .connectionAcquisitionTimeout(CALL)
+                        .build());
+    }
+
+    /** @param http closed with this */
+    AwsClients(EbsConfig config, AwsCredentialsProvider credentials, SdkHttpClient http) {
         this.credentials = credentials;
-        http = ApacheHttpClient.builder()
-                .maxConnections(config.parallelBlocks() + CONNECTIONS_BESIDE_BLOCKS)
-                .connectionTimeout(CONNECT)
-                .socketTimeout(CALL)
-                .connectionAcquisitionTimeout(CALL)
-                .build();
+        this.http = http;
         var limits = ClientOverrideConfiguration.builder()
                 .retryStrategy(AwsRetryStrategy.doNotRetry())
                 .apiCallAttemptTimeout(CALL)

@@ -37,6 +37,11 @@ final class EbsAccount {
         return new AwsClients(config, CREDENTIALS);
     }
 
+    /** As {@link #clients}, without sockets. */
+    static AwsClients inProcess(FakeAws cloud, EbsConfig config) {
+        return new AwsClients(config, CREDENTIALS, new InProcessHttp(cloud, config.region()));
+    }
+
     /** @param dead once it is set, nothing is asked a second time, as of a process that is no more */
     static EbsProvider open(EbsConfig config, AwsClients clients, InstantSource clock, AtomicBoolean dead)
             throws Exception {

@@ -20,13 +20,15 @@ final class AwsEndpoint {
     private final EbsDirect ebs;
     private final CloudCalls calls;
     private final AwsModels models = AwsModels.present();
+    private final Function<HttpRequest, HttpAnswer> handler;
     private final HttpServer server;
 
     AwsEndpoint(AwsRegion region, Function<String, @Nullable AwsRegion> regions, CloudCalls calls) throws IOException {
         this.ec2 = new Ec2Api(region, regions);
         this.ebs = new EbsDirect(region);
         this.calls = calls;
-        this.server = new HttpServer(calls.confessing(this::answer), calls::current);
+        this.handler = calls.confessing(this::answered);
+        this.server = new HttpServer(handler, calls::current);
     }
 
     URI address() {
@@ -43,7 +45,12 @@ final class AwsEndpoint {
         ebs.allow(operation);
     }
 
-    private HttpAnswer answer(HttpRequest request) {
+    /** As the port answers, without a connection. */
+    HttpAnswer answer(HttpRequest request) {
+        return handler.apply(request);
+    }
+
+    private HttpAnswer answered(HttpRequest request) {
         long number = calls.next();
         EbsCall direct = EbsCall.of(request);
         if (direct != null) {

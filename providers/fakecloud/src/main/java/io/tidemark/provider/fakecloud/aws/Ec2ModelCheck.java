@@ -4,10 +4,12 @@ import io.tidemark.provider.fakecloud.aws.ServiceModel.Member;
 import io.tidemark.provider.fakecloud.aws.ServiceModel.Operation;
 import io.tidemark.provider.fakecloud.aws.ServiceModel.Shape;
 import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,7 +30,24 @@ final class Ec2ModelCheck {
     private static final Set<String> ENVELOPE = Set.of("Action", "Version");
     private static final XMLInputFactory XML = factory();
 
+    /** Answers that were judged, for a client that polls hears the same thing again and again. */
+    private static final int JUDGED_MAXIMUM = 500;
+
+    private static final int JUDGED_BYTES_MAXIMUM = 16 << 10;
+
     private final ServiceModel model;
+    private final Map<Judged, List<String>> judged = new LinkedHashMap<>(16, 0.75f, true) {
+        @java.io.Serial
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Judged, List<String>> eldest) {
+            return size() > JUDGED_MAXIMUM;
+        }
+    };
+
+    /** An answer, by all that a finding depends on; times and ids are in the body. */
+    private record Judged(String action, int status, String body) {}
 
     /** An element: its text, or what lies within. */
     private record Element(String name, List<Element> children, StringBuilder text) {}
@@ -115,6 +134,24 @@ final class Ec2ModelCheck {
 
     /** What is wrong with an answer to an action; empty where nothing is. */
     List<String> answer(String action, int status, byte[] body) {
+        if (body.length > JUDGED_BYTES_MAXIMUM) {
+            return judge(action, status, body);
+        }
+        var key = new Judged(action, status, new String(body, StandardCharsets.ISO_8859_1));
+        synchronized (judged) {
+            var known = judged.get(key);
+            if (known != null) {
+                return known;
+            }
+        }
+        var findings = judge(action, status, body);
+        synchronized (judged) {
+            judged.put(key, findings);
+        }
+        return findings;
+    }
+
+    private List<String> judge(String action, int status, byte[] body) {
         var findings = new ArrayList<String>();
         Element root;
         try {

@@ -4,6 +4,8 @@ import io.tidemark.provider.fakecloud.CallCount;
 import io.tidemark.provider.fakecloud.CloudCalls;
 import io.tidemark.provider.fakecloud.FakeClock;
 import io.tidemark.provider.fakecloud.FaultScript;
+import io.tidemark.provider.fakecloud.HttpAnswer;
+import io.tidemark.provider.fakecloud.HttpRequest;
 import io.tidemark.provider.fakecloud.SparseBlocks;
 import io.tidemark.provider.fakecloud.aws.FakeSnapshot.Encryption;
 import io.tidemark.provider.fakecloud.aws.FakeVolume.VolumeOptions;
@@ -69,11 +71,23 @@ public final class FakeAws implements AutoCloseable {
 
     /** Where the named region answers. */
     public URI endpoint(String region) {
+        return at(region).address();
+    }
+
+    /**
+     * What the named region's port would answer, without a connection: for tests of so many calls that sockets are most of
+     * their time. Counted, checked and befallen by faults as any call.
+     */
+    public HttpAnswer answer(String region, HttpRequest request) {
+        return at(region).answer(request);
+    }
+
+    private AwsEndpoint at(String region) {
         AwsEndpoint endpoint = endpoints.get(region);
         if (endpoint == null) {
             throw new IllegalArgumentException("region %s is none of %s".formatted(region, settings.regions()));
         }
-        return endpoint.address();
+        return endpoint;
     }
 
     public FakeClock clock() {
