@@ -1,7 +1,9 @@
 package io.tidemark.provider.ebs;
 
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * A snapshot as EC2 tells of it.
@@ -19,4 +21,34 @@ record CloudSnapshot(
         String message,
         String tier,
         Instant startedAt,
-        Map<String, String> tags) {}
+        Map<String, String> tags) {
+
+    private static final long GIB = 1L << 30;
+
+    /** One of a chain has its volume's size, and the time of its cut, in its tags; others' tags of that name are passed over. */
+    CloudSnapshot asCut() {
+        if (chainNumber().isEmpty()) {
+            return this;
+        }
+        long size = sizeBytes;
+        var told = tags.getOrDefault(EbsNames.SIZE, "");
+        if (told.matches("[0-9]{1,15}")
+                && Long.parseLong(told) <= sizeBytes
+                && Long.parseLong(told) > sizeBytes - GIB) {
+            size = Long.parseLong(told);
+        }
+        var at = startedAt;
+        try {
+            at = Instant.parse(tags.getOrDefault(EbsNames.CUT_AT, ""));
+        } catch (DateTimeParseException e) {
+            // Somebody has changed our tag: Amazon's own time is near.
+        }
+        return new CloudSnapshot(id, volume, size, state, progress, message, tier, at, tags);
+    }
+
+    /** Of the layer of a chain that it was made of; none: it is of a volume of Amazon's. */
+    OptionalInt chainNumber() {
+        var number = tags.getOrDefault(EbsNames.CHAIN, "");
+        return number.matches("[0-9]{1,9}") ? OptionalInt.of(Integer.parseInt(number)) : OptionalInt.empty();
+    }
+}

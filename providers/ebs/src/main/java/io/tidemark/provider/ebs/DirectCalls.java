@@ -160,7 +160,7 @@ final class DirectCalls {
      * 141), and under load a read is answered with {@code INVALID_PARAMETER_VALUE} that is right a moment later (ops, pull
      * request 1268).
      */
-    private static ProviderException failure(String asked, SdkException failure) {
+    static ProviderException failure(String asked, SdkException failure) {
         boolean notYet = failure instanceof EbsException answered
                 && "ResourceNotFoundException".equals(AwsFailures.codeOf(answered));
         boolean overloaded = failure instanceof ValidationException invalid

@@ -49,15 +49,29 @@ final class DirectRanges implements ChangedRanges {
         var rest = larger > smaller
                 ? Optional.of(new BlockRange(smaller, larger - smaller))
                 : Optional.<BlockRange>empty();
-        return new DirectRanges(smaller, rest, (from, next) -> {
+        return changed(calls, older, newer, smaller, rest);
+    }
+
+    /** Of two by Amazon's names and of one size. */
+    static DirectRanges changed(DirectCalls calls, String older, String newer, long sizeBytes) {
+        return changed(calls, older, newer, sizeBytes, Optional.empty());
+    }
+
+    private static DirectRanges changed(
+            DirectCalls calls, String older, String newer, long sizeBytes, Optional<BlockRange> rest) {
+        return new DirectRanges(sizeBytes, rest, (from, next) -> {
             var page = calls.changed(older, newer, from, next);
             return new Heard(page.indexes(), page.next());
         });
     }
 
     static DirectRanges written(DirectCalls calls, CloudSnapshot snapshot) {
-        return new DirectRanges(snapshot.sizeBytes(), Optional.empty(), (from, next) -> {
-            var page = calls.list(snapshot.id(), from, next);
+        return written(calls, snapshot.id(), snapshot.sizeBytes());
+    }
+
+    static DirectRanges written(DirectCalls calls, String snapshot, long sizeBytes) {
+        return new DirectRanges(sizeBytes, Optional.empty(), (from, next) -> {
+            var page = calls.list(snapshot, from, next);
             return new Heard(page.blocks().stream().map(Block::index).toList(), page.next());
         });
     }

@@ -4,7 +4,6 @@ import io.tidemark.provider.ebs.DirectCalls.Block;
 import io.tidemark.provider.ebs.DirectCalls.PageExpired;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -32,7 +31,9 @@ final class DirectReader implements SnapshotReader {
     /** After a list whose tokens are refused at once another one is of no use. */
     private static final int LISTS_MAXIMUM = 3;
 
-    private final SnapshotId id;
+    /** For people. */
+    private final String id;
+
     private final String cloudId;
     private final long sizeBytes;
     private final DirectCalls calls;
@@ -43,7 +44,7 @@ final class DirectReader implements SnapshotReader {
     private volatile boolean closed;
 
     DirectReader(
-            SnapshotId id,
+            String id,
             String cloudId,
             long sizeBytes,
             DirectCalls calls,
@@ -190,7 +191,7 @@ final class DirectReader implements SnapshotReader {
 
     private void refuseClosed() throws ProviderException {
         if (closed) {
-            throw new ProviderException(new ProviderError.Conflict(id.toString(), "its reader is closed"));
+            throw new ProviderException(new ProviderError.Conflict(id, "its reader is closed"));
         }
     }
 

@@ -2,6 +2,7 @@ package io.tidemark.provider.ebs;
 
 import io.tidemark.spi.BadSetting;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,10 @@ import java.util.regex.Pattern;
  * @param name by which the volumes are called
  * @param zone where clones are made of snapshots whose volume is gone; else they are made in their volume's
  * @param parallelBlocks blocks of 512 KiB that are read or written at once, 1 to 64
+ * @param staging folder of this host, and of this provider alone, that holds what is written to volumes made here until it is
+ *     at Amazon; without it none can be made
+ * @param chainClones whether a clone of such a volume's snapshot is another such volume ({@code chain}), or one of Amazon's
+ *     ({@code volume})
  */
 record EbsConfig(
         String name,
@@ -25,7 +30,9 @@ record EbsConfig(
         Optional<URI> ec2Endpoint,
         Optional<URI> ebsEndpoint,
         Optional<String> zone,
-        int parallelBlocks) {
+        int parallelBlocks,
+        Optional<Path> staging,
+        boolean chainClones) {
     static final int PARALLEL_BLOCKS_MAXIMUM = 64;
     private static final int PARALLEL_BLOCKS_DEFAULT = 32;
 
@@ -36,8 +43,18 @@ record EbsConfig(
     private static final String EBS_ENDPOINT = "ebsEndpoint";
     private static final String ZONE = "availabilityZone";
     private static final String PARALLEL_BLOCKS = "parallelBlocks";
-    private static final List<String> KNOWN =
-            List.of(REGION, INSTALLATION, ONLY_TAGGED, EC2_ENDPOINT, EBS_ENDPOINT, ZONE, PARALLEL_BLOCKS);
+    private static final String STAGING = "staging";
+    private static final String CHAIN_CLONES = "chainClones";
+    private static final List<String> KNOWN = List.of(
+            REGION,
+            INSTALLATION,
+            ONLY_TAGGED,
+            EC2_ENDPOINT,
+            EBS_ENDPOINT,
+            ZONE,
+            PARALLEL_BLOCKS,
+            STAGING,
+            CHAIN_CLONES);
 
     private static final Pattern REGION_FORM = Pattern.compile("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}");
     private static final Pattern ZONE_FORM = Pattern.compile("[a-z]{2}[a-z0-9-]{2,60}");
@@ -62,7 +79,24 @@ record EbsConfig(
                 endpoint(settings, EC2_ENDPOINT),
                 endpoint(settings, EBS_ENDPOINT),
                 Optional.ofNullable(settings.get(ZONE)).map(EbsConfig::zone),
-                parallel(settings.getOrDefault(PARALLEL_BLOCKS, String.valueOf(PARALLEL_BLOCKS_DEFAULT))));
+                parallel(settings.getOrDefault(PARALLEL_BLOCKS, String.valueOf(PARALLEL_BLOCKS_DEFAULT))),
+                Optional.ofNullable(settings.get(STAGING)).map(EbsConfig::staging),
+                chainClones(settings.getOrDefault(CHAIN_CLONES, "chain")));
+    }
+
+    private static Path staging(String value) {
+        if (!value.startsWith("/")) {
+            throw new BadSetting(STAGING, "%s is an absolute path of a folder, not \"%s\"".formatted(STAGING, value));
+        }
+        return Path.of(value);
+    }
+
+    private static boolean chainClones(String value) {
+        if (!value.equals("chain") && !value.equals("volume")) {
+            throw new BadSetting(
+                    CHAIN_CLONES, "%s is \"chain\" or \"volume\", not \"%s\"".formatted(CHAIN_CLONES, value));
+        }
+        return value.equals("chain");
     }
 
     private static String needed(Map<String, String> settings, String key, Pattern form, String allowed) {

@@ -8,6 +8,9 @@ import io.tidemark.spi.Step;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Deletes what carries a snapshot's tags, all of it. What may yet appear is waited for: one whose creation was not answered,
@@ -32,6 +35,33 @@ final class EbsDeletion {
 
     /** @param mayAppearUntil when one that is not seen does not exist, as an earlier step knew it */
     Step<Boolean> step(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
+        return step(snapshot, mayAppearUntil, unheld(snapshot));
+    }
+
+    /**
+     * As {@link #step}, of which one that chains lie on stays, without its recovery point, until none does.
+     *
+     * @param mayAppearUntil {@link Instant#MIN}: what is not seen does not exist, for it was asked for with a token
+     */
+    Step<Boolean> ofChains(SnapshotId snapshot, Instant mayAppearUntil, ChainVolumes chains) throws ProviderException {
+        var found = unheld(snapshot);
+        var others = new ArrayList<CloudSnapshot>();
+        for (var each : found) {
+            if (each.chainNumber().isPresent() && chains.keepsAsBase(each.id())) {
+                ec2.untag(each.id(), EbsNames.RECOVERY_POINT);
+                recent.tagged(each.id(), EbsNames.RECOVERY_POINT, Optional.empty());
+            } else {
+                others.add(each);
+            }
+        }
+        boolean kept = others.size() < found.size();
+        if (others.isEmpty() && (kept || mayAppearUntil.equals(Instant.MIN))) {
+            return new Step.Done<>(true);
+        }
+        return step(snapshot, mayAppearUntil, others);
+    }
+
+    private List<CloudSnapshot> unheld(SnapshotId snapshot) throws ProviderException {
         var found = finder.all(snapshot);
         for (var each : found) {
             var holds = SnapshotFinder.holdsOf(each);
@@ -39,6 +69,11 @@ final class EbsDeletion {
                 throw new ProviderException(new ProviderError.Held(snapshot, holds));
             }
         }
+        return found;
+    }
+
+    private Step<Boolean> step(SnapshotId snapshot, Instant mayAppearUntil, List<CloudSnapshot> found)
+            throws ProviderException {
         boolean unknown = false;
         for (var each : found) {
             if (attempts.until(() -> ec2.deleteSnapshot(each.id())) || !recent.isMade(each.id())) {

@@ -2,6 +2,7 @@ package io.tidemark.provider.ebs;
 
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -19,10 +20,17 @@ final class EbsNames {
     /** Of a clone: the snapshot it was made from. */
     static final String ORIGIN = "tidemark:origin";
 
+    /** Of a chain's snapshot: the number of its layer; what is newer has a higher one. */
+    static final String CHAIN = "tidemark:chain";
+    /** Of a chain's snapshot: bytes of its volume, which at Amazon has whole GiB. */
+    static final String SIZE = "tidemark:size";
+    /** Of a chain's snapshot: when it was cut; Amazon's own time is that of the upload. */
+    static final String CUT_AT = "tidemark:cut-at";
+
     static final String HOLD = "tidemark:hold:";
     /** What Amazon's console shows. */
     private static final String SHOWN_NAME = "Name";
-    /** A resource has 50 (EC2 User Guide, "Tag your Amazon EC2 resources"); ours beside the holds take 4. */
+    /** A resource has 50 (EC2 User Guide, "Tag your Amazon EC2 resources"); ours beside the holds take 7. */
     static final int HOLDS_MAXIMUM = 40;
 
     private static final Pattern CLOUD_VOLUME = Pattern.compile("vol-[0-9a-f]{8,17}");
@@ -32,6 +40,16 @@ final class EbsNames {
     /** Whether the name is Amazon's own; any other is that of a volume we made, and is kept in a tag of it. */
     static boolean isCloudVolume(VolumeId volume) {
         return CLOUD_VOLUME.matcher(volume.name()).matches();
+    }
+
+    /** @param sizeBytes of the volume */
+    static Map<String, String> chainTags(
+            String installation, SnapshotId snapshot, int number, long sizeBytes, Instant cutAt) {
+        var tags = new LinkedHashMap<>(tagsOf(installation, snapshot));
+        tags.put(CHAIN, String.valueOf(number));
+        tags.put(SIZE, String.valueOf(sizeBytes));
+        tags.put(CUT_AT, cutAt.toString());
+        return tags;
     }
 
     static Map<String, String> tagsOf(String installation, SnapshotId snapshot) {

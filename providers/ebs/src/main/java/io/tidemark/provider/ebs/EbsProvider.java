@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,11 +34,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
-/** Volumes and snapshots of one region of one account. Everything it knows lies in the account; it keeps no state of its own. */
+/**
+ * Volumes and snapshots of one region of one account. Of Amazon's own volumes everything lies in the account, and it keeps no
+ * state; of those that are made here what is not uploaded yet lies in the staging folder.
+ */
 final class EbsProvider implements StorageProvider {
     /** Amazon's own waiter asks as often. */
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+
+    /** Looks at two snapshots of which one left this host for Amazon meanwhile; there are two. */
+    private static final int LOOKS_MAXIMUM = 5;
 
     /** Snapshots are held and deleted beside each other, but each by one. */
     private static final int STRIPES = 64;
@@ -50,10 +58,14 @@ final class EbsProvider implements StorageProvider {
     private final RecentEffects recent;
     private final EbsVolumes volumes;
     private final SnapshotFinder finder;
-    private final EbsCutting cutting;
+    private final EbsCuts cuts;
     private final EbsClones clones;
     private final EbsDeletion deletion;
     private final Semaphore blocks;
+    private final Optional<ChainVolumes> chains;
+    /** A snapshot does not become a clone's base while it is deleted. */
+    private final Object bases = new Object();
+
     private final Object[] stripes = new Object[STRIPES];
     private final Set<DirectReader> open = ConcurrentHashMap.newKeySet();
 
@@ -63,7 +75,9 @@ final class EbsProvider implements StorageProvider {
             Attempts attempts,
             InstantSource clock,
             LongSupplier nanos,
-            Supplier<HostDisks> disks) {
+            Supplier<HostDisks> disks,
+            Staging staging)
+            throws ProviderException {
         this.config = config;
         this.clients = clients;
         this.attempts = attempts;
@@ -71,12 +85,33 @@ final class EbsProvider implements StorageProvider {
         direct = new DirectCalls(clients.direct(), attempts);
         recent = new RecentEffects(clock);
         volumes = new EbsVolumes(ec2, attempts, config, recent, disks);
-        finder = new SnapshotFinder(ec2, attempts, recent, config);
-        cutting = new EbsCutting(ec2, attempts, volumes, finder, recent, config, nanos);
+        Optional<Chains> staged = config.staging().isPresent()
+                ? Optional.of(Chains.open(config.name(), config.staging().get(), staging.files()))
+                : Optional.empty();
+        finder = new SnapshotFinder(ec2, attempts, recent, config, staged);
         clones = new EbsClones(ec2, attempts, volumes, finder, config, recent);
         deletion = new EbsDeletion(ec2, attempts, finder, recent, clock);
         Arrays.setAll(stripes, index -> new Object());
         blocks = new Semaphore(config.parallelBlocks());
+        chains = staged.map(each -> {
+            var writes = new DirectWrites(clients.direct(), attempts);
+            var cloud = new ChainUploads.Cloud(direct, writes, ec2, attempts, finder, recent, blocks, clock);
+            var uploads = new ChainUploads(cloud, config.installation(), each::isBase);
+            return new ChainVolumes(each, new ChainWork(uploads, staging.sleeper()), uploads, direct, blocks, clock);
+        });
+        var cutting = new EbsCutting(ec2, attempts, volumes, finder, recent, config, nanos);
+        cuts = new EbsCuts(cutting, chains, finder, nanos);
+    }
+
+    /**
+     * How the staging folder is kept, where there is one.
+     *
+     * @param sleeper between looks at an upload, and after one that failed
+     */
+    record Staging(StagingFiles files, Attempts.Sleeper sleeper) {
+        static Staging ofHost() {
+            return new Staging(new StagingFiles(() -> {}), Thread::sleep);
+        }
     }
 
     @Override
@@ -86,21 +121,65 @@ final class EbsProvider implements StorageProvider {
 
     @Override
     public List<Volume> volumes() throws ProviderException {
-        return volumes.all();
+        var all = volumes.all();
+        if (chains.isEmpty()) {
+            return all;
+        }
+        return Stream.concat(all.stream(), chains.get().all().stream())
+                .sorted(Comparator.comparing(Volume::id))
+                .toList();
     }
 
     @Override
     public Volume volume(VolumeId volume) throws ProviderException {
-        return volumes.described(volumes.find(volume));
+        var chain = chain(volume);
+        return chain.isPresent() ? made().described(chain.get()) : volumes.described(volumes.find(volume));
+    }
+
+    private Optional<Chain> chain(VolumeId volume) {
+        return chains.flatMap(each -> each.find(volume));
+    }
+
+    /** Those that a chain of this host is known of. */
+    private ChainVolumes made() {
+        return chains.orElseThrow();
+    }
+
+    /** The chain that has the snapshot on this host, not at Amazon yet. */
+    private Optional<Chain> holder(SnapshotId snapshot) {
+        return chains.flatMap(each -> each.holder(snapshot));
     }
 
     @Override
-    public Volume create(VolumeId volume, long sizeBytes) {
-        throw absent(Capability.CREATE);
+    public Volume create(VolumeId volume, long sizeBytes) throws ProviderException {
+        ChainVolumes.checkSize(volume, sizeBytes);
+        if (chains.isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(),
+                    "no volume can be made without the setting staging, a folder of this host for what is on its way"));
+        }
+        synchronized (bases) {
+            var existing = chain(volume);
+            boolean isNew = existing.isEmpty() && volumes.lookUp(volume).isEmpty();
+            boolean isSame = existing.isPresent()
+                    && existing.get().sizeBytes() == sizeBytes
+                    && existing.get().record().origin().isEmpty();
+            if ((!isNew && !isSame)
+                    || !snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
+                throw new ProviderException(new ProviderError.VolumeExists(volume));
+            }
+            return isNew ? made().make(volume, sizeBytes) : made().described(existing.get());
+        }
     }
 
     @Override
     public void remove(VolumeId volume) throws ProviderException {
+        var chain = chain(volume);
+        if (chain.isPresent()) {
+            refuseSnapshots(volume);
+            made().remove(chain.get());
+            return;
+        }
         var found = volumes.lookUp(volume);
         if (found.isEmpty()) {
             return;
@@ -116,9 +195,7 @@ final class EbsProvider implements StorageProvider {
                     "instance " + cloud.attachments().getFirst().instance(),
                     ASK_AGAIN));
         }
-        if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
-            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
-        }
+        refuseSnapshots(volume);
         attempts.until(() -> {
             ec2.deleteVolume(cloud.id());
             return true;
@@ -126,26 +203,35 @@ final class EbsProvider implements StorageProvider {
         recent.deletedVolume(cloud.id());
     }
 
+    private void refuseSnapshots(VolumeId volume) throws ProviderException {
+        if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
+        }
+    }
+
     @Override
     public CutForecast forecast(List<VolumeId> asked) throws ProviderException {
-        return cutting.forecast(asked);
+        return cuts.forecast(asked);
     }
 
     @Override
     public void prepare(CutRequest request) throws ProviderException {
         deleteUnasked();
-        cutting.prepare(request);
+        cuts.prepare(request);
     }
 
     @Override
     public Cut cut(CutRequest request) throws ProviderException {
-        return cutting.cut(request);
+        return cuts.cut(request);
     }
 
     @Override
     public Readiness readiness(SnapshotId snapshot) throws ProviderException {
         deleteUnasked();
-        return readiness(snapshot, finder.one(snapshot));
+        var holder = holder(snapshot);
+        return holder.isPresent()
+                ? made().readiness(holder.get(), snapshot)
+                : readiness(snapshot, finder.one(snapshot));
     }
 
     private static Readiness readiness(SnapshotId snapshot, CloudSnapshot found) {
@@ -170,29 +256,82 @@ final class EbsProvider implements StorageProvider {
 
     @Override
     public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
+        var holder = holder(snapshot);
+        var staged = holder.isPresent() ? made().read(holder.get(), snapshot) : Optional.<SnapshotReader>empty();
+        if (staged.isPresent()) {
+            return staged.get();
+        }
         var found = readable(snapshot);
-        var reader = new DirectReader(snapshot, found.id(), found.sizeBytes(), direct, blocks, open::remove);
+        var reader = new DirectReader(snapshot.toString(), found.id(), found.sizeBytes(), direct, blocks, open::remove);
         open.add(reader);
         return reader;
     }
 
     @Override
     public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException {
-        return DirectRanges.changed(direct, readable(older), readable(newer));
+        for (int look = 0; look < LOOKS_MAXIMUM; look++) {
+            var chain = holder(older).or(() -> holder(newer));
+            if (chain.isEmpty()) {
+                return DirectRanges.changed(direct, readable(older), readable(newer));
+            }
+            var ranges = made().changed(chain.get(), where(older), where(newer));
+            if (ranges.isPresent()) {
+                return ranges.get();
+            }
+        }
+        throw new ProviderException(
+                new ProviderError.Busy(older + " and " + newer, "uploads that are at their end", ASK_AGAIN));
+    }
+
+    private ChainVolumes.Where where(SnapshotId snapshot) throws ProviderException {
+        return new ChainVolumes.Where(
+                snapshot, holder(snapshot).isPresent() ? Optional.empty() : Optional.of(readable(snapshot)));
     }
 
     @Override
     public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
-        return DirectRanges.written(direct, readable(snapshot));
+        var holder = holder(snapshot);
+        var staged = holder.isPresent() ? made().allocated(holder.get(), snapshot) : Optional.<ChangedRanges>empty();
+        return staged.isPresent() ? staged.get() : DirectRanges.written(direct, readable(snapshot));
     }
 
     @Override
     public Step<Volume> clone(CloneRequest request) throws ProviderException {
+        var named = chain(request.name());
+        if (named.isPresent()) {
+            if (named.get().record().origin().equals(Optional.of(request.snapshot()))) {
+                return new Step.Done<>(made().described(named.get()));
+            }
+            throw new ProviderException(new ProviderError.VolumeExists(request.name()));
+        }
+        var holder = holder(request.snapshot());
+        if (holder.isPresent()) {
+            return switch (made().readiness(holder.get(), request.snapshot())) {
+                case Readiness.Failed(var error) -> throw new ProviderException(error);
+                case Readiness.Pending(var progress, var askAgain) ->
+                    new Step.Running<>(EbsHandles.ofClone(request), progress, askAgain);
+                case Readiness.Ready() -> new Step.Running<>(EbsHandles.ofClone(request), 1, ASK_AGAIN);
+            };
+        }
+        if (chains.isPresent() && config.chainClones()) {
+            synchronized (bases) {
+                var snapshot = finder.one(request.snapshot());
+                if (snapshot.chainNumber().isPresent()) {
+                    if (volumes.lookUp(request.name()).isPresent()) {
+                        throw new ProviderException(new ProviderError.VolumeExists(request.name()));
+                    }
+                    return made().clone(request, readable(request.snapshot()));
+                }
+            }
+        }
         return clones.step(request);
     }
 
     @Override
-    public Step<Volume> rollback(SnapshotId snapshot) {
+    public Step<Volume> rollback(SnapshotId snapshot) throws ProviderException {
+        if (holder(snapshot).isEmpty()) {
+            var unused = finder.one(snapshot);
+        }
         throw absent(Capability.ROLLBACK);
     }
 
@@ -202,13 +341,22 @@ final class EbsProvider implements StorageProvider {
     }
 
     @Override
-    public VolumeWriter write(VolumeId volume) {
+    public VolumeWriter write(VolumeId volume) throws ProviderException {
+        var chain = chain(volume);
+        if (chain.isPresent()) {
+            return made().write(chain.get());
+        }
+        var unused = volumes.find(volume);
         throw absent(Capability.RANDOM_WRITE);
     }
 
     @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         synchronized (of(snapshot)) {
+            var holder = holder(snapshot);
+            if (holder.isPresent() && holder.get().hold(snapshot, owner, true)) {
+                return;
+            }
             var found = finder.one(snapshot);
             var holds = SnapshotFinder.holdsOf(found);
             if (holds.contains(owner)) {
@@ -232,6 +380,10 @@ final class EbsProvider implements StorageProvider {
     @Override
     public void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         var key = EbsNames.HOLD + owner;
+        var holder = holder(snapshot);
+        if (holder.isPresent() && holder.get().hold(snapshot, owner, false)) {
+            return;
+        }
         for (var each : finder.all(snapshot)) {
             attempts.until(() -> {
                 ec2.untag(each.id(), key);
@@ -249,7 +401,16 @@ final class EbsProvider implements StorageProvider {
 
     private Step<Boolean> delete(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
         synchronized (of(snapshot)) {
-            return deletion.step(snapshot, mayAppearUntil);
+            var chain = chain(snapshot.volume());
+            if (chain.isEmpty() && chains.isEmpty()) {
+                return deletion.step(snapshot, mayAppearUntil);
+            }
+            if (chain.isPresent() && made().drop(chain.get(), snapshot)) {
+                return new Step.Done<>(true);
+            }
+            synchronized (bases) {
+                return deletion.ofChains(snapshot, chain.isPresent() ? Instant.MIN : mayAppearUntil, made());
+            }
         }
     }
 
@@ -276,13 +437,14 @@ final class EbsProvider implements StorageProvider {
     @Override
     public Step<?> resume(Handle handle) throws ProviderException {
         return switch (EbsHandles.parse(handle)) {
-            case EbsHandles.Clone(var request) -> clones.step(request);
+            case EbsHandles.Clone(var request) -> clone(request);
             case EbsHandles.Delete(var snapshot, var until) -> delete(snapshot, until);
         };
     }
 
     @Override
     public void close() {
+        chains.ifPresent(ChainVolumes::close);
         open.forEach(DirectReader::close);
         clients.close();
     }

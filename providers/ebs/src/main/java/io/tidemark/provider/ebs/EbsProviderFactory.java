@@ -2,6 +2,7 @@ package io.tidemark.provider.ebs;
 
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.HostRequirement;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
 import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
@@ -13,7 +14,8 @@ import java.util.random.RandomGenerator;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkException;
 
-/** Makes the provider of Amazon EBS; see {@link EbsConfig} for its settings. Asks Amazon nothing: a start needs no network. */
+/** Makes the provider of Amazon EBS; see {@link EbsConfig} for its settings. A start needs no network: uploads go on when
+ * there is one. */
 public final class EbsProviderFactory implements ProviderFactory {
 
     @Override
@@ -22,17 +24,24 @@ public final class EbsProviderFactory implements ProviderFactory {
     }
 
     @Override
-    public StorageProvider create(Map<String, String> settings) {
+    public StorageProvider create(Map<String, String> settings) throws ProviderException {
         return create(EbsNames.PROVIDER, settings);
     }
 
     @Override
-    public StorageProvider create(String name, Map<String, String> settings) {
+    public StorageProvider create(String name, Map<String, String> settings) throws ProviderException {
         var config = EbsConfig.of(name, settings);
         var clients =
                 new AwsClients(config, DefaultCredentialsProvider.builder().build());
         var attempts = new Attempts(RandomGenerator.getDefault(), Thread::sleep);
-        return new EbsProvider(config, clients, attempts, InstantSource.system(), System::nanoTime, HostDisks::now);
+        return new EbsProvider(
+                config,
+                clients,
+                attempts,
+                InstantSource.system(),
+                System::nanoTime,
+                HostDisks::now,
+                EbsProvider.Staging.ofHost());
     }
 
     /** Rights on keys of KMS, where volumes are encrypted by one of the account's own, are not in it. */

@@ -281,15 +281,16 @@ final class Ec2Calls {
 
     private static CloudSnapshot snapshot(Snapshot told) {
         return new CloudSnapshot(
-                told.snapshotId(),
-                String.valueOf(told.volumeId()),
-                told.volumeSize() * GIB,
-                told.stateAsString().toLowerCase(Locale.ROOT),
-                progress(told.progress()),
-                told.stateMessage() == null ? "" : told.stateMessage(),
-                told.storageTierAsString() == null ? "standard" : told.storageTierAsString(),
-                told.startTime(),
-                tags(told.tags()));
+                        told.snapshotId(),
+                        String.valueOf(told.volumeId()),
+                        told.volumeSize() * GIB,
+                        told.stateAsString().toLowerCase(Locale.ROOT),
+                        progress(told.progress()),
+                        told.stateMessage() == null ? "" : told.stateMessage(),
+                        told.storageTierAsString() == null ? "standard" : told.storageTierAsString(),
+                        told.startTime(),
+                        tags(told.tags()))
+                .asCut();
     }
 
     /** Amazon's {@code 37%}, or nothing. */

@@ -36,14 +36,17 @@ final class SnapshotFinder {
     private final Attempts attempts;
     private final RecentEffects recent;
     private final EbsConfig config;
+    private final Optional<Chains> chains;
     /** What lists with more than a page have heard, by what was asked for; the last one of each. */
     private final Map<Map<String, String>, NavigableMap<SnapshotId, Snapshot>> heard = new LinkedHashMap<>();
 
-    SnapshotFinder(Ec2Calls ec2, Attempts attempts, RecentEffects recent, EbsConfig config) {
+    /** @param chains whose snapshots on this host are listed too, and whose uploads are not */
+    SnapshotFinder(Ec2Calls ec2, Attempts attempts, RecentEffects recent, EbsConfig config, Optional<Chains> chains) {
         this.ec2 = ec2;
         this.attempts = attempts;
         this.recent = recent;
         this.config = config;
+        this.chains = chains;
     }
 
     /** All that carry its tags: none, one, or more than one where an answer was lost and what it told of seen late. */
@@ -67,6 +70,11 @@ final class SnapshotFinder {
                 .orElseThrow();
     }
 
+    /** As Amazon has it, uploads of chains too. */
+    List<CloudSnapshot> everythingOf(RecoveryPointId recoveryPoint) throws ProviderException {
+        return list(Map.of("tag:" + EbsNames.RECOVERY_POINT, recoveryPoint.value()), attempts);
+    }
+
     Map<SnapshotId, List<CloudSnapshot>> ofRecoveryPoint(RecoveryPointId recoveryPoint) throws ProviderException {
         return byId(list(Map.of("tag:" + EbsNames.RECOVERY_POINT, recoveryPoint.value()), attempts));
     }
@@ -86,7 +94,10 @@ final class SnapshotFinder {
         if (listed.isPresent()) {
             return SnapshotPage.of(query, listed.get().values().stream());
         }
+        // Before Amazon is asked: what leaves this host for there meanwhile may be in neither afterwards.
+        var staged = chains.map(Chains::snapshots).orElse(List.of());
         var all = snapshots(byId(list(filters, attempts)));
+        staged.forEach(each -> all.put(each.id(), each));
         var page = SnapshotPage.of(query, all.values().stream());
         if (page.nextCursor().isPresent()) {
             keep(filters, all);
@@ -154,6 +165,9 @@ final class SnapshotFinder {
     private Map<SnapshotId, List<CloudSnapshot>> byId(List<CloudSnapshot> listed) {
         var found = new TreeMap<SnapshotId, List<CloudSnapshot>>(ORDER);
         for (var each : listed) {
+            if (chains.isPresent() && !chains.get().counts(each)) {
+                continue;
+            }
             idOf(each)
                     .ifPresent(id ->
                             found.computeIfAbsent(id, key -> new ArrayList<>()).add(each));

@@ -6,6 +6,7 @@ import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.devices.Mounts;
 import io.tidemark.provider.fakecloud.aws.FakeAws;
 import io.tidemark.provider.fakecloud.aws.ServiceModel;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -51,7 +52,51 @@ final class EbsAccount {
             }
         });
         var noDisks = new HostDisks(Path.of("/nonexistent"), Mounts.ofHost());
-        return new EbsProvider(config, clients, attempts, clock, System::nanoTime, () -> noDisks);
+        return open(config, clients, clock, attempts, noDisks, EbsProvider.Staging.ofHost());
+    }
+
+    private static EbsProvider open(
+            EbsConfig config,
+            AwsClients clients,
+            InstantSource clock,
+            Attempts attempts,
+            HostDisks disks,
+            EbsProvider.Staging staging)
+            throws ProviderException {
+        return new EbsProvider(config, clients, attempts, clock, System::nanoTime, () -> disks, staging);
+    }
+
+    /** With a folder for volumes that are made here. */
+    static EbsConfig config(String address, Path staging) {
+        return EbsConfig.of(
+                "ebs",
+                Map.of(
+                        "region",
+                        "eu-central-1",
+                        "installation",
+                        "tests",
+                        "ec2Endpoint",
+                        address,
+                        "ebsEndpoint",
+                        address,
+                        "staging",
+                        staging.toString(),
+                        "parallelBlocks",
+                        "64"));
+    }
+
+    /** As {@link #open(EbsConfig, AwsClients, InstantSource, AtomicBoolean)}; background work waits a moment alone. */
+    static EbsProvider openStaged(
+            EbsConfig config, AwsClients clients, InstantSource clock, AtomicBoolean dead, StagingFiles files)
+            throws Exception {
+        var attempts = new Attempts(new Random(1), pause -> {
+            if (dead.get()) {
+                throw new InterruptedException("killed");
+            }
+        });
+        var noDisks = new HostDisks(Path.of("/nonexistent"), Mounts.ofHost());
+        var staging = new EbsProvider.Staging(files, pause -> Thread.sleep(1));
+        return open(config, clients, clock, attempts, noDisks, staging);
     }
 
     /** That the published models were asked about every call, and found nothing; says so where they are not here. */

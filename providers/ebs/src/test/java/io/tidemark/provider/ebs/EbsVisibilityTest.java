@@ -174,7 +174,8 @@ class EbsVisibilityTest {
                 new Attempts(new Random(1), pause -> {}),
                 cloud.clock(),
                 System::nanoTime,
-                () -> noDisks);
+                () -> noDisks,
+                EbsProvider.Staging.ofHost());
         var request = new CutRequest(POINT, List.of(EbsAccount.volume(volume.id())));
 
         for (int count = 0; count < 2; count++) {

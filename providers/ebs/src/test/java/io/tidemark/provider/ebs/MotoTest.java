@@ -59,7 +59,14 @@ class MotoTest {
         clients = new AwsClients(config, CREDENTIALS);
         var attempts = new Attempts(new Random(1), pause -> {});
         var noDisks = new HostDisks(Path.of("/nonexistent"), Mounts.ofHost());
-        provider = new EbsProvider(config, clients, attempts, InstantSource.system(), System::nanoTime, () -> noDisks);
+        provider = new EbsProvider(
+                config,
+                clients,
+                attempts,
+                InstantSource.system(),
+                System::nanoTime,
+                () -> noDisks,
+                EbsProvider.Staging.ofHost());
     }
 
     @AfterAll

@@ -1,0 +1,116 @@
+package io.tidemark.provider.ebs;
+
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutForecast;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/** Cuts of Amazon's own volumes and of chains together: the first by {@link EbsCutting}, the second on this host. */
+final class EbsCuts {
+    /** A record of a few hundred bytes is written and synced. */
+    private static final Duration SEAL = Duration.ofMillis(20);
+
+    private final EbsCutting cutting;
+    private final Optional<ChainVolumes> chains;
+    private final SnapshotFinder finder;
+    private final LongSupplier nanos;
+
+    EbsCuts(EbsCutting cutting, Optional<ChainVolumes> chains, SnapshotFinder finder, LongSupplier nanos) {
+        this.cutting = cutting;
+        this.chains = chains;
+        this.finder = finder;
+        this.nanos = nanos;
+    }
+
+    private Optional<Chain> chain(VolumeId volume) {
+        return chains.flatMap(each -> each.find(volume));
+    }
+
+    CutForecast forecast(List<VolumeId> asked) throws ProviderException {
+        var clouds = asked.stream().filter(each -> chain(each).isEmpty()).toList();
+        var notes = new ArrayList<String>();
+        var duration = Duration.ZERO;
+        if (!clouds.isEmpty()) {
+            var forecast = cutting.forecast(clouds);
+            if (clouds.size() == asked.size()) {
+                return forecast;
+            }
+            duration = forecast.duration();
+            notes.addAll(forecast.notes());
+        }
+        for (var each : asked) {
+            if (chain(each).isPresent()) {
+                duration = duration.plus(SEAL);
+                notes.add(each + ": sealed on this host, uploaded to Amazon afterwards");
+            }
+        }
+        return new CutForecast(duration, asked.size() == 1, notes);
+    }
+
+    void prepare(CutRequest request) throws ProviderException {
+        var clouds = clouds(request);
+        if (clouds.isPresent()) {
+            cutting.prepare(clouds.get());
+        }
+        for (var each : request.volumes()) {
+            var chain = chain(each);
+            if (chain.isPresent()) {
+                chain.get().flush();
+            }
+        }
+    }
+
+    /** What of the request is of Amazon's own volumes. */
+    private Optional<CutRequest> clouds(CutRequest request) {
+        var volumes =
+                request.volumes().stream().filter(each -> chain(each).isEmpty()).toList();
+        return volumes.isEmpty() ? Optional.empty() : Optional.of(new CutRequest(request.recoveryPoint(), volumes));
+    }
+
+    /** Amazon's own volumes first, which may fail: a chain's cut is a file that is renamed. */
+    Cut cut(CutRequest request) throws ProviderException {
+        var clouds = clouds(request);
+        if (clouds.isPresent() && clouds.get().equals(request)) {
+            return cutting.cut(request);
+        }
+        var members = new ArrayList<Cut.Member>();
+        if (clouds.isPresent()) {
+            members.addAll(cutting.cut(clouds.get()).members());
+        }
+        for (var each : request.volumes()) {
+            var chain = chain(each);
+            if (chain.isPresent()) {
+                long started = nanos.getAsLong();
+                var snapshot = cut(chain.get(), request.recoveryPoint());
+                members.add(new Cut.Member(snapshot, started, nanos.getAsLong()));
+            }
+        }
+        return new Cut(members.size() == 1, members);
+    }
+
+    private Snapshot cut(Chain chain, RecoveryPointId point) throws ProviderException {
+        var id = new SnapshotId(chain.id(), point);
+        var sealed =
+                chain.snapshots().stream().filter(each -> each.id().equals(id)).findFirst();
+        if (sealed.isPresent()) {
+            return sealed.get();
+        }
+        if (chain.record().baseNumber() > 0) {
+            var uploaded = finder.all(id);
+            if (!uploaded.isEmpty()) {
+                var last = SnapshotFinder.last(uploaded);
+                return new Snapshot(id, last.sizeBytes(), last.startedAt());
+            }
+        }
+        return chains.orElseThrow().cut(chain, point);
+    }
+}
