@@ -27,7 +27,7 @@ final class ListOptions {
         return Math.max(1, maximum);
     }
 
-    /** Fetches the list and shows it; hosts that are missing in it are named on standard error. */
+    /** Fetches the list and shows it; providers and agents that are missing in it are named on standard error. */
     int show(SiteOptions site, String path, List<Column> columns) throws ClientException {
         var missing = new TreeMap<String, String>();
         var items = site.client().list(path, maximum(), missing::put);
@@ -36,8 +36,7 @@ final class ListOptions {
         } else {
             var unused = site.show(items, columns);
         }
-        missing.forEach(
-                (agent, reason) -> site.err().println("nothing of agent %s is listed: %s".formatted(agent, reason)));
+        missing.forEach((part, reason) -> site.err().println("nothing of %s is listed: %s".formatted(part, reason)));
         return missing.isEmpty() ? ExitCode.OK : ExitCode.INCOMPLETE;
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -64,7 +65,13 @@ final class StatusCommand implements Callable<Integer> {
         status.put("version", version.at("version").text());
         status.put("fingerprint", version.at("fingerprint").text());
         status.put("ready", client.get("/v1/ready").at("status").text());
-        status.put("volumes", client.list("/v1/volumes", SHOWN_MAXIMUM).size());
+        Map<String, @Nullable Object> unlisted = new TreeMap<>();
+        status.put(
+                "volumes",
+                client.list("/v1/volumes", SHOWN_MAXIMUM, unlisted::put).size());
+        if (!unlisted.isEmpty()) {
+            status.put("volumes not counted", unlisted);
+        }
         var agents = client.get("/v1/agents").at("items").items();
         status.put("agents", agents.size());
         status.put(

@@ -109,13 +109,13 @@ public final class SiteClient {
      * @param maximum most items to fetch
      */
     public List<Json> list(String path, int maximum) throws ClientException {
-        return list(path, maximum, (agent, reason) -> {});
+        return list(path, maximum, (part, reason) -> {});
     }
 
     /**
-     * As {@link #list(String, int)}, of what several hosts have.
+     * As {@link #list(String, int)}, of what several providers and hosts have.
      *
-     * @param unlisted told of each host that is missing, once for each page; and why
+     * @param unlisted told of each provider or agent that is missing, once for each page; and why
      */
     public List<Json> list(String path, int maximum, BiConsumer<String, String> unlisted) throws ClientException {
         List<Json> items = new ArrayList<>();
@@ -127,11 +127,16 @@ public final class SiteClient {
             items.addAll(page.at("items").items());
             page.at("unlisted")
                     .items()
-                    .forEach(host -> unlisted.accept(
-                            host.at("agent").text(), host.at("reason").text()));
+                    .forEach(each ->
+                            unlisted.accept(part(each), each.at("reason").text()));
             cursor = page.at("nextCursor").text();
         } while (!cursor.isEmpty() && items.size() < maximum);
         return items;
+    }
+
+    private static String part(Json unlisted) {
+        var agent = unlisted.at("agent").text();
+        return agent.isEmpty() ? "provider " + unlisted.at("provider").text() : "agent " + agent;
     }
 
     private Json call(String method, String path, @Nullable Json body) throws ClientException {

@@ -25,8 +25,6 @@ final class ClosedVolumes {
     private static final Duration LOOK_MINIMUM = Duration.ofMillis(100);
     /** Who has unmounted a volume waits for the rollback. */
     private static final Duration LOOK_MAXIMUM = Duration.ofSeconds(5);
-    /** How soon a cancellation is heard, and a stop of the site, which grants a second. */
-    private static final Duration HEARD_WITHIN = Duration.ofMillis(100);
     /** Looks that fail one after the other: at least a minute of a storage that does not answer. */
     private static final int FAILURES_MAXIMUM = 12;
 
@@ -139,23 +137,6 @@ final class ClosedVolumes {
             throw new ControlException(new ControlError.NotClosed(phase, LIMIT));
         }
         running.progress(new Operation.Progress(phase, 0, 0, ""));
-        long endNanos = System.nanoTime() + bounded(asked).toNanos();
-        while (System.nanoTime() - endNanos < 0) {
-            if (running.stopping()) {
-                throw new ControlException(new ControlError.Stopping());
-            }
-            if (running.cancelled()) {
-                throw new ControlException(
-                        new ControlError.Cancelled(running.operation().id()));
-            }
-            Thread.sleep(HEARD_WITHIN);
-        }
-    }
-
-    private static Duration bounded(Duration asked) {
-        if (asked.compareTo(LOOK_MINIMUM) < 0) {
-            return LOOK_MINIMUM;
-        }
-        return asked.compareTo(LOOK_MAXIMUM) > 0 ? LOOK_MAXIMUM : asked;
+        Waits.pause(asked, LOOK_MINIMUM, LOOK_MAXIMUM, running);
     }
 }

@@ -8,6 +8,7 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,6 +22,10 @@ import org.slf4j.LoggerFactory;
 /** Deletes a recovery point and its snapshots. Once begun it is written down, hidden, and finished after a crash. */
 public final class DeleteRecoveryPoint {
     private static final Logger log = LoggerFactory.getLogger(DeleteRecoveryPoint.class);
+
+    /** For who waits for it. */
+    private static final Deletion FINISH = (provider, snapshot) -> StepRunner.finish(
+            provider, provider.delete(snapshot), Boolean.class, "delete " + snapshot, ProgressListener.NONE);
 
     private final ControlPorts.Stores stores;
     private final Providers providers;
@@ -44,7 +49,7 @@ public final class DeleteRecoveryPoint {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
             var begun = begun(id);
             if (begun.isPresent()) {
-                carryOut(begun.orElseThrow());
+                carryOut(begun.orElseThrow(), FINISH);
                 return;
             }
             var point = inventory.recoveryPoint(id);
@@ -55,7 +60,7 @@ public final class DeleteRecoveryPoint {
                 }
             }
             stores.recoveryPoints().markDeleting(id, true);
-            carryOut(point);
+            carryOut(point, FINISH);
         }
     }
 
@@ -66,17 +71,18 @@ public final class DeleteRecoveryPoint {
                 .findFirst();
     }
 
-    private void carryOut(RecoveryPoint point) throws ControlException, ProviderException, InterruptedException {
+    /** Deletes one snapshot. */
+    private interface Deletion {
+        void delete(StorageProvider provider, SnapshotId snapshot)
+                throws ControlException, ProviderException, InterruptedException;
+    }
+
+    private void carryOut(RecoveryPoint point, Deletion deletion)
+            throws ControlException, ProviderException, InterruptedException {
         int deleted = 0;
         try {
             for (var snapshot : inOrder(point)) {
-                var provider = providers.of(snapshot.volume());
-                StepRunner.finish(
-                        provider,
-                        provider.delete(snapshot),
-                        Boolean.class,
-                        "delete " + snapshot,
-                        ProgressListener.NONE);
+                deletion.delete(providers.of(snapshot.volume()), snapshot);
                 deleted++;
             }
         } catch (ProviderException failure) {
@@ -101,16 +107,17 @@ public final class DeleteRecoveryPoint {
         return snapshots;
     }
 
-    /** Finishes deletions that the last process had begun. */
+    /** Goes on with deletions that were begun and not finished, by the last process or by this one. */
     void recover() throws InterruptedException {
         for (var point : stores.recoveryPoints().deleting()) {
-            try {
-                carryOut(point);
+            var claims = List.of(Claim.alone(point.id()));
+            try (var held = busy.hold("recovery point", point.id().value(), claims)) {
+                carryOut(point, StepRunner::deleteSoon);
             } catch (ControlException | ProviderException failure) {
-                log.error(
-                        "recovery_point.deletion_unfinished recoveryPoint={} the next start, or its agent's next connection, tries again",
+                log.warn(
+                        "recovery_point.deletion_unfinished recoveryPoint={} it is tried again: {}",
                         point.id(),
-                        failure);
+                        failure.getMessage());
             }
         }
     }

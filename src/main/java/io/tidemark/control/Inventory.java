@@ -26,9 +26,7 @@ import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /** Looks things up. Pages carry cursors as clients see them. */
 public final class Inventory {
@@ -59,17 +57,22 @@ public final class Inventory {
         return providers.of(id) instanceof SnapshotStreams;
     }
 
-    /** Those of all hosts that answer; of this one all, or it fails. */
+    /**
+     * Those of all providers and hosts that answer; the others are named.
+     *
+     * @throws ProviderException where there are some and none answers
+     */
     public Listing<Volume> volumes(Optional<String> cursor, int limit) throws ControlException, ProviderException {
         var after = Cursor.decode(VOLUMES, cursor).orElse("");
         var found = new ArrayList<Volume>();
         // Before the providers: one that is lost in between is in neither, one that arrives in both.
-        var missing = unreachable();
+        var missing = MissingParts.of(providers);
         for (var provider : providers.all()) {
             try {
                 found.addAll(provider.volumes());
+                missing.answered();
             } catch (ProviderException e) {
-                leaveOut(provider, e, missing);
+                missing.failed(provider, e);
             }
         }
         var wanted = found.stream()
@@ -77,25 +80,8 @@ public final class Inventory {
                 .sorted(Comparator.comparing(Volume::id))
                 .limit(limit + 1L)
                 .toList();
-        return Listing.of(
-                coded(VOLUMES, Page.cut(wanted, limit, volume -> volume.id().value())), missing);
-    }
-
-    /** Reasons by name of the agent, in order of it. */
-    private Map<String, String> unreachable() {
-        var missing = new TreeMap<String, String>();
-        providers.unreachable().forEach(host -> missing.put(host.agent(), host.reason()));
-        return missing;
-    }
-
-    /** One host that does not answer does not hide what the others have; this host's own storage is no such host. */
-    private static void leaveOut(StorageProvider provider, ProviderException failure, Map<String, String> missing)
-            throws ProviderException {
-        var agent = VolumeId.of(provider.name(), "any").agent();
-        if (agent.isEmpty()) {
-            throw failure;
-        }
-        missing.put(agent.orElseThrow(), failure.error().message());
+        return new Listing<>(
+                coded(VOLUMES, Page.cut(wanted, limit, volume -> volume.id().value())), missing.all());
     }
 
     /** @throws ProviderException VolumeNotFound or SnapshotNotFound */
@@ -108,16 +94,17 @@ public final class Inventory {
     }
 
     /**
-     * Those of all hosts that answer; of this one all, or it fails.
+     * Those of all providers and hosts that answer; the others are named.
      *
-     * @param volume asks of one alone: then an agent that does not answer is an error
+     * @param volume asks of one alone
+     * @throws ProviderException where those that are asked are some and none answers
      */
     public Listing<Snapshot> snapshots(Optional<VolumeId> volume, Optional<String> cursor, int limit)
             throws ControlException, ProviderException {
         var position = SnapshotPosition.parse(Cursor.decode(SNAPSHOTS, cursor), cursor);
         List<StorageProvider> asked =
                 volume.isPresent() ? List.of(providers.of(volume.orElseThrow())) : List.copyOf(providers.all());
-        var missing = volume.isPresent() ? new TreeMap<String, String>() : unreachable();
+        var missing = volume.isPresent() ? MissingParts.none() : MissingParts.of(providers);
         var found = new ArrayList<Snapshot>();
         for (int index = 0; index < asked.size(); index++) {
             var provider = asked.get(index);
@@ -130,24 +117,24 @@ public final class Inventory {
             try {
                 page = provider.snapshots(
                         new SnapshotQuery(volume, Optional.empty(), providerCursor, limit - found.size()));
+                missing.answered();
             } catch (ProviderException e) {
-                if (volume.isPresent()) {
-                    throw e;
-                }
-                leaveOut(provider, e, missing);
+                missing.failed(provider, e);
                 continue;
             }
             found.addAll(page.snapshots());
             if (page.nextCursor().isPresent()) {
                 var next = new SnapshotPosition(provider.name(), page.nextCursor());
-                return Listing.of(new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing);
+                return new Listing<>(
+                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing.all());
             }
             if (found.size() == limit && index + 1 < asked.size()) {
                 var next = new SnapshotPosition(asked.get(index + 1).name(), Optional.empty());
-                return Listing.of(new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing);
+                return new Listing<>(
+                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing.all());
             }
         }
-        return Listing.of(new Page<>(found, Optional.empty()), missing);
+        return new Listing<>(new Page<>(found, Optional.empty()), missing.all());
     }
 
     /** @param provider the first to ask; empty text for the very first */

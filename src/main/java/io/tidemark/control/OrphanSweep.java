@@ -2,9 +2,9 @@ package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
 import io.tidemark.domain.Operation;
-import io.tidemark.domain.ProgressListener;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks at every start for snapshots that a crash or a refusing storage left behind. Deleted is only what an operation
+ * Looks at every start, and after a failure ({@link LateSweep}), for snapshots that a crash or a refusing storage left behind. Deleted is only what an operation
  * of this very state is known to have made and failed to finish. What nobody knows is kept and named in the log: it may
  * be another site's, or ours from before its database was lost.
  */
@@ -35,18 +35,33 @@ final class OrphanSweep {
     }
 
     void run(Collection<StorageProvider> asked) throws InterruptedException {
-        for (var provider : asked) {
-            try {
-                sweep(provider);
-            } catch (ProviderException | ControlException failure) {
-                log.error("orphan_sweep.failed provider={}", provider.name(), failure);
-            }
-        }
+        var unused = run(asked, SnapshotQuery.everything());
     }
 
-    private void sweep(StorageProvider provider) throws ProviderException, ControlException, InterruptedException {
+    /** @return whether all were looked at to the end */
+    boolean run(RecoveryPointId id) throws InterruptedException {
+        return run(providers.all(), SnapshotQuery.ofRecoveryPoint(id));
+    }
+
+    private boolean run(Collection<StorageProvider> asked, SnapshotQuery query) throws InterruptedException {
+        boolean all = true;
+        for (var provider : asked) {
+            try {
+                sweep(provider, query);
+            } catch (ProviderException | ControlException failure) {
+                all = false;
+                log.warn(
+                        "orphan_sweep.failed provider={} what failed operations left there stays until it answers: {}",
+                        provider.name(),
+                        failure.getMessage());
+            }
+        }
+        return all;
+    }
+
+    private void sweep(StorageProvider provider, SnapshotQuery query)
+            throws ProviderException, ControlException, InterruptedException {
         var leftovers = new ArrayList<Snapshot>();
-        var query = SnapshotQuery.everything();
         Optional<String> cursor = Optional.empty();
         do {
             var page = provider.snapshots(cursor.map(query::after).orElse(query));
@@ -75,12 +90,7 @@ final class OrphanSweep {
     private static void delete(StorageProvider provider, Snapshot leftover)
             throws ProviderException, ControlException, InterruptedException {
         try {
-            StepRunner.finish(
-                    provider,
-                    provider.delete(leftover.id()),
-                    Boolean.class,
-                    "delete " + leftover.id(),
-                    ProgressListener.NONE);
+            StepRunner.deleteSoon(provider, leftover.id());
             log.info("orphan.deleted snapshot={}", leftover.id());
         } catch (ProviderException failure) {
             if (!(failure.error() instanceof ProviderError.Held)) {

@@ -14,6 +14,7 @@ public final class SiteControl {
     private final LinkCases links;
     private final ManageAgents agents;
     private final OrphanSweep sweep;
+    private final LateSweep lateSweep;
     private final LinkScheduler scheduler;
     private final ControlPorts ports;
     private volatile boolean recovered;
@@ -69,7 +70,7 @@ public final class SiteControl {
                 new TransferOperation(TransferOperation.SYNC, kindsInventory, ports),
                 new TransferOperation(TransferOperation.RESYNC, kindsInventory, ports),
                 new ReversalOperation(kindsInventory, ports),
-                new VerifyOperation(kindsInventory, ports.agents().replicator()));
+                new VerifyOperation(kindsInventory, ports.agents()));
         this.inventory = kindsInventory;
         this.operations = new Operations(stores.operations(), kinds, claims, ports, settings);
         this.idempotentRequests = new IdempotentRequests(stores.idempotency(), ports.ids(), ports.clock());
@@ -102,6 +103,7 @@ public final class SiteControl {
                 new SetLink(inventory, stores.links(), ports.clock()));
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
+        this.lateSweep = new LateSweep(stores.operations(), sweep, points.delete(), ports.clock());
         this.scheduler =
                 new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
     }
@@ -129,9 +131,10 @@ public final class SiteControl {
         sweep.run(arrived);
     }
 
-    /** Begins to run scheduled links. */
+    /** Begins to run scheduled links, and to look for what failed operations may yet come to have made. */
     public void start() {
         scheduler.start();
+        lateSweep.start();
     }
 
     /** Whether {@link #recover} is done and {@link #stop} has not been called. */
@@ -148,6 +151,7 @@ public final class SiteControl {
             return;
         }
         try {
+            lateSweep.stop();
             scheduler.stop();
         } finally {
             operations.stop();
@@ -177,6 +181,10 @@ public final class SiteControl {
 
     public LinkCases links() {
         return links;
+    }
+
+    LateSweep lateSweep() {
+        return lateSweep;
     }
 
     public ManageAgents agents() {

@@ -3,6 +3,7 @@ package io.tidemark.control;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import java.time.Duration;
@@ -16,13 +17,38 @@ final class StepRunner {
     /** The slowest known storage work is a cloud snapshot of many TiB. */
     private static final Duration WORK_MAXIMUM = Duration.ofDays(2);
 
+    private static final Duration COME_BACK_AFTER = Duration.ofSeconds(5);
+
     private StepRunner() {}
 
     /** @param object what is worked on, for progress and errors */
     static <T> T finish(
             StorageProvider provider, Step<T> first, Class<T> type, String object, ProgressListener listener)
             throws ProviderException, ControlException, InterruptedException {
-        long deadlineNanos = System.nanoTime() + WORK_MAXIMUM.toNanos();
+        return finish(provider, first, type, object, listener, WORK_MAXIMUM);
+    }
+
+    /** A deletion that somebody comes back to: a cloud may say for minutes that what it does not show may yet appear. */
+    static void deleteSoon(StorageProvider provider, SnapshotId snapshot)
+            throws ProviderException, ControlException, InterruptedException {
+        var unused = finish(
+                provider,
+                provider.delete(snapshot),
+                Boolean.class,
+                "delete " + snapshot,
+                ProgressListener.NONE,
+                COME_BACK_AFTER);
+    }
+
+    private static <T> T finish(
+            StorageProvider provider,
+            Step<T> first,
+            Class<T> type,
+            String object,
+            ProgressListener listener,
+            Duration limit)
+            throws ProviderException, ControlException, InterruptedException {
+        long deadlineNanos = System.nanoTime() + limit.toNanos();
         Step<?> step = first;
         while (true) {
             switch (step) {
@@ -31,7 +57,7 @@ final class StepRunner {
                 }
                 case Step.Running<?> running -> {
                     if (System.nanoTime() - deadlineNanos >= 0) {
-                        throw new ControlException(new ControlError.StepTooLong(object, WORK_MAXIMUM));
+                        throw new ControlException(new ControlError.StepTooLong(object, limit));
                     }
                     listener.progress(
                             new Operation.Progress(object, Math.round(running.progress() * 100), 100, "percent"));

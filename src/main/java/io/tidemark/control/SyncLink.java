@@ -6,6 +6,7 @@ import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
 import java.util.Optional;
 
 /** Starts sending a recovery point over a link. */
@@ -32,7 +33,7 @@ public final class SyncLink {
         var link = sourceLink(inventory, id);
         LinkStates.mustBeActive(link, kind);
         var point = asked.isPresent() ? inventory.recoveryPoint(asked.orElseThrow()) : newest(link);
-        mustHoldVolume(link, point);
+        var unused = memberOf(link, point);
         var request = Json.object()
                 .put("link", id.value())
                 .put("recoveryPoint", point.id().value());
@@ -66,13 +67,12 @@ public final class SyncLink {
         return link;
     }
 
-    static void mustHoldVolume(ReplicationLink link, RecoveryPoint point) throws ControlException {
-        if (point.snapshotOf(link.localVolume()).isEmpty()) {
-            throw new ControlException(new ControlError.Invalid(
-                    "recoveryPoint",
-                    point.id().value(),
-                    "has no snapshot of volume " + link.localVolume(),
-                    "a recovery point of group " + link.group()));
-        }
+    static SnapshotId memberOf(ReplicationLink link, RecoveryPoint point) throws ControlException {
+        return point.snapshotOf(link.localVolume())
+                .orElseThrow(() -> new ControlException(new ControlError.Invalid(
+                        "recoveryPoint",
+                        point.id().value(),
+                        "has no snapshot of volume " + link.localVolume(),
+                        "a recovery point of group " + link.group())));
     }
 }

@@ -23,6 +23,7 @@ final class TransferOperation implements OperationKind {
 
     private final Inventory inventory;
     private final ControlPorts.Stores stores;
+    private final ReadableSnapshots readable;
     private final Replicator replicator;
     private final Observer observer;
 
@@ -31,6 +32,7 @@ final class TransferOperation implements OperationKind {
         this.kind = kind;
         this.inventory = inventory;
         this.stores = ports.stores();
+        this.readable = new ReadableSnapshots(ports.agents().providers());
         this.replicator = ports.agents().replicator();
         this.observer = ports.observer();
     }
@@ -64,9 +66,10 @@ final class TransferOperation implements OperationKind {
         var link = SyncLink.sourceLink(inventory, link(request));
         var peer = inventory.peer(link.peer());
         var point = inventory.recoveryPoint(point(request));
-        SyncLink.mustHoldVolume(link, point);
+        var snapshot = SyncLink.memberOf(link, point);
         // Paused while it waited, or before a restart took it up again.
         LinkStates.mustBeActive(link, kind);
+        readable.await(snapshot, running);
         if (link.inStep().isEmpty()) {
             // The peer may not have heard of it: a crash can lie between the link's record and the peer's.
             replicator.openLink(link, peer, inventory.volume(link.localVolume()).sizeBytes());

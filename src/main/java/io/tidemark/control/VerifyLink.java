@@ -23,7 +23,7 @@ public final class VerifyLink {
                 .orElseThrow(() -> new ControlException(
                         new ControlError.NotFound("recovery point in step over link", id.value())));
         var point = inventory.recoveryPoint(wanted);
-        SyncLink.mustHoldVolume(link, point);
+        var unused = SyncLink.memberOf(link, point);
         var request = Json.object().put("link", id.value()).put("recoveryPoint", wanted.value());
         return operations.start(new Operations.Request(
                 intent.operation(), VerifyOperation.KIND, id.value(), request, Optional.empty()));

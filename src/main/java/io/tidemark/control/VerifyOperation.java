@@ -14,11 +14,13 @@ final class VerifyOperation implements OperationKind {
     static final String KIND = "verify";
 
     private final Inventory inventory;
+    private final ReadableSnapshots readable;
     private final Replicator replicator;
 
-    VerifyOperation(Inventory inventory, Replicator replicator) {
+    VerifyOperation(Inventory inventory, ControlPorts.Agents agents) {
         this.inventory = inventory;
-        this.replicator = replicator;
+        this.readable = new ReadableSnapshots(agents.providers());
+        this.replicator = agents.replicator();
     }
 
     @Override
@@ -48,6 +50,7 @@ final class VerifyOperation implements OperationKind {
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var link = inventory.link(link(request));
+        readable.await(SyncLink.memberOf(link, inventory.recoveryPoint(point(request))), running);
         var report = replicator.verify(link, inventory.peer(link.peer()), point(request), running);
         var result = Json.object();
         result.set("report", Documents.verifyReport(report));

@@ -11,6 +11,7 @@ import io.tidemark.control.document.Json;
 import io.tidemark.control.port.Page;
 import io.tidemark.domain.Operation;
 import io.tidemark.telemetry.Metrics;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -69,14 +70,15 @@ final class Endpoints {
         return Answer.accepted("/v1/operations/" + operation.id(), Documents.operation(operation));
     }
 
-    /** A page of what several hosts have; names the hosts that are missing, where any is. */
+    /** A page of what several providers and hosts have; names those that are missing, where any is. */
     static <T> Answer listing(Listing<T> listing, Function<T, ObjectNode> document) {
         var answer = document(listing.page(), document);
         if (!listing.unlisted().isEmpty()) {
             var unlisted = answer.putArray("unlisted");
             listing.unlisted()
-                    .forEach(host ->
-                            unlisted.addObject().put("agent", host.agent()).put("reason", host.reason()));
+                    .forEach(each -> unlisted.addObject()
+                            .put(each.part().name().toLowerCase(Locale.ROOT), each.name())
+                            .put("reason", each.reason()));
         }
         return Answer.ok(answer);
     }

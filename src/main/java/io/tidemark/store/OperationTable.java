@@ -136,6 +136,22 @@ public final class OperationTable implements OperationStore {
     }
 
     @Override
+    public List<MayHaveMade> unsuccessfulSince(Instant time) {
+        return database.read(
+                "operations",
+                connection -> Sql.list(
+                        connection,
+                        row -> new MayHaveMade(
+                                new RecoveryPointId(row.getString("makes")),
+                                Instant.ofEpochMilli(row.getLong("updated_at"))),
+                        """
+                        SELECT makes, updated_at FROM operations
+                        WHERE state IN ('FAILED', 'CANCELLED') AND makes IS NOT NULL AND updated_at >= ?
+                        ORDER BY updated_at, sequence""",
+                        time.toEpochMilli()));
+    }
+
+    @Override
     public int forgetEndedBefore(Instant time) {
         return database.write(
                 "operations",

@@ -476,12 +476,12 @@ class LostAgentTest {
             assertThat(listed.page().items())
                     .extracting(volume -> volume.id().value())
                     .containsExactly("db2/image:orders", "image:here");
-            assertThat(listed.unlisted()).extracting(Unlisted::agent).containsExactly("db1");
+            assertThat(listed.unlisted()).extracting(Unlisted::name).containsExactly("db1");
         }
 
         var snapshots = control.inventory().snapshots(Optional.empty(), Optional.empty(), 10);
         assertThat(snapshots.page().items()).isEmpty();
-        assertThat(snapshots.unlisted()).containsExactly(new Unlisted("db1", "it is not connected"));
+        assertThat(snapshots.unlisted()).containsExactly(Unlisted.agent("db1", "it is not connected"));
         assertThatThrownBy(() -> control.inventory().snapshots(Optional.of(ORDERS), Optional.empty(), 10))
                 .hasMessageContaining("not connected");
         relay.stalled = false;

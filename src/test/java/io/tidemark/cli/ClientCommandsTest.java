@@ -195,16 +195,19 @@ class ClientCommandsTest {
     }
 
     @Test
-    void listWithoutAnAgentsPartSaysSoAndIsNoSuccess() {
+    void listWithoutSomebodysPartSaysSoAndIsNoSuccess() {
         site.on("GET /v1/volumes?limit=200", 200, """
                 {"items":[{"id":"image:orders","sizeBytes":1}],
-                 "unlisted":[{"agent":"db1","reason":"it is not connected"}]}""");
+                 "unlisted":[{"provider":"ebs","reason":"no credentials"},
+                  {"agent":"db1","reason":"it is not connected"}]}""");
 
         var typed = typed("volumes", "list", "--quiet");
 
         assertThat(typed.exit()).isEqualTo(ExitCode.INCOMPLETE);
         assertThat(typed.out()).contains("image:orders");
-        assertThat(typed.err()).contains("nothing of agent db1 is listed: it is not connected");
+        assertThat(typed.err())
+                .contains("nothing of agent db1 is listed: it is not connected")
+                .contains("nothing of provider ebs is listed: no credentials");
     }
 
     @Test

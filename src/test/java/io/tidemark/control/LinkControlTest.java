@@ -86,6 +86,31 @@ class LinkControlTest {
     }
 
     @Test
+    void aSnapshotThatTheStorageStillCopiesIsWaitedFor() throws Exception {
+        var taken = site.control.points().create().start(new GroupId("orders"), site.intent());
+        site.awaitEnd(taken.id());
+        site.looksUntilReadable.set(Integer.MAX_VALUE);
+        var sync = site.control.links().sync().start(link.id(), Optional.empty(), site.intent());
+        Awaitility.await()
+                .until(() -> site.control
+                        .operations()
+                        .get(sync.id())
+                        .progress()
+                        .phase()
+                        .contains("can be read"));
+        assertThat(site.replicator.sent).isEmpty();
+        site.looksUntilReadable.set(0);
+
+        assertThat(site.awaitEnd(sync.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(site.replicator.sent).hasSize(1);
+
+        site.looksUntilReadable.set(Integer.MAX_VALUE);
+        var cancelled = site.control.links().sync().start(link.id(), Optional.empty(), site.intent());
+        site.control.operations().cancel(cancelled.id());
+        assertThat(site.awaitEnd(cancelled.id()).state()).isEqualTo(Operation.State.CANCELLED);
+    }
+
+    @Test
     void linkOfAGroupOverSeveralHostsIsRefused() {
         site.store
                 .groups()

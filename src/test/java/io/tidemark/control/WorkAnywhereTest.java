@@ -40,7 +40,7 @@ class WorkAnywhereTest {
 
         @Override
         public List<Unlisted> unreachable() {
-            return List.of(new Unlisted("db1", "it is not connected"));
+            return List.of(Unlisted.agent("db1", "it is not connected"));
         }
     });
 

@@ -23,6 +23,7 @@ import io.tidemark.spi.Capability;
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
@@ -71,6 +72,12 @@ public final class TestSite implements AutoCloseable {
 
     /** While true, nobody can tell whether a volume is open. */
     public volatile boolean unreachable;
+
+    /** What the storage says to whoever looks at its volumes and snapshots, or deletes one. */
+    public volatile Optional<ProviderError> refusal = Optional.empty();
+
+    /** How often a snapshot that is asked for is not readable yet. */
+    public final AtomicInteger looksUntilReadable = new AtomicInteger();
 
     /** How often a volume that is asked for in steps is not made yet. */
     public final AtomicInteger stepsToCreate = new AtomicInteger();
@@ -128,6 +135,13 @@ public final class TestSite implements AutoCloseable {
                             var words = ((Handle) arguments[0]).token().split(" ", -1);
                             return ((StorageProvider) proxy)
                                     .startCreate(new VolumeId(words[0]), Long.parseLong(words[1]));
+                        }
+                        if (refusal.isPresent()
+                                && Set.of("volumes", "snapshots", "delete").contains(method.getName())) {
+                            throw new ProviderException(refusal.orElseThrow());
+                        }
+                        if (method.getName().equals("readiness") && looksUntilReadable.getAndDecrement() > 0) {
+                            return new Readiness.Pending(0.4, Duration.ZERO);
                         }
                         if (method.getName().equals("refuseWhileOpen") && unreachable) {
                             throw new ProviderException(

@@ -265,7 +265,7 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
                 .map(agent -> agent.id().value())
                 .filter(agent -> !connected.containsKey(agent))
                 .sorted()
-                .map(agent -> new Unlisted(agent, "it is not connected"))
+                .map(agent -> Unlisted.agent(agent, "it is not connected"))
                 .toList();
     }
 

@@ -29,6 +29,12 @@ public interface OperationStore {
     /** The operation that makes, or made, the snapshots with this id. */
     Optional<Operation> makerOf(RecoveryPointId id);
 
+    /** Of operations that ended without success since then, what they may have made; oldest end first. */
+    List<MayHaveMade> unsuccessfulSince(Instant time);
+
+    /** @param endedAt when the operation ended that was to make it */
+    record MayHaveMade(RecoveryPointId id, Instant endedAt) {}
+
     /** Forgets ended operations that were last changed before. */
     int forgetEndedBefore(Instant time);
 }

@@ -1,0 +1,49 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.domain.Operation;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.SnapshotId;
+import java.time.Duration;
+
+/** Snapshots whose bytes can be read: local storage's at once, a cloud's long after the cut. */
+final class ReadableSnapshots {
+    /** The slowest known is a first snapshot of many TiB. */
+    static final Duration LIMIT = Duration.ofDays(2);
+
+    private static final Duration LOOK_MINIMUM = Duration.ofMillis(100);
+    private static final Duration LOOK_MAXIMUM = Duration.ofMinutes(1);
+
+    private final Providers providers;
+
+    ReadableSnapshots(Providers providers) {
+        this.providers = providers;
+    }
+
+    /**
+     * @throws ProviderException the reason for which it never will be, too
+     * @throws ControlException StepTooLong at the limit; Cancelled; Stopping, for the next start to go on
+     */
+    void await(SnapshotId snapshot, OperationKind.Running running)
+            throws ProviderException, ControlException, InterruptedException {
+        var provider = providers.of(snapshot.volume());
+        var phase = "waits until %s can be read".formatted(snapshot);
+        long deadlineNanos = System.nanoTime() + LIMIT.toNanos();
+        while (true) {
+            switch (provider.readiness(snapshot)) {
+                case Readiness.Ready() -> {
+                    return;
+                }
+                case Readiness.Failed(var error) -> throw new ProviderException(error);
+                case Readiness.Pending(var progress, var askAgainAfter) -> {
+                    if (System.nanoTime() - deadlineNanos >= 0) {
+                        throw new ControlException(new ControlError.StepTooLong(phase, LIMIT));
+                    }
+                    running.progress(new Operation.Progress(phase, Math.round(progress * 100), 100, "percent"));
+                    Waits.pause(askAgainAfter, LOOK_MINIMUM, LOOK_MAXIMUM, running);
+                }
+            }
+        }
+    }
+}

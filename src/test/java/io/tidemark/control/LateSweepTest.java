@@ -1,0 +1,169 @@
+package io.tidemark.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.Operation;
+import io.tidemark.site.TestSite;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.VolumeId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What failed operations made is found though it is seen late, and though the storage refuses for a while. */
+@Timeout(60)
+class LateSweepTest {
+    private static final GroupId ORDERS = new GroupId("orders");
+    private static final VolumeId VOLUME = TestSite.volume("orders");
+    private static final ProviderError AWAY = new ProviderError.Unreachable("the cloud", "it does not answer");
+
+    @TempDir
+    Path folder;
+
+    private final AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-11-27T12:00:00Z"));
+    private TestSite site;
+
+    @BeforeEach
+    void start() throws Exception {
+        site = TestSite.in(folder, now::get, new OperationSettings(8, Duration.ofSeconds(20)), Observer.NONE)
+                .recovered();
+        site.addGroup(ORDERS.value(), "orders");
+    }
+
+    @AfterEach
+    void stop() {
+        site.close();
+    }
+
+    private void lookAfter(Duration pause) throws Exception {
+        now.updateAndGet(time -> time.plus(pause));
+        site.control.lateSweep().look();
+    }
+
+    /** A failed recovery point whose snapshot is still there. */
+    private RecoveryPointId failed() throws Exception {
+        site.taker.failAfterCut = true;
+        site.taker.failUndo = true;
+        var started = site.control.points().create().start(ORDERS, site.intent());
+        assertThat(site.awaitEnd(started.id()).state()).isEqualTo(Operation.State.FAILED);
+        site.taker.failAfterCut = false;
+        site.taker.failUndo = false;
+        return only();
+    }
+
+    private RecoveryPointId only() throws Exception {
+        var snapshots = site.providers.of(VOLUME).snapshots(SnapshotQuery.everything());
+        assertThat(snapshots.snapshots()).hasSize(1);
+        return snapshots.snapshots().getFirst().id().recoveryPoint();
+    }
+
+    private RecoveryPointId taken() throws Exception {
+        var started = site.control.points().create().start(ORDERS, site.intent());
+        assertThat(site.awaitEnd(started.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        return site.control
+                .inventory()
+                .recoveryPoints(Optional.empty(), Optional.empty(), 1)
+                .items()
+                .getFirst()
+                .id();
+    }
+
+    @Test
+    void whatAFailedOperationLeftIsDeletedAMinuteLater() throws Exception {
+        failed();
+
+        lookAfter(Duration.ofSeconds(30));
+        assertThat(site.snapshotCount()).isEqualTo(1);
+        lookAfter(Duration.ofSeconds(30));
+
+        assertThat(site.snapshotCount()).isZero();
+    }
+
+    @Test
+    void whatIsSeenOnlyLaterIsDeletedByALaterLook() throws Exception {
+        var id = failed();
+        lookAfter(Duration.ofMinutes(1));
+        assertThat(site.snapshotCount()).isZero();
+
+        site.providers.of(VOLUME).cut(new CutRequest(id, List.of(VOLUME)));
+        lookAfter(Duration.ofMinutes(3));
+        assertThat(site.snapshotCount()).as("no look was due").isEqualTo(1);
+        lookAfter(Duration.ofMinutes(1));
+
+        assertThat(site.snapshotCount()).isZero();
+    }
+
+    @Test
+    void aStorageThatDoesNotAnswerIsAskedUntilItDoes() throws Exception {
+        failed();
+        site.refusal = Optional.of(AWAY);
+        lookAfter(Duration.ofHours(2));
+        lookAfter(Duration.ofHours(2));
+        site.refusal = Optional.empty();
+        assertThat(site.snapshotCount()).isEqualTo(1);
+
+        lookAfter(Duration.ofMinutes(1));
+
+        assertThat(site.snapshotCount()).isZero();
+    }
+
+    @Test
+    void whatWasRecordedAndWhatNobodyAskedForStays() throws Exception {
+        var failed = failed();
+        taken();
+        var snapshot = site.control.volumes().takeSnapshot().start(VOLUME, site.intent());
+        assertThat(site.awaitEnd(snapshot.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        site.providers.of(VOLUME).cut(new CutRequest(new RecoveryPointId("rp-foreign"), List.of(VOLUME)));
+        assertThat(site.snapshotCount()).isEqualTo(4);
+
+        lookAfter(Duration.ofHours(1));
+
+        assertThat(site.snapshotCount()).isEqualTo(3);
+        assertThat(site.providers
+                        .of(VOLUME)
+                        .snapshots(SnapshotQuery.ofRecoveryPoint(failed))
+                        .snapshots())
+                .isEmpty();
+    }
+
+    @Test
+    void aDeletionThatTheStorageRefusedIsFinishedLater() throws Exception {
+        var point = taken();
+        site.refusal = Optional.of(new ProviderError.Busy("orders", "a copy", Duration.ofSeconds(1)));
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("a copy");
+        lookAfter(Duration.ofMinutes(10));
+        site.refusal = Optional.empty();
+        assertThat(site.snapshotCount()).isEqualTo(1);
+
+        lookAfter(Duration.ofMinutes(10));
+
+        assertThat(site.snapshotCount()).isZero();
+        assertThat(site.store.recoveryPoints().deleting()).isEmpty();
+    }
+
+    @Test
+    void theNextProcessGoesOnLooking() throws Exception {
+        var id = failed();
+        lookAfter(Duration.ofMinutes(1));
+        site = site.reborn();
+        site.control.recover();
+        site.providers.of(VOLUME).cut(new CutRequest(id, List.of(VOLUME)));
+
+        lookAfter(Duration.ofMinutes(1));
+
+        assertThat(site.snapshotCount()).isZero();
+    }
+}
