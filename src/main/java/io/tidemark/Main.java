@@ -2,9 +2,11 @@ package io.tidemark;
 
 import io.tidemark.bootstrap.AgentCommand;
 import io.tidemark.bootstrap.ControllerCommand;
+import io.tidemark.bootstrap.ProviderLimits;
 import io.tidemark.bootstrap.ProvidersCommand;
 import io.tidemark.bootstrap.QuiesceCommand;
 import io.tidemark.bootstrap.StandaloneCommand;
+import io.tidemark.cli.PolicyCommand;
 import io.tidemark.cli.TidemarkCommand;
 import io.tidemark.quickstart.QuickstartCommand;
 import java.util.Map;
@@ -25,6 +27,8 @@ public final class Main {
                         new AgentCommand(),
                         "providers",
                         new ProvidersCommand(),
+                        "policy",
+                        new PolicyCommand(ProviderLimits::of),
                         "quiesce",
                         new QuiesceCommand(),
                         "quickstart",

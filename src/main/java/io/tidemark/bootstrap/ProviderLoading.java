@@ -1,6 +1,7 @@
 package io.tidemark.bootstrap;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.cli.PolicyCommand;
 import io.tidemark.spi.BadSetting;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderException;
@@ -64,6 +65,12 @@ final class ProviderLoading {
     /** The least rights that a provider needs of its account, as its owner grants them; empty: it needs none. */
     static Optional<String> policy(String name, Map<String, String> settings) throws SiteStartException {
         return factory(kind(name, settings), factories()).policy(withoutKind(settings));
+    }
+
+    /** What the storage of a provider publishes of its limits, and the provider's kind. */
+    static PolicyCommand.Found limits(String name, Map<String, String> settings) throws SiteStartException {
+        var kind = kind(name, settings);
+        return new PolicyCommand.Found(kind, factory(kind, factories()).limits());
     }
 
     /** Of the providers in this distribution. */

@@ -23,6 +23,18 @@ public final class DurationText {
                 .map(unit -> Duration.ofMillis(number * unit));
     }
 
+    /** As {@link #parse} reads it, in the largest unit of which it is a whole number; what is below a millisecond is cut. */
+    public static String of(Duration time) {
+        long millis = time.toMillis();
+        for (var unit : new String[] {"d", "h", "m", "s"}) {
+            long length = millis(unit).orElseThrow();
+            if (millis != 0 && millis % length == 0) {
+                return millis / length + unit;
+            }
+        }
+        return millis + "ms";
+    }
+
     private static Optional<Long> millis(String unit) {
         return switch (unit) {
             case "ms" -> Optional.of(1L);

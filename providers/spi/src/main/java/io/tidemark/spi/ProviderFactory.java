@@ -43,6 +43,11 @@ public interface ProviderFactory {
         return Optional.empty();
     }
 
+    /** What the storage publishes of how many snapshots it takes; asks nobody. */
+    default List<PublishedLimit> limits() {
+        return List.of();
+    }
+
     /**
      * What the provider needs of this host, met or not; looks only and changes nothing, beside a running service too.
      *

@@ -26,4 +26,12 @@ class DurationTextTest {
         assertThat(DurationText.parse("106751991167d")).contains(Duration.ofDays(106_751_991_167L));
         assertThat(DurationText.parse("106751991168d")).isEmpty();
     }
+
+    @Test
+    void isWrittenInTheLargestUnitAndReadBack() {
+        for (var text : new String[] {"0ms", "500ms", "90s", "10m", "25h", "7d"}) {
+            assertThat(DurationText.of(DurationText.parse(text).orElseThrow())).isEqualTo(text);
+        }
+        assertThat(DurationText.of(Duration.ofHours(2))).isEqualTo("2h");
+    }
 }

@@ -3,10 +3,12 @@ package io.tidemark.provider.cloud;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.time.Duration;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
 /**
- * Asks again where that can do no harm: calls that only read, or that name what they make. The one layer of retries; the
+ * Asks again where that can do no harm: calls that only read, or that name what they make. The one layer of retries, and of the pace at which an
+ * account is asked ({@link Pacing}); the
  * SDK's own are off, for they would multiply, and would make two snapshots of one.
  */
 public final class Attempts {
@@ -18,6 +20,7 @@ public final class Attempts {
 
     private final RandomGenerator random;
     private final Sleeper sleeper;
+    private final Pacing pacing;
     private final int count;
 
     /** Waits so long; in tests it does not. */
@@ -30,27 +33,44 @@ public final class Attempts {
     }
 
     public Attempts(RandomGenerator random, Sleeper sleeper) {
-        this(random, sleeper, COUNT_MAXIMUM);
+        this(random, sleeper, System::nanoTime);
     }
 
-    private Attempts(RandomGenerator random, Sleeper sleeper, int count) {
+    Attempts(RandomGenerator random, Sleeper sleeper, LongSupplier nanos) {
+        this(random, sleeper, new Pacing(nanos), COUNT_MAXIMUM);
+    }
+
+    private Attempts(RandomGenerator random, Sleeper sleeper, Pacing pacing, int count) {
         this.random = random;
         this.sleeper = sleeper;
+        this.pacing = pacing;
         this.count = count;
     }
 
-    /** For where there is no time for a second one. */
+    /** For where there is no time for a second one, nor for a turn: a file system is frozen meanwhile. */
     public Attempts once() {
-        return new Attempts(random, sleeper, 1);
+        return new Attempts(random, sleeper, pacing, 1);
     }
 
     /** @throws ProviderException the last one's, after {@link #COUNT_MAXIMUM} */
     public <T> T until(Call<T> call) throws ProviderException {
         var pause = PAUSE_FIRST;
         for (int attempt = 1; ; attempt++) {
+            var turn = count == 1 ? Duration.ZERO : pacing.turn();
             try {
-                return call.ask();
+                if (!turn.isZero()) {
+                    sleeper.sleep(turn);
+                }
+                var answer = call.ask();
+                pacing.answered();
+                return answer;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new ProviderException(new ProviderError.Busy("the account", "its limit of calls", turn), e);
             } catch (ProviderException e) {
+                if (e.error() instanceof ProviderError.Busy && isPassing(e.error())) {
+                    pacing.refused();
+                }
                 if (attempt == count || !isPassing(e.error())) {
                     throw e;
                 }

@@ -4,6 +4,7 @@ import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.ProviderFactory;
+import io.tidemark.spi.PublishedLimit;
 import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -84,5 +85,10 @@ public final class EbsProviderFactory implements ProviderFactory {
                     "none in the environment, ~/.aws, or the instance's role: give the host a role that may what"
                             + " \"tidemark providers policy ebs\" prints");
         }
+    }
+
+    @Override
+    public List<PublishedLimit> limits() {
+        return EbsLimits.all();
     }
 }
