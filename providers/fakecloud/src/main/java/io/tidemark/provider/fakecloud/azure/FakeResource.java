@@ -1,0 +1,63 @@
+package io.tidemark.provider.fakecloud.azure;
+
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What has an address, tags and a state in an account. Guarded by the account's lock. */
+public abstract sealed class FakeResource permits FakeDisk, FakeSnapshot, FakeCollection {
+    /** Whole, as it was made: {@code /subscriptions/...}. */
+    public final String id;
+
+    public final String group;
+    public final String name;
+    public final String location;
+    final String uniqueId;
+    final Instant createdAt;
+    Map<String, String> tags = new TreeMap<>();
+    Instant readyAt;
+    boolean failed;
+    /** Looks that do not see it yet. */
+    int invisible;
+
+    FakeResource(String id, String location, String uniqueId, Instant createdAt) {
+        this.id = id;
+        this.group = part(id, 4);
+        this.name = id.substring(id.lastIndexOf('/') + 1);
+        this.location = location;
+        this.uniqueId = uniqueId;
+        this.createdAt = createdAt;
+        this.readyAt = createdAt;
+    }
+
+    public Map<String, String> tags() {
+        return Map.copyOf(tags);
+    }
+
+    /** As Resource Manager finds it: it minds no case. */
+    static String key(String id) {
+        return id.toLowerCase(Locale.ROOT);
+    }
+
+    /** A word between the slashes, from 0 on; the first is empty. */
+    static String part(String id, int index) {
+        return id.split("/", -1)[index];
+    }
+
+    String provisioningState(Instant now) {
+        if (now.isBefore(readyAt)) {
+            return "Updating";
+        }
+        return failed ? "Failed" : "Succeeded";
+    }
+
+    /** Whether this look sees it. */
+    boolean seen() {
+        if (invisible > 0) {
+            invisible--;
+            return false;
+        }
+        return true;
+    }
+}
