@@ -1,0 +1,181 @@
+package io.tidemark.provider.azure;
+
+import io.tidemark.provider.azure.DiskCalls.Made;
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutForecast;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * Cuts: an incremental snapshot a disk, made by its name, so that asking again for what was not answered makes no second one.
+ * No document says that the content is fixed when the creation is answered, so the cut is at its end when the creation is.
+ */
+final class AzureCutting {
+    /** What a creation takes to its end; for the forecast alone. */
+    private static final Duration CREATION = Duration.ofSeconds(5);
+    /** Writers are held meanwhile: a creation that goes on longer is a cut that failed. */
+    static final Duration CREATION_MAXIMUM = Duration.ofSeconds(60);
+    /** Between two looks at a creation that goes on. */
+    private static final Duration PAUSE_FIRST = Duration.ofMillis(500);
+
+    private static final Duration PAUSE_MAXIMUM = Duration.ofSeconds(8);
+    /** Plans of recovery points that were prepared and never cut. */
+    private static final int PLANS_MAXIMUM = 1_000;
+
+    private final DiskCalls calls;
+    private final Attempts attempts;
+    private final ArmGate gate;
+    private final AzureVolumes volumes;
+    private final AzureSnapshots snapshots;
+    private final RecentEffects recent;
+    private final AzureConfig config;
+    private final InstantSource clock;
+    private final LongSupplier nanos;
+    private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
+
+    private record Plan(CutRequest request, Map<VolumeId, CloudDisk> disks, Map<SnapshotId, CloudSnapshot> existing) {}
+
+    AzureCutting(
+            Arm arm,
+            DiskCalls calls,
+            Attempts attempts,
+            AzureVolumes volumes,
+            AzureSnapshots snapshots,
+            RecentEffects recent,
+            AzureConfig config,
+            InstantSource clock,
+            LongSupplier nanos) {
+        this.calls = calls;
+        this.attempts = attempts;
+        this.gate = arm.gate();
+        this.volumes = volumes;
+        this.snapshots = snapshots;
+        this.recent = recent;
+        this.config = config;
+        this.clock = clock;
+        this.nanos = nanos;
+    }
+
+    CutForecast forecast(List<VolumeId> asked) throws ProviderException {
+        var notes = new ArrayList<String>();
+        for (var each : find(asked).entrySet()) {
+            notes.add("%s: an incremental snapshot of %s, one disk after the other"
+                    .formatted(each.getKey(), each.getValue().id()));
+        }
+        return new CutForecast(CREATION.multipliedBy(asked.size()), asked.size() == 1, notes);
+    }
+
+    /** Looks, so that the cut itself is nothing but the creations. */
+    void prepare(CutRequest request) throws ProviderException {
+        var plan = plan(request);
+        synchronized (plans) {
+            plans.put(request.recoveryPoint(), plan);
+            if (plans.size() > PLANS_MAXIMUM) {
+                plans.remove(plans.keySet().iterator().next());
+            }
+        }
+    }
+
+    Cut cut(CutRequest request) throws ProviderException {
+        Plan prepared;
+        synchronized (plans) {
+            prepared = plans.remove(request.recoveryPoint());
+        }
+        var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
+        var members = new ArrayList<Cut.Member>();
+        for (var each : plan.disks().entrySet()) {
+            var id = new SnapshotId(each.getKey(), request.recoveryPoint());
+            members.add(member(
+                    id, each.getValue(), Optional.ofNullable(plan.existing().get(id))));
+        }
+        return new Cut(members.size() == 1, members);
+    }
+
+    private Plan plan(CutRequest request) throws ProviderException {
+        var found = find(request.volumes());
+        var existing = new LinkedHashMap<SnapshotId, CloudSnapshot>();
+        for (var volume : found.keySet()) {
+            var id = new SnapshotId(volume, request.recoveryPoint());
+            snapshots.find(id).ifPresent(each -> existing.put(id, each));
+        }
+        return new Plan(request, found, existing);
+    }
+
+    private Map<VolumeId, CloudDisk> find(List<VolumeId> asked) throws ProviderException {
+        var found = new LinkedHashMap<VolumeId, CloudDisk>();
+        for (var each : asked) {
+            found.put(each, volumes.find(each));
+        }
+        return found;
+    }
+
+    private Cut.Member member(SnapshotId id, CloudDisk disk, Optional<CloudSnapshot> existing)
+            throws ProviderException {
+        if (existing.isPresent() && !existing.get().source().equals(disk.id())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    id.toString(),
+                    "%s is of %s".formatted(existing.get().id(), existing.get().source())));
+        }
+        long started = nanos.getAsLong();
+        var whole = ended(id, existing.isPresent() ? existing : created(id, disk));
+        long finished = nanos.getAsLong();
+        return new Cut.Member(
+                AzureSnapshots.snapshot(id, whole),
+                existing.isPresent() ? 0 : started,
+                existing.isPresent() ? 0 : finished);
+    }
+
+    /** Asked for again where no answer came: the name makes it one. What may have been made is kept in mind. */
+    private Optional<CloudSnapshot> created(SnapshotId id, CloudDisk disk) throws ProviderException {
+        var group = snapshots.group(id.volume());
+        var name = snapshots.name(id);
+        var tags = AzureNames.tagsOf(config, id);
+        recent.uncertain(id);
+        Made<CloudSnapshot> made =
+                attempts.until(() -> calls.createSnapshot(group, name, disk.location(), disk.id(), tags));
+        made.told().ifPresent(recent::made);
+        return made.told();
+    }
+
+    /** The end of a creation, as the snapshot itself tells it. */
+    private CloudSnapshot ended(SnapshotId id, Optional<CloudSnapshot> begun) throws ProviderException {
+        var until = clock.instant().plus(CREATION_MAXIMUM);
+        var told = begun;
+        for (var pause = PAUSE_FIRST;
+                ;
+                pause = pause.multipliedBy(2).compareTo(PAUSE_MAXIMUM) < 0 ? pause.multipliedBy(2) : PAUSE_MAXIMUM) {
+            var state = told.map(CloudSnapshot::state).orElse("");
+            if (state.equals(CloudSnapshot.SUCCEEDED)) {
+                recent.made(told.orElseThrow());
+                recent.certain(id);
+                return told.orElseThrow();
+            }
+            if (state.equals(CloudSnapshot.FAILED)) {
+                throw new ProviderException(
+                        new ProviderError.Unexpected("the creation of " + id, "it ended as Failed at Azure"));
+            }
+            if (!clock.instant().isBefore(until)) {
+                throw new ProviderException(new ProviderError.Busy(
+                        id.toString(),
+                        "Azure, which has been making it for %d s".formatted(CREATION_MAXIMUM.toSeconds()),
+                        Duration.ofSeconds(15)));
+            }
+            gate.pause(id.toString(), pause);
+            told = attempts.until(() -> calls.snapshot(snapshots.group(id.volume()), snapshots.name(id)))
+                    .or(() -> begun);
+        }
+    }
+}

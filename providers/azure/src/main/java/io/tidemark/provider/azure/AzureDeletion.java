@@ -1,0 +1,60 @@
+package io.tidemark.provider.azure;
+
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.Step;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Optional;
+
+/**
+ * Deletes by name. "Not found" of what may yet appear is no answer: of one whose creation was not answered, and, for as long
+ * after a start, of any, for the process before may have asked for it.
+ */
+final class AzureDeletion {
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+
+    private final DiskCalls calls;
+    private final Attempts attempts;
+    private final AzureSnapshots snapshots;
+    private final RecentEffects recent;
+    private final InstantSource clock;
+
+    AzureDeletion(
+            DiskCalls calls, Attempts attempts, AzureSnapshots snapshots, RecentEffects recent, InstantSource clock) {
+        this.calls = calls;
+        this.attempts = attempts;
+        this.snapshots = snapshots;
+        this.recent = recent;
+        this.clock = clock;
+    }
+
+    /** @param mayAppearUntil when one that is not seen does not exist, as an earlier step knew it */
+    Step<Boolean> step(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
+        var found = snapshots.find(snapshot);
+        var holds = found.map(each -> AzureNames.holdsOf(each.tags()));
+        if (holds.isPresent() && !holds.get().isEmpty()) {
+            throw new ProviderException(new ProviderError.Held(snapshot, holds.get()));
+        }
+        var begun = attempts.until(
+                () -> calls.deleteSnapshot(snapshots.group(snapshot.volume()), snapshots.name(snapshot)));
+        if (begun.existed()) {
+            recent.deleted(snapshots.armId(snapshot));
+            recent.gone(snapshot);
+            return begun.done() ? new Step.Done<>(true) : running(snapshot, mayAppearUntil, begun.askAgain());
+        }
+        var until = later(recent.mayAppearUntil(snapshot), mayAppearUntil);
+        return clock.instant().isBefore(until) ? running(snapshot, until, ASK_AGAIN) : new Step.Done<>(true);
+    }
+
+    private static Instant later(Optional<Instant> one, Instant other) {
+        return one.filter(other::isBefore).orElse(other);
+    }
+
+    private static Step<Boolean> running(SnapshotId snapshot, Instant until, Duration askAgain) {
+        return new Step.Running<>(AzureHandles.ofDelete(snapshot, until), 0, askAgain);
+    }
+}

@@ -1,0 +1,34 @@
+package io.tidemark.provider.azure;
+
+/**
+ * The least rights, as the definition of a custom role. Azure's roles cannot be bound to a tag of what is changed, so that
+ * only the scope narrows them: assign the role to the resource groups that hold the disks. Source of names: "Azure
+ * permissions for Compute".
+ */
+final class AzurePolicy {
+    private static final String DOCUMENT = """
+            {
+              "Name": "Tidemark",
+              "IsCustom": true,
+              "Description": "Takes, reads and deletes snapshots of disks, and makes disks of them",
+              "Actions": [
+                "Microsoft.Compute/disks/read",
+                "Microsoft.Compute/disks/write",
+                "Microsoft.Compute/disks/delete",
+                "Microsoft.Compute/disks/beginGetAccess/action",
+                "Microsoft.Compute/snapshots/read",
+                "Microsoft.Compute/snapshots/write",
+                "Microsoft.Compute/snapshots/delete",
+                "Microsoft.Compute/snapshots/beginGetAccess/action",
+                "Microsoft.Compute/snapshots/endGetAccess/action"
+              ],
+              "NotActions": [],
+              "AssignableScopes": ["/subscriptions/{subscription}"]
+            }""";
+
+    private AzurePolicy() {}
+
+    static String of(String subscription) {
+        return DOCUMENT.replace("{subscription}", subscription);
+    }
+}

@@ -1,0 +1,243 @@
+package io.tidemark.provider.azure;
+
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.ChangedRanges;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutForecast;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotPage;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.spi.VolumeWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/** Disks and snapshots of one region of one subscription. Everything it knows lies there; it keeps no state of its own. */
+final class AzureProvider implements StorageProvider {
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+
+    /** Snapshots are held and deleted beside each other, but each by one. */
+    private static final int STRIPES = 64;
+
+    private final AzureConfig config;
+    private final Attempts attempts;
+    private final DiskCalls calls;
+    private final RecentEffects recent;
+    private final AzureVolumes volumes;
+    private final AzureSnapshots snapshots;
+    private final AzureFinder finder;
+    private final AzureCutting cutting;
+    private final AzureClones clones;
+    private final AzureDeletion deletion;
+    private final Object[] stripes = new Object[STRIPES];
+
+    /** What time is, and how it is waited for. */
+    record Time(InstantSource clock, LongSupplier nanos, Attempts.Sleeper sleeper) {}
+
+    AzureProvider(AzureConfig config, AzureClients clients, Attempts attempts, Time time) {
+        this.config = config;
+        this.attempts = attempts;
+        var arm = new Arm(clients, new ArmGate(time.clock(), time.sleeper()));
+        calls = new DiskCalls(arm);
+        recent = new RecentEffects(time.clock());
+        var lists = new AzureLists(config, attempts);
+        volumes = new AzureVolumes(calls, attempts, lists, config);
+        snapshots = new AzureSnapshots(calls, attempts, lists, recent, config);
+        finder = new AzureFinder(snapshots);
+        cutting =
+                new AzureCutting(arm, calls, attempts, volumes, snapshots, recent, config, time.clock(), time.nanos());
+        clones = new AzureClones(calls, attempts, volumes, finder, config);
+        deletion = new AzureDeletion(calls, attempts, snapshots, recent, time.clock());
+        Arrays.setAll(stripes, index -> new Object());
+    }
+
+    @Override
+    public String name() {
+        return config.name();
+    }
+
+    @Override
+    public List<Volume> volumes() throws ProviderException {
+        return volumes.all();
+    }
+
+    @Override
+    public Volume volume(VolumeId volume) throws ProviderException {
+        return volumes.described(volumes.find(volume));
+    }
+
+    @Override
+    public Volume create(VolumeId volume, long sizeBytes) {
+        throw absent(Capability.CREATE);
+    }
+
+    @Override
+    public void remove(VolumeId volume) throws ProviderException {
+        var found = volumes.lookUp(volume);
+        if (found.isEmpty()) {
+            return;
+        }
+        var disk = found.get();
+        if (!config.installation().equals(disk.tags().get(AzureNames.INSTALLATION))) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(), "it was not made by Tidemark, which removes only what it has made"));
+        }
+        if (disk.machine().isPresent()) {
+            throw new ProviderException(new ProviderError.Busy(
+                    volume.toString(), "machine " + disk.machine().get(), ASK_AGAIN));
+        }
+        if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
+        }
+        var unused = attempts.until(() -> calls.deleteDisk(disk.group(), disk.name()));
+    }
+
+    @Override
+    public CutForecast forecast(List<VolumeId> asked) throws ProviderException {
+        return cutting.forecast(asked);
+    }
+
+    @Override
+    public void prepare(CutRequest request) throws ProviderException {
+        cutting.prepare(request);
+    }
+
+    @Override
+    public Cut cut(CutRequest request) throws ProviderException {
+        return cutting.cut(request);
+    }
+
+    @Override
+    public Readiness readiness(SnapshotId snapshot) throws ProviderException {
+        return AzureFinder.readiness(snapshot, finder.one(snapshot));
+    }
+
+    @Override
+    public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
+        return snapshots.page(query);
+    }
+
+    @Override
+    public SnapshotReader read(SnapshotId snapshot) {
+        throw absent(Capability.RANDOM_READ);
+    }
+
+    @Override
+    public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) {
+        throw absent(Capability.CHANGED_RANGES);
+    }
+
+    @Override
+    public ChangedRanges allocatedRanges(SnapshotId snapshot) {
+        throw absent(Capability.CHANGED_RANGES);
+    }
+
+    @Override
+    public Step<Volume> clone(CloneRequest request) throws ProviderException {
+        return clones.step(request);
+    }
+
+    @Override
+    public Step<Volume> rollback(SnapshotId snapshot) {
+        throw absent(Capability.ROLLBACK);
+    }
+
+    @Override
+    public void refuseWhileOpen(VolumeId volume) {
+        throw absent(Capability.ROLLBACK);
+    }
+
+    @Override
+    public VolumeWriter write(VolumeId volume) {
+        throw absent(Capability.RANDOM_WRITE);
+    }
+
+    @Override
+    public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        synchronized (of(snapshot)) {
+            var found = finder.one(snapshot);
+            var holds = AzureNames.holdsOf(found.tags());
+            if (holds.contains(owner)) {
+                return;
+            }
+            if (holds.size() >= AzureNames.HOLDS_MAXIMUM) {
+                throw new ProviderException(new ProviderError.Conflict(
+                        snapshot.toString(),
+                        "it has %d holds, which are tags, and Azure allows no more: release one"
+                                .formatted(holds.size())));
+            }
+            var tags = new LinkedHashMap<>(found.tags());
+            tags.put(AzureNames.HOLD + owner, "");
+            tag(found.withTags(tags));
+        }
+    }
+
+    @Override
+    public void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        synchronized (of(snapshot)) {
+            var found = finder.one(snapshot);
+            if (AzureNames.holdsOf(found.tags()).contains(owner)) {
+                var tags = new LinkedHashMap<>(found.tags());
+                tags.remove(AzureNames.HOLD + owner);
+                tag(found.withTags(tags));
+            }
+        }
+    }
+
+    /** A change of tags is in place of all there are, so it is made of what was read just before. */
+    private void tag(CloudSnapshot changed) throws ProviderException {
+        attempts.until(() -> {
+            calls.tagSnapshot(changed, changed.tags());
+            return true;
+        });
+        recent.made(changed);
+    }
+
+    @Override
+    public Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
+        return delete(snapshot, Instant.EPOCH);
+    }
+
+    private Step<Boolean> delete(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
+        synchronized (of(snapshot)) {
+            return deletion.step(snapshot, mayAppearUntil);
+        }
+    }
+
+    /** One at a time holds or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
+    private Object of(SnapshotId snapshot) {
+        return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
+    }
+
+    @Override
+    public Step<?> resume(Handle handle) throws ProviderException {
+        return switch (AzureHandles.parse(handle)) {
+            case AzureHandles.Clone(var request) -> clones.step(request);
+            case AzureHandles.Delete(var snapshot, var until) -> delete(snapshot, until);
+        };
+    }
+
+    @Override
+    public void close() {}
+
+    private static UnsupportedOperationException absent(Capability capability) {
+        return new UnsupportedOperationException("no volume of provider azure has " + capability);
+    }
+}

@@ -1,0 +1,127 @@
+package io.tidemark.provider.azure;
+
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotPage;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.VolumeId;
+import java.util.Comparator;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Finds our snapshots: one by its name, all by their tags. */
+final class AzureSnapshots {
+    static final Comparator<SnapshotId> ORDER =
+            Comparator.comparing(SnapshotId::volume).thenComparing(SnapshotId::recoveryPoint);
+
+    private final DiskCalls calls;
+    private final Attempts attempts;
+    private final AzureLists lists;
+    private final RecentEffects recent;
+    private final AzureConfig config;
+    /** What the last list with more than a page has heard; of one that is not kept another is asked for with each page. */
+    private Optional<NavigableMap<SnapshotId, Snapshot>> heard = Optional.empty();
+
+    AzureSnapshots(DiskCalls calls, Attempts attempts, AzureLists lists, RecentEffects recent, AzureConfig config) {
+        this.calls = calls;
+        this.attempts = attempts;
+        this.lists = lists;
+        this.recent = recent;
+        this.config = config;
+    }
+
+    /** Where it is, or would be: beside its disk; of a disk that an id cannot name, in the first group. */
+    String group(VolumeId volume) {
+        return AzureNames.isTold(volume) ? AzureNames.placeOf(config, volume).group() : config.resourceGroup();
+    }
+
+    String name(SnapshotId snapshot) {
+        return AzureNames.snapshotName(config, snapshot);
+    }
+
+    String armId(SnapshotId snapshot) {
+        return AzureNames.armId(config, group(snapshot.volume()), "snapshots", name(snapshot));
+    }
+
+    /** @throws ProviderException Conflict where what has its name is not ours */
+    Optional<CloudSnapshot> find(SnapshotId snapshot) throws ProviderException {
+        var id = armId(snapshot);
+        if (recent.isDeleted(id)) {
+            return Optional.empty();
+        }
+        var found = attempts.until(() -> calls.snapshot(group(snapshot.volume()), name(snapshot)));
+        if (found.isEmpty()) {
+            return recent.known(id);
+        }
+        if (idOf(found.get()).filter(snapshot::equals).isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(),
+                    "%s has no tags of installation %s: it is not ours".formatted(id, config.installation())));
+        }
+        return found;
+    }
+
+    /** @throws ProviderException SnapshotNotFound */
+    CloudSnapshot one(SnapshotId snapshot) throws ProviderException {
+        return find(snapshot).orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
+    }
+
+    /** Azure lists in an order of its own, so the first page hears all there are. */
+    SnapshotPage page(SnapshotQuery query) throws ProviderException {
+        if (query.volume().isPresent() && query.recoveryPoint().isPresent()) {
+            var id = new SnapshotId(query.volume().get(), query.recoveryPoint().get());
+            return SnapshotPage.of(query, find(id).stream().map(each -> snapshot(id, each)));
+        }
+        var known = query.cursor().isPresent() ? heard() : Optional.<NavigableMap<SnapshotId, Snapshot>>empty();
+        if (known.isPresent()) {
+            return SnapshotPage.of(query, known.get().values().stream());
+        }
+        var all = byId(recent.onto(lists.all(calls::snapshots)));
+        var page = SnapshotPage.of(query, all.values().stream());
+        if (page.nextCursor().isPresent()) {
+            keep(all);
+        }
+        return page;
+    }
+
+    private synchronized Optional<NavigableMap<SnapshotId, Snapshot>> heard() {
+        return heard;
+    }
+
+    private synchronized void keep(NavigableMap<SnapshotId, Snapshot> all) {
+        heard = Optional.of(all);
+    }
+
+    private NavigableMap<SnapshotId, Snapshot> byId(List<CloudSnapshot> listed) {
+        var all = new TreeMap<SnapshotId, Snapshot>(ORDER);
+        for (var each : listed) {
+            idOf(each).ifPresent(id -> all.put(id, snapshot(id, each)));
+        }
+        return all;
+    }
+
+    static Snapshot snapshot(SnapshotId id, CloudSnapshot cloud) {
+        return new Snapshot(id, cloud.sizeBytes(), cloud.createdAt());
+    }
+
+    /** None where it lacks our tags, or has them, and not the name that goes with them: somebody has copied them. */
+    Optional<SnapshotId> idOf(CloudSnapshot snapshot) {
+        if (!config.installation().equals(snapshot.tags().get(AzureNames.INSTALLATION))) {
+            return Optional.empty();
+        }
+        try {
+            var recoveryPoint = new RecoveryPointId(snapshot.tags().getOrDefault(AzureNames.RECOVERY_POINT, ""));
+            var volume = VolumeId.of(config.name(), snapshot.tags().getOrDefault(AzureNames.VOLUME, ""));
+            var id = new SnapshotId(volume, recoveryPoint);
+            return armId(id).equals(snapshot.id()) ? Optional.of(id) : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package io.tidemark.provider.azure;
+
+import com.azure.core.util.Context;
+import com.azure.resourcemanager.compute.fluent.DisksClient;
+import com.azure.resourcemanager.compute.fluent.SnapshotsClient;
+import com.azure.resourcemanager.compute.fluent.models.DiskInner;
+import com.azure.resourcemanager.compute.fluent.models.SnapshotInner;
+import com.azure.resourcemanager.compute.models.CreationData;
+import com.azure.resourcemanager.compute.models.DiskCreateOption;
+import com.azure.resourcemanager.compute.models.DiskSku;
+import com.azure.resourcemanager.compute.models.DiskStorageAccountTypes;
+import com.azure.resourcemanager.compute.models.SnapshotUpdate;
+import io.tidemark.provider.azure.Arm.Begun;
+import io.tidemark.provider.azure.Arm.Page;
+import io.tidemark.spi.ProviderException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What we ask of disks and snapshots, one call each, never repeated here. */
+final class DiskCalls {
+    private final Arm arm;
+    private final DisksClient disks;
+    private final SnapshotsClient snapshots;
+
+    DiskCalls(Arm arm) {
+        this.arm = arm;
+        disks = arm.clients().compute().getDisks();
+        snapshots = arm.clients().compute().getSnapshots();
+    }
+
+    /** What was begun, and what it has come to so far. */
+    record Made<T>(Begun begun, Optional<T> told) {}
+
+    /** @param group empty: of the whole subscription */
+    Page<CloudDisk> disks(Optional<String> group, Optional<String> next) throws ProviderException {
+        var page = arm.page(
+                "a list of disks",
+                () -> group.map(each -> disks.listByResourceGroup(each, Context.NONE))
+                        .orElseGet(() -> disks.list(Context.NONE)),
+                next);
+        return new Page<>(page.items().stream().map(DiskCalls::disk).toList(), page.next());
+    }
+
+    Page<CloudSnapshot> snapshots(Optional<String> group, Optional<String> next) throws ProviderException {
+        var page = arm.page(
+                "a list of snapshots",
+                () -> group.map(each -> snapshots.listByResourceGroup(each, Context.NONE))
+                        .orElseGet(() -> snapshots.list(Context.NONE)),
+                next);
+        return new Page<>(page.items().stream().map(DiskCalls::snapshot).toList(), page.next());
+    }
+
+    Optional<CloudDisk> disk(String group, String name) throws ProviderException {
+        return arm.find("disk " + name, () -> disks.getByResourceGroupWithResponse(group, name, Context.NONE))
+                .map(DiskCalls::disk);
+    }
+
+    Optional<CloudSnapshot> snapshot(String group, String name) throws ProviderException {
+        return arm.find("snapshot " + name, () -> snapshots.getByResourceGroupWithResponse(group, name, Context.NONE))
+                .map(DiskCalls::snapshot);
+    }
+
+    /** An incremental one; asked for again with the same name and source it is the one that there is. */
+    Made<CloudSnapshot> createSnapshot(
+            String group, String name, String location, String disk, Map<String, String> tags)
+            throws ProviderException {
+        return createSnapshot(group, name, location, disk, DiskCreateOption.COPY, tags);
+    }
+
+    /** @param source a snapshot of another region */
+    Made<CloudSnapshot> copySnapshot(
+            String group, String name, String location, String source, Map<String, String> tags)
+            throws ProviderException {
+        return createSnapshot(group, name, location, source, DiskCreateOption.COPY_START, tags);
+    }
+
+    private Made<CloudSnapshot> createSnapshot(
+            String group,
+            String name,
+            String location,
+            String source,
+            DiskCreateOption option,
+            Map<String, String> tags)
+            throws ProviderException {
+        var asked = new SnapshotInner()
+                .withLocation(location)
+                .withTags(new HashMap<>(tags))
+                .withIncremental(true)
+                .withCreationData(new CreationData().withCreateOption(option).withSourceResourceId(source));
+        var begun = arm.begin(
+                "snapshot %s of %s".formatted(name, AzureNames.nameOf(source)),
+                () -> snapshots.createOrUpdateWithResponseAsync(group, name, asked));
+        return new Made<>(
+                begun,
+                isEmpty(begun)
+                        ? Optional.empty()
+                        : Optional.of(snapshot(Arm.parsed(begun.body().toBytes(), SnapshotInner::fromJson))));
+    }
+
+    /** In place of all the tags that it has. */
+    void tagSnapshot(CloudSnapshot snapshot, Map<String, String> tags) throws ProviderException {
+        var unused = arm.begin(
+                "tags of snapshot " + snapshot.name(),
+                () -> snapshots.updateWithResponseAsync(
+                        snapshot.group(), snapshot.name(), new SnapshotUpdate().withTags(new HashMap<>(tags))));
+    }
+
+    Begun deleteSnapshot(String group, String name) throws ProviderException {
+        return arm.begin("deletion of snapshot " + name, () -> snapshots.deleteWithResponseAsync(group, name));
+    }
+
+    /** @param restore whether the source is a disk's part of a restore point; else a snapshot */
+    Made<CloudDisk> createDisk(CloudDisk wanted, String source, boolean restore) throws ProviderException {
+        var asked = new DiskInner()
+                .withLocation(wanted.location())
+                .withTags(new HashMap<>(wanted.tags()))
+                .withSku(new DiskSku().withName(DiskStorageAccountTypes.fromString(wanted.sku())))
+                .withCreationData(new CreationData()
+                        .withCreateOption(restore ? DiskCreateOption.RESTORE : DiskCreateOption.COPY)
+                        .withSourceResourceId(source));
+        if (!wanted.zones().isEmpty()) {
+            asked.withZones(wanted.zones());
+        }
+        var begun = arm.begin(
+                "disk %s of %s".formatted(wanted.name(), AzureNames.nameOf(source)),
+                () -> disks.createOrUpdateWithResponseAsync(wanted.group(), wanted.name(), asked));
+        return new Made<>(
+                begun,
+                isEmpty(begun)
+                        ? Optional.empty()
+                        : Optional.of(disk(Arm.parsed(begun.body().toBytes(), DiskInner::fromJson))));
+    }
+
+    Begun deleteDisk(String group, String name) throws ProviderException {
+        return arm.begin("deletion of disk " + name, () -> disks.deleteWithResponseAsync(group, name));
+    }
+
+    private static boolean isEmpty(Begun begun) {
+        return begun.body().toBytes().length == 0;
+    }
+
+    static long bytes(@Nullable Long bytes, @Nullable Integer gib) {
+        return bytes != null ? bytes : gib != null ? (long) gib << 30 : 0;
+    }
+
+    private static CloudDisk disk(DiskInner told) {
+        return new CloudDisk(
+                AzureNames.lower(String.valueOf(told.id())),
+                AzureNames.lower(String.valueOf(told.location())),
+                bytes(told.diskSizeBytes(), told.diskSizeGB()),
+                told.sku() == null ? "" : String.valueOf(told.sku().name()),
+                String.valueOf(told.provisioningState()),
+                Optional.ofNullable(told.managedBy()).filter(each -> !each.isEmpty()),
+                told.zones() == null ? List.of() : told.zones(),
+                told.tags() == null ? Map.of() : told.tags());
+    }
+
+    private static CloudSnapshot snapshot(SnapshotInner told) {
+        var error = told.copyCompletionError();
+        return new CloudSnapshot(
+                AzureNames.lower(String.valueOf(told.id())),
+                AzureNames.lower(String.valueOf(told.location())),
+                bytes(told.diskSizeBytes(), told.diskSizeGB()),
+                String.valueOf(told.provisioningState()),
+                told.completionPercent() == null ? 1 : Math.min(1, told.completionPercent() / 100.0),
+                error == null
+                        ? Optional.empty()
+                        : Optional.of("%s: %s".formatted(error.errorCode(), error.errorMessage())),
+                source(told.creationData()),
+                told.incrementalSnapshotFamilyId() == null ? "" : told.incrementalSnapshotFamilyId(),
+                instant(told.timeCreated()),
+                told.tags() == null ? Map.of() : told.tags());
+    }
+
+    private static String source(@Nullable CreationData data) {
+        return data == null ? "" : AzureNames.lower(String.valueOf(data.sourceResourceId()));
+    }
+
+    static Instant instant(@Nullable OffsetDateTime time) {
+        return time == null ? Instant.EPOCH : time.toInstant();
+    }
+}
