@@ -33,6 +33,8 @@ import java.util.function.LongSupplier;
 final class AzureProvider implements StorageProvider {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
+    /** For one of a disk's five signatures to be given back. */
+    private static final Duration SIGNATURE_WAIT_MAXIMUM = Duration.ofSeconds(30);
     /** Snapshots are held and deleted beside each other, but each by one. */
     private static final int STRIPES = 64;
 
@@ -46,6 +48,7 @@ final class AzureProvider implements StorageProvider {
     private final AzureCutting cutting;
     private final AzureClones clones;
     private final AzureDeletion deletion;
+    private final AzureReading reading;
     private final Object[] stripes = new Object[STRIPES];
 
     /** What time is, and how it is waited for. */
@@ -65,6 +68,9 @@ final class AzureProvider implements StorageProvider {
                 new AzureCutting(arm, calls, attempts, volumes, snapshots, recent, config, time.clock(), time.nanos());
         clones = new AzureClones(calls, attempts, volumes, finder, config);
         deletion = new AzureDeletion(calls, attempts, snapshots, recent, time.clock());
+        var access = new AccessCalls(arm, attempts, time.clock());
+        reading = new AzureReading(
+                finder, new BlobCalls(clients, attempts), new Leases(access, SIGNATURE_WAIT_MAXIMUM), config);
         Arrays.setAll(stripes, index -> new Object());
     }
 
@@ -135,18 +141,18 @@ final class AzureProvider implements StorageProvider {
     }
 
     @Override
-    public SnapshotReader read(SnapshotId snapshot) {
-        throw absent(Capability.RANDOM_READ);
+    public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
+        return reading.read(snapshot);
     }
 
     @Override
-    public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) {
-        throw absent(Capability.CHANGED_RANGES);
+    public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException {
+        return reading.changed(older, newer);
     }
 
     @Override
-    public ChangedRanges allocatedRanges(SnapshotId snapshot) {
-        throw absent(Capability.CHANGED_RANGES);
+    public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
+        return reading.allocated(snapshot);
     }
 
     @Override
@@ -235,7 +241,9 @@ final class AzureProvider implements StorageProvider {
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        reading.close();
+    }
 
     private static UnsupportedOperationException absent(Capability capability) {
         return new UnsupportedOperationException("no volume of provider azure has " + capability);

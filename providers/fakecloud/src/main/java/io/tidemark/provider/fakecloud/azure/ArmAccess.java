@@ -53,8 +53,8 @@ final class ArmAccess {
         state.accesses.put(
                 signature,
                 new Access(key, target.family(), target.blob(), state.now().plus(seconds)));
-        var address = "%s/md-fake/%s?sv=2018-03-28&sr=b&si=%s&sig=%s"
-                .formatted(ArmAnswers.base(call), signature, signature, signature);
+        var address = "%s/md-fake/abcd?sv=2018-03-28&sr=b&si=%s&sig=%s"
+                .formatted(ArmAnswers.base(call), signature, signature);
         var body = ArmAnswers.object().put("accessSAS", address);
         return answers.begun(call, 200, body, state.now().plus(state.settings.takes()), false, target.location());
     }

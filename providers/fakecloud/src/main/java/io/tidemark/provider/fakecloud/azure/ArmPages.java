@@ -57,11 +57,14 @@ final class ArmPages {
         if (state.expiredTokens.contains(token)) {
             throw new ArmException(400, "InvalidSkipToken", "The skip token is invalid or has expired.");
         }
-        return new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
+        var text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.UTF_8);
+        return text.substring(text.indexOf(' ') + 1);
     }
 
-    private static String next(ArmCall call, String after) {
-        var token = Base64.getUrlEncoder().withoutPadding().encodeToString(after.getBytes(StandardCharsets.UTF_8));
+    /** Another one each time: that one has expired says nothing of those to come. */
+    private String next(ArmCall call, String after) {
+        var text = state.newUuid() + " " + after;
+        var token = Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
         return "%s%s?api-version=%s&%s=%s"
                 .formatted(
                         ArmAnswers.base(call),

@@ -66,7 +66,7 @@ final class ArmPoints {
 
     PointDisk disk(ArmCall call) throws ArmException {
         for (var each : point(call).disks) {
-            if (each.id().endsWith("/" + call.name("diskRestorePointName"))) {
+            if (FakeResource.key(each.id()).endsWith(FakeResource.key("/" + call.name("diskRestorePointName")))) {
                 return each;
             }
         }

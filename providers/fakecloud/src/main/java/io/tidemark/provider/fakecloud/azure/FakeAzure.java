@@ -16,6 +16,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -128,6 +129,26 @@ public final class FakeAzure implements AutoCloseable {
             made.settle(state.now());
             state.snapshots.put(FakeResource.key(id), made);
             return made;
+        });
+    }
+
+    /**
+     * Many disks of 1 GiB in a group, each with so many whole snapshots beside it: an account to list.
+     *
+     * @param tags of a disk's snapshot, by the disk's name and the snapshot's number; its tag {@code name} is its name
+     */
+    public void fill(
+            String group, int disks, int snapshotsOfEach, BiFunction<String, Integer, Map<String, String>> tags) {
+        locked(() -> {
+            for (int count = 0; count < disks; count++) {
+                var disk = createDisk(group, "disk%06d".formatted(count), 1);
+                for (int taken = 0; taken < snapshotsOfEach; taken++) {
+                    var wanted = new TreeMap<>(tags.apply(disk.name, taken));
+                    var name = String.valueOf(wanted.remove("name"));
+                    createSnapshot(disk, name, wanted);
+                }
+            }
+            return disks;
         });
     }
 
