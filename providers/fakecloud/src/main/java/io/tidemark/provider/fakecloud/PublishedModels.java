@@ -26,15 +26,20 @@ public final class PublishedModels {
 
     /** A file that is {@link #available}, as JSON. */
     public static JsonNode read(String file) {
+        try {
+            return new ObjectMapper().readTree(path(file).toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException("model " + path(file), e);
+        }
+    }
+
+    /** A file or folder that is {@link #available}. */
+    public static Path path(String file) {
         Path folder = folder();
         if (folder == null) {
             throw new IllegalStateException("no models: set -D" + PROPERTY);
         }
-        try {
-            return new ObjectMapper().readTree(folder.resolve(file).toFile());
-        } catch (IOException e) {
-            throw new UncheckedIOException("model " + folder.resolve(file), e);
-        }
+        return folder.resolve(file);
     }
 
     private static @Nullable Path folder() {

@@ -56,9 +56,16 @@ final class GceAccount {
         return words.length < 2 ? null : all(words[words.length - 2]).get(path);
     }
 
+    /** From {@code projects} on, of a link in any of its forms: whole, from there, or from the zone on. */
+    String pathOf(String link) {
+        return link.isEmpty() || link.contains("projects/")
+                ? GceResource.pathOf(link)
+                : "projects/" + settings.project() + "/" + link;
+    }
+
     /** @throws GceException if it is none, or no disk */
     FakeDisk disk(String link) throws GceException {
-        String path = GceResource.pathOf(link);
+        String path = pathOf(link);
         if (find(path) instanceof FakeDisk disk) {
             return disk;
         }

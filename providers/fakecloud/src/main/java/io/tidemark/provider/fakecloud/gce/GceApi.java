@@ -67,7 +67,6 @@ final class GceApi {
     private ObjectNode permissions(GceCall call) throws GceException {
         seen(call);
         var json = JsonNodeFactory.instance.objectNode();
-        json.put("kind", "compute#testIamPermissionsResponse");
         for (JsonNode each : call.body().path("permissions")) {
             if (!account.denied.contains(each.asText())) {
                 json.withArrayProperty("permissions").add(each.asText());
@@ -91,7 +90,7 @@ final class GceApi {
     private GceOperation change(GceCall call) throws GceException {
         if (call.operation().endsWith("isks.stopGroupAsyncReplication")) {
             replication.stopGroup(call.location(), call.text("resourcePolicy"));
-            return done(call, "stopGroupAsyncReplication", GceResource.pathOf(call.text("resourcePolicy")), 0);
+            return done(call, "stopGroupAsyncReplication", account.pathOf(call.text("resourcePolicy")), 0);
         }
         GceResource found = seen(call);
         switch (call.verb()) {
@@ -120,13 +119,11 @@ final class GceApi {
             case "startAsyncReplication" -> replication.start(disk, call.text("asyncSecondaryDisk"));
             case "stopAsyncReplication" -> replication.stop(disk);
             case "addResourcePolicies" ->
-                call.body()
-                        .path("resourcePolicies")
-                        .forEach(each -> disk.policies.add(GceResource.pathOf(each.asText())));
+                call.body().path("resourcePolicies").forEach(each -> disk.policies.add(account.pathOf(each.asText())));
             case "removeResourcePolicies" ->
                 call.body()
                         .path("resourcePolicies")
-                        .forEach(each -> disk.policies.remove(GceResource.pathOf(each.asText())));
+                        .forEach(each -> disk.policies.remove(account.pathOf(each.asText())));
             default -> throw new GceException(501, "notImplemented", "the fake has no " + call.operation());
         }
     }

@@ -54,7 +54,8 @@ final class GceInserts {
         String rate = made instanceof FakeGceSnapshot snapshot ? overRate(snapshot) : "";
         boolean fails = fate.is(Fault.END_IN_ERROR);
         // One that fails does so before anything is there, or, of snapshots every other, with a wreck left behind.
-        boolean wreck = fails && made instanceof FakeGceSnapshot snapshot && !snapshot.isInstant() && made.id % 2 == 0;
+        boolean wreck =
+                fails && made instanceof FakeGceSnapshot snapshot && !snapshot.isInstant() && (made.id >> 1) % 2 == 0;
         if (made instanceof FakeGceSnapshot snapshot) {
             snapshot.failed = wreck;
         }
@@ -106,15 +107,13 @@ final class GceInserts {
         }
         Duration takes = fate.is(Fault.STUCK) ? STUCK : account.settings.operations();
         var disk = new FakeDisk(account, birth, sizeGb == 0 ? DEFAULT_GB : sizeGb, content, later(takes));
-        disk.sourceSnapshot = GceResource.pathOf(snapshot);
-        disk.sourceInstantSnapshot = GceResource.pathOf(instant);
+        disk.sourceSnapshot = account.pathOf(snapshot);
+        disk.sourceInstantSnapshot = account.pathOf(instant);
         var zones = new ArrayList<String>();
-        call.body()
-                .path("replicaZones")
-                .forEach(each -> zones.add(GceResource.link(GceResource.pathOf(each.asText()))));
+        call.body().path("replicaZones").forEach(each -> zones.add(GceResource.link(account.pathOf(each.asText()))));
         disk.replicaZones = List.copyOf(zones);
         for (JsonNode each : call.body().path("resourcePolicies")) {
-            disk.policies.add(GceResource.pathOf(each.asText()));
+            disk.policies.add(account.pathOf(each.asText()));
         }
         String primary = call.body().path("asyncPrimaryDisk").path("disk").asText("");
         if (!primary.isEmpty()) {
@@ -125,7 +124,7 @@ final class GceInserts {
 
     /** A snapshot that is whole. */
     private FakeGceSnapshot source(String link) throws GceException {
-        String path = GceResource.pathOf(link);
+        String path = account.pathOf(link);
         if (!(account.find(path) instanceof FakeGceSnapshot found)) {
             throw GceException.notFound(path);
         }
@@ -197,7 +196,7 @@ final class GceInserts {
     }
 
     private GcePlain group(GceCall call, GceResource.Birth birth) throws GceException {
-        String policy = GceResource.pathOf(call.text("sourceConsistencyGroup"));
+        String policy = account.pathOf(call.text("sourceConsistencyGroup"));
         if (account.find(policy) == null) {
             throw GceException.notFound(policy);
         }

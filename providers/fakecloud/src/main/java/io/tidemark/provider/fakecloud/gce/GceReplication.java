@@ -59,7 +59,7 @@ final class GceReplication {
         for (var each : List.copyOf(account.all("disks").values())) {
             if (each instanceof FakeDisk disk
                     && disk.location.equals(location)
-                    && disk.policies.contains(GceResource.pathOf(policy))
+                    && disk.policies.contains(account.pathOf(policy))
                     && disk.replication == ReplicationState.ACTIVE) {
                 stop(disk);
             }

@@ -1,0 +1,60 @@
+package io.tidemark.provider.gce;
+
+import com.google.cloud.compute.v1.Disk;
+import com.google.cloud.compute.v1.Operation;
+import com.google.cloud.compute.v1.Snapshot;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+
+/** What Google tells, in our words. */
+final class GceAnswers {
+    private static final long GB = 1L << 30;
+
+    private GceAnswers() {}
+
+    static CloudSnapshot snapshot(Snapshot told) {
+        return new CloudSnapshot(
+                told.getName(),
+                told.getDiskSizeGb() * GB,
+                told.getStatus(),
+                time(told.getCreationTimestamp()),
+                told.getLabelFingerprint(),
+                told.getLabelsMap());
+    }
+
+    static CloudDisk disk(GceLocation place, Disk told) {
+        return new CloudDisk(
+                place,
+                told.getName(),
+                told.getSizeGb() * GB,
+                told.getStatus(),
+                lastOf(told.getType()),
+                told.getSelfLink(),
+                told.getUsersList().stream().map(GceAnswers::lastOf).toList(),
+                told.getResourcePoliciesList(),
+                told.getReplicaZonesList(),
+                told.getLabelsMap());
+    }
+
+    static CloudOperation operation(Operation told) {
+        boolean failed = told.hasError() && told.getError().getErrorsCount() > 0;
+        return new CloudOperation(
+                told.getName(),
+                told.getStatus() == Operation.Status.DONE,
+                failed ? told.getError().getErrors(0).getCode() : "",
+                failed ? told.getError().getErrors(0).getMessage() : "");
+    }
+
+    static String lastOf(String link) {
+        return link.substring(link.lastIndexOf('/') + 1);
+    }
+
+    private static Instant time(String text) {
+        try {
+            return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeException e) {
+            return Instant.EPOCH;
+        }
+    }
+}

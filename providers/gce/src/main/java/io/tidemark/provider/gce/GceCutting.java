@@ -1,0 +1,164 @@
+package io.tidemark.provider.gce;
+
+import com.google.cloud.compute.v1.Snapshot;
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutForecast;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Cuts one disk after the other. A snapshot's name is made of what it is of, so that asking again makes no second one; its
+ * content is fixed when its upload begins, and the cut waits for that.
+ */
+final class GceCutting {
+    /** What a snapshot takes until its content is fixed: not published; some seconds were reported, for the forecast alone. */
+    private static final Duration CUT = Duration.ofSeconds(5);
+    /** Plans of recovery points that were prepared and never cut. */
+    private static final int PLANS_MAXIMUM = 1_000;
+
+    private final GceCalls calls;
+    private final Attempts attempts;
+    private final GceVolumes volumes;
+    private final SnapshotFinder finder;
+    private final RecentSnapshots recent;
+    private final GceConfig config;
+    private final GceWaiting waiting;
+    private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
+
+    private record Plan(CutRequest request, Map<VolumeId, CloudDisk> disks) {}
+
+    GceCutting(
+            GceCalls calls,
+            Attempts attempts,
+            GceVolumes volumes,
+            SnapshotFinder finder,
+            RecentSnapshots recent,
+            GceConfig config,
+            GceWaiting waiting) {
+        this.calls = calls;
+        this.attempts = attempts;
+        this.volumes = volumes;
+        this.finder = finder;
+        this.recent = recent;
+        this.config = config;
+        this.waiting = waiting;
+    }
+
+    CutForecast forecast(List<VolumeId> asked) throws ProviderException {
+        var notes = new ArrayList<String>();
+        for (var each : find(asked).keySet()) {
+            notes.add("%s: snapshots.insert, one disk after the other".formatted(each));
+        }
+        return new CutForecast(CUT.multipliedBy(asked.size()), asked.size() == 1, notes);
+    }
+
+    /** Looks, so that the cut itself is nothing but the calls that make. */
+    void prepare(CutRequest request) throws ProviderException {
+        var plan = new Plan(request, find(request.volumes()));
+        synchronized (plans) {
+            plans.put(request.recoveryPoint(), plan);
+            if (plans.size() > PLANS_MAXIMUM) {
+                plans.remove(plans.keySet().iterator().next());
+            }
+        }
+    }
+
+    Cut cut(CutRequest request) throws ProviderException {
+        Plan prepared;
+        synchronized (plans) {
+            prepared = plans.remove(request.recoveryPoint());
+        }
+        var plan = prepared != null && prepared.request().equals(request)
+                ? prepared
+                : new Plan(request, find(request.volumes()));
+        var members = new ArrayList<Cut.Member>();
+        for (var each : plan.disks().entrySet()) {
+            members.add(single(new SnapshotId(each.getKey(), request.recoveryPoint()), each.getValue()));
+        }
+        return new Cut(request.volumes().size() == 1, members);
+    }
+
+    private Map<VolumeId, CloudDisk> find(List<VolumeId> asked) throws ProviderException {
+        var found = new LinkedHashMap<VolumeId, CloudDisk>();
+        for (var each : asked) {
+            found.put(each, volumes.find(each));
+        }
+        return found;
+    }
+
+    private Cut.Member single(SnapshotId id, CloudDisk disk) throws ProviderException {
+        long started = waiting.nanos().getAsLong();
+        var wanted = Snapshot.newBuilder()
+                .setName(finder.nameOf(id))
+                .setSourceDisk(disk.link())
+                .putAllLabels(GceNames.labelsOf(config.installation(), id, disk.location()));
+        if (config.guestFlush()) {
+            wanted.setGuestFlush(true);
+        }
+        config.storageLocation().ifPresent(wanted::addStorageLocations);
+        var fixed = fixed(id, insert(id, wanted.build()));
+        long finished = waiting.nanos().getAsLong();
+        return new Cut.Member(
+                new io.tidemark.spi.Snapshot(id, fixed.sizeBytes(), fixed.createdAt()), started, finished);
+    }
+
+    /** What is asked again carries the same request id, and is not done twice. Empty: one of that name is there. */
+    private Optional<CloudOperation> insert(SnapshotId id, Snapshot wanted) throws ProviderException {
+        var requestId = UUID.randomUUID();
+        Optional<CloudOperation> begun;
+        try {
+            begun = attempts.until(() -> calls.insertSnapshot(wanted, requestId));
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.Unreachable) {
+                recent.uncertain(id);
+            }
+            throw e;
+        }
+        if (begun.isPresent()) {
+            refuseFailed(id, begun.get());
+        }
+        recent.uncertain(id);
+        return begun;
+    }
+
+    private static void refuseFailed(SnapshotId id, CloudOperation operation) throws ProviderException {
+        if (operation.done() && !operation.errorCode().isEmpty()) {
+            throw GceFailures.exception("snapshots.insert for " + id, operation);
+        }
+    }
+
+    private CloudSnapshot fixed(SnapshotId id, Optional<CloudOperation> begun) throws ProviderException {
+        return waiting.until(id.toString(), () -> {
+            var found = finder.lookUp(id);
+            if (found.isPresent() && found.get().isFixed()) {
+                recent.made(id, found.get());
+                return found;
+            }
+            if (found.isPresent() && !found.get().status().equals("CREATING")) {
+                throw new ProviderException(new ProviderError.Unexpected(
+                        "snapshots.insert for " + id,
+                        "snapshot %s is %s"
+                                .formatted(found.get().name(), found.get().status())));
+            }
+            if (begun.isPresent()) {
+                var operation = attempts.until(() -> calls.operation(begun.get().name()));
+                if (operation.isPresent()) {
+                    refuseFailed(id, operation.get());
+                }
+            }
+            return Optional.empty();
+        });
+    }
+}

@@ -1,0 +1,55 @@
+package io.tidemark.provider.gce;
+
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What a handle's token says: {@code clone VOLUME SNAPSHOT LOCATION OPERATION} or {@code delete SNAPSHOT UNTIL OPERATION};
+ * the time in seconds since 1970, a hyphen where there is no operation.
+ */
+sealed interface GceHandles {
+    /** @param operation Google's name of the work, in the place where the disk is to be */
+    record Clone(CloneRequest request, GceLocation location, Optional<String> operation) implements GceHandles {}
+
+    /**
+     * @param until when one that is not seen does not exist
+     * @param operation Google's name of the deletion, where it has taken it on
+     */
+    record Delete(SnapshotId snapshot, Instant until, Optional<String> operation) implements GceHandles {}
+
+    default Handle handle() {
+        return switch (this) {
+            case Clone(var request, var place, var operation) ->
+                new Handle(
+                        request.name().provider(),
+                        "clone %s %s %s %s"
+                                .formatted(request.name(), request.snapshot(), place, operation.orElse("-")));
+            case Delete(var snapshot, var until, var operation) ->
+                new Handle(
+                        snapshot.volume().provider(),
+                        "delete %s %d %s".formatted(snapshot, until.getEpochSecond(), operation.orElse("-")));
+        };
+    }
+
+    /** @throws IllegalArgumentException where it is none of ours */
+    static GceHandles parse(Handle handle) {
+        var words = handle.token().split(" ", -1);
+        if (words.length == 5 && words[0].equals("clone")) {
+            var request = new CloneRequest(SnapshotId.parse(words[2]), new VolumeId(words[1]));
+            return new Clone(request, new GceLocation(words[3]), operation(words[4]));
+        }
+        if (words.length == 4 && words[0].equals("delete") && words[2].matches("[0-9]{1,12}")) {
+            return new Delete(
+                    SnapshotId.parse(words[1]), Instant.ofEpochSecond(Long.parseLong(words[2])), operation(words[3]));
+        }
+        throw new IllegalArgumentException("no handle of provider gce: " + handle);
+    }
+
+    private static Optional<String> operation(String word) {
+        return word.equals("-") ? Optional.empty() : Optional.of(word);
+    }
+}

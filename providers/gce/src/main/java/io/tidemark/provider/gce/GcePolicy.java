@@ -1,0 +1,57 @@
+package io.tidemark.provider.gce;
+
+import java.util.List;
+
+/**
+ * The least rights, as a custom role of IAM and how it is granted: looking, making and labelling. Google's IAM has no
+ * condition on a resource's labels ("Resource attributes for IAM Conditions"), but one on its name, and all that we make and
+ * delete by ourselves begins with {@code tm-}: deletion is bound to that.
+ */
+final class GcePolicy {
+    /** What a disk is asked for. */
+    static final List<String> OF_DISKS = List.of(
+            "compute.disks.create",
+            "compute.disks.createSnapshot",
+            "compute.disks.get",
+            "compute.disks.list",
+            "compute.disks.setLabels");
+
+    static final List<String> OF_SNAPSHOTS = List.of(
+            "compute.snapshots.create",
+            "compute.snapshots.get",
+            "compute.snapshots.list",
+            "compute.snapshots.setLabels",
+            "compute.snapshots.useReadOnly");
+
+    static final List<String> OF_OPERATIONS =
+            List.of("compute.globalOperations.get", "compute.regionOperations.get", "compute.zoneOperations.get");
+
+    static final List<String> DELETION = List.of("compute.disks.delete", "compute.snapshots.delete");
+
+    private GcePolicy() {}
+
+    static String of(String project) {
+        return """
+                # gcloud iam roles create tidemark --project=%1$s --file=FILE, for each of the two; then
+                # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT --role=projects/%1$s/roles/tidemark
+                # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
+                #   --role=projects/%1$s/roles/tidemarkDeletes --condition='title=tidemark,expression=
+                #   resource.name.extract("/snapshots/{name}").startsWith("tm-") ||
+                #   resource.name.extract("/disks/{name}").startsWith("tm-")'
+                title: tidemark
+                stage: GA
+                includedPermissions:
+                %2$s---
+                title: tidemarkDeletes
+                stage: GA
+                includedPermissions:
+                %3$s""".formatted(
+                        project, listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_OPERATIONS), listed(DELETION));
+    }
+
+    private static String listed(List<String> permissions) {
+        var text = new StringBuilder();
+        permissions.forEach(each -> text.append("- ").append(each).append('\n'));
+        return text.toString();
+    }
+}

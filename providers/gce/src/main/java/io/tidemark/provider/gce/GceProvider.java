@@ -1,0 +1,223 @@
+package io.tidemark.provider.gce;
+
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.ChangedRanges;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.Cut;
+import io.tidemark.spi.CutForecast;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotPage;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.spi.VolumeWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** Disks and snapshots of one project. Everything it knows lies in the project; it keeps no state of its own. */
+final class GceProvider implements StorageProvider {
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+    /** Snapshots are held and deleted beside each other, but each by one. */
+    private static final int STRIPES = 64;
+
+    private final GceConfig config;
+    private final GceConnection connection;
+    private final GceCalls calls;
+    private final Attempts attempts;
+    private final GceVolumes volumes;
+    private final SnapshotFinder finder;
+    private final GceCutting cutting;
+    private final GceClones clones;
+    private final GceDeletion deletion;
+    private final GceHolds holds;
+    private final Object[] stripes = new Object[STRIPES];
+
+    GceProvider(
+            GceConfig config, GceConnection connection, Attempts attempts, InstantSource clock, GceWaiting waiting) {
+        this.config = config;
+        this.connection = connection;
+        this.attempts = attempts;
+        calls = new GceCalls(connection, config.project());
+        var recent = new RecentSnapshots(clock);
+        volumes = new GceVolumes(calls, attempts, config);
+        finder = new SnapshotFinder(calls, attempts, recent, config);
+        cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting);
+        clones = new GceClones(calls, attempts, volumes, finder, config);
+        deletion = new GceDeletion(calls, attempts, finder, recent, clock);
+        holds = new GceHolds(calls, attempts, finder);
+        Arrays.setAll(stripes, index -> new Object());
+    }
+
+    @Override
+    public String name() {
+        return config.name();
+    }
+
+    @Override
+    public List<Volume> volumes() throws ProviderException {
+        return volumes.all();
+    }
+
+    @Override
+    public Volume volume(VolumeId volume) throws ProviderException {
+        return volumes.described(volumes.find(volume));
+    }
+
+    @Override
+    public Volume create(VolumeId volume, long sizeBytes) {
+        throw absent(Capability.CREATE);
+    }
+
+    @Override
+    public void remove(VolumeId volume) throws ProviderException {
+        var found = volumes.lookUp(volume);
+        if (found.isEmpty()) {
+            return;
+        }
+        var disk = found.get();
+        if (!volumes.isOurs(disk)) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(), "it was not made by Tidemark, which removes only what it has made"));
+        }
+        if (!disk.users().isEmpty()) {
+            throw new ProviderException(new ProviderError.Busy(
+                    volume.toString(), "instance " + disk.users().getFirst(), ASK_AGAIN));
+        }
+        if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
+            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
+        }
+        var begun = attempts.until(() -> calls.deleteDisk(disk.location(), disk.name()));
+        if (begun.isPresent() && !begun.get().errorCode().isEmpty()) {
+            throw GceFailures.exception("disks.delete of " + volume, begun.get());
+        }
+    }
+
+    @Override
+    public CutForecast forecast(List<VolumeId> asked) throws ProviderException {
+        return cutting.forecast(asked);
+    }
+
+    @Override
+    public void prepare(CutRequest request) throws ProviderException {
+        cutting.prepare(request);
+    }
+
+    @Override
+    public Cut cut(CutRequest request) throws ProviderException {
+        return cutting.cut(request);
+    }
+
+    @Override
+    public Readiness readiness(SnapshotId snapshot) throws ProviderException {
+        var found = finder.one(snapshot);
+        return switch (found.status()) {
+            case "READY" -> new Readiness.Ready();
+            case "FAILED" ->
+                new Readiness.Failed(new ProviderError.Corrupt(snapshot.toString(), "Google says that it has FAILED"));
+            case "DELETING" ->
+                new Readiness.Failed(new ProviderError.Conflict(snapshot.toString(), "it is being deleted"));
+            default -> new Readiness.Pending(0, ASK_AGAIN);
+        };
+    }
+
+    @Override
+    public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
+        return finder.page(query);
+    }
+
+    @Override
+    public SnapshotReader read(SnapshotId snapshot) {
+        throw absent(Capability.RANDOM_READ);
+    }
+
+    @Override
+    public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) {
+        throw absent(Capability.CHANGED_RANGES);
+    }
+
+    @Override
+    public ChangedRanges allocatedRanges(SnapshotId snapshot) {
+        throw absent(Capability.RANDOM_READ);
+    }
+
+    @Override
+    public Step<Volume> clone(CloneRequest request) throws ProviderException {
+        return clones.begin(request);
+    }
+
+    @Override
+    public Step<Volume> rollback(SnapshotId snapshot) {
+        throw absent(Capability.ROLLBACK);
+    }
+
+    @Override
+    public void refuseWhileOpen(VolumeId volume) {
+        throw absent(Capability.ROLLBACK);
+    }
+
+    @Override
+    public VolumeWriter write(VolumeId volume) {
+        throw absent(Capability.RANDOM_WRITE);
+    }
+
+    @Override
+    public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        synchronized (of(snapshot)) {
+            holds.hold(snapshot, owner);
+        }
+    }
+
+    @Override
+    public void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        synchronized (of(snapshot)) {
+            holds.release(snapshot, owner);
+        }
+    }
+
+    @Override
+    public Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
+        return delete(new GceHandles.Delete(snapshot, Instant.EPOCH, Optional.empty()));
+    }
+
+    private Step<Boolean> delete(GceHandles.Delete asked) throws ProviderException {
+        synchronized (of(asked.snapshot())) {
+            return deletion.step(asked);
+        }
+    }
+
+    /** One at a time holds or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
+    private Object of(SnapshotId snapshot) {
+        return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
+    }
+
+    @Override
+    public Step<?> resume(Handle handle) throws ProviderException {
+        return switch (GceHandles.parse(handle)) {
+            case GceHandles.Clone clone -> clones.step(clone);
+            case GceHandles.Delete delete -> delete(delete);
+        };
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+
+    private static UnsupportedOperationException absent(Capability capability) {
+        return new UnsupportedOperationException("no volume of provider gce has " + capability);
+    }
+}

@@ -1,0 +1,70 @@
+package io.tidemark.provider.gce;
+
+import com.google.api.client.http.HttpTransport;
+import com.google.api.client.http.LowLevelHttpRequest;
+import com.google.api.client.http.LowLevelHttpResponse;
+import com.google.api.client.testing.http.MockLowLevelHttpResponse;
+import io.tidemark.provider.fakecloud.HttpAnswer;
+import io.tidemark.provider.fakecloud.HttpRequest;
+import io.tidemark.provider.fakecloud.gce.FakeGce;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.SocketException;
+import java.net.URI;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The SDK's requests go into the fake in this process, whichever stands there now: no sockets, and clients that outlive it. */
+final class InProcessTransport extends HttpTransport {
+    private volatile FakeGce cloud;
+
+    InProcessTransport(FakeGce cloud) {
+        this.cloud = cloud;
+    }
+
+    void to(FakeGce other) {
+        cloud = other;
+    }
+
+    @Override
+    public boolean supportsMethod(String method) {
+        return true;
+    }
+
+    @Override
+    protected LowLevelHttpRequest buildRequest(String method, String url) {
+        var headers = new TreeMap<String, String>();
+        return new LowLevelHttpRequest() {
+            @Override
+            public void addHeader(String name, String value) {
+                headers.put(name.toLowerCase(Locale.ROOT), value);
+            }
+
+            @Override
+            public LowLevelHttpResponse execute() throws IOException {
+                var body = new ByteArrayOutputStream();
+                if (getStreamingContent() != null) {
+                    getStreamingContent().writeTo(body);
+                }
+                return answer(method, url, headers, body.toByteArray());
+            }
+        };
+    }
+
+    private LowLevelHttpResponse answer(String method, String url, Map<String, String> headers, byte[] body)
+            throws IOException {
+        var address = URI.create(url);
+        String target = address.getRawQuery() == null
+                ? address.getRawPath()
+                : address.getRawPath() + "?" + address.getRawQuery();
+        HttpAnswer answer = cloud.handler().apply(new HttpRequest(method, target, headers, body));
+        if (answer.cut()) {
+            throw new SocketException("connection reset");
+        }
+        return new MockLowLevelHttpResponse()
+                .setStatusCode(answer.status)
+                .setContentType(answer.contentType)
+                .setContent(answer.body);
+    }
+}

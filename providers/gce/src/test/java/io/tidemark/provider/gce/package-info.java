@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.provider.gce;
+
+import org.jspecify.annotations.NullMarked;
