@@ -14,6 +14,7 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
@@ -91,6 +92,11 @@ public final class Inventory {
         return provider.snapshots(query).snapshots().stream()
                 .findFirst()
                 .orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(id)));
+    }
+
+    /** @throws ProviderException VolumeNotFound or SnapshotNotFound */
+    public Readiness readiness(SnapshotId id) throws ProviderException {
+        return providers.of(id.volume()).readiness(id);
     }
 
     /**

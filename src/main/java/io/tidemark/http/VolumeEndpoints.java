@@ -75,7 +75,9 @@ final class VolumeEndpoints {
     }
 
     private Answer getSnapshot(ApiRequest request) throws Exception {
-        return Answer.ok(Documents.snapshot(control.inventory().snapshot(snapshotInPath(request))));
+        var id = snapshotInPath(request);
+        var snapshot = control.inventory().snapshot(id);
+        return Answer.ok(Documents.snapshot(snapshot, control.inventory().readiness(id)));
     }
 
     private Answer deleteSnapshot(ApiRequest request) throws Exception {

@@ -2,6 +2,7 @@ package io.tidemark.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.consistency.ConsistencyError;
 import io.tidemark.control.Observer;
 import io.tidemark.control.OperationSettings;
@@ -36,12 +37,13 @@ class ApiTest {
     @TempDir
     Path folder;
 
+    private TestSite site;
     private ApiClient api;
 
     @BeforeEach
     void start() throws Exception {
         var metrics = new CompletableFuture<Metrics>();
-        var site = TestSite.in(
+        site = TestSite.in(
                 folder, InstantSource.system(), new OperationSettings(8, Duration.ofSeconds(5)), new Observer() {
                     @Override
                     public void operationEnded(Operation operation, Duration took) {
@@ -160,7 +162,12 @@ class ApiTest {
 
         var path = "/v1/snapshots/"
                 + snapshot.get("id").asText().replace(":", "%3A").replace("@", "%40");
-        assertThat(api.get(path).is(200).json()).isEqualTo(snapshot);
+        var shown = (ObjectNode) api.get(path).is(200).json();
+        assertThat(shown.remove("readable").toString()).isEqualTo("{\"state\":\"READY\"}");
+        assertThat(shown).isEqualTo(snapshot);
+        site.looksUntilReadable.set(1);
+        assertThat(api.get(path).is(200).json().get("readable").toString())
+                .isEqualTo("{\"state\":\"PENDING\",\"percent\":40}");
         assertThat(api.get("/v1/snapshots?volume=memory:orders").json().get("items"))
                 .hasSize(1);
         api.delete(path).is(204);

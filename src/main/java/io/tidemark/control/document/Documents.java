@@ -13,6 +13,7 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.domain.TrackingAudit;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.Volume;
 import java.time.Duration;
@@ -65,6 +66,19 @@ public final class Documents {
         document.put("recoveryPoint", snapshot.id().recoveryPoint().value());
         document.put("sizeBytes", snapshot.sizeBytes());
         document.put("createdAt", snapshot.createdAt().toString());
+        return document;
+    }
+
+    /** With whether it can be read yet, which in a cloud may take hours. */
+    public static ObjectNode snapshot(Snapshot snapshot, Readiness readiness) {
+        var document = snapshot(snapshot);
+        var readable = document.putObject("readable");
+        switch (readiness) {
+            case Readiness.Ready() -> readable.put("state", "READY");
+            case Readiness.Pending(var progress, var unused) ->
+                readable.put("state", "PENDING").put("percent", Math.round(progress * 100));
+            case Readiness.Failed(var error) -> readable.put("state", "FAILED").put("reason", error.message());
+        }
         return document;
     }
 

@@ -6,6 +6,7 @@ import com.azure.identity.DefaultAzureCredentialBuilder;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderFactory;
+import io.tidemark.spi.PublishedLimit;
 import io.tidemark.spi.StorageProvider;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -78,5 +79,10 @@ public final class AzureProviderFactory implements ProviderFactory {
                     "none in the environment, of a managed identity or the Azure CLI: give the machine an identity that"
                             + " may what \"tidemark providers policy azure\" prints");
         }
+    }
+
+    @Override
+    public List<PublishedLimit> limits() {
+        return AzureLimits.all();
     }
 }

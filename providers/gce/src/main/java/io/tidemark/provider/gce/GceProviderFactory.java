@@ -6,6 +6,7 @@ import com.google.auth.oauth2.GoogleCredentials;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.ProviderFactory;
+import io.tidemark.spi.PublishedLimit;
 import io.tidemark.spi.StorageProvider;
 import java.io.IOException;
 import java.net.URI;
@@ -90,5 +91,10 @@ public final class GceProviderFactory implements ProviderFactory {
                     "neither GOOGLE_APPLICATION_CREDENTIALS, nor gcloud's file, nor a service account of the instance:"
                             + " give the instance one that may what \"tidemark providers policy gce\" prints");
         }
+    }
+
+    @Override
+    public List<PublishedLimit> limits() {
+        return GceLimits.all();
     }
 }

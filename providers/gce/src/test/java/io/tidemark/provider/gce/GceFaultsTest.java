@@ -116,7 +116,11 @@ class GceFaultsTest {
                         .createSnapshot(
                                 disk,
                                 "other-%d-%d".formatted(seed, index),
-                                Map.of(GceNames.INSTALLATION, "another", GceNames.RECOVERY_POINT, "rp-s%dn0".formatted(seed)));
+                                Map.of(
+                                        GceNames.INSTALLATION,
+                                        "another",
+                                        GceNames.RECOVERY_POINT,
+                                        "rp-s%dn0".formatted(seed)));
                 others.add(other.name());
             }
             provider = project.open(GceProject.config(), dead);
@@ -185,7 +189,8 @@ class GceFaultsTest {
             for (var id : List.copyOf(doubtful.values())) {
                 try {
                     Handle handle = handles.remove(id);
-                    Step<?> step = handle == null || random.nextBoolean() ? provider.delete(id) : provider.resume(handle);
+                    Step<?> step =
+                            handle == null || random.nextBoolean() ? provider.delete(id) : provider.resume(handle);
                     if (step instanceof Step.Running<?> running) {
                         handles.put(id, running.handle());
                     } else if (!dead.get() && swept.merge(id, 1, Integer::sum) > SWEEPS_AFTER) {
@@ -243,7 +248,9 @@ class GceFaultsTest {
                         .map(SnapshotId::toString)
                         .forEach(listed::add);
             }
-            assertThat(listed).as("seed %d: what is listed", seed).containsExactlyInAnyOrderElementsOf(catalogue.keySet());
+            assertThat(listed)
+                    .as("seed %d: what is listed", seed)
+                    .containsExactlyInAnyOrderElementsOf(catalogue.keySet());
         }
 
         private static String idOf(FakeGceSnapshot snapshot) {

@@ -75,7 +75,8 @@ final class GceProject implements AutoCloseable {
             clock.advance(pause);
         };
         var waiting = new GceWaiting(
-                sleeper, () -> Duration.between(java.time.Instant.EPOCH, clock.instant()).toNanos());
+                sleeper,
+                () -> Duration.between(java.time.Instant.EPOCH, clock.instant()).toNanos());
         // The clients stay open: they are those of the next process too.
         return new GceProvider(
                 config, new GceConnection(() -> clients), new Attempts(new Random(1), sleeper), clock, waiting);
