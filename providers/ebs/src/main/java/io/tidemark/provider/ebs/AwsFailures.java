@@ -16,6 +16,9 @@ final class AwsFailures {
     private static final Duration VOLUME_RATE = Duration.ofSeconds(30);
 
     private static final Duration THROTTLED = Duration.ofSeconds(2);
+    /** Longer than what is waited for within one call: the same page would be asked for again. */
+    private static final Duration LIST_ANEW = Duration.ofSeconds(6);
+
     private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final int SERVER_ERROR = 500;
     /** Long enough for every message of Amazon's that tells anything. */
@@ -92,6 +95,10 @@ final class AwsFailures {
         }
         if (LIMITS.contains(code)) {
             return new ProviderError.Busy(asked, "what the account may have at once (%s)".formatted(code), LIMIT);
+        }
+        if (code.equals("InvalidNextToken")) {
+            return new ProviderError.Busy(
+                    asked, "a list whose page token has expired: it has to begin anew", LIST_ANEW);
         }
         if (DENIALS.contains(code)) {
             return new ProviderError.Denied(asked, "%s: %s".formatted(code, messageOf(answered)));

@@ -17,6 +17,7 @@ import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
@@ -75,7 +76,7 @@ final class Chain implements AutoCloseable {
         return chain;
     }
 
-    private void load(int number, HashSet<Path> needed) throws ProviderException {
+    private void load(int number, Set<Path> needed) throws ProviderException {
         layers.put(number, ChainLayer.open(files, folder, number));
         needed.add(ChainLayer.data(folder, number));
         needed.add(ChainLayer.blocks(folder, number));

@@ -19,6 +19,7 @@ final class ChainLayer implements AutoCloseable {
     private static final int BLOCK = DirectCalls.BLOCK_BYTES;
 
     private final StagingFiles files;
+    private final Path folder;
     private final Path data;
     private final Path blocks;
     private final int number;
@@ -28,6 +29,7 @@ final class ChainLayer implements AutoCloseable {
 
     private ChainLayer(StagingFiles files, Path folder, int number, FileChannel channel, BlockStates states) {
         this.files = files;
+        this.folder = folder;
         this.data = data(folder, number);
         this.blocks = blocks(folder, number);
         this.number = number;
@@ -53,7 +55,7 @@ final class ChainLayer implements AutoCloseable {
 
     /** The same sealed layer again, readable until it is closed, though its files be deleted meanwhile. */
     ChainLayer again() throws ProviderException {
-        return new ChainLayer(files, data.getParent(), number, files.openToRead(data), states);
+        return new ChainLayer(files, folder, number, files.openToRead(data), states);
     }
 
     int number() {

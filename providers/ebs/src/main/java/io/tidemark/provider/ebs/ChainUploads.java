@@ -28,6 +28,9 @@ final class ChainUploads {
     /** Of one layer by one process, each a snapshot of its own; after a restart there are as many again. */
     static final int ATTEMPTS_MAXIMUM = 3;
 
+    /** So often, and for {@link RecentEffects#VISIBLE_WITHIN}, nothing was found where there is nothing. */
+    private static final int MISSING_LOOKS_MINIMUM = 5;
+
     private static final long GIB = 1L << 30;
     private static final int TOKEN_CHARACTERS = 64;
 
@@ -43,11 +46,17 @@ final class ChainUploads {
     private final Predicate<String> isBase;
     /** Snapshots by Amazon's name whose blocks were all sent by this process. */
     private final Map<String, Boolean> sent = new ConcurrentHashMap<>();
-    /** Deletions that found nothing, first at. */
-    private final Map<String, Instant> missing = new ConcurrentHashMap<>();
+    /** Deletions that found nothing. */
+    private final Map<String, Missing> missing = new ConcurrentHashMap<>();
 
     private final Map<SnapshotId, Integer> ended = new ConcurrentHashMap<>();
     private final Map<SnapshotId, ProviderError> failures = new ConcurrentHashMap<>();
+
+    private record Missing(Instant since, int looks) {
+        Missing again() {
+            return new Missing(since, looks + 1);
+        }
+    }
 
     /** What became of a step. */
     enum Outcome {
@@ -128,8 +137,10 @@ final class ChainUploads {
             return true;
         }
         // Not seen yet is not absent.
-        var since = missing.computeIfAbsent(cloudId, key -> clock.instant());
-        return !clock.instant().isBefore(since.plus(RecentEffects.VISIBLE_WITHIN));
+        var now = clock.instant();
+        var known = missing.merge(cloudId, new Missing(now, 1), (first, more) -> first.again());
+        return known.looks() >= MISSING_LOOKS_MINIMUM
+                && !now.isBefore(known.since().plus(RecentEffects.VISIBLE_WITHIN));
     }
 
     /** Where its id was not heard the same token asks for it. */
@@ -238,8 +249,8 @@ final class ChainUploads {
         try {
             var unused = direct.list(snapshot.id(), 0, Optional.empty());
         } catch (PageExpired e) {
-            throw new ProviderException(
-                    new ProviderError.Unexpected("ListSnapshotBlocks of " + snapshot.id(), "INVALID_PAGE_TOKEN"), e);
+            // Among empty pages: looked at again.
+            return Outcome.WAIT;
         }
         var tags = new LinkedHashMap<String, String>();
         layer.holds().forEach(owner -> tags.put(EbsNames.HOLD + owner, ""));

@@ -32,6 +32,7 @@ final class ChainVolumes implements AutoCloseable {
     /** EBS User Guide, "Amazon EBS volume types": 64 TiB. */
     static final long SIZE_MAXIMUM = 64L << 40;
 
+    private static final System.Logger LOG = System.getLogger(ChainVolumes.class.getName());
     private static final Duration ASK_AGAIN = Duration.ofSeconds(5);
     /** More than one chain leaves behind at once. */
     private static final int REMOVAL_STEPS_MAXIMUM = 100;
@@ -301,20 +302,17 @@ final class ChainVolumes implements AutoCloseable {
 
     @Override
     public void close() {
-        for (var each : open) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                // The process is at its end; what was flushed stays.
-                continue;
-            }
-        }
+        open.forEach(ChainVolumes::end);
         work.close();
+        end(chains);
+    }
+
+    /** At the end of a process nobody can do anything about a file that cannot be closed; what was flushed stays. */
+    private static void end(AutoCloseable each) {
         try {
-            chains.close();
-        } catch (ProviderException e) {
-            // As above.
-            return;
+            each.close();
+        } catch (Exception e) {
+            LOG.log(System.Logger.Level.DEBUG, () -> "closing " + each, e);
         }
     }
 }

@@ -22,10 +22,11 @@ final class ChainWork implements AutoCloseable {
     private final Map<VolumeId, Worker> workers = new HashMap<>();
     private boolean closed;
 
-    /** @param again whether something was cut or deleted since the worker looked */
     private static final class Worker {
         private final Thread thread;
+        /** Something was cut or deleted since the worker looked. */
         private boolean again;
+
         private boolean stopped;
 
         Worker(Thread thread) {

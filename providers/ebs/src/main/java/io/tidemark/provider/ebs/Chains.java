@@ -174,16 +174,12 @@ final class Chains implements AutoCloseable {
 
     @Override
     public void close() throws ProviderException {
-        try {
+        try (lock) {
             for (var each : chains.values()) {
                 each.close();
             }
-        } finally {
-            try {
-                lock.close();
-            } catch (IOException e) {
-                throw new ProviderException(new ProviderError.Unexpected("unlocking " + staging, e.toString()), e);
-            }
+        } catch (IOException e) {
+            throw new ProviderException(new ProviderError.Unexpected("unlocking " + staging, e.toString()), e);
         }
     }
 }

@@ -173,8 +173,9 @@ final class DirectReader implements SnapshotReader {
             try {
                 named = tokens.find(index);
             } catch (PageExpired e) {
-                throw new ProviderException(
-                        new ProviderError.Unexpected("ListSnapshotBlocks of " + cloudId, "INVALID_PAGE_TOKEN"), e);
+                // Among empty pages; the next list begins at the block.
+                tokens.forget();
+                continue;
             }
             if (named.isEmpty()) {
                 return new byte[DirectCalls.BLOCK_BYTES];
@@ -186,7 +187,8 @@ final class DirectReader implements SnapshotReader {
             tokens.forget();
         }
         throw new ProviderException(new ProviderError.Unexpected(
-                "GetSnapshotBlock %d of %s".formatted(index, cloudId), "INVALID_BLOCK_TOKEN for tokens just listed"));
+                "GetSnapshotBlock %d of %s".formatted(index, cloudId),
+                "INVALID_BLOCK_TOKEN or INVALID_PAGE_TOKEN for tokens just listed"));
     }
 
     private void refuseClosed() throws ProviderException {

@@ -2,7 +2,7 @@ package io.tidemark.provider.ebs;
 
 /**
  * The least rights, as a policy of IAM: looking is for all, making for any volume, and only what carries our installation's
- * tag is held, deleted or read. Source of names and conditions: AWS Service Authorization Reference, "Amazon EC2" and "Amazon
+ * tag is held, deleted, read or written. Source of names and conditions: AWS Service Authorization Reference, "Amazon EC2" and "Amazon
  * Elastic Block Store".
  */
 final class EbsPolicy {
@@ -28,7 +28,7 @@ final class EbsPolicy {
                   "Action": ["ec2:CreateTags"],
                   "Resource": ["arn:aws:ec2:*::snapshot/*", "arn:aws:ec2:*:*:volume/*"],
                   "Condition": {
-                    "StringEquals": {"ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots", "CreateVolume"]}
+                    "StringEquals": {"ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots", "CreateVolume", "StartSnapshot"]}
                   }
                 },
                 {
@@ -42,6 +42,20 @@ final class EbsPolicy {
                   "Sid": "TidemarkReadsItsOwn",
                   "Effect": "Allow",
                   "Action": ["ebs:ListSnapshotBlocks", "ebs:ListChangedBlocks", "ebs:GetSnapshotBlock"],
+                  "Resource": "arn:aws:ec2:*::snapshot/*",
+                  "Condition": {"StringEquals": {"aws:ResourceTag/tidemark:installation": "{installation}"}}
+                },
+                {
+                  "Sid": "TidemarkUploadsWhatItTags",
+                  "Effect": "Allow",
+                  "Action": ["ebs:StartSnapshot"],
+                  "Resource": "arn:aws:ec2:*::snapshot/*",
+                  "Condition": {"StringEquals": {"aws:RequestTag/tidemark:installation": "{installation}"}}
+                },
+                {
+                  "Sid": "TidemarkWritesItsOwn",
+                  "Effect": "Allow",
+                  "Action": ["ebs:PutSnapshotBlock", "ebs:CompleteSnapshot"],
                   "Resource": "arn:aws:ec2:*::snapshot/*",
                   "Condition": {"StringEquals": {"aws:ResourceTag/tidemark:installation": "{installation}"}}
                 }

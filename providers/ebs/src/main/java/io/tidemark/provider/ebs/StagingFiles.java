@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -56,7 +57,12 @@ final class StagingFiles {
             return true;
         });
         changed("renaming", file, () -> Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE));
-        syncFolder(file.toAbsolutePath().getParent());
+        syncFolder(folderOf(file));
+    }
+
+    /** Of what is not the root, which is nobody's staging folder. */
+    private static Path folderOf(Path file) {
+        return Objects.requireNonNull(file.toAbsolutePath().getParent(), "the root has no folder");
     }
 
     private void syncFolder(Path folder) throws ProviderException {
@@ -70,7 +76,7 @@ final class StagingFiles {
 
     Path makeFolder(Path folder) throws ProviderException {
         var made = changed("making", folder, () -> Files.createDirectories(folder));
-        syncFolder(folder.toAbsolutePath().getParent());
+        syncFolder(folderOf(folder));
         return made;
     }
 

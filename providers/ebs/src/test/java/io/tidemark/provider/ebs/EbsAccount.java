@@ -40,7 +40,12 @@ final class EbsAccount {
 
     /** As {@link #clients}, without sockets. */
     static AwsClients inProcess(FakeAws cloud, EbsConfig config) {
-        return new AwsClients(config, CREDENTIALS, new InProcessHttp(cloud, config.region()));
+        return inProcess(cloud, config, new AtomicBoolean());
+    }
+
+    /** @param dead once it is set, nothing is asked */
+    static AwsClients inProcess(FakeAws cloud, EbsConfig config, AtomicBoolean dead) {
+        return new AwsClients(config, CREDENTIALS, new InProcessHttp(cloud, config.region(), dead::get));
     }
 
     /** @param dead once it is set, nothing is asked a second time, as of a process that is no more */

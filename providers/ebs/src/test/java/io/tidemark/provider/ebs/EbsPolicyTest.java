@@ -9,13 +9,16 @@ import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** That the policy grants what is asked for, no less and no more, is seen by asking for everything there is. */
@@ -37,10 +40,11 @@ class EbsPolicyTest {
         for (JsonNode statement : policy().path("Statement")) {
             var actions = statement.path("Action").toString();
             if (actions.contains("Delete") || actions.contains("ebs:")) {
+                var whose = actions.contains("StartSnapshot") ? "aws:RequestTag/" : "aws:ResourceTag/";
                 assertThat(statement
                                 .path("Condition")
                                 .path("StringEquals")
-                                .path("aws:ResourceTag/" + EbsNames.INSTALLATION)
+                                .path(whose + EbsNames.INSTALLATION)
                                 .asText())
                         .isEqualTo("prod");
             }
@@ -52,6 +56,25 @@ class EbsPolicyTest {
                 .readTree(new EbsProviderFactory()
                         .policy(Map.of("installation", "prod"))
                         .orElseThrow());
+    }
+
+    private static void upload(FakeAws cloud) throws Exception {
+        var config = EbsAccount.config(cloud.endpoint().toString(), Files.createTempDirectory("tidemark-staging-"));
+        var chain = VolumeId.of("ebs", "chain");
+        try (var provider = EbsAccount.openStaged(
+                config, EbsAccount.clients(config), cloud.clock(), new AtomicBoolean(), new StagingFiles(() -> {}))) {
+            provider.create(chain, 1 << 20);
+            try (var writer = provider.write(chain)) {
+                writer.write(0, ByteBuffer.wrap(new byte[] {1}));
+            }
+            provider.cut(new CutRequest(new RecoveryPointId("rp-3"), List.of(chain)));
+            var snapshot = new SnapshotId(chain, new RecoveryPointId("rp-3"));
+            for (int look = 0; look < 10_000 && !(provider.readiness(snapshot) instanceof Readiness.Ready); look++) {
+                Thread.sleep(1);
+            }
+            provider.delete(snapshot);
+            provider.remove(chain);
+        }
     }
 
     /** A volume's life, and that of two together, with all that can be asked of them. */
@@ -80,6 +103,7 @@ class EbsPolicyTest {
             provider.remove(VolumeId.of("ebs", "copy"));
             provider.delete(older);
             provider.close();
+            upload(cloud);
             return List.copyOf(cloud.calls().keySet());
         }
     }

@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.function.BooleanSupplier;
 import software.amazon.awssdk.http.AbortableInputStream;
 import software.amazon.awssdk.http.ExecutableHttpRequest;
 import software.amazon.awssdk.http.HttpExecuteRequest;
@@ -19,9 +20,13 @@ final class InProcessHttp implements SdkHttpClient {
     private final FakeAws cloud;
     private final String region;
 
-    InProcessHttp(FakeAws cloud, String region) {
+    /** Of a process that is no more nothing is asked. */
+    private final BooleanSupplier dead;
+
+    InProcessHttp(FakeAws cloud, String region, BooleanSupplier dead) {
         this.cloud = cloud;
         this.region = region;
+        this.dead = dead;
     }
 
     @Override
@@ -29,6 +34,9 @@ final class InProcessHttp implements SdkHttpClient {
         return new ExecutableHttpRequest() {
             @Override
             public HttpExecuteResponse call() throws IOException {
+                if (dead.getAsBoolean()) {
+                    throw new IOException("killed");
+                }
                 var answer = cloud.answer(region, read(request));
                 if (answer.cut()) {
                     throw new IOException("connection reset");
