@@ -15,6 +15,7 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
+import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,7 @@ class ChainReplicationTest {
     /** Forty blocks and a part of one, which is no multiple of 4 KiB. */
     private static final int VOLUME_BYTES = 40 * BLOCK + 3 * 512;
 
-    private static final int COPY_BYTES = 1 << 20;
+    private static final int COPY_BYTES = 64 << 10;
     private static final int LOOKS_MAXIMUM = 10_000;
 
     private final Random random = new Random(7);
@@ -130,11 +131,16 @@ class ChainReplicationTest {
     /** @param older what the copy has already */
     private SnapshotId replicate(VolumeId from, VolumeId to, String point, Optional<SnapshotId> older) throws Exception {
         var newer = cut(host, from, point);
-        try (var reader = host.read(newer);
-                var ranges = older.isEmpty()
-                        ? host.allocatedRanges(newer)
-                        : host.changedRanges(new SnapshotId(from, older.get().recoveryPoint()), newer)) {
-            copy(reader, ranges, amazon, to);
+        if (older.isEmpty()) {
+            try (var reader = host.read(newer)) {
+                copy(reader, host.allocatedRanges(newer), Optional.empty(), amazon.write(to));
+            }
+        } else {
+            var before = new SnapshotId(from, older.get().recoveryPoint());
+            try (var reader = host.read(newer);
+                    var known = host.read(before)) {
+                copy(reader, host.changedRanges(before, newer), Optional.of(known), amazon.write(to));
+            }
         }
         var made = cut(amazon, to, point);
         for (int look = 0; look < LOOKS_MAXIMUM; look++) {
@@ -147,25 +153,35 @@ class ChainReplicationTest {
     }
 
     private void restore(SnapshotId from, VolumeId to) throws Exception {
-        try (var reader = amazon.read(from);
-                var ranges = amazon.allocatedRanges(from)) {
-            copy(reader, ranges, host, to);
+        try (var reader = amazon.read(from)) {
+            copy(reader, amazon.allocatedRanges(from), Optional.empty(), host.write(to));
         }
     }
 
-    private static void copy(SnapshotReader from, ChangedRanges ranges, StorageProvider provider, VolumeId to)
+    /** @param known what the target has: a host may name more than has changed, and that is not sent */
+    private static void copy(
+            SnapshotReader from, ChangedRanges named, Optional<SnapshotReader> known, VolumeWriter to)
             throws Exception {
-        try (var writer = provider.write(to)) {
+        try (var ranges = named;
+                var writer = to) {
             for (var next = ranges.next(); next.isPresent(); next = ranges.next()) {
                 var range = next.get();
                 for (long at = range.offsetBytes(); at < range.endBytes(); at += COPY_BYTES) {
-                    var bytes = ByteBuffer.allocate(Math.toIntExact(Math.min(COPY_BYTES, range.endBytes() - at)));
-                    from.read(at, bytes);
-                    writer.write(at, bytes.flip());
+                    int length = Math.toIntExact(Math.min(COPY_BYTES, range.endBytes() - at));
+                    var bytes = bytes(from, at, length);
+                    if (known.isEmpty() || !bytes.equals(bytes(known.get(), at, length))) {
+                        writer.write(at, bytes);
+                    }
                 }
             }
             writer.flush();
         }
+    }
+
+    private static ByteBuffer bytes(SnapshotReader from, long offset, int length) throws Exception {
+        var bytes = ByteBuffer.allocate(length);
+        from.read(offset, bytes);
+        return bytes.flip();
     }
 
     private static SnapshotId cut(StorageProvider provider, VolumeId volume, String point) throws Exception {
