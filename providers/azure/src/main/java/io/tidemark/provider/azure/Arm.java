@@ -91,11 +91,7 @@ final class Arm {
     /** Credentials are looked for before, so that nothing is in doubt where there are none. */
     Begun begin(String asked, Supplier<Mono<Response<Flux<ByteBuffer>>>> call) throws ProviderException {
         gate.pass(asked);
-        try {
-            clients.requireCredentials();
-        } catch (RuntimeException e) {
-            throw new ProviderException(AzureFailures.withoutCredentials(asked), e);
-        }
+        requireCredentials(asked);
         try {
             var answer = call.get().block();
             if (answer == null) {
@@ -112,6 +108,14 @@ final class Arm {
                     AzureFailures.retryAfter(headers.getValue(HttpHeaderName.RETRY_AFTER)));
         } catch (RuntimeException e) {
             throw failed(asked, e);
+        }
+    }
+
+    void requireCredentials(String asked) throws ProviderException {
+        try {
+            clients.requireCredentials();
+        } catch (RuntimeException e) {
+            throw new ProviderException(AzureFailures.withoutCredentials(asked), e);
         }
     }
 

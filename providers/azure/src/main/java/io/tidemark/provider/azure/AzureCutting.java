@@ -1,5 +1,6 @@
 package io.tidemark.provider.azure;
 
+import io.tidemark.provider.azure.AzurePoints.Together;
 import io.tidemark.provider.azure.DiskCalls.Made;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.Cut;
@@ -40,13 +41,19 @@ final class AzureCutting {
     private final ArmGate gate;
     private final AzureVolumes volumes;
     private final AzureSnapshots snapshots;
+    private final AzurePoints points;
     private final RecentEffects recent;
     private final AzureConfig config;
     private final InstantSource clock;
     private final LongSupplier nanos;
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
-    private record Plan(CutRequest request, Map<VolumeId, CloudDisk> disks, Map<SnapshotId, CloudSnapshot> existing) {}
+    private record Plan(
+            CutRequest request,
+            Map<VolumeId, CloudDisk> disks,
+            Map<SnapshotId, CloudSnapshot> existing,
+            Optional<Together> together,
+            Optional<CloudCollection> collection) {}
 
     AzureCutting(
             Arm arm,
@@ -54,6 +61,7 @@ final class AzureCutting {
             Attempts attempts,
             AzureVolumes volumes,
             AzureSnapshots snapshots,
+            AzurePoints points,
             RecentEffects recent,
             AzureConfig config,
             InstantSource clock,
@@ -63,6 +71,7 @@ final class AzureCutting {
         this.gate = arm.gate();
         this.volumes = volumes;
         this.snapshots = snapshots;
+        this.points = points;
         this.recent = recent;
         this.config = config;
         this.clock = clock;
@@ -71,16 +80,30 @@ final class AzureCutting {
 
     CutForecast forecast(List<VolumeId> asked) throws ProviderException {
         var notes = new ArrayList<String>();
-        for (var each : find(asked).entrySet()) {
-            notes.add("%s: an incremental snapshot of %s, one disk after the other"
-                    .formatted(each.getKey(), each.getValue().id()));
+        var found = find(asked);
+        var verdict = points.verdict(found);
+        for (var each : found.entrySet()) {
+            notes.add(verdict.together()
+                    .map(together -> "%s: a restore point of machine %s"
+                            .formatted(each.getKey(), together.machine().id()))
+                    .orElseGet(() -> "%s: an incremental snapshot of %s, one disk after the other: %s"
+                            .formatted(each.getKey(), each.getValue().id(), verdict.reason())));
         }
-        return new CutForecast(CREATION.multipliedBy(asked.size()), asked.size() == 1, notes);
+        boolean atomic = asked.size() == 1 || verdict.together().isPresent();
+        return new CutForecast(atomic ? CREATION : CREATION.multipliedBy(asked.size()), atomic, notes);
     }
 
     /** Looks, so that the cut itself is nothing but the creations. */
     void prepare(CutRequest request) throws ProviderException {
-        var plan = plan(request);
+        var looked = plan(request);
+        if (looked.together().isPresent()
+                && looked.existing().isEmpty()
+                && looked.collection().isEmpty()) {
+            request.volumes().forEach(each -> recent.uncertain(new SnapshotId(each, request.recoveryPoint())));
+            points.prepare(request.recoveryPoint(), looked.together().get());
+            looked = plan(request);
+        }
+        var plan = looked;
         synchronized (plans) {
             plans.put(request.recoveryPoint(), plan);
             if (plans.size() > PLANS_MAXIMUM) {
@@ -95,6 +118,13 @@ final class AzureCutting {
             prepared = plans.remove(request.recoveryPoint());
         }
         var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
+        if (plan.collection().isPresent()
+                && !plan.collection().get().members(config).isEmpty()) {
+            return again(request, plan.collection().get());
+        }
+        if (plan.together().isPresent() && plan.existing().isEmpty()) {
+            return together(plan, plan.together().get());
+        }
         var members = new ArrayList<Cut.Member>();
         for (var each : plan.disks().entrySet()) {
             var id = new SnapshotId(each.getKey(), request.recoveryPoint());
@@ -104,6 +134,39 @@ final class AzureCutting {
         return new Cut(members.size() == 1, members);
     }
 
+    private Cut together(Plan plan, Together together) throws ProviderException {
+        var of = plan.request().recoveryPoint();
+        if (plan.collection().isEmpty()) {
+            points.prepare(of, together);
+        }
+        plan.disks().keySet().forEach(each -> recent.uncertain(new SnapshotId(each, of)));
+        long started = nanos.getAsLong();
+        var cut = points.cut(of, together, plan.disks());
+        long finished = nanos.getAsLong();
+        cut.forEach(each -> recent.certain(each.id()));
+        return new Cut(
+                true,
+                cut.stream()
+                        .map(each -> new Cut.Member(each, started, finished))
+                        .toList());
+    }
+
+    /** An earlier request has cut them together. */
+    private Cut again(CutRequest request, CloudCollection collection) throws ProviderException {
+        var known = collection.members(config).values();
+        var members = new ArrayList<Cut.Member>();
+        for (var volume : request.volumes()) {
+            var id = new SnapshotId(volume, request.recoveryPoint());
+            var member = known.stream().filter(each -> each.id().equals(id)).findFirst();
+            members.add(new Cut.Member(
+                    member.orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
+                            id.toString(), "%s was cut without it".formatted(request.recoveryPoint())))),
+                    0,
+                    0));
+        }
+        return new Cut(true, members);
+    }
+
     private Plan plan(CutRequest request) throws ProviderException {
         var found = find(request.volumes());
         var existing = new LinkedHashMap<SnapshotId, CloudSnapshot>();
@@ -111,7 +174,10 @@ final class AzureCutting {
             var id = new SnapshotId(volume, request.recoveryPoint());
             snapshots.find(id).ifPresent(each -> existing.put(id, each));
         }
-        return new Plan(request, found, existing);
+        var together = points.verdict(found).together();
+        var collection =
+                together.isPresent() ? points.find(request.recoveryPoint()) : Optional.<CloudCollection>empty();
+        return new Plan(request, found, existing, together, collection);
     }
 
     private Map<VolumeId, CloudDisk> find(List<VolumeId> asked) throws ProviderException {

@@ -20,14 +20,24 @@ final class AzureDeletion {
     private final DiskCalls calls;
     private final Attempts attempts;
     private final AzureSnapshots snapshots;
+    private final AzurePoints points;
     private final RecentEffects recent;
+    private final AzureConfig config;
     private final InstantSource clock;
 
     AzureDeletion(
-            DiskCalls calls, Attempts attempts, AzureSnapshots snapshots, RecentEffects recent, InstantSource clock) {
+            DiskCalls calls,
+            Attempts attempts,
+            AzureSnapshots snapshots,
+            AzurePoints points,
+            RecentEffects recent,
+            AzureConfig config,
+            InstantSource clock) {
         this.calls = calls;
         this.attempts = attempts;
         this.snapshots = snapshots;
+        this.points = points;
+        this.config = config;
         this.recent = recent;
         this.clock = clock;
     }
@@ -39,6 +49,13 @@ final class AzureDeletion {
         if (holds.isPresent() && !holds.get().isEmpty()) {
             throw new ProviderException(new ProviderError.Held(snapshot, holds.get()));
         }
+        if (found.isEmpty()) {
+            var collection = points.find(snapshot.recoveryPoint());
+            if (collection.isPresent() && isDeleted(snapshot, collection.get())) {
+                recent.gone(snapshot);
+                return new Step.Done<>(true);
+            }
+        }
         var begun = attempts.until(
                 () -> calls.deleteSnapshot(snapshots.group(snapshot.volume()), snapshots.name(snapshot)));
         if (begun.existed()) {
@@ -48,6 +65,31 @@ final class AzureDeletion {
         }
         var until = later(recent.mayAppearUntil(snapshot), mayAppearUntil);
         return clock.instant().isBefore(until) ? running(snapshot, until, ASK_AGAIN) : new Step.Done<>(true);
+    }
+
+    /**
+     * A disk's part of a restore point cannot be deleted alone: it is no longer named, and with the last name all is deleted.
+     * A collection that names none is of a cut that failed.
+     *
+     * @return false where it may still be there, or is not of this collection
+     */
+    private boolean isDeleted(SnapshotId snapshot, CloudCollection collection) throws ProviderException {
+        var key = collection.keyOf(config, snapshot);
+        if (key.isEmpty() && !collection.members(config).isEmpty()) {
+            return false;
+        }
+        if (key.isPresent()) {
+            var holds = collection.holdsOf(key.get());
+            if (!holds.isEmpty()) {
+                throw new ProviderException(new ProviderError.Held(snapshot, holds));
+            }
+            var left = collection.without(key.get());
+            if (!left.members(config).isEmpty()) {
+                points.tag(left);
+                return true;
+            }
+        }
+        return points.deleted(collection);
     }
 
     private static Instant later(Optional<Instant> one, Instant other) {

@@ -13,14 +13,43 @@ final class AzureFinder {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
     private final AzureSnapshots snapshots;
+    private final AzurePoints points;
+    private final AzureConfig config;
 
-    AzureFinder(AzureSnapshots snapshots) {
+    /** What a snapshot of ours is at Azure. */
+    sealed interface Where {}
+
+    record Single(CloudSnapshot snapshot) implements Where {}
+
+    /** @param key of the tag that names it */
+    record Member(CloudCollection collection, String key) implements Where {}
+
+    AzureFinder(AzureSnapshots snapshots, AzurePoints points, AzureConfig config) {
         this.snapshots = snapshots;
+        this.points = points;
+        this.config = config;
+    }
+
+    /** @throws ProviderException SnapshotNotFound */
+    Where where(SnapshotId snapshot) throws ProviderException {
+        var single = snapshots.find(snapshot);
+        if (single.isPresent()) {
+            return new Single(single.get());
+        }
+        var collection = points.find(snapshot.recoveryPoint());
+        var key = collection.flatMap(each -> each.keyOf(config, snapshot));
+        if (key.isEmpty()) {
+            throw new ProviderException(new ProviderError.SnapshotNotFound(snapshot));
+        }
+        return new Member(collection.orElseThrow(), key.get());
     }
 
     /** @throws ProviderException SnapshotNotFound */
     CloudSnapshot one(SnapshotId snapshot) throws ProviderException {
-        return snapshots.one(snapshot);
+        return switch (where(snapshot)) {
+            case Single(var single) -> single;
+            case Member(var collection, var key) -> points.part(collection, key, snapshots.diskId(snapshot.volume()));
+        };
     }
 
     boolean isPoint(CloudSnapshot snapshot) {

@@ -37,6 +37,10 @@ final class AzureLists {
         return all;
     }
 
+    <T> List<T> of(String group, Pages<T> pages) throws ProviderException {
+        return of(Optional.of(group), pages);
+    }
+
     private <T> List<T> of(Optional<String> group, Pages<T> pages) throws ProviderException {
         for (int beginning = 1; ; beginning++) {
             try {

@@ -15,12 +15,21 @@ final class AzurePolicy {
                 "Microsoft.Compute/disks/read",
                 "Microsoft.Compute/disks/write",
                 "Microsoft.Compute/disks/delete",
-                "Microsoft.Compute/disks/beginGetAccess/action",
                 "Microsoft.Compute/snapshots/read",
                 "Microsoft.Compute/snapshots/write",
                 "Microsoft.Compute/snapshots/delete",
                 "Microsoft.Compute/snapshots/beginGetAccess/action",
-                "Microsoft.Compute/snapshots/endGetAccess/action"
+                "Microsoft.Compute/snapshots/endGetAccess/action",
+                "Microsoft.Compute/virtualMachines/read",
+                "Microsoft.Compute/restorePointCollections/read",
+                "Microsoft.Compute/restorePointCollections/write",
+                "Microsoft.Compute/restorePointCollections/delete",
+                "Microsoft.Compute/restorePointCollections/restorePoints/read",
+                "Microsoft.Compute/restorePointCollections/restorePoints/write",
+                "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/read",
+                "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/beginGetAccess/action",
+                "Microsoft.Compute/restorePointCollections/restorePoints/diskRestorePoints/endGetAccess/action",
+                "Microsoft.Compute/locations/operations/read"
               ],
               "NotActions": [],
               "AssignableScopes": ["/subscriptions/{subscription}"]

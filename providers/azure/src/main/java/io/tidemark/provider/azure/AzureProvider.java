@@ -25,7 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.LongSupplier;
 
@@ -41,7 +40,7 @@ final class AzureProvider implements StorageProvider {
     private final AzureConfig config;
     private final Attempts attempts;
     private final DiskCalls calls;
-    private final RecentEffects recent;
+    private final AzureHolds holds;
     private final AzureVolumes volumes;
     private final AzureSnapshots snapshots;
     private final AzureFinder finder;
@@ -59,15 +58,17 @@ final class AzureProvider implements StorageProvider {
         this.attempts = attempts;
         var arm = new Arm(clients, new ArmGate(time.clock(), time.sleeper()));
         calls = new DiskCalls(arm);
-        recent = new RecentEffects(time.clock());
+        var recent = new RecentEffects(time.clock());
         var lists = new AzureLists(config, attempts);
         volumes = new AzureVolumes(calls, attempts, lists, config);
-        snapshots = new AzureSnapshots(calls, attempts, lists, recent, config);
-        finder = new AzureFinder(snapshots);
-        cutting =
-                new AzureCutting(arm, calls, attempts, volumes, snapshots, recent, config, time.clock(), time.nanos());
+        var points = new AzurePoints(new PointCalls(arm), attempts, arm.gate(), config, time.clock(), recent);
+        snapshots = new AzureSnapshots(calls, attempts, lists, recent, config, points);
+        finder = new AzureFinder(snapshots, points, config);
+        holds = new AzureHolds(calls, attempts, finder, points, recent);
+        cutting = new AzureCutting(
+                arm, calls, attempts, volumes, snapshots, points, recent, config, time.clock(), time.nanos());
         clones = new AzureClones(calls, attempts, volumes, finder, config);
-        deletion = new AzureDeletion(calls, attempts, snapshots, recent, time.clock());
+        deletion = new AzureDeletion(calls, attempts, snapshots, points, recent, config, time.clock());
         var access = new AccessCalls(arm, attempts, time.clock());
         reading = new AzureReading(
                 finder, new BlobCalls(clients, attempts), new Leases(access, SIGNATURE_WAIT_MAXIMUM), config);
@@ -178,42 +179,15 @@ final class AzureProvider implements StorageProvider {
     @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         synchronized (of(snapshot)) {
-            var found = finder.one(snapshot);
-            var holds = AzureNames.holdsOf(found.tags());
-            if (holds.contains(owner)) {
-                return;
-            }
-            if (holds.size() >= AzureNames.HOLDS_MAXIMUM) {
-                throw new ProviderException(new ProviderError.Conflict(
-                        snapshot.toString(),
-                        "it has %d holds, which are tags, and Azure allows no more: release one"
-                                .formatted(holds.size())));
-            }
-            var tags = new LinkedHashMap<>(found.tags());
-            tags.put(AzureNames.HOLD + owner, "");
-            tag(found.withTags(tags));
+            holds.hold(snapshot, owner);
         }
     }
 
     @Override
     public void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
         synchronized (of(snapshot)) {
-            var found = finder.one(snapshot);
-            if (AzureNames.holdsOf(found.tags()).contains(owner)) {
-                var tags = new LinkedHashMap<>(found.tags());
-                tags.remove(AzureNames.HOLD + owner);
-                tag(found.withTags(tags));
-            }
+            holds.release(snapshot, owner);
         }
-    }
-
-    /** A change of tags is in place of all there are, so it is made of what was read just before. */
-    private void tag(CloudSnapshot changed) throws ProviderException {
-        attempts.until(() -> {
-            calls.tagSnapshot(changed, changed.tags());
-            return true;
-        });
-        recent.made(changed);
     }
 
     @Override
@@ -227,9 +201,12 @@ final class AzureProvider implements StorageProvider {
         }
     }
 
-    /** One at a time holds or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
+    /**
+     * One at a time holds or deletes snapshots of a recovery point, which may share tags: a hold that was granted is seen by
+     * the deletion after it.
+     */
     private Object of(SnapshotId snapshot) {
-        return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
+        return stripes[Math.floorMod(snapshot.recoveryPoint().hashCode(), stripes.length)];
     }
 
     @Override

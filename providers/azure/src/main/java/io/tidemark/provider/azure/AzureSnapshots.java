@@ -25,20 +25,34 @@ final class AzureSnapshots {
     private final AzureLists lists;
     private final RecentEffects recent;
     private final AzureConfig config;
+    private final AzurePoints points;
     /** What the last list with more than a page has heard; of one that is not kept another is asked for with each page. */
     private Optional<NavigableMap<SnapshotId, Snapshot>> heard = Optional.empty();
 
-    AzureSnapshots(DiskCalls calls, Attempts attempts, AzureLists lists, RecentEffects recent, AzureConfig config) {
+    AzureSnapshots(
+            DiskCalls calls,
+            Attempts attempts,
+            AzureLists lists,
+            RecentEffects recent,
+            AzureConfig config,
+            AzurePoints points) {
         this.calls = calls;
         this.attempts = attempts;
         this.lists = lists;
         this.recent = recent;
         this.config = config;
+        this.points = points;
     }
 
     /** Where it is, or would be: beside its disk; of a disk that an id cannot name, in the first group. */
     String group(VolumeId volume) {
         return AzureNames.isTold(volume) ? AzureNames.placeOf(config, volume).group() : config.resourceGroup();
+    }
+
+    /** Of a disk that an id can name. */
+    String diskId(VolumeId volume) {
+        var place = AzureNames.placeOf(config, volume);
+        return AzureNames.armId(config, place.group(), "disks", place.name());
     }
 
     String name(SnapshotId snapshot) {
@@ -67,27 +81,35 @@ final class AzureSnapshots {
         return found;
     }
 
-    /** @throws ProviderException SnapshotNotFound */
-    CloudSnapshot one(SnapshotId snapshot) throws ProviderException {
-        return find(snapshot).orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(snapshot)));
-    }
-
     /** Azure lists in an order of its own, so the first page hears all there are. */
     SnapshotPage page(SnapshotQuery query) throws ProviderException {
         if (query.volume().isPresent() && query.recoveryPoint().isPresent()) {
             var id = new SnapshotId(query.volume().get(), query.recoveryPoint().get());
-            return SnapshotPage.of(query, find(id).stream().map(each -> snapshot(id, each)));
+            return SnapshotPage.of(query, named(id).stream());
         }
         var known = query.cursor().isPresent() ? heard() : Optional.<NavigableMap<SnapshotId, Snapshot>>empty();
         if (known.isPresent()) {
             return SnapshotPage.of(query, known.get().values().stream());
         }
         var all = byId(recent.onto(lists.all(calls::snapshots)));
+        points.members(lists.of(config.resourceGroup(), points.calls()::collections))
+                .forEach(all::putIfAbsent);
         var page = SnapshotPage.of(query, all.values().stream());
         if (page.nextCursor().isPresent()) {
             keep(all);
         }
         return page;
+    }
+
+    private Optional<Snapshot> named(SnapshotId id) throws ProviderException {
+        var single = find(id);
+        if (single.isPresent()) {
+            return Optional.of(snapshot(id, single.get()));
+        }
+        return points.find(id.recoveryPoint())
+                .flatMap(each -> each.members(config).values().stream()
+                        .filter(member -> member.id().equals(id))
+                        .findFirst());
     }
 
     private synchronized Optional<NavigableMap<SnapshotId, Snapshot>> heard() {

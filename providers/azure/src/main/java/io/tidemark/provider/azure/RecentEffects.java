@@ -26,6 +26,10 @@ final class RecentEffects {
     private final Map<SnapshotId, Instant> uncertain = new HashMap<>();
     private final Map<SnapshotId, Instant> gone = new HashMap<>();
 
+    private final Map<String, MadeCollection> collections = new HashMap<>();
+
+    private record MadeCollection(CloudCollection collection, Instant at) {}
+
     private record Made(CloudSnapshot snapshot, Instant at) {}
 
     RecentEffects(InstantSource clock) {
@@ -41,7 +45,28 @@ final class RecentEffects {
 
     synchronized void deleted(String id) {
         made.remove(id);
+        collections.remove(id);
         deleted.put(id, clock.instant());
+    }
+
+    /** Also of one whose tags were changed. */
+    synchronized void made(CloudCollection collection) {
+        deleted.remove(collection.id());
+        collections.put(collection.id(), new MadeCollection(collection, clock.instant()));
+    }
+
+    synchronized Optional<CloudCollection> knownCollection(String id) {
+        forgetOld();
+        return Optional.ofNullable(collections.get(id)).map(MadeCollection::collection);
+    }
+
+    synchronized List<CloudCollection> ontoCollections(List<CloudCollection> listed) {
+        forgetOld();
+        var all = new LinkedHashMap<String, CloudCollection>();
+        listed.forEach(each -> all.put(each.id(), each));
+        collections.forEach((id, each) -> all.putIfAbsent(id, each.collection()));
+        deleted.keySet().forEach(all::remove);
+        return List.copyOf(all.values());
     }
 
     synchronized Optional<CloudSnapshot> known(String id) {
@@ -93,6 +118,7 @@ final class RecentEffects {
     private void forgetOld() {
         var before = clock.instant().minus(VISIBLE_WITHIN);
         made.values().removeIf(each -> each.at().isBefore(before));
+        collections.values().removeIf(each -> each.at().isBefore(before));
         deleted.values().removeIf(at -> at.isBefore(before));
         uncertain.values().removeIf(at -> at.isBefore(before));
         gone.values().removeIf(at -> at.isBefore(before));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.azure.FakeAzure;
 import io.tidemark.provider.fakecloud.azure.FakeAzureSettings;
+import io.tidemark.provider.fakecloud.azure.FakeCollection;
 import io.tidemark.provider.fakecloud.azure.FakeDisk;
 import io.tidemark.provider.fakecloud.azure.FakeSnapshot;
 import io.tidemark.spi.CutRequest;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,6 +59,7 @@ class AzureFaultsTest {
         long began = System.nanoTime();
         int kills = 0;
         int failures = 0;
+        int together = 0;
         for (long seed = from; seed <= Long.parseLong(range[1]); seed++) {
             if ((seed - from) % SEEDS_OF_AN_ACCOUNT == 0) {
                 cloud = first.another();
@@ -65,15 +68,18 @@ class AzureFaultsTest {
             run.run();
             kills += run.kills;
             failures += run.failures;
+            together += run.together;
         }
         System.out.printf(
-                "%s: %d kills, %d failures, %d s, calls %s%n",
+                "%s: %d kills, %d failures, %d restore points, %d s, calls %s%n",
                 String.join("-", range),
                 kills,
                 failures,
+                together,
                 Duration.ofNanos(System.nanoTime() - began).toSeconds(),
                 first.calls());
         assertThat(kills).as("processes that were killed").isPositive();
+        assertThat(together).as("restore points that live").isPositive();
         assertThat(failures).as("cuts that failed").isPositive();
         AzureAccount.everyCallIsChecked(first);
     }
@@ -99,6 +105,7 @@ class AzureFaultsTest {
         private AzureProvider provider;
         private int kills;
         private int failures;
+        private int together;
 
         Run(long seed) {
             this.seed = seed;
@@ -109,6 +116,10 @@ class AzureFaultsTest {
                 var volume = AzureAccount.volume(disk.name);
                 disks.add(disk);
                 volumes.add(volume);
+            }
+            if (random.nextBoolean()) {
+                var size = random.nextInt(4) == 0 ? "Standard_D4s_v6" : "Standard_D4s_v5";
+                cloud.createMachine(AzureAccount.GROUP, "vm" + seed, size, disks);
             }
             other = cloud.createSnapshot(
                     disks.getFirst(),
@@ -243,18 +254,32 @@ class AzureFaultsTest {
         }
 
         private void check() throws Exception {
-            var live = cloud.snapshots().stream()
+            var live = new TreeMap<String, Map<String, String>>();
+            cloud.snapshots().stream()
                     .filter(each -> each != other && each.name.contains("s" + seed + "n"))
-                    .toList();
+                    .forEach(each ->
+                            assertThat(live.put(name(each), each.tags())).isNull());
             var wanted = catalogue.stream().map(SnapshotId::toString).toList();
-            assertThat(live.stream().map(AzureFaultsTest::name))
-                    .as("seed %d: what lives", seed)
-                    .containsExactlyInAnyOrderElementsOf(wanted);
-            for (var each : live) {
-                if (held.stream().anyMatch(id -> id.toString().equals(name(each)))) {
-                    assertThat(each.tags())
-                            .as("seed %d: hold of %s", seed, each.name)
-                            .containsKey("tidemark:hold:link-1");
+            for (var each : cloud.collections()) {
+                if (each.name.contains("s" + seed + "n")) {
+                    assertThat(each.tags().keySet())
+                            .as("seed %d: members", seed)
+                            .anyMatch(AzureFaultsTest::isMember);
+                    together++;
+                    each.tags().forEach((key, value) -> {
+                        if (isMember(key)) {
+                            assertThat(live.put(memberName(each, value), each.tags()))
+                                    .isNull();
+                        }
+                    });
+                }
+            }
+            assertThat(live.keySet()).as("seed %d: what lives", seed).containsExactlyInAnyOrderElementsOf(wanted);
+            for (var each : held) {
+                if (catalogue.contains(each)) {
+                    assertThat(live.getOrDefault(each.toString(), Map.of()).keySet())
+                            .as("seed %d: hold of %s", seed, each)
+                            .anyMatch(key -> key.startsWith("tidemark:hold:") && key.endsWith("link-1"));
                 }
             }
             assertThat(cloud.snapshots()).as("seed %d: somebody else's", seed).contains(other);
@@ -273,6 +298,15 @@ class AzureFaultsTest {
                     .toList();
             assertThat(listed).as("seed %d: what is listed", seed).containsExactlyInAnyOrderElementsOf(wanted);
         }
+    }
+
+    private static boolean isMember(String key) {
+        return key.startsWith(CloudCollection.MEMBER);
+    }
+
+    private static String memberName(FakeCollection collection, String value) {
+        return "azure:%s@%s"
+                .formatted(value.split(" ", -1)[2], collection.tags().get(AzureNames.RECOVERY_POINT));
     }
 
     private static String name(FakeSnapshot snapshot) {

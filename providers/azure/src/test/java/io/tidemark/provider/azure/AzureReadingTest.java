@@ -116,7 +116,10 @@ class AzureReadingTest {
             assertThat(pages.get(0)).isTrue();
             assertThat(pages.get(2)).as("a cleared page").isTrue();
         }
-        assertThat(cloud.calls().get("PageBlob_GetPageRangesDiff").seen()).isEqualTo(2);
+        assertThat(cloud.calls())
+                .hasEntrySatisfying(
+                        "PageBlob_GetPageRangesDiff",
+                        count -> assertThat(count.seen()).isEqualTo(2));
     }
 
     @Test

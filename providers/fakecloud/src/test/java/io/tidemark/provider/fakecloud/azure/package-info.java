@@ -1,0 +1,4 @@
+@NullMarked
+package io.tidemark.provider.fakecloud.azure;
+
+import org.jspecify.annotations.NullMarked;
