@@ -111,6 +111,7 @@ final class ArchitectureTest {
                     "io.tidemark.provider.zfs..",
                     "io.tidemark.provider.btrfs..",
                     "io.tidemark.provider.ebs..",
+                    "io.tidemark.provider.azure..",
                     "io.tidemark.provider.fakecloud..");
 
     @ArchTest
@@ -122,6 +123,16 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("software.amazon..");
+
+    @ArchTest
+    static final ArchRule azuresSdkStaysInItsProvider = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark..")
+            .and()
+            .resideOutsideOfPackage("io.tidemark.provider.azure..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.azure..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(

@@ -15,7 +15,10 @@ import java.time.InstantSource;
 
 /** Gives and ends shared access signatures, to read a snapshot or a disk's part of a restore point. */
 final class AccessCalls {
-    /** One that nobody ended, for its process died, opens nothing any more after this; who reads longer asks for another. */
+    /**
+     * One that nobody ended, for its process died, opens nothing any more after this; who reads longer asks for
+     * another.
+     */
     static final Duration DURATION = Duration.ofHours(1);
     /** Of the operation that gives one. */
     private static final Duration GRANT_MAXIMUM = Duration.ofSeconds(60);

@@ -16,8 +16,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The SDK's client of Compute over a pipeline that has no retries ({@link io.tidemark.provider.cloud.Attempts} is the one
- * layer of them), and a pipeline for blobs, which sends no credentials: a signature is in the address.
+ * The SDK's client of Compute over a pipeline that has no retries ({@link io.tidemark.provider.cloud.Attempts} is the
+ * one layer of them), and a pipeline for blobs, which sends no credentials: a signature is in the address.
  */
 final class AzureClients {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);

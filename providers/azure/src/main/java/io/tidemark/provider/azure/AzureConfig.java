@@ -10,12 +10,13 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The provider's settings. {@code subscription}; {@code location}, a region; {@code resourceGroup}, whose disks are called by
- * their names alone and where clones are made; {@code installation}, a word that no other Tidemark of the subscription has:
- * it is on all that we make, and a new host with the same word takes up where a lost one was; {@code otherGroups}, a list
- * whose disks are called {@code GROUP/NAME}, or {@code *} for all; {@code onlyTagged}, a tag {@code KEY=VALUE} that a disk
- * needs to be seen; {@code endpoint} where requests go elsewhere than to Resource Manager of the public cloud. Credentials
- * come by the SDK's own chain alone, and over plain HTTP, which is for this host alone, none are sent.
+ * The provider's settings. {@code subscription}; {@code location}, a region; {@code resourceGroup}, whose disks are
+ * called by their names alone and where clones are made; {@code installation}, a word that no other Tidemark of the
+ * subscription has: it is on all that we make, and a new host with the same word takes up where a lost one was; {@code
+ * otherGroups}, a list whose disks are called {@code GROUP/NAME}, or {@code *} for all; {@code onlyTagged}, a tag
+ * {@code KEY=VALUE} that a disk needs to be seen; {@code endpoint} where requests go elsewhere than to Resource Manager
+ * of the public cloud. Credentials come by the SDK's own chain alone, and over plain HTTP, which is for this host
+ * alone, none are sent.
  *
  * @param name by which the volumes are called
  * @param wholeSubscription whether disks of every group are seen
@@ -52,7 +53,9 @@ record AzureConfig(
             Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
     private static final Pattern LOCATION_FORM = Pattern.compile("[a-z0-9]{2,40}");
     private static final Pattern INSTALLATION_FORM = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
-    /** "Naming rules and restrictions for Azure resources": without the parentheses, which an id of ours cannot have. */
+    /**
+     * "Naming rules and restrictions for Azure resources": without the parentheses, which an id of ours cannot have.
+     */
     private static final Pattern GROUP_FORM = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,89}");
     /** "Use tags to organize your Azure resources", limits: a name has none of these, a value up to 256 characters. */
     private static final Pattern TAG_FORM = Pattern.compile("([^=<>%&\\\\?/]{1,512})=(.{0,256})");

@@ -21,8 +21,9 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
- * Cuts: an incremental snapshot a disk, made by its name, so that asking again for what was not answered makes no second one.
- * No document says that the content is fixed when the creation is answered, so the cut is at its end when the creation is.
+ * Cuts: an incremental snapshot a disk, made by its name, so that asking again for what was not answered makes no
+ * second one. No document says that the content is fixed when the creation is answered, so the cut is at its end when
+ * the creation is.
  */
 final class AzureCutting {
     /** What a creation takes to its end; for the forecast alone. */

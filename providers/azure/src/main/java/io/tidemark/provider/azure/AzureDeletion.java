@@ -11,8 +11,8 @@ import java.time.InstantSource;
 import java.util.Optional;
 
 /**
- * Deletes by name. "Not found" of what may yet appear is no answer: of one whose creation was not answered, and, for as long
- * after a start, of any, for the process before may have asked for it.
+ * Deletes by name. "Not found" of what may yet appear is no answer: of one whose creation was not answered, and, for as
+ * long after a start, of any, for the process before may have asked for it.
  */
 final class AzureDeletion {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
@@ -68,8 +68,8 @@ final class AzureDeletion {
     }
 
     /**
-     * A disk's part of a restore point cannot be deleted alone: it is no longer named, and with the last name all is deleted.
-     * A collection that names none is of a cut that failed.
+     * A disk's part of a restore point cannot be deleted alone: it is no longer named, and with the last name all is
+     * deleted. A collection that names none is of a cut that failed.
      *
      * @return false where it may still be there, or is not of this collection
      */

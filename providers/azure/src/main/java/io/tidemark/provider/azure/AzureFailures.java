@@ -12,8 +12,8 @@ import java.util.Set;
 import reactor.core.Exceptions;
 
 /**
- * What an answer of Azure's means to a caller. Codes: "Troubleshoot common Azure deployment errors", "Lock your resources",
- * "Understand how Azure Resource Manager throttles requests".
+ * What an answer of Azure's means to a caller. Codes: "Troubleshoot common Azure deployment errors", "Lock your
+ * resources", "Understand how Azure Resource Manager throttles requests".
  */
 final class AzureFailures {
     static final int NOT_FOUND = 404;

@@ -57,8 +57,8 @@ final class AzureFinder {
     }
 
     /**
-     * That a creation has succeeded does not say that the data is there: of Ultra and Premium SSD v2, and of a copy of another
-     * region, it is when all is copied (azuredisk-csi-driver, issues 1791 and 1953).
+     * That a creation has succeeded does not say that the data is there: of Ultra and Premium SSD v2, and of a copy of
+     * another region, it is when all is copied (azuredisk-csi-driver, issues 1791 and 1953).
      */
     static Readiness readiness(SnapshotId id, CloudSnapshot found) {
         if (found.copyError().isPresent()) {

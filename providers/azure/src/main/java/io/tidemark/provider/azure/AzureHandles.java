@@ -6,7 +6,10 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Instant;
 
-/** What a handle's token says: {@code clone VOLUME SNAPSHOT} or {@code delete SNAPSHOT UNTIL}, the last in seconds since 1970. */
+/**
+ * What a handle's token says: {@code clone VOLUME SNAPSHOT} or {@code delete SNAPSHOT UNTIL}, the last in seconds since
+ * 1970.
+ */
 sealed interface AzureHandles {
     record Clone(CloneRequest request) implements AzureHandles {}
 

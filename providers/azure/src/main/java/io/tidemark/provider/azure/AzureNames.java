@@ -16,8 +16,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * What things are called at Azure, which minds no case: here all is in lower case. A snapshot's name follows from what it is
- * of, so that asking for it twice makes one.
+ * What things are called at Azure, which minds no case: here all is in lower case. A snapshot's name follows from what
+ * it is of, so that asking for it twice makes one.
  */
 final class AzureNames {
     static final String PROVIDER = "azure";

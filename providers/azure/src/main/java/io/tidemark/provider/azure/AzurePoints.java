@@ -20,7 +20,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Restore points: several disks of one machine at one instant, where Azure says that it is one; one a recovery point. */
+/**
+ * Restore points: several disks of one machine at one instant, where Azure says that it is one; one a recovery point.
+ */
 final class AzurePoints {
     /** Which versions of which sizes: "Overview of VM restore points", crash consistency. */
     private static final Pattern SIZE = Pattern.compile("[A-Za-z]+_[A-Z]+[0-9]+(?:-[0-9]+)?([a-z]*).*?(?:_v([0-9]+))?");

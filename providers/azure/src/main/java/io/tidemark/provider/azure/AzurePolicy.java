@@ -1,8 +1,8 @@
 package io.tidemark.provider.azure;
 
 /**
- * The least rights, as the definition of a custom role. Azure's roles cannot be bound to a tag of what is changed, so that
- * only the scope narrows them: assign the role to the resource groups that hold the disks. Source of names: "Azure
+ * The least rights, as the definition of a custom role. Azure's roles cannot be bound to a tag of what is changed, so
+ * that only the scope narrows them: assign the role to the resource groups that hold the disks. Source of names: "Azure
  * permissions for Compute".
  */
 final class AzurePolicy {

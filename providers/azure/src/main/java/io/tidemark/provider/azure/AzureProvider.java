@@ -28,7 +28,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongSupplier;
 
-/** Disks and snapshots of one region of one subscription. Everything it knows lies there; it keeps no state of its own. */
+/**
+ * Disks and snapshots of one region of one subscription. Everything it knows lies there; it keeps no state of its own.
+ */
 final class AzureProvider implements StorageProvider {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
@@ -202,8 +204,8 @@ final class AzureProvider implements StorageProvider {
     }
 
     /**
-     * One at a time holds or deletes snapshots of a recovery point, which may share tags: a hold that was granted is seen by
-     * the deletion after it.
+     * One at a time holds or deletes snapshots of a recovery point, which may share tags: a hold that was granted is
+     * seen by the deletion after it.
      */
     private Object of(SnapshotId snapshot) {
         return stripes[Math.floorMod(snapshot.recoveryPoint().hashCode(), stripes.length)];

@@ -26,7 +26,9 @@ final class AzureSnapshots {
     private final RecentEffects recent;
     private final AzureConfig config;
     private final AzurePoints points;
-    /** What the last list with more than a page has heard; of one that is not kept another is asked for with each page. */
+    /**
+     * What the last list with more than a page has heard; of one that is not kept another is asked for with each page.
+     */
     private Optional<NavigableMap<SnapshotId, Snapshot>> heard = Optional.empty();
 
     AzureSnapshots(

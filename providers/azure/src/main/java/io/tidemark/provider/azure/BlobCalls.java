@@ -16,9 +16,9 @@ import java.util.Optional;
 import reactor.core.Exceptions;
 
 /**
- * What is asked of a page blob through a signature: its bytes, and which pages it has. Not by the SDK's client of blobs, whose
- * lists of pages lost entries where both kinds stand among each other (azure-sdk-for-java, issue 15414), and which the two
- * calls do not need: nothing is signed.
+ * What is asked of a page blob through a signature: its bytes, and which pages it has. Not by the SDK's client of
+ * blobs, whose lists of pages lost entries where both kinds stand among each other (azure-sdk-for-java, issue 15414),
+ * and which the two calls do not need: nothing is signed.
  */
 final class BlobCalls {
     /** Of a read at once. */
@@ -67,7 +67,8 @@ final class BlobCalls {
     /**
      * One page of ranges.
      *
-     * @param previous address of an older snapshot of the same family: what has changed since is listed, what was cleared too
+     * @param previous address of an older snapshot of the same family: what has changed since is listed, what was
+     *     cleared too
      * @param marker of the page before
      */
     PageListXml ranges(URI address, Optional<URI> previous, Optional<String> marker) throws ProviderException, Refused {

@@ -21,9 +21,9 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 
 /**
- * Reads a snapshot by ranges of {@value BlobCalls#CHUNK_BYTES} bytes. What a read covers is fetched in parallel, as far as the
- * provider's permits go; the last chunks are kept, for readers ask in smaller steps. Memory: the permits' and the kept chunks.
- * The signature is given back when it is closed.
+ * Reads a snapshot by ranges of {@value BlobCalls#CHUNK_BYTES} bytes. What a read covers is fetched in parallel, as far
+ * as the provider's permits go; the last chunks are kept, for readers ask in smaller steps. Memory: the permits' and
+ * the kept chunks. The signature is given back when it is closed.
  */
 final class BlobReader implements SnapshotReader {
     /** 16 MiB: what a reader that goes forward in small steps comes back to. */

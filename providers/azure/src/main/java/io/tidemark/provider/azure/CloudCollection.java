@@ -16,8 +16,8 @@ import java.util.TreeSet;
 
 /**
  * A collection with one restore point, of several disks at one instant. A restore point itself has no tags, so the
- * collection's tell which disks of it are snapshots of ours, and who holds which: {@code tidemark:member:3} is {@code SIZE
- * TIME VOLUME}, {@code tidemark:hold:3:OWNER} is empty. Without members it is of a cut that is not at its end.
+ * collection's tell which disks of it are snapshots of ours, and who holds which: {@code tidemark:member:3} is {@code
+ * SIZE TIME VOLUME}, {@code tidemark:hold:3:OWNER} is empty. Without members it is of a cut that is not at its end.
  *
  * @param id whole, in lower case
  */

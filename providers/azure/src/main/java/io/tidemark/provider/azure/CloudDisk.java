@@ -32,7 +32,9 @@ record CloudDisk(
         return AzureNames.nameOf(id);
     }
 
-    /** Ultra and Premium SSD v2: no crash-consistent restore points, and whether differences are told is not published. */
+    /**
+     * Ultra and Premium SSD v2: no crash-consistent restore points, and whether differences are told is not published.
+     */
     boolean isCopiedLater() {
         return sku.equals("UltraSSD_LRS") || sku.equals("PremiumV2_LRS");
     }

@@ -11,9 +11,9 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Signatures that are in use: one a snapshot, shared by all that read it, for ending one ends all of that snapshot's; ended
- * when nobody reads it any more. At most five snapshots of a disk have one at a time ("Restrictions of incremental
- * snapshots"): who comes then waits a while.
+ * Signatures that are in use: one a snapshot, shared by all that read it, for ending one ends all of that snapshot's;
+ * ended when nobody reads it any more. At most five snapshots of a disk have one at a time ("Restrictions of
+ * incremental snapshots"): who comes then waits a while.
  */
 final class Leases {
     static final int OF_FAMILY_MAXIMUM = 5;

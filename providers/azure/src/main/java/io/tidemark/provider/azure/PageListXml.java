@@ -12,8 +12,8 @@ import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 
 /**
- * A page of ranges as the service writes it: PageRange and ClearRange among each other, in order, their ends inclusive ("Get
- * Page Ranges", response body).
+ * A page of ranges as the service writes it: PageRange and ClearRange among each other, in order, their ends inclusive
+ * ("Get Page Ranges", response body).
  *
  * @param next marker of the next page; empty on the last. A page may be empty and not the last
  */

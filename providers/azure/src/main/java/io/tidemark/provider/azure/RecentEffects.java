@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What this process knows to have done, laid over what Azure lists, for Resource Manager's answers may come of a copy that is
- * behind: what was made may not be seen yet, what was deleted may be seen still. And what it does not know: creations whose
- * answer was lost, and those of the process before.
+ * What this process knows to have done, laid over what Azure lists, for Resource Manager's answers may come of a copy
+ * that is behind: what was made may not be seen yet, what was deleted may be seen still. And what it does not know:
+ * creations whose answer was lost, and those of the process before.
  */
 final class RecentEffects {
     /** As for Amazon's; no figure of Azure's is published. */

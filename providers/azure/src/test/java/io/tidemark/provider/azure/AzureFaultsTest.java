@@ -31,9 +31,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever fails, and wherever the process is killed, with a service above it that writes down the recovery point before it
- * asks for it, records it when all is cut, and deletes what failed, by its id, again and again: in the end the snapshots that
- * live are those of the catalogue, each once, with their holds, and what is somebody else's is as it was.
+ * Whatever fails, and wherever the process is killed, with a service above it that writes down the recovery point
+ * before it asks for it, records it when all is cut, and deletes what failed, by its id, again and again: in the end
+ * the snapshots that live are those of the catalogue, each once, with their holds, and what is somebody else's is as it
+ * was.
  *
  * <p>{@code -Dtidemark.azure.seeds=FROM-TO} runs others.
  */
@@ -204,7 +205,9 @@ class AzureFaultsTest {
             }
         }
 
-        /** What the service does with what failed, at once and again and again: an hour after, nothing comes any more. */
+        /**
+         * What the service does with what failed, at once and again and again: an hour after, nothing comes any more.
+         */
         private void sweep() {
             for (var id : List.copyOf(doubtful)) {
                 try {

@@ -132,6 +132,7 @@ class AzureLifeTest {
         assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots()).hasSize(1);
         provider.delete(id);
         assertThat(cloud.snapshots()).containsExactly(copy);
+        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots()).isEmpty();
     }
 
     /** Somebody else's snapshot under the very name that ours would have is neither taken for ours nor changed. */
@@ -209,7 +210,9 @@ class AzureLifeTest {
         assertThat(provider.delete(id)).isEqualTo(new Step.Done<>(true));
     }
 
-    /** A call before the time that Azure named would make the wait begin anew; {@link #close} asserts that none came. */
+    /**
+     * A call before the time that Azure named would make the wait begin anew; {@link #close} asserts that none came.
+     */
     @Test
     void throttledIsWaitedForByAllCalls() throws Exception {
         cloud.createDisk(AzureAccount.GROUP, "data", 1);

@@ -223,7 +223,9 @@ class AzureReadingTest {
         }
     }
 
-    /** The creation goes on after its answer, and a write meanwhile may be in it: the cut ends when the creation does. */
+    /**
+     * The creation goes on after its answer, and a write meanwhile may be in it: the cut ends when the creation does.
+     */
     @Test
     void theCutEndsWhenTheCreationDoes() throws Exception {
         try (var slow = FakeAzure.start(FakeAzureSettings.defaults().taking(Duration.ofSeconds(20), Duration.ZERO))) {

@@ -13,7 +13,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** One port for Resource Manager and for the blobs: finds the operation, lets the models check it, lets faults befall it. */
+/**
+ * One port for Resource Manager and for the blobs: finds the operation, lets the models check it, lets faults befall
+ * it.
+ */
 final class AzureEndpoint {
     private final AzureState state;
     private final CloudCalls calls;

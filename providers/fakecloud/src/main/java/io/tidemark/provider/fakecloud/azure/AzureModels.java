@@ -18,8 +18,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Azure publishes of its services, read once a process where it is at hand: Swagger of the disks, the restore points and
- * the page blobs, and the schemas of ARM's templates. Else nothing is checked, and nothing counted as checked.
+ * What Azure publishes of its services, read once a process where it is at hand: Swagger of the disks, the restore
+ * points and the page blobs, and the schemas of ARM's templates. Else nothing is checked, and nothing counted as
+ * checked.
  */
 public final class AzureModels {
     private static final String SPECIFICATION = Specification.FOLDER + "specification/";

@@ -22,10 +22,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One subscription of Azure, for tests: managed disks, snapshots, restore points, locks, and the page blobs behind access
- * signatures. Credentials are not checked. Time is {@link #clock()} and stands still until a test moves it. Where the
- * published models are at hand every request and every answer is checked by them, and {@link #violations()} must be empty at
- * the end of a test; without them {@link #calls()} says that nothing was checked.
+ * One subscription of Azure, for tests: managed disks, snapshots, restore points, locks, and the page blobs behind
+ * access signatures. Credentials are not checked. Time is {@link #clock()} and stands still until a test moves it.
+ * Where the published models are at hand every request and every answer is checked by them, and {@link #violations()}
+ * must be empty at the end of a test; without them {@link #calls()} says that nothing was checked.
  *
  * <p>Safe for several threads. What it does is documented in {@code docs/design/cloud-fakes.md}.
  */

@@ -9,8 +9,8 @@ import java.util.List;
  *
  * @param locations regions, the first being that of what tests make without naming one
  * @param takes how long a creation or deletion goes on after its answer; a snapshot's content is that of its end
- * @param copies how long data is copied after a snapshot of another region, or of an Ultra or Premium SSD v2 disk, is said to
- *     have succeeded
+ * @param copies how long data is copied after a snapshot of another region, or of an Ultra or Premium SSD v2 disk, is
+ *     said to have succeeded
  * @param retryAfter what is told to who has to ask again, in whole seconds
  * @param pageItems what a page of a list holds
  */

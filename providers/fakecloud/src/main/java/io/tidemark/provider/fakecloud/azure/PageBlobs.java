@@ -13,7 +13,9 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** The page blobs that access signatures open: ranged reads, lists of pages, and pages written to a disk of an upload. */
+/**
+ * The page blobs that access signatures open: ranged reads, lists of pages, and pages written to a disk of an upload.
+ */
 final class PageBlobs {
     static final String CONTAINER = "md-fake";
     static final int TRANSFER_BYTES_MAXIMUM = 4 << 20;

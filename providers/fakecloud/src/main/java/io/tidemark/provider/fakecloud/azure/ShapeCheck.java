@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value held against a schema: that of Swagger 2.0, which must know every property, or JSON schema as templates of ARM have
- * it, which does not mind more. What an extensible enumeration holds is only looked at by the latter.
+ * A value held against a schema: that of Swagger 2.0, which must know every property, or JSON schema as templates of
+ * ARM have it, which does not mind more. What an extensible enumeration holds is only looked at by the latter.
  */
 final class ShapeCheck {
     /** Which rules hold. */

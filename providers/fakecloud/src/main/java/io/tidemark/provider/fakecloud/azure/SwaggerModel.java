@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Operations as a published Swagger 2.0 document names them: address, query, headers and body of what is asked and answered. */
+/**
+ * Operations as a published Swagger 2.0 document names them: address, query, headers and body of what is asked and
+ * answered.
+ */
 final class SwaggerModel {
     /** Sent by every client and no parameter of an operation. */
     private static final Set<String> COMMON_QUERY = Set.of("api-version");
@@ -170,7 +173,9 @@ final class SwaggerModel {
         return findings;
     }
 
-    /** ARM's form: {@code error} with {@code code} and {@code message}; of the data plane the header alone is looked at. */
+    /**
+     * ARM's form: {@code error} with {@code code} and {@code message}; of the data plane the header alone is looked at.
+     */
     private static void error(HttpAnswer answer, @Nullable JsonNode body, List<String> findings) {
         if (body == null) {
             if (!answer.headers.containsKey("x-ms-error-code")) {

@@ -100,8 +100,9 @@ class ArmModelTest {
     }
 
     private String body() {
-        return "{\"location\":\"westeurope\",\"tags\":{},\"properties\":{\"incremental\":true,\"creationData\":"
-                + "{\"createOption\":\"Copy\",\"sourceResourceId\":\"" + disk.id + "\"}}}";
+        return """
+                {"location":"westeurope","tags":{},"properties":{"incremental":true,"creationData":{"createOption":"Copy","sourceResourceId":"%s"}}}
+                """.formatted(disk.id);
     }
 
     private HttpAnswer put(String body) {

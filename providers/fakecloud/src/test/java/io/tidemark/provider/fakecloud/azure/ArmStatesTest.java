@@ -131,15 +131,13 @@ class ArmStatesTest {
 
     @Test
     void aDiskForAnUploadIsWrittenPageByPage() throws Exception {
-        put(
-                "disks/u",
-                "{\"location\":\"westeurope\",\"properties\":{\"creationData\":{\"createOption\":\"Upload\",\"uploadSizeBytes\":1073742336}}}");
+        put("disks/u", """
+                {"location":"westeurope","properties":{"creationData":{"createOption":"Upload","uploadSizeBytes":1073742336}}}
+                """);
         cloud.clock().advance(Duration.ofSeconds(10));
-        var begun = call(
-                "POST",
-                HERE + "disks/u/beginGetAccess?api-version=2025-01-02",
-                Map.of(),
-                "{\"access\":\"Write\",\"durationInSeconds\":600}");
+        var begun = call("POST", HERE + "disks/u/beginGetAccess?api-version=2025-01-02", Map.of(), """
+                {"access":"Write","durationInSeconds":600}
+                """);
         cloud.clock().advance(Duration.ofSeconds(10));
         var told = call("GET", path(begun.headers.getOrDefault("Location", "")), Map.of(), "");
         var access = path(json(told).path("accessSAS").asText()) + "&comp=page";
@@ -168,9 +166,9 @@ class ArmStatesTest {
     }
 
     private static String copy(String option, String source, String location) {
-        return ("{\"location\":\"%s\",\"properties\":{\"incremental\":true,\"creationData\":"
-                        + "{\"createOption\":\"%s\",\"sourceResourceId\":\"%s\"}}}")
-                .formatted(location, option, source);
+        return """
+                {"location":"%s","properties":{"incremental":true,"creationData":{"createOption":"%s","sourceResourceId":"%s"}}}
+                """.formatted(location, option, source);
     }
 
     private HttpAnswer put(String what, String body) {
@@ -178,11 +176,9 @@ class ArmStatesTest {
     }
 
     private HttpAnswer grant(String snapshot) {
-        return call(
-                "POST",
-                HERE + "snapshots/" + snapshot + "/beginGetAccess?api-version=2025-01-02",
-                Map.of(),
-                "{\"access\":\"Read\",\"durationInSeconds\":3600}");
+        return call("POST", HERE + "snapshots/" + snapshot + "/beginGetAccess?api-version=2025-01-02", Map.of(), """
+                {"access":"Read","durationInSeconds":3600}
+                """);
     }
 
     private String access(String snapshot) throws Exception {
