@@ -50,7 +50,7 @@ final class GceAnswers {
         return link.substring(link.lastIndexOf('/') + 1);
     }
 
-    private static Instant time(String text) {
+    static Instant time(String text) {
         try {
             return text.isEmpty() ? Instant.EPOCH : OffsetDateTime.parse(text).toInstant();
         } catch (DateTimeException e) {

@@ -11,6 +11,7 @@ import com.google.cloud.compute.v1.GetDiskRequest;
 import com.google.cloud.compute.v1.GetGlobalOperationRequest;
 import com.google.cloud.compute.v1.GetRegionDiskRequest;
 import com.google.cloud.compute.v1.GetRegionOperationRequest;
+import com.google.cloud.compute.v1.GetResourcePolicyRequest;
 import com.google.cloud.compute.v1.GetSnapshotRequest;
 import com.google.cloud.compute.v1.GetZoneOperationRequest;
 import com.google.cloud.compute.v1.GlobalSetLabelsRequest;
@@ -18,6 +19,7 @@ import com.google.cloud.compute.v1.InsertDiskRequest;
 import com.google.cloud.compute.v1.InsertRegionDiskRequest;
 import com.google.cloud.compute.v1.InsertSnapshotRequest;
 import com.google.cloud.compute.v1.ListSnapshotsRequest;
+import com.google.cloud.compute.v1.ResourcePolicy;
 import com.google.cloud.compute.v1.SetLabelsSnapshotRequest;
 import com.google.cloud.compute.v1.Snapshot;
 import io.tidemark.provider.gce.GceFailures.Refusal;
@@ -260,6 +262,21 @@ final class GceCalls {
                 .setRequestId(requestId)
                 .build();
         return ask(asked, clients(asked).regionDisks().deleteCallable(), request, mapped, GceCalls::absent);
+    }
+
+    boolean isConsistencyGroup(String region, String policy) throws ProviderException {
+        String asked = "resourcePolicies.get of " + policy;
+        var request = GetResourcePolicyRequest.newBuilder()
+                .setProject(project)
+                .setRegion(region)
+                .setResourcePolicy(policy)
+                .build();
+        return ask(
+                asked,
+                clients(asked).policies().getCallable(),
+                request,
+                ResourcePolicy::hasDiskConsistencyGroupPolicy,
+                refusal -> refusal.isNotFound() ? Optional.of(false) : Optional.empty());
     }
 
     /** Of a snapshot: its operations are the project's. Empty: Google no longer knows it. */

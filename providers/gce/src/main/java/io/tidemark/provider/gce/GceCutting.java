@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Cuts one disk after the other. A snapshot's name is made of what it is of, so that asking again makes no second one; its
- * content is fixed when its upload begins, and the cut waits for that.
+ * Cuts all disks of a consistency group at one instant, others one after the other. A snapshot's name is made of what it is
+ * of, so that asking again makes no second one; its content is fixed when its upload begins, and the cut waits for that.
  */
 final class GceCutting {
     /** What a snapshot takes until its content is fixed: not published; some seconds were reported, for the forecast alone. */
@@ -35,9 +35,12 @@ final class GceCutting {
     private final RecentSnapshots recent;
     private final GceConfig config;
     private final GceWaiting waiting;
+    private final GceGroups groups;
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
-    private record Plan(CutRequest request, Map<VolumeId, CloudDisk> disks) {}
+    /** @param together empty: one after the other */
+    private record Plan(
+            CutRequest request, Map<VolumeId, CloudDisk> disks, Optional<GceGroups.Together> together) {}
 
     GceCutting(
             GceCalls calls,
@@ -46,7 +49,8 @@ final class GceCutting {
             SnapshotFinder finder,
             RecentSnapshots recent,
             GceConfig config,
-            GceWaiting waiting) {
+            GceWaiting waiting,
+            GceGroups groups) {
         this.calls = calls;
         this.attempts = attempts;
         this.volumes = volumes;
@@ -54,19 +58,27 @@ final class GceCutting {
         this.recent = recent;
         this.config = config;
         this.waiting = waiting;
+        this.groups = groups;
     }
 
     CutForecast forecast(List<VolumeId> asked) throws ProviderException {
+        var found = find(asked);
+        var together = groups.together(found);
         var notes = new ArrayList<String>();
-        for (var each : find(asked).keySet()) {
-            notes.add("%s: snapshots.insert, one disk after the other".formatted(each));
+        for (var each : found.keySet()) {
+            notes.add("%s: %s"
+                    .formatted(
+                            each,
+                            together.map(one -> "instantSnapshotGroups.insert of " + GceAnswers.lastOf(one.policy()))
+                                    .orElse("snapshots.insert, one disk after the other")));
         }
-        return new CutForecast(CUT.multipliedBy(asked.size()), asked.size() == 1, notes);
+        var duration = together.isPresent() ? CUT : CUT.multipliedBy(asked.size());
+        return new CutForecast(duration, asked.size() == 1 || together.isPresent(), notes);
     }
 
     /** Looks, so that the cut itself is nothing but the calls that make. */
     void prepare(CutRequest request) throws ProviderException {
-        var plan = new Plan(request, find(request.volumes()));
+        var plan = plan(request);
         synchronized (plans) {
             plans.put(request.recoveryPoint(), plan);
             if (plans.size() > PLANS_MAXIMUM) {
@@ -82,12 +94,54 @@ final class GceCutting {
         }
         var plan = prepared != null && prepared.request().equals(request)
                 ? prepared
-                : new Plan(request, find(request.volumes()));
+                : plan(request);
+        if (plan.together().isPresent()) {
+            return new Cut(true, together(plan, plan.together().get()));
+        }
         var members = new ArrayList<Cut.Member>();
         for (var each : plan.disks().entrySet()) {
             members.add(single(new SnapshotId(each.getKey(), request.recoveryPoint()), each.getValue()));
         }
         return new Cut(request.volumes().size() == 1, members);
+    }
+
+    private Plan plan(CutRequest request) throws ProviderException {
+        var found = find(request.volumes());
+        return new Plan(request, found, groups.together(found));
+    }
+
+    /** The instants are what is cut; snapshots of the project are made of them afterwards. */
+    private List<Cut.Member> together(Plan plan, GceGroups.Together together) throws ProviderException {
+        var recoveryPoint = plan.request().recoveryPoint();
+        var ids = plan.request().volumes().stream()
+                .map(each -> new SnapshotId(each, recoveryPoint))
+                .toList();
+        long started = waiting.nanos().getAsLong();
+        ids.forEach(recent::uncertain);
+        var begun = groups.begin(recoveryPoint, together);
+        var taken = waiting.until(recoveryPoint.toString(), () -> {
+            if (begun.isPresent()) {
+                var place = together.location();
+                var operation = attempts.until(() -> calls.operation(place, begun.get().name()));
+                if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
+                    throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, operation.get());
+                }
+            }
+            return groups.taken(recoveryPoint, together, ids.size());
+        });
+        long finished = waiting.nanos().getAsLong();
+        var members = new ArrayList<Cut.Member>();
+        for (var id : ids) {
+            var disk = plan.disks().get(id.volume());
+            var member = disk == null ? null : taken.get(disk.name());
+            if (member == null) {
+                throw new ProviderException(new ProviderError.Unexpected(
+                        "instantSnapshotGroups.insert of " + recoveryPoint, "it took %s".formatted(taken.keySet())));
+            }
+            var made = new io.tidemark.spi.Snapshot(id, member.sizeBytes(), member.createdAt());
+            members.add(new Cut.Member(made, started, finished));
+        }
+        return members;
     }
 
     private Map<VolumeId, CloudDisk> find(List<VolumeId> asked) throws ProviderException {

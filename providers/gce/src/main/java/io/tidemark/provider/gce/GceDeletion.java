@@ -22,8 +22,16 @@ final class GceDeletion {
     private final SnapshotFinder finder;
     private final RecentSnapshots recent;
     private final InstantSource clock;
+    private final GceGroups groups;
 
-    GceDeletion(GceCalls calls, Attempts attempts, SnapshotFinder finder, RecentSnapshots recent, InstantSource clock) {
+    GceDeletion(
+            GceCalls calls,
+            Attempts attempts,
+            SnapshotFinder finder,
+            RecentSnapshots recent,
+            InstantSource clock,
+            GceGroups groups) {
+        this.groups = groups;
         this.calls = calls;
         this.attempts = attempts;
         this.finder = finder;
@@ -32,6 +40,14 @@ final class GceDeletion {
     }
 
     Step<Boolean> step(GceHandles.Delete asked) throws ProviderException {
+        var step = ofSnapshot(asked);
+        // Last: an instant that a snapshot is still made of cannot be deleted, and one that is left would be made one again.
+        return step instanceof Step.Done && !groups.delete(asked.snapshot())
+                ? running(asked.snapshot(), asked.until(), Optional.empty())
+                : step;
+    }
+
+    private Step<Boolean> ofSnapshot(GceHandles.Delete asked) throws ProviderException {
         var id = asked.snapshot();
         var found = finder.lookUp(id);
         if (asked.operation().isPresent()) {

@@ -12,6 +12,7 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
@@ -25,6 +26,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 
@@ -44,6 +46,7 @@ final class GceProvider implements StorageProvider {
     private final GceClones clones;
     private final GceDeletion deletion;
     private final GceHolds holds;
+    private final GceGroups groups;
     private final Object[] stripes = new Object[STRIPES];
 
     GceProvider(
@@ -55,11 +58,13 @@ final class GceProvider implements StorageProvider {
         var recent = new RecentSnapshots(clock);
         volumes = new GceVolumes(calls, attempts, config);
         finder = new SnapshotFinder(calls, attempts, recent, config);
-        cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting);
-        clones = new GceClones(calls, attempts, volumes, finder, config);
-        deletion = new GceDeletion(calls, attempts, finder, recent, clock);
-        holds = new GceHolds(calls, attempts, finder);
         Arrays.setAll(stripes, index -> new Object());
+        groups = new GceGroups(
+                new GroupCalls(connection, config.project()), calls, attempts, finder, config, this::of);
+        cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
+        clones = new GceClones(calls, attempts, volumes, finder, config);
+        deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups);
+        holds = new GceHolds(calls, attempts, finder);
     }
 
     @Override
@@ -123,7 +128,12 @@ final class GceProvider implements StorageProvider {
 
     @Override
     public Readiness readiness(SnapshotId snapshot) throws ProviderException {
-        var found = finder.one(snapshot);
+        boolean isInstant = isInstant(snapshot);
+        var lookedUp = finder.lookUp(snapshot);
+        if (lookedUp.isEmpty() && isInstant) {
+            return new Readiness.Pending(0, ASK_AGAIN);
+        }
+        var found = lookedUp.isPresent() ? lookedUp.get() : finder.one(snapshot);
         return switch (found.status()) {
             case "READY" -> new Readiness.Ready();
             case "FAILED" ->
@@ -134,9 +144,27 @@ final class GceProvider implements StorageProvider {
         };
     }
 
+    /** Cut with its group and not yet a snapshot of the project; what can be done about that is done. */
+    private boolean isInstant(SnapshotId snapshot) throws ProviderException {
+        var named = GceNames.diskOf(snapshot.volume()).map(GceNames.DiskName::location);
+        return named.isPresent()
+                && config.locations().contains(named.get())
+                && finder.lookUp(snapshot).isEmpty()
+                && groups.goOn(named.get(), snapshot.recoveryPoint()).containsKey(snapshot);
+    }
+
+    /** Those too that were cut with their group and are not yet snapshots of the project. */
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
-        return finder.page(query);
+        var instants = new HashMap<SnapshotId, Snapshot>();
+        var asked = query.volume().flatMap(GceNames::diskOf).map(GceNames.DiskName::location);
+        for (var place : config.locations()) {
+            if (query.cursor().isEmpty() && (asked.isEmpty() || asked.get().equals(place))) {
+                groups.goOn(place)
+                        .forEach((id, each) -> instants.put(id, new Snapshot(id, each.sizeBytes(), each.createdAt())));
+            }
+        }
+        return finder.page(query, instants);
     }
 
     @Override
@@ -156,6 +184,9 @@ final class GceProvider implements StorageProvider {
 
     @Override
     public Step<Volume> clone(CloneRequest request) throws ProviderException {
+        if (isInstant(request.snapshot())) {
+            throw notYet(request.snapshot());
+        }
         return clones.begin(request);
     }
 
@@ -176,6 +207,9 @@ final class GceProvider implements StorageProvider {
 
     @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
+        if (isInstant(snapshot) && finder.lookUp(snapshot).isEmpty()) {
+            throw notYet(snapshot);
+        }
         synchronized (of(snapshot)) {
             holds.hold(snapshot, owner);
         }
@@ -215,6 +249,11 @@ final class GceProvider implements StorageProvider {
     @Override
     public void close() {
         connection.close();
+    }
+
+    private static ProviderException notYet(SnapshotId snapshot) {
+        return new ProviderException(new ProviderError.Busy(
+                snapshot.toString(), "Google, which has only its instant snapshot yet", ASK_AGAIN));
     }
 
     private static UnsupportedOperationException absent(Capability capability) {

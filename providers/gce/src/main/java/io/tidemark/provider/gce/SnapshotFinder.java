@@ -30,7 +30,7 @@ final class SnapshotFinder {
     private final RecentSnapshots recent;
     private final GceConfig config;
     /** What lists with more than a page have heard, by what was asked for; the last one of each. */
-    private final Map<String, NavigableMap<SnapshotId, CloudSnapshot>> heard = new LinkedHashMap<>();
+    private final Map<String, NavigableMap<SnapshotId, Snapshot>> heard = new LinkedHashMap<>();
 
     SnapshotFinder(GceCalls calls, Attempts attempts, RecentSnapshots recent, GceConfig config) {
         this.calls = calls;
@@ -78,36 +78,32 @@ final class SnapshotFinder {
     }
 
     /** Google lists in an order of its own, so the first page hears all there are; further ones are of what was heard. */
-    SnapshotPage page(SnapshotQuery query) throws ProviderException {
+    SnapshotPage page(SnapshotQuery query, Map<SnapshotId, Snapshot> instants) throws ProviderException {
         String filter = filterOf(query);
         var kept =
-                query.cursor().isPresent() ? heard(filter) : Optional.<NavigableMap<SnapshotId, CloudSnapshot>>empty();
-        NavigableMap<SnapshotId, CloudSnapshot> all;
+                query.cursor().isPresent() ? heard(filter) : Optional.<NavigableMap<SnapshotId, Snapshot>>empty();
+        NavigableMap<SnapshotId, Snapshot> all;
         if (kept.isPresent()) {
             all = kept.get();
         } else {
-            all = list(filter);
+            all = new TreeMap<>(ORDER);
+            all.putAll(instants);
+            list(filter).forEach((id, each) -> all.put(id, new Snapshot(id, each.sizeBytes(), each.createdAt())));
         }
-        var page = SnapshotPage.of(
-                query,
-                all.entrySet().stream()
-                        .map(each -> new Snapshot(
-                                each.getKey(),
-                                each.getValue().sizeBytes(),
-                                each.getValue().createdAt())));
+        var page = SnapshotPage.of(query, all.values().stream());
         if (page.nextCursor().isPresent() && kept.isEmpty()) {
             keep(filter, all);
         }
         return page;
     }
 
-    private Optional<NavigableMap<SnapshotId, CloudSnapshot>> heard(String filter) {
+    private Optional<NavigableMap<SnapshotId, Snapshot>> heard(String filter) {
         synchronized (heard) {
             return Optional.ofNullable(heard.get(filter));
         }
     }
 
-    private void keep(String filter, NavigableMap<SnapshotId, CloudSnapshot> all) {
+    private void keep(String filter, NavigableMap<SnapshotId, Snapshot> all) {
         synchronized (heard) {
             heard.remove(filter);
             heard.put(filter, all);
@@ -133,7 +129,7 @@ final class SnapshotFinder {
         return filter.toString();
     }
 
-    private NavigableMap<SnapshotId, CloudSnapshot> list(String filter) throws ProviderException {
+    private Map<SnapshotId, CloudSnapshot> list(String filter) throws ProviderException {
         var listed = GceLists.all("snapshots.list", token -> attempts.until(() -> calls.snapshots(filter, token)));
         var found = new LinkedHashMap<SnapshotId, CloudSnapshot>();
         for (var each : listed) {
@@ -141,9 +137,7 @@ final class SnapshotFinder {
                 idOf(each).ifPresent(id -> found.put(id, each));
             }
         }
-        var all = new TreeMap<SnapshotId, CloudSnapshot>(ORDER);
-        all.putAll(recent.onto(found));
-        return all;
+        return recent.onto(found);
     }
 
     /** Of a disk in one of our places: another provider of the same project and installation has the others. */

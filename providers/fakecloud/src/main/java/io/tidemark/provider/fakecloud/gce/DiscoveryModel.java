@@ -24,7 +24,9 @@ public final class DiscoveryModel {
 
     private final JsonNode schemas;
     private final JsonNode everywhere;
-    private final List<Method> methods = new ArrayList<>();
+    /** By what is the same for all requests of a method: HTTP's method and how many slashes the path has. */
+    private final Map<String, List<Method>> byShape = new HashMap<>();
+
     private final Map<String, Method> byId = new HashMap<>();
 
     /** How much a finding weighs: the real service bears what is only a warning. */
@@ -61,7 +63,8 @@ public final class DiscoveryModel {
         for (JsonNode resource : document.path("resources")) {
             for (JsonNode each : resource.path("methods")) {
                 var method = method(base, each);
-                methods.add(method);
+                String shape = shape(method.httpMethod(), base + each.path("path").asText());
+                byShape.computeIfAbsent(shape, key -> new ArrayList<>()).add(method);
                 byId.put(method.id(), method);
             }
         }
@@ -103,12 +106,15 @@ public final class DiscoveryModel {
                 told.path("response").path("$ref").textValue());
     }
 
+    private static String shape(String httpMethod, String path) {
+        return httpMethod + path.chars().filter(each -> each == '/').count();
+    }
+
     /** What method a request is of; empty where the document has none such. */
     Optional<Match> match(String httpMethod, String path) {
-        for (var method : methods) {
+        for (var method : byShape.getOrDefault(shape(httpMethod, path), List.of())) {
             Matcher matcher = method.path().matcher(path);
-            // "disks/bulkInsert" is no disk's name.
-            if (method.httpMethod().equals(httpMethod) && matcher.matches()) {
+            if (matcher.matches()) {
                 var found = new HashMap<String, String>();
                 for (int index = 0; index < method.names().size(); index++) {
                     found.put(method.names().get(index), matcher.group(index + 1));

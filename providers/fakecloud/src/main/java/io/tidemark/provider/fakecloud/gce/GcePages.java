@@ -18,6 +18,8 @@ final class GcePages {
 
     private final GceAccount account;
     private final Set<String> expired = new HashSet<>();
+    /** No two tokens are alike: one that has expired is not given out again. */
+    private long tokens;
 
     private record Page(List<GceResource> items, @Nullable String next) {}
 
@@ -110,11 +112,11 @@ final class GcePages {
         if (expired.contains(token) || !text.startsWith(question)) {
             throw GceException.invalid("Invalid value for field 'pageToken': '%s'".formatted(token));
         }
-        return text.substring(question.length());
+        return text.substring(text.indexOf('|', question.length()) + 1);
     }
 
-    private static String token(GceCall call, String after) {
-        byte[] text = (question(call) + after).getBytes(StandardCharsets.UTF_8);
+    private String token(GceCall call, String after) {
+        byte[] text = (question(call) + ++tokens + "|" + after).getBytes(StandardCharsets.UTF_8);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(text);
     }
 

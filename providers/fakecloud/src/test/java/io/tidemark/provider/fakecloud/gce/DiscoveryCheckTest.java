@@ -61,7 +61,7 @@ class DiscoveryCheckTest {
         "GET, /compute/v1/projects/tests/global/snapshots?maxResults=x, maxResults is no uint32",
         "GET, /compute/v1/projects/tests/global/snapshots?maxResults=-1, maxResults is no uint32",
         "GET, /compute/v1/projects/Te_sts/global/snapshots, project is not of its form",
-        "DELETE, /compute/v1/projects/tests/zones/z/disks/Wrong_Name, disk is not of its form"
+        "GET, /compute/v1/projects/tests/zones/Zone_A/disks, zone is not of its form"
     })
     void wrongAddressIsFound(String method, String target, String finding) {
         assertThat(request(method, target, ""))

@@ -1,0 +1,230 @@
+package io.tidemark.provider.gce;
+
+import com.google.cloud.compute.v1.Snapshot;
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.provider.gce.GroupCalls.Group;
+import io.tidemark.provider.gce.GroupCalls.Member;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+
+/**
+ * Disks of one consistency group are cut at one instant by a group of instant snapshots. Those lie beside their disks and die
+ * with them, so each is made a snapshot of the project afterwards, and the group is deleted once all are. Who dies meanwhile
+ * leaves the group, whose name and description say of which recovery point it is: the next to look goes on.
+ */
+final class GceGroups {
+    private static final String MARK = "tidemark";
+    /** A group takes so many ("Manage consistency groups"). */
+    private static final int DISKS_MAXIMUM = 128;
+
+    private final GroupCalls groups;
+    private final GceCalls calls;
+    private final Attempts attempts;
+    private final SnapshotFinder finder;
+    private final GceConfig config;
+    private final Function<SnapshotId, Object> locks;
+
+    /** @param locks what one at a time makes and deletes a snapshot under */
+    GceGroups(
+            GroupCalls groups,
+            GceCalls calls,
+            Attempts attempts,
+            SnapshotFinder finder,
+            GceConfig config,
+            Function<SnapshotId, Object> locks) {
+        this.groups = groups;
+        this.calls = calls;
+        this.attempts = attempts;
+        this.finder = finder;
+        this.config = config;
+        this.locks = locks;
+    }
+
+    /** @param policy link of the consistency group */
+    record Together(GceLocation location, String policy) {}
+
+    /** Where these disks are all that one consistency group has in one place: a group of snapshots takes all its disks. */
+    Optional<Together> together(Map<VolumeId, CloudDisk> asked) throws ProviderException {
+        boolean named = asked.keySet().stream().allMatch(each -> GceNames.diskOf(each).isPresent());
+        var places = new HashSet<GceLocation>();
+        asked.values().forEach(each -> places.add(each.location()));
+        if (asked.size() < 2 || asked.size() > DISKS_MAXIMUM || places.size() != 1 || !named) {
+            return Optional.empty();
+        }
+        var common = new ArrayList<String>(asked.values().iterator().next().policies());
+        asked.values().forEach(each -> common.retainAll(each.policies()));
+        var place = places.iterator().next();
+        for (var policy : common) {
+            if (attempts.until(() -> calls.isConsistencyGroup(place.region(), GceAnswers.lastOf(policy)))
+                    && count(place, policy) == asked.size()) {
+                return Optional.of(new Together(place, policy));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Those too that the configuration does not show. */
+    private long count(GceLocation place, String policy) throws ProviderException {
+        var all = GceLists.all("disks.aggregatedList", token -> attempts.until(() -> calls.disks("", token)));
+        return all.stream()
+                .filter(each -> each.location().equals(place) && each.policies().contains(policy))
+                .count();
+    }
+
+    /** Asks for the instant; asking again asks for the same one. Empty: it is there already. */
+    Optional<CloudOperation> begin(RecoveryPointId recoveryPoint, Together together) throws ProviderException {
+        var requestId = UUID.randomUUID();
+        var begun = attempts.until(() -> groups.insert(
+                together.location(), nameOf(recoveryPoint), together.policy(), markOf(recoveryPoint), requestId));
+        if (begun.isPresent() && !begun.get().errorCode().isEmpty()) {
+            throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, begun.get());
+        }
+        return begun;
+    }
+
+    /** By disk; empty: the instant is not taken, or not all of it is seen. */
+    Optional<Map<String, Member>> taken(RecoveryPointId recoveryPoint, Together together, int disks)
+            throws ProviderException {
+        var group = attempts.until(() -> groups.group(together.location(), nameOf(recoveryPoint)));
+        if (group.isEmpty() || group.get().status().equals("CREATING")) {
+            return Optional.empty();
+        }
+        if (!group.get().status().equals("READY")) {
+            throw new ProviderException(new ProviderError.Unexpected(
+                    "instantSnapshotGroups.insert of " + recoveryPoint, "the group is " + group.get().status()));
+        }
+        var found = new LinkedHashMap<String, Member>();
+        membersOf(together.location(), recoveryPoint).stream()
+                .filter(each -> each.status().equals("READY"))
+                .forEach(each -> found.put(each.disk(), each));
+        return found.size() < disks ? Optional.empty() : Optional.of(found);
+    }
+
+    /** Instants that are not all snapshots yet, by what they are of; makes on the way what can be made now. */
+    Map<SnapshotId, Member> goOn(GceLocation place) throws ProviderException {
+        var pending = new LinkedHashMap<SnapshotId, Member>();
+        var listed = GceLists.all(
+                "instantSnapshotGroups.list", token -> attempts.until(() -> groups.groups(place, token)));
+        for (var group : listed) {
+            var recoveryPoint = recoveryPointOf(group);
+            if (recoveryPoint.isPresent()) {
+                pending.putAll(goOn(place, recoveryPoint.get()));
+            }
+        }
+        return pending;
+    }
+
+    /** Of one recovery point. What fails is tried again by the next who looks. */
+    Map<SnapshotId, Member> goOn(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
+        var pending = new LinkedHashMap<SnapshotId, Member>();
+        boolean whole = true;
+        for (var each : membersOf(place, recoveryPoint)) {
+            var id = new SnapshotId(VolumeId.of(config.name(), place + "/" + each.disk()), recoveryPoint);
+            pending.put(id, each);
+            try {
+                whole &= isSnapshot(id, each);
+            } catch (ProviderException e) {
+                whole = false;
+            }
+        }
+        if (whole && !pending.isEmpty()) {
+            end(place, recoveryPoint, List.copyOf(pending.values()));
+        }
+        return pending;
+    }
+
+    private boolean isSnapshot(SnapshotId id, Member member) throws ProviderException {
+        synchronized (locks.apply(id)) {
+            var found = finder.lookUp(id);
+            if (found.isEmpty() && member.status().equals("READY")) {
+                var wanted = Snapshot.newBuilder()
+                        .setName(finder.nameOf(id))
+                        .setSourceInstantSnapshot(groups.linkOf(member))
+                        .putAllLabels(GceNames.labelsOf(config.installation(), id, member.location()));
+                config.storageLocation().ifPresent(wanted::addStorageLocations);
+                var requestId = UUID.randomUUID();
+                var unused = attempts.until(() -> calls.insertSnapshot(wanted.build(), requestId));
+            }
+            return found.isPresent() && found.get().status().equals("READY");
+        }
+    }
+
+    /** All are snapshots: the instants have served. */
+    private void end(GceLocation place, RecoveryPointId recoveryPoint, List<Member> members) {
+        try {
+            for (var each : members) {
+                var unused = attempts.until(() -> groups.deleteMember(each));
+            }
+            var unused = attempts.until(() -> groups.deleteGroup(place, nameOf(recoveryPoint)));
+        } catch (ProviderException e) {
+            // They stay, and stay listed by their group: the next who looks ends it.
+            return;
+        }
+    }
+
+    /**
+     * Deletes the instant that a snapshot is made of, and the group with the last.
+     *
+     * @return whether none was seen
+     */
+    boolean delete(SnapshotId id) throws ProviderException {
+        var named = GceNames.diskOf(id.volume());
+        if (named.isEmpty()) {
+            return true;
+        }
+        var place = named.get().location();
+        var members = membersOf(place, id.recoveryPoint());
+        boolean none = true;
+        for (var each : members) {
+            if (each.disk().equals(named.get().name())) {
+                none = false;
+                var unused = attempts.until(() -> groups.deleteMember(each));
+            }
+        }
+        if (members.isEmpty()) {
+            var group = attempts.until(() -> groups.group(place, nameOf(id.recoveryPoint())));
+            if (group.isPresent()) {
+                none = false;
+                var unused = attempts.until(() -> groups.deleteGroup(place, group.get().name()));
+            }
+        }
+        return none;
+    }
+
+    private List<Member> membersOf(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
+        var name = nameOf(recoveryPoint);
+        return GceLists.all("instantSnapshots.list", token -> attempts.until(() -> groups.members(place, token))).stream()
+                .filter(each -> each.group().equals(name) && !each.status().equals("DELETING"))
+                .toList();
+    }
+
+    private String nameOf(RecoveryPointId recoveryPoint) {
+        return GceNames.groupOf(config.installation(), recoveryPoint);
+    }
+
+    private String markOf(RecoveryPointId recoveryPoint) {
+        return "%s %s %s".formatted(MARK, config.installation(), recoveryPoint);
+    }
+
+    /** Of one of ours. */
+    private Optional<RecoveryPointId> recoveryPointOf(Group group) {
+        var words = group.description().split(" ", -1);
+        if (words.length != 3 || !words[2].matches("rp-[a-z0-9]{1,40}")) {
+            return Optional.empty();
+        }
+        var recoveryPoint = new RecoveryPointId(words[2]);
+        boolean ours = group.description().equals(markOf(recoveryPoint)) && group.name().equals(nameOf(recoveryPoint));
+        return ours ? Optional.of(recoveryPoint) : Optional.empty();
+    }
+}

@@ -1,0 +1,139 @@
+package io.tidemark.provider.gce;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.provider.fakecloud.Fault;
+import io.tidemark.provider.fakecloud.FaultScript;
+import io.tidemark.provider.fakecloud.gce.FakeDisk;
+import io.tidemark.provider.fakecloud.gce.FakeGceSettings;
+import io.tidemark.provider.fakecloud.gce.FakeGceSnapshot;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Disks of a consistency group are cut at one instant, and what it made becomes snapshots afterwards. */
+class GceGroupsTest {
+    private static final RecoveryPointId FIRST = new RecoveryPointId("rp-1");
+
+    private GceProject project = null;
+    private GceProvider provider = null;
+    private FakeDisk one = null;
+    private FakeDisk two = null;
+
+    private void start(FakeGceSettings settings) throws Exception {
+        project = new GceProject(settings);
+        provider = project.open();
+        one = project.disk("data");
+        two = project.disk("log");
+        project.cloud().createConsistencyGroup("europe-west3", "both", List.of(one, two));
+    }
+
+    @AfterEach
+    void everyCallWasCheckedAndNoneWasWrong() {
+        project.everyCallIsChecked();
+        project.close();
+    }
+
+    private List<VolumeId> both() {
+        return List.of(GceProject.volume(one), GceProject.volume(two));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void groupIsCutAtOneInstantAndBecomesSnapshots(boolean groupTakesMembers) throws Exception {
+        start(FakeGceSettings.defaults()
+                .operations(Duration.ofSeconds(3))
+                .takes(Duration.ofMinutes(30))
+                .groupTakesMembers(groupTakesMembers));
+        one.write(0, new byte[] {1});
+        two.write(0, new byte[] {1});
+        assertThat(provider.forecast(both()).atomic()).isTrue();
+        var cut = provider.cut(new CutRequest(FIRST, both()));
+        one.write(0, new byte[] {2});
+        two.write(0, new byte[] {2});
+
+        assertThat(cut.atomic()).isTrue();
+        assertThat(project.cloud().snapshots()).isEmpty();
+        assertThat(provider.snapshots(SnapshotQuery.ofRecoveryPoint(FIRST)).snapshots()).hasSize(2);
+        var id = new SnapshotId(both().getFirst(), FIRST);
+        // Another process goes on with it.
+        var next = project.open();
+        assertThat(next.readiness(id)).isInstanceOf(Readiness.Pending.class);
+        project.cloud().clock().advance(Duration.ofMinutes(30));
+        assertThat(next.readiness(id)).isInstanceOf(Readiness.Ready.class);
+        assertThat(next.snapshots(SnapshotQuery.everything()).snapshots()).hasSize(2);
+        assertThat(project.cloud().instantSnapshots()).isEmpty();
+        assertThat(project.cloud().groups()).isEmpty();
+        assertThat(project.cloud().snapshots()).hasSize(2).allSatisfy(each -> assertThat(each.read(0, 1))
+                .containsExactly(1));
+    }
+
+    @Test
+    void partOfAGroupIsCutOneAfterTheOtherAndSaidToBe() throws Exception {
+        start(FakeGceSettings.defaults());
+        var three = project.disk("other");
+        var asked = List.of(GceProject.volume(one), GceProject.volume(three));
+
+        assertThat(provider.forecast(asked).atomic()).isFalse();
+        assertThat(provider.cut(new CutRequest(FIRST, asked)).atomic()).isFalse();
+        assertThat(provider.forecast(List.of(GceProject.volume(one))).atomic()).isTrue();
+        assertThat(project.cloud().groups()).isEmpty();
+    }
+
+    @Test
+    void groupThatAThirdDiskHasJoinedIsNotTakenForItsParts() throws Exception {
+        start(FakeGceSettings.defaults());
+        var three = project.cloud().createDisk(GceProject.ZONE, "third", 10, Map.of("hidden", "yes"));
+        project.cloud().createConsistencyGroup("europe-west3", "all", List.of(one, two, three));
+
+        // "both" has just the two, "all" one more.
+        provider.cut(new CutRequest(FIRST, both()));
+        assertThat(project.cloud().instantSnapshots())
+                .extracting(FakeGceSnapshot::sourceDisk)
+                .noneMatch(each -> each.endsWith("third"));
+    }
+
+    @Test
+    void deletionTakesTheInstantsToo() throws Exception {
+        start(FakeGceSettings.defaults().takes(Duration.ofMinutes(30)));
+        provider.cut(new CutRequest(FIRST, both()));
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(project.cloud().snapshots()).hasSize(2);
+        for (int round = 0; round < 6; round++) {
+            for (var volume : both()) {
+                provider.delete(new SnapshotId(volume, FIRST));
+            }
+            project.cloud().clock().advance(Duration.ofMinutes(3));
+        }
+
+        assertThat(provider.delete(new SnapshotId(both().getFirst(), FIRST))).isInstanceOf(Step.Done.class);
+        assertThat(project.cloud().snapshots()).isEmpty();
+        assertThat(project.cloud().instantSnapshots()).isEmpty();
+        assertThat(project.cloud().groups()).isEmpty();
+        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots()).isEmpty();
+    }
+
+    @Test
+    void groupWhoseAnswerIsLostIsOneGroup() throws Exception {
+        start(FakeGceSettings.defaults());
+        project.cloud().faults(FaultScript.none()
+                .on("instantSnapshotGroups.insert", 1, Fault.CUT_AFTER)
+                .on("instantSnapshotGroups.get", 1, Fault.THROTTLE));
+        provider.cut(new CutRequest(FIRST, both()));
+        provider.cut(new CutRequest(FIRST, both()));
+
+        assertThat(project.cloud().groups()).hasSize(1);
+        assertThat(project.cloud().instantSnapshots()).hasSize(2);
+    }
+}
