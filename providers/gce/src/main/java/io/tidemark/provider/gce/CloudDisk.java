@@ -22,4 +22,5 @@ record CloudDisk(
         List<String> users,
         List<String> policies,
         List<String> replicaZones,
+        AsyncReplication.State replication,
         Map<String, String> labels) {}

@@ -6,6 +6,8 @@ import com.google.cloud.compute.v1.Snapshot;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Comparator;
 
 /** What Google tells, in our words. */
 final class GceAnswers {
@@ -34,7 +36,22 @@ final class GceAnswers {
                 told.getUsersList().stream().map(GceAnswers::lastOf).toList(),
                 told.getResourcePoliciesList(),
                 told.getReplicaZonesList(),
+                replication(told),
                 told.getLabelsMap());
+    }
+
+    /** Of a primary or a secondary; of a disk that is neither, NONE. */
+    static AsyncReplication.State replication(Disk told) {
+        var status = told.getResourceStatus();
+        var states = new ArrayList<String>();
+        if (status.hasAsyncPrimaryDisk()) {
+            states.add(status.getAsyncPrimaryDisk().getState());
+        }
+        status.getAsyncSecondaryDisksMap().values().forEach(each -> states.add(each.getState()));
+        return states.stream()
+                .map(AsyncReplication.State::of)
+                .max(Comparator.naturalOrder())
+                .orElse(AsyncReplication.State.NONE);
     }
 
     static CloudOperation operation(Operation told) {

@@ -39,8 +39,7 @@ final class GceCutting {
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
     /** @param together empty: one after the other */
-    private record Plan(
-            CutRequest request, Map<VolumeId, CloudDisk> disks, Optional<GceGroups.Together> together) {}
+    private record Plan(CutRequest request, Map<VolumeId, CloudDisk> disks, Optional<GceGroups.Together> together) {}
 
     GceCutting(
             GceCalls calls,
@@ -92,9 +91,7 @@ final class GceCutting {
         synchronized (plans) {
             prepared = plans.remove(request.recoveryPoint());
         }
-        var plan = prepared != null && prepared.request().equals(request)
-                ? prepared
-                : plan(request);
+        var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
         if (plan.together().isPresent()) {
             return new Cut(true, together(plan, plan.together().get()));
         }
@@ -122,7 +119,8 @@ final class GceCutting {
         var taken = waiting.until(recoveryPoint.toString(), () -> {
             if (begun.isPresent()) {
                 var place = together.location();
-                var operation = attempts.until(() -> calls.operation(place, begun.get().name()));
+                var operation =
+                        attempts.until(() -> calls.operation(place, begun.get().name()));
                 if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
                     throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, operation.get());
                 }
@@ -206,7 +204,8 @@ final class GceCutting {
                         "snapshot %s is %s"
                                 .formatted(found.get().name(), found.get().status())));
             }
-            if (begun.isPresent()) {
+            // While it is CREATING its own status will tell.
+            if (found.isEmpty() && begun.isPresent()) {
                 var operation = attempts.until(() -> calls.operation(begun.get().name()));
                 if (operation.isPresent()) {
                     refuseFailed(id, operation.get());

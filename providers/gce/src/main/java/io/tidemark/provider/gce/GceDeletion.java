@@ -41,7 +41,8 @@ final class GceDeletion {
 
     Step<Boolean> step(GceHandles.Delete asked) throws ProviderException {
         var step = ofSnapshot(asked);
-        // Last: an instant that a snapshot is still made of cannot be deleted, and one that is left would be made one again.
+        // Last: an instant that a snapshot is still made of cannot be deleted, and one that is left would be made one
+        // again.
         return step instanceof Step.Done && !groups.delete(asked.snapshot())
                 ? running(asked.snapshot(), asked.until(), Optional.empty())
                 : step;

@@ -56,7 +56,8 @@ final class GceGroups {
 
     /** Where these disks are all that one consistency group has in one place: a group of snapshots takes all its disks. */
     Optional<Together> together(Map<VolumeId, CloudDisk> asked) throws ProviderException {
-        boolean named = asked.keySet().stream().allMatch(each -> GceNames.diskOf(each).isPresent());
+        boolean named =
+                asked.keySet().stream().allMatch(each -> GceNames.diskOf(each).isPresent());
         var places = new HashSet<GceLocation>();
         asked.values().forEach(each -> places.add(each.location()));
         if (asked.size() < 2 || asked.size() > DISKS_MAXIMUM || places.size() != 1 || !named) {
@@ -102,7 +103,8 @@ final class GceGroups {
         }
         if (!group.get().status().equals("READY")) {
             throw new ProviderException(new ProviderError.Unexpected(
-                    "instantSnapshotGroups.insert of " + recoveryPoint, "the group is " + group.get().status()));
+                    "instantSnapshotGroups.insert of " + recoveryPoint,
+                    "the group is " + group.get().status()));
         }
         var found = new LinkedHashMap<String, Member>();
         membersOf(together.location(), recoveryPoint).stream()
@@ -114,8 +116,8 @@ final class GceGroups {
     /** Instants that are not all snapshots yet, by what they are of; makes on the way what can be made now. */
     Map<SnapshotId, Member> goOn(GceLocation place) throws ProviderException {
         var pending = new LinkedHashMap<SnapshotId, Member>();
-        var listed = GceLists.all(
-                "instantSnapshotGroups.list", token -> attempts.until(() -> groups.groups(place, token)));
+        var listed =
+                GceLists.all("instantSnapshotGroups.list", token -> attempts.until(() -> groups.groups(place, token)));
         for (var group : listed) {
             var recoveryPoint = recoveryPointOf(group);
             if (recoveryPoint.isPresent()) {
@@ -196,7 +198,8 @@ final class GceGroups {
             var group = attempts.until(() -> groups.group(place, nameOf(id.recoveryPoint())));
             if (group.isPresent()) {
                 none = false;
-                var unused = attempts.until(() -> groups.deleteGroup(place, group.get().name()));
+                var unused = attempts.until(
+                        () -> groups.deleteGroup(place, group.get().name()));
             }
         }
         return none;
@@ -204,7 +207,8 @@ final class GceGroups {
 
     private List<Member> membersOf(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
         var name = nameOf(recoveryPoint);
-        return GceLists.all("instantSnapshots.list", token -> attempts.until(() -> groups.members(place, token))).stream()
+        return GceLists.all("instantSnapshots.list", token -> attempts.until(() -> groups.members(place, token)))
+                .stream()
                 .filter(each -> each.group().equals(name) && !each.status().equals("DELETING"))
                 .toList();
     }
@@ -224,7 +228,8 @@ final class GceGroups {
             return Optional.empty();
         }
         var recoveryPoint = new RecoveryPointId(words[2]);
-        boolean ours = group.description().equals(markOf(recoveryPoint)) && group.name().equals(nameOf(recoveryPoint));
+        boolean ours = group.description().equals(markOf(recoveryPoint))
+                && group.name().equals(nameOf(recoveryPoint));
         return ours ? Optional.of(recoveryPoint) : Optional.empty();
     }
 }

@@ -26,6 +26,16 @@ final class GcePolicy {
     static final List<String> OF_OPERATIONS =
             List.of("compute.globalOperations.get", "compute.regionOperations.get", "compute.zoneOperations.get");
 
+    /** Of cuts of a consistency group. Its members are named by Google, so that no name bounds what of them is deleted. */
+    static final List<String> OF_GROUPS = List.of(
+            "compute.instantSnapshotGroups.create",
+            "compute.instantSnapshotGroups.delete",
+            "compute.instantSnapshotGroups.get",
+            "compute.instantSnapshotGroups.list",
+            "compute.instantSnapshots.delete",
+            "compute.instantSnapshots.list",
+            "compute.resourcePolicies.get");
+
     static final List<String> DELETION = List.of("compute.disks.delete", "compute.snapshots.delete");
 
     private GcePolicy() {}
@@ -46,7 +56,7 @@ final class GcePolicy {
                 stage: GA
                 includedPermissions:
                 %3$s""".formatted(
-                        project, listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_OPERATIONS), listed(DELETION));
+                        project, listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_GROUPS) + listed(OF_OPERATIONS), listed(DELETION));
     }
 
     private static String listed(List<String> permissions) {

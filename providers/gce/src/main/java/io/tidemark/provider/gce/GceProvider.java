@@ -47,6 +47,7 @@ final class GceProvider implements StorageProvider {
     private final GceDeletion deletion;
     private final GceHolds holds;
     private final GceGroups groups;
+    private final AsyncReplication replication;
     private final Object[] stripes = new Object[STRIPES];
 
     GceProvider(
@@ -59,9 +60,9 @@ final class GceProvider implements StorageProvider {
         volumes = new GceVolumes(calls, attempts, config);
         finder = new SnapshotFinder(calls, attempts, recent, config);
         Arrays.setAll(stripes, index -> new Object());
-        groups = new GceGroups(
-                new GroupCalls(connection, config.project()), calls, attempts, finder, config, this::of);
+        groups = new GceGroups(new GroupCalls(connection, config.project()), calls, attempts, finder, config, this::of);
         cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
+        replication = new AsyncReplication(connection, calls, attempts, volumes, config);
         clones = new GceClones(calls, attempts, volumes, finder, config);
         deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups);
         holds = new GceHolds(calls, attempts, finder);
@@ -70,6 +71,10 @@ final class GceProvider implements StorageProvider {
     @Override
     public String name() {
         return config.name();
+    }
+
+    AsyncReplication replication() {
+        return replication;
     }
 
     @Override

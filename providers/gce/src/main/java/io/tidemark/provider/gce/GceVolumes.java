@@ -9,6 +9,7 @@ import io.tidemark.spi.VolumeId;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -105,6 +106,9 @@ final class GceVolumes {
         facts.put("type", disk.type());
         facts.put("status", disk.status());
         facts.put("changedRanges", "none by the API; from a clone attached to this host and read whole");
+        if (disk.replication() != AsyncReplication.State.NONE) {
+            facts.put("asyncReplication", disk.replication().name().toLowerCase(Locale.ROOT));
+        }
         if (!disk.users().isEmpty()) {
             facts.put("instance", String.join(",", disk.users()));
         }

@@ -49,7 +49,14 @@ final class GroupCalls {
      * @param disk the disk's name, in the same place
      * @param group the name of the group that made it; empty: none
      */
-    record Member(GceLocation location, String name, String status, String disk, String group, long sizeBytes, Instant createdAt) {}
+    record Member(
+            GceLocation location,
+            String name,
+            String status,
+            String disk,
+            String group,
+            long sizeBytes,
+            Instant createdAt) {}
 
     /** Empty: there is one of that name already. */
     Optional<CloudOperation> insert(GceLocation place, String name, String policy, String description, UUID requestId)
@@ -112,8 +119,7 @@ final class GroupCalls {
                 listed.forEach(each -> items.add(mapped.apply(each.getAsJsonObject())));
             }
             List<T> found = List.copyOf(items);
-            return new Page<>(
-                    found, Optional.of(text(told, "nextPageToken")).filter(each -> !each.isEmpty()));
+            return new Page<>(found, Optional.of(text(told, "nextPageToken")).filter(each -> !each.isEmpty()));
         });
     }
 
@@ -149,16 +155,14 @@ final class GroupCalls {
         throw GceFailures.exception(asked, refusal);
     }
 
-    private static JsonObject answer(GceClients clients, String method, String target, String body)
-            throws IOException {
+    private static JsonObject answer(GceClients clients, String method, String target, String body) throws IOException {
         HttpRequestFactory factory = clients.credentials().isPresent()
                 ? clients.transport()
                         .createRequestFactory(
                                 new HttpCredentialsAdapter(clients.credentials().get()))
                 : clients.transport().createRequestFactory();
-        var content = body.isEmpty()
-                ? null
-                : new ByteArrayContent("application/json", body.getBytes(StandardCharsets.UTF_8));
+        var content =
+                body.isEmpty() ? null : new ByteArrayContent("application/json", body.getBytes(StandardCharsets.UTF_8));
         var request = factory.buildRequest(method, new GenericUrl(clients.endpoint() + target), content);
         request.setConnectTimeout((int) CALL.toMillis());
         request.setReadTimeout((int) CALL.toMillis());

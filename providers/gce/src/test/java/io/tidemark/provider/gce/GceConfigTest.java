@@ -47,14 +47,15 @@ class GceConfigTest {
         settings.put(key, value);
 
         assertThatThrownBy(() -> GceConfig.of("gce", settings))
-                .isInstanceOfSatisfying(BadSetting.class, bad -> assertThat(bad.setting())
-                        .isEqualTo(key));
+                .isInstanceOfSatisfying(
+                        BadSetting.class, bad -> assertThat(bad.setting()).isEqualTo(key));
     }
 
     @Test
     void singlePlaceMayStandWithoutAList() {
         var settings = Map.of("project", "my-project", "installation", "prod", "locations", "europe-west3");
 
-        assertThat(GceConfig.of("gce", settings).locations().getFirst().isZone()).isFalse();
+        assertThat(GceConfig.of("gce", settings).locations().getFirst().isZone())
+                .isFalse();
     }
 }

@@ -36,18 +36,18 @@ import org.junit.jupiter.api.Test;
  * <p>{@code -Dtidemark.gce.seeds=FROM-TO} runs others.
  */
 class GceFaultsTest {
-    private static final int STEPS = 5;
+    private static final int STEPS = 4;
     /** Lists grow no longer than this many seeds make them. */
     private static final int SEEDS_A_PROJECT = 5;
     /** The service goes on looking for what it has once asked for: what is hidden is so for a number of looks. */
-    private static final int SWEEPS_AFTER = 4;
+    private static final int SWEEPS_AFTER = 3;
 
     private static final int SWEEPS_MAXIMUM = 12;
     private static final int DISKS = 3;
     /** Whatever hangs in the fake does so for less. */
     private static final Duration STUCK = Duration.ofHours(7);
 
-    private static final int LISTS = 5;
+    private static final int LISTS = 4;
     private static final FakeGceSettings SETTINGS = FakeGceSettings.defaults()
             .creating(Duration.ofMillis(400))
             .takes(Duration.ofMinutes(1))
@@ -126,7 +126,11 @@ class GceFaultsTest {
                         .createSnapshot(
                                 disk,
                                 "other-%d-%d".formatted(seed, index),
-                                Map.of(GceNames.INSTALLATION, "another", GceNames.RECOVERY_POINT, "rp-s%dn0".formatted(seed)));
+                                Map.of(
+                                        GceNames.INSTALLATION,
+                                        "another",
+                                        GceNames.RECOVERY_POINT,
+                                        "rp-s%dn0".formatted(seed)));
                 others.add(other.name());
             }
             if (random.nextInt(3) == 0) {
@@ -199,7 +203,8 @@ class GceFaultsTest {
             for (var id : List.copyOf(doubtful.values())) {
                 try {
                     Handle handle = handles.remove(id);
-                    Step<?> step = handle == null || random.nextBoolean() ? provider.delete(id) : provider.resume(handle);
+                    Step<?> step =
+                            handle == null || random.nextBoolean() ? provider.delete(id) : provider.resume(handle);
                     if (step instanceof Step.Running<?> running) {
                         handles.put(id, running.handle());
                     } else if (!dead.get() && swept.merge(id, 1, Integer::sum) > SWEEPS_AFTER) {
@@ -261,7 +266,9 @@ class GceFaultsTest {
                     .filter(each -> volumes.contains(each.volume()))
                     .map(SnapshotId::toString)
                     .forEach(listed::add);
-            assertThat(listed).as("seed %d: what is listed", seed).containsExactlyInAnyOrderElementsOf(catalogue.keySet());
+            assertThat(listed)
+                    .as("seed %d: what is listed", seed)
+                    .containsExactlyInAnyOrderElementsOf(catalogue.keySet());
         }
 
         private static String idOf(FakeGceSnapshot snapshot) {

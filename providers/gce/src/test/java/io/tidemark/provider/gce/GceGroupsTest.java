@@ -23,13 +23,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Disks of a consistency group are cut at one instant, and what it made becomes snapshots afterwards. */
+@SuppressWarnings("NullAway.Init") // Each test starts the project that it needs.
 class GceGroupsTest {
     private static final RecoveryPointId FIRST = new RecoveryPointId("rp-1");
 
-    private GceProject project = null;
-    private GceProvider provider = null;
-    private FakeDisk one = null;
-    private FakeDisk two = null;
+    private GceProject project;
+    private GceProvider provider;
+    private FakeDisk one;
+    private FakeDisk two;
 
     private void start(FakeGceSettings settings) throws Exception {
         project = new GceProject(settings);
@@ -65,7 +66,8 @@ class GceGroupsTest {
 
         assertThat(cut.atomic()).isTrue();
         assertThat(project.cloud().snapshots()).isEmpty();
-        assertThat(provider.snapshots(SnapshotQuery.ofRecoveryPoint(FIRST)).snapshots()).hasSize(2);
+        assertThat(provider.snapshots(SnapshotQuery.ofRecoveryPoint(FIRST)).snapshots())
+                .hasSize(2);
         var id = new SnapshotId(both().getFirst(), FIRST);
         // Another process goes on with it.
         var next = project.open();
@@ -75,8 +77,9 @@ class GceGroupsTest {
         assertThat(next.snapshots(SnapshotQuery.everything()).snapshots()).hasSize(2);
         assertThat(project.cloud().instantSnapshots()).isEmpty();
         assertThat(project.cloud().groups()).isEmpty();
-        assertThat(project.cloud().snapshots()).hasSize(2).allSatisfy(each -> assertThat(each.read(0, 1))
-                .containsExactly(1));
+        assertThat(project.cloud().snapshots())
+                .hasSize(2)
+                .allSatisfy(each -> assertThat(each.read(0, 1)).containsExactly(1));
     }
 
     @Test
@@ -127,9 +130,10 @@ class GceGroupsTest {
     @Test
     void groupWhoseAnswerIsLostIsOneGroup() throws Exception {
         start(FakeGceSettings.defaults());
-        project.cloud().faults(FaultScript.none()
-                .on("instantSnapshotGroups.insert", 1, Fault.CUT_AFTER)
-                .on("instantSnapshotGroups.get", 1, Fault.THROTTLE));
+        project.cloud()
+                .faults(FaultScript.none()
+                        .on("instantSnapshotGroups.insert", 1, Fault.CUT_AFTER)
+                        .on("instantSnapshotGroups.get", 1, Fault.THROTTLE));
         provider.cut(new CutRequest(FIRST, both()));
         provider.cut(new CutRequest(FIRST, both()));
 

@@ -158,8 +158,10 @@ class GceProviderTest {
         }
         var error = errorOf(() -> cut(disk, new RecoveryPointId("rp-7")));
 
-        assertThat(error).isInstanceOfSatisfying(ProviderError.Busy.class, busy -> assertThat(busy.retryAfter())
-                .isEqualTo(Duration.ofMinutes(10)));
+        assertThat(error)
+                .isInstanceOfSatisfying(
+                        ProviderError.Busy.class,
+                        busy -> assertThat(busy.retryAfter()).isEqualTo(Duration.ofMinutes(10)));
         assertThat(project.cloud().snapshots()).hasSize(6);
     }
 
@@ -215,8 +217,9 @@ class GceProviderTest {
             assertThat(provider.clone(request)).isInstanceOf(Step.Done.class);
             assertThat(provider.volume(request.name()).id()).isEqualTo(request.name());
         }
-        assertThat(project.cloud().disks()).hasSize(4).allSatisfy(each -> assertThat(each.read(4096, 1))
-                .containsExactly(7));
+        assertThat(project.cloud().disks())
+                .hasSize(4)
+                .allSatisfy(each -> assertThat(each.read(4096, 1)).containsExactly(7));
         var taken = VolumeId.of("gce", "europe-west3-a/orders");
         assertThat(errorOf(() -> provider.clone(new CloneRequest(id, taken))))
                 .isEqualTo(new ProviderError.VolumeExists(taken));
@@ -227,7 +230,8 @@ class GceProviderTest {
         restart(FakeGceSettings.defaults().operations(Duration.ofMinutes(2)));
         var id = cut(project.disk("orders"), FIRST);
         project.cloud().faults(FaultScript.none().on("disks.insert", 1, Fault.END_IN_ERROR));
-        var begun = (Step.Running<Volume>) provider.clone(new CloneRequest(id, VolumeId.of("gce", "europe-west3-a/copy")));
+        var begun =
+                (Step.Running<Volume>) provider.clone(new CloneRequest(id, VolumeId.of("gce", "europe-west3-a/copy")));
         project.cloud().clock().advance(Duration.ofMinutes(2));
 
         assertThat(errorOf(() -> provider.resume(begun.handle()))).isInstanceOf(ProviderError.Unexpected.class);
@@ -243,8 +247,10 @@ class GceProviderTest {
 
         assertThat(errorOf(() -> provider.remove(GceProject.volume(disk)))).isInstanceOf(ProviderError.Conflict.class);
         project.cloud().attach(project.cloud().disks().getFirst(), "web-1");
-        assertThat(errorOf(() -> provider.remove(copy))).isInstanceOfSatisfying(
-                ProviderError.Busy.class, busy -> assertThat(busy.holder()).contains("web-1"));
+        assertThat(errorOf(() -> provider.remove(copy)))
+                .isInstanceOfSatisfying(
+                        ProviderError.Busy.class,
+                        busy -> assertThat(busy.holder()).contains("web-1"));
         assertThat(project.cloud().disks()).hasSize(2);
     }
 
@@ -264,9 +270,10 @@ class GceProviderTest {
         var disk = project.disk("orders");
         project.cloud().deny("compute.disks.createSnapshot");
 
-        assertThat(errorOf(() -> cut(disk, FIRST))).isInstanceOfSatisfying(
-                ProviderError.Denied.class,
-                denied -> assertThat(denied.right()).contains("compute.disks.createSnapshot"));
+        assertThat(errorOf(() -> cut(disk, FIRST)))
+                .isInstanceOfSatisfying(
+                        ProviderError.Denied.class,
+                        denied -> assertThat(denied.right()).contains("compute.disks.createSnapshot"));
     }
 
     @Test
@@ -297,9 +304,10 @@ class GceProviderTest {
     @Test
     void listSurvivesEmptyPagesAndExpiredTokens() throws Exception {
         project.cloud().fill("europe-west3-a", 1_200, 0, Map.of());
-        project.cloud().faults(FaultScript.none()
-                .on("disks.aggregatedList", 2, Fault.EMPTY_PAGE)
-                .on("disks.aggregatedList", 3, Fault.EXPIRE_TOKEN));
+        project.cloud()
+                .faults(FaultScript.none()
+                        .on("disks.aggregatedList", 2, Fault.EMPTY_PAGE)
+                        .on("disks.aggregatedList", 3, Fault.EXPIRE_TOKEN));
 
         assertThat(provider.volumes()).hasSize(1_200);
     }
@@ -311,8 +319,8 @@ class GceProviderTest {
         for (var disk : project.cloud().disks()) {
             for (int count = 0; count < 10; count++) {
                 var id = new SnapshotId(GceProject.volume(disk), new RecoveryPointId("rp-" + count));
-                project.cloud().createSnapshot(
-                        disk, GceNames.snapshotOf("tests", id), GceNames.labelsOf("tests", id, place));
+                project.cloud()
+                        .createSnapshot(disk, GceNames.snapshotOf("tests", id), GceNames.labelsOf("tests", id, place));
             }
         }
         long begun = System.nanoTime();

@@ -63,7 +63,8 @@ public final class DiscoveryModel {
         for (JsonNode resource : document.path("resources")) {
             for (JsonNode each : resource.path("methods")) {
                 var method = method(base, each);
-                String shape = shape(method.httpMethod(), base + each.path("path").asText());
+                String shape =
+                        shape(method.httpMethod(), base + each.path("path").asText());
                 byShape.computeIfAbsent(shape, key -> new ArrayList<>()).add(method);
                 byId.put(method.id(), method);
             }

@@ -1,0 +1,69 @@
+package io.tidemark.provider.gce;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.provider.fakecloud.gce.FakeGceSettings;
+import io.tidemark.provider.fakecloud.gce.GcePermissions;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** That the policy grants what is asked for, no less and no more, is seen by asking for everything there is. */
+class GcePolicyTest {
+    @Test
+    void whatIsGrantedIsWhatIsAskedFor() throws Exception {
+        var granted = new TreeSet<String>();
+        new GceProviderFactory()
+                .policy(Map.of("project", "my-project"))
+                .orElseThrow()
+                .lines()
+                .filter(each -> each.startsWith("- "))
+                .forEach(each -> granted.add(each.substring(2)));
+
+        var needed = new TreeSet<String>();
+        try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(20)))) {
+            live(project);
+            project.cloud().calls().keySet().forEach(each -> needed.addAll(GcePermissions.of(each)));
+            project.everyCallIsChecked();
+        }
+        // Of regional disks; the same ones that a zonal disk's work is asked about by.
+        needed.add("compute.regionOperations.get");
+        assertThat(granted).isEqualTo(needed);
+    }
+
+    /** A disk's life, and that of two together, with all that can be asked of them. */
+    private static void live(GceProject project) throws Exception {
+        var provider = project.open();
+        var one = project.disk("data");
+        var two = project.disk("log");
+        project.cloud().createConsistencyGroup("europe-west3", "both", List.of(one, two));
+        var both = List.of(GceProject.volume(one), GceProject.volume(two));
+        provider.volumes();
+        provider.cut(new CutRequest(new RecoveryPointId("rp-1"), both));
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        provider.cut(new CutRequest(new RecoveryPointId("rp-2"), List.of(both.getFirst())));
+        var id = new SnapshotId(both.getFirst(), new RecoveryPointId("rp-2"));
+        provider.hold(id, new HoldOwner("link-1"));
+        provider.release(id, new HoldOwner("link-1"));
+        var copy = VolumeId.of("gce", "europe-west3-a/copy");
+        var begun = (Step.Running<?>) provider.clone(new CloneRequest(id, copy));
+        project.cloud().clock().advance(Duration.ofSeconds(20));
+        provider.resume(begun.handle());
+        provider.remove(copy);
+        var deleting = provider.delete(id);
+        if (deleting instanceof Step.Running<?> running) {
+            provider.resume(running.handle());
+        }
+    }
+}
