@@ -112,6 +112,7 @@ final class ArchitectureTest {
                     "io.tidemark.provider.btrfs..",
                     "io.tidemark.provider.ebs..",
                     "io.tidemark.provider.azure..",
+                    "io.tidemark.provider.gce..",
                     "io.tidemark.provider.fakecloud..");
 
     @ArchTest
@@ -133,6 +134,16 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.azure..");
+
+    @ArchTest
+    static final ArchRule googlesSdkStaysInItsProvider = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark..")
+            .and()
+            .resideOutsideOfPackage("io.tidemark.provider.gce..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.google.cloud..", "com.google.api..", "com.google.auth..");
 
     @ArchTest
     static final ArchRule adaptersNeverSeeEachOther = slices().matching(
