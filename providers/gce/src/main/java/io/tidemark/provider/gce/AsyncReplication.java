@@ -156,8 +156,8 @@ final class AsyncReplication {
                     .setZone(from.location().name())
                     .setDisk(from.name())
                     .setRequestId(requestId)
-                    .setDisksStartAsyncReplicationRequestResource(DisksStartAsyncReplicationRequest.newBuilder()
-                            .setAsyncSecondaryDisk(to.link()))
+                    .setDisksStartAsyncReplicationRequestResource(
+                            DisksStartAsyncReplicationRequest.newBuilder().setAsyncSecondaryDisk(to.link()))
                     .build();
             return ask(asked, clients(asked).disks().startAsyncReplicationCallable(), request);
         }
@@ -166,8 +166,8 @@ final class AsyncReplication {
                 .setRegion(from.location().name())
                 .setDisk(from.name())
                 .setRequestId(requestId)
-                .setRegionDisksStartAsyncReplicationRequestResource(RegionDisksStartAsyncReplicationRequest.newBuilder()
-                        .setAsyncSecondaryDisk(to.link()))
+                .setRegionDisksStartAsyncReplicationRequestResource(
+                        RegionDisksStartAsyncReplicationRequest.newBuilder().setAsyncSecondaryDisk(to.link()))
                 .build();
         return ask(asked, clients(asked).regionDisks().startAsyncReplicationCallable(), request);
     }

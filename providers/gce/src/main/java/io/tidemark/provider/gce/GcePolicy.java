@@ -56,7 +56,9 @@ final class GcePolicy {
                 stage: GA
                 includedPermissions:
                 %3$s""".formatted(
-                        project, listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_GROUPS) + listed(OF_OPERATIONS), listed(DELETION));
+                        project,
+                        listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_GROUPS) + listed(OF_OPERATIONS),
+                        listed(DELETION));
     }
 
     private static String listed(List<String> permissions) {

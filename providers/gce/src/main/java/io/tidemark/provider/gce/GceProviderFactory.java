@@ -75,8 +75,21 @@ public final class GceProviderFactory implements ProviderFactory {
         } catch (IllegalArgumentException e) {
             found.add(new HostRequirement("settings", HostRequirement.State.LACKING, String.valueOf(e.getMessage())));
         }
-        found.add(credentials());
+        var credentials = credentials();
+        found.add(credentials);
+        if (found.stream().allMatch(each -> each.state() == HostRequirement.State.MET)) {
+            found.addAll(rights(settings));
+        }
         return found;
+    }
+
+    /** Asks Google. */
+    static List<HostRequirement> rights(Map<String, String> settings) {
+        var config = GceConfig.of(GceNames.PROVIDER, settings);
+        try (var connection = connection(config)) {
+            var attempts = new Attempts(RandomGenerator.getDefault(), Thread::sleep).once();
+            return new GceRights(connection, config, attempts).check();
+        }
     }
 
     private static HostRequirement credentials() {

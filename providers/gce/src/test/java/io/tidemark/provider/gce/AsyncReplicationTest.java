@@ -35,8 +35,7 @@ class AsyncReplicationTest {
             replication.createSecondary(primary, secondary);
             assertThat(replication.state(secondary)).isEqualTo(State.CREATED);
             String resource = from.startsWith("zones") ? "disks" : "regionDisks";
-            project.cloud()
-                    .faults(FaultScript.none().on(resource + ".startAsyncReplication", 1, Fault.CUT_AFTER));
+            project.cloud().faults(FaultScript.none().on(resource + ".startAsyncReplication", 1, Fault.CUT_AFTER));
             replication.start(primary, secondary);
             assertThat(replication.state(primary)).isEqualTo(State.ACTIVE);
             assertThat(provider.volume(secondary).facts()).containsEntry("asyncReplication", "active");
