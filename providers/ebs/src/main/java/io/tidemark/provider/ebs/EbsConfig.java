@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
  *     at Amazon; without it none can be made
  * @param chainClones whether a clone of such a volume's snapshot is another such volume ({@code chain}), or one of Amazon's
  *     ({@code volume})
+ * @param copiesMaximum copies into the region that are under way at once, 1 to 1,000; others wait
  */
 record EbsConfig(
         String name,
@@ -32,9 +33,14 @@ record EbsConfig(
         Optional<String> zone,
         int parallelBlocks,
         Optional<Path> staging,
-        boolean chainClones) {
+        boolean chainClones,
+        int copiesMaximum) {
     static final int PARALLEL_BLOCKS_MAXIMUM = 64;
     private static final int PARALLEL_BLOCKS_DEFAULT = 32;
+    /** More than any account was ever granted. */
+    private static final int COPIES_LIMIT = 1_000;
+    /** Of a region ("Quotas for Amazon EBS"); old accounts have 5. */
+    private static final int COPIES_DEFAULT = 20;
 
     private static final String REGION = "region";
     private static final String INSTALLATION = "installation";
@@ -45,6 +51,7 @@ record EbsConfig(
     private static final String PARALLEL_BLOCKS = "parallelBlocks";
     private static final String STAGING = "staging";
     private static final String CHAIN_CLONES = "chainClones";
+    private static final String COPIES_MAXIMUM = "copiesMaximum";
     private static final List<String> KNOWN = List.of(
             REGION,
             INSTALLATION,
@@ -54,7 +61,8 @@ record EbsConfig(
             ZONE,
             PARALLEL_BLOCKS,
             STAGING,
-            CHAIN_CLONES);
+            CHAIN_CLONES,
+            COPIES_MAXIMUM);
 
     private static final Pattern REGION_FORM = Pattern.compile("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}");
     private static final Pattern ZONE_FORM = Pattern.compile("[a-z]{2}[a-z0-9-]{2,60}");
@@ -79,9 +87,10 @@ record EbsConfig(
                 endpoint(settings, EC2_ENDPOINT),
                 endpoint(settings, EBS_ENDPOINT),
                 Optional.ofNullable(settings.get(ZONE)).map(EbsConfig::zone),
-                parallel(settings.getOrDefault(PARALLEL_BLOCKS, String.valueOf(PARALLEL_BLOCKS_DEFAULT))),
+                number(settings, PARALLEL_BLOCKS, PARALLEL_BLOCKS_DEFAULT, PARALLEL_BLOCKS_MAXIMUM),
                 Optional.ofNullable(settings.get(STAGING)).map(EbsConfig::staging),
-                chainClones(settings.getOrDefault(CHAIN_CLONES, "chain")));
+                chainClones(settings.getOrDefault(CHAIN_CLONES, "chain")),
+                number(settings, COPIES_MAXIMUM, COPIES_DEFAULT, COPIES_LIMIT));
     }
 
     private static Path staging(String value) {
@@ -139,14 +148,10 @@ record EbsConfig(
         return value;
     }
 
-    private static int parallel(String value) {
-        if (!value.matches("[0-9]{1,3}")
-                || Integer.parseInt(value) < 1
-                || Integer.parseInt(value) > PARALLEL_BLOCKS_MAXIMUM) {
-            throw new BadSetting(
-                    PARALLEL_BLOCKS,
-                    "%s is a number from 1 to %d, not \"%s\""
-                            .formatted(PARALLEL_BLOCKS, PARALLEL_BLOCKS_MAXIMUM, value));
+    private static int number(Map<String, String> settings, String key, int byDefault, int maximum) {
+        var value = settings.getOrDefault(key, String.valueOf(byDefault));
+        if (!value.matches("[0-9]{1,4}") || Integer.parseInt(value) < 1 || Integer.parseInt(value) > maximum) {
+            throw new BadSetting(key, "%s is a number from 1 to %d, not \"%s\"".formatted(key, maximum, value));
         }
         return Integer.parseInt(value);
     }

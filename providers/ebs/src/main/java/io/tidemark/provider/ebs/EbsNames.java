@@ -26,11 +26,15 @@ final class EbsNames {
     static final String SIZE = "tidemark:size";
     /** Of a chain's snapshot: when it was cut; Amazon's own time is that of the upload. */
     static final String CUT_AT = "tidemark:cut-at";
+    /** Of a copy: region and id of what it was made from, {@code eu-central-1/snap-0123}. */
+    static final String COPY_OF = "tidemark:copy-of";
+    /** Of a copy: the key it was asked for with, where it was. */
+    static final String COPY_KEY = "tidemark:copy-key";
 
     static final String HOLD = "tidemark:hold:";
     /** What Amazon's console shows. */
     private static final String SHOWN_NAME = "Name";
-    /** A resource has 50 (EC2 User Guide, "Tag your Amazon EC2 resources"); ours beside the holds take 7. */
+    /** A resource has 50 (EC2 User Guide, "Tag your Amazon EC2 resources"); ours beside the holds take 9. */
     static final int HOLDS_MAXIMUM = 40;
 
     private static final Pattern CLOUD_VOLUME = Pattern.compile("vol-[0-9a-f]{8,17}");

@@ -19,7 +19,7 @@ final class EbsPolicy {
                 {
                   "Sid": "TidemarkMakes",
                   "Effect": "Allow",
-                  "Action": ["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateVolume"],
+                  "Action": ["ec2:CreateSnapshot", "ec2:CreateSnapshots", "ec2:CreateVolume", "ec2:CopySnapshot"],
                   "Resource": "*"
                 },
                 {
@@ -28,7 +28,9 @@ final class EbsPolicy {
                   "Action": ["ec2:CreateTags"],
                   "Resource": ["arn:aws:ec2:*::snapshot/*", "arn:aws:ec2:*:*:volume/*"],
                   "Condition": {
-                    "StringEquals": {"ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots", "CreateVolume", "StartSnapshot"]}
+                    "StringEquals": {
+                      "ec2:CreateAction": ["CreateSnapshot", "CreateSnapshots", "CreateVolume", "CopySnapshot", "StartSnapshot"]
+                    }
                   }
                 },
                 {

@@ -12,6 +12,8 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotCopies;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
@@ -40,7 +42,7 @@ import java.util.stream.Stream;
  * Volumes and snapshots of one region of one account. Of Amazon's own volumes everything lies in the account, and it keeps no
  * state; of those that are made here what is not uploaded yet lies in the staging folder.
  */
-final class EbsProvider implements StorageProvider {
+final class EbsProvider implements StorageProvider, SnapshotCopies {
     /** Amazon's own waiter asks as often. */
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
@@ -61,6 +63,7 @@ final class EbsProvider implements StorageProvider {
     private final EbsCuts cuts;
     private final EbsClones clones;
     private final EbsDeletion deletion;
+    private final EbsCopies copies;
     private final Semaphore blocks;
     private final Optional<ChainVolumes> chains;
     /** A snapshot does not become a clone's base while it is deleted. */
@@ -91,6 +94,7 @@ final class EbsProvider implements StorageProvider {
         finder = new SnapshotFinder(ec2, attempts, recent, config, staged);
         clones = new EbsClones(ec2, attempts, volumes, finder, config, recent);
         deletion = new EbsDeletion(ec2, attempts, finder, recent, clock);
+        copies = new EbsCopies(ec2, attempts, finder, recent, config, clock);
         Arrays.setAll(stripes, index -> new Object());
         blocks = new Semaphore(config.parallelBlocks());
         chains = staged.map(each -> {
@@ -414,7 +418,35 @@ final class EbsProvider implements StorageProvider {
         }
     }
 
-    /** One at a time holds or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
+    @Override
+    public Step<Snapshot> copyOf(StorageProvider source, SnapshotId snapshot, Optional<String> key)
+            throws ProviderException {
+        if (!(source instanceof EbsProvider elsewhere) || source == this) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(),
+                    "provider %s copies from another provider of kind ebs, not from %s"
+                            .formatted(name(), source.name())));
+        }
+        if (key.isPresent()) {
+            EbsCopies.checkKey(key.get());
+        }
+        var id = new SnapshotId(VolumeId.of(name(), snapshot.volume().name()), snapshot.recoveryPoint());
+        var found = elsewhere.readable(snapshot);
+        return copy(new EbsCopies.Wanted(id, elsewhere.config.region(), found.id(), found.sizeBytes(), key));
+    }
+
+    private Step<Snapshot> copy(EbsCopies.Wanted wanted) throws ProviderException {
+        synchronized (of(wanted.id())) {
+            return copies.step(wanted);
+        }
+    }
+
+    @Override
+    public String phase(Handle handle) {
+        return EbsHandles.parse(handle) instanceof EbsHandles.Copy(var wanted, var phase) ? copies.phase(phase) : "";
+    }
+
+    /** One at a time holds, copies or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
     private Object of(SnapshotId snapshot) {
         return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
     }
@@ -438,6 +470,7 @@ final class EbsProvider implements StorageProvider {
     public Step<?> resume(Handle handle) throws ProviderException {
         return switch (EbsHandles.parse(handle)) {
             case EbsHandles.Clone(var request) -> clone(request);
+            case EbsHandles.Copy(var wanted, var phase) -> copy(wanted);
             case EbsHandles.Delete(var snapshot, var until) -> delete(snapshot, until);
         };
     }

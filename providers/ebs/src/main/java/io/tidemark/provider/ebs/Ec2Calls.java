@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
+import software.amazon.awssdk.services.ec2.model.CopySnapshotRequest;
 import software.amazon.awssdk.services.ec2.model.CreateVolumeRequest;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.InstanceSpecification;
@@ -136,6 +137,28 @@ final class Ec2Calls {
                         each.startTime(),
                         tags))
                 .toList();
+    }
+
+    /**
+     * Asks for a copy in this client's region; it is pending until Amazon has copied it.
+     *
+     * @param region where the source is; where it is in none of the region the copy is made all the same, is pending for
+     *     minutes and ends in error (terraform-provider-aws, pull request 3086)
+     * @param here this client's region: the SDK signs for it, and reads it from the address else, which may be any
+     * @param key that the copy is encrypted by; Amazon looks at it afterwards, so that a wrong one ends in error too
+     * @return the copy's id
+     */
+    String copySnapshot(String region, String source, String here, Optional<String> key, Map<String, String> tags)
+            throws ProviderException, Uncertain {
+        var request = CopySnapshotRequest.builder()
+                .sourceRegion(region)
+                .sourceSnapshotId(source)
+                .destinationRegion(here)
+                .description(tags.getOrDefault("Name", "tidemark"))
+                .tagSpecifications(specification(ResourceType.SNAPSHOT, tags));
+        key.ifPresent(id -> request.encrypted(true).kmsKeyId(id));
+        return askOnce("CopySnapshot of " + source, () -> client.copySnapshot(request.build()))
+                .snapshotId();
     }
 
     /** @return whether there was one */

@@ -32,6 +32,8 @@ final class SnapshotFinder {
     /** Lists that are read page by page at once; of one that is not kept another is asked for with each page. */
     private static final int HEARD_MAXIMUM = 4;
 
+    private static final String VOLUME_ID = "volume-id";
+
     private final Ec2Calls ec2;
     private final Attempts attempts;
     private final RecentEffects recent;
@@ -97,6 +99,12 @@ final class SnapshotFinder {
         // Before Amazon is asked: what leaves this host for there meanwhile may be in neither afterwards.
         var staged = chains.map(Chains::snapshots).orElse(List.of());
         var all = snapshots(byId(list(filters, attempts)));
+        if (query.volume().isPresent() && filters.containsKey(VOLUME_ID)) {
+            // EC2 gives a copy a volume id that means nothing: of which volume it is says its tag.
+            var tagged = new LinkedHashMap<>(filters);
+            tagged.put("tag:" + EbsNames.VOLUME, tagged.remove(VOLUME_ID));
+            all.putAll(snapshots(byId(list(tagged, attempts))));
+        }
         staged.forEach(each -> all.put(each.id(), each));
         var page = SnapshotPage.of(query, all.values().stream());
         if (page.nextCursor().isPresent()) {
@@ -136,7 +144,7 @@ final class SnapshotFinder {
         query.recoveryPoint().ifPresent(each -> filters.put("tag:" + EbsNames.RECOVERY_POINT, each.value()));
         query.volume().ifPresent(each -> {
             if (EbsNames.isCloudVolume(each)) {
-                filters.put("volume-id", each.name());
+                filters.put(VOLUME_ID, each.name());
             } else {
                 filters.put("tag:" + EbsNames.VOLUME, each.name());
             }
