@@ -94,4 +94,19 @@ final class EbsDeletion {
                 ? new Step.Running<>(EbsHandles.ofDelete(snapshot, until), 0, ASK_AGAIN)
                 : new Step.Done<>(true);
     }
+
+    /** What a cut made of volumes that nobody asked for. What cannot be deleted now is tried again at the next call. */
+    void unasked() {
+        for (var each : recent.takeUnasked()) {
+            try {
+                if (ec2.deleteSnapshot(each)) {
+                    recent.deleted(each);
+                } else {
+                    recent.unasked(each);
+                }
+            } catch (ProviderException e) {
+                recent.unasked(each);
+            }
+        }
+    }
 }

@@ -220,7 +220,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     @Override
     public void prepare(CutRequest request) throws ProviderException {
-        deleteUnasked();
+        deletion.unasked();
         cuts.prepare(request);
     }
 
@@ -231,7 +231,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     @Override
     public Readiness readiness(SnapshotId snapshot) throws ProviderException {
-        deleteUnasked();
+        deletion.unasked();
         var holder = holder(snapshot);
         return holder.isPresent()
                 ? made().readiness(holder.get(), snapshot)
@@ -399,7 +399,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     @Override
     public Step<Boolean> delete(SnapshotId snapshot) throws ProviderException {
-        deleteUnasked();
+        deletion.unasked();
         return delete(snapshot, Instant.EPOCH);
     }
 
@@ -449,21 +449,6 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     /** One at a time holds, copies or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
     private Object of(SnapshotId snapshot) {
         return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
-    }
-
-    /** What a cut made of volumes that nobody asked for. What cannot be deleted now is tried again at the next call. */
-    private void deleteUnasked() {
-        for (var each : recent.takeUnasked()) {
-            try {
-                if (ec2.deleteSnapshot(each)) {
-                    recent.deleted(each);
-                } else {
-                    recent.unasked(each);
-                }
-            } catch (ProviderException e) {
-                recent.unasked(each);
-            }
-        }
     }
 
     @Override

@@ -129,7 +129,8 @@ class ChainReplicationTest {
     }
 
     /** @param older what the copy has already */
-    private SnapshotId replicate(VolumeId from, VolumeId to, String point, Optional<SnapshotId> older) throws Exception {
+    private SnapshotId replicate(VolumeId from, VolumeId to, String point, Optional<SnapshotId> older)
+            throws Exception {
         var newer = cut(host, from, point);
         if (older.isEmpty()) {
             try (var reader = host.read(newer)) {
@@ -159,8 +160,7 @@ class ChainReplicationTest {
     }
 
     /** @param known what the target has: a host may name more than has changed, and that is not sent */
-    private static void copy(
-            SnapshotReader from, ChangedRanges named, Optional<SnapshotReader> known, VolumeWriter to)
+    private static void copy(SnapshotReader from, ChangedRanges named, Optional<SnapshotReader> known, VolumeWriter to)
             throws Exception {
         try (var ranges = named;
                 var writer = to) {

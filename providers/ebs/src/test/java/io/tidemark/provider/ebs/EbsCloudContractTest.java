@@ -49,7 +49,7 @@ class EbsCloudContractTest extends CloudContract {
     protected StorageProvider open() throws Exception {
         log = folder.resolve("ebs.jsonl");
         var config = EbsAccount.config("eu-central-1", cloud.endpoint().toString());
-        var http = new RecordingHttp(new InProcessHttp(cloud, "eu-central-1"), log);
+        var http = new RecordingHttp(new InProcessHttp(cloud, "eu-central-1", () -> false), log);
         var clients = new AwsClients(config, EbsAccount.CREDENTIALS, http);
         return EbsAccount.open(config, clients, cloud.clock(), new AtomicBoolean());
     }

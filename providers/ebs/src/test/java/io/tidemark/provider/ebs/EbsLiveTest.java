@@ -2,7 +2,6 @@ package io.tidemark.provider.ebs;
 
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.conformance.CloudContract;
-import io.tidemark.provider.devices.Mounts;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Files;
@@ -53,7 +52,7 @@ class EbsLiveTest extends CloudContract {
                 new Attempts(new Random(), Thread::sleep),
                 InstantSource.system(),
                 System::nanoTime,
-                () -> new HostDisks(Path.of("/dev"), Mounts.ofHost()),
+                HostDisks::now,
                 EbsProvider.Staging.ofHost());
     }
 
