@@ -49,11 +49,15 @@ final class AzureDeletion {
         if (holds.isPresent() && !holds.get().isEmpty()) {
             throw new ProviderException(new ProviderError.Held(snapshot, holds.get()));
         }
+        boolean isKnown = found.isPresent();
         if (found.isEmpty()) {
             var collection = points.find(snapshot.recoveryPoint());
-            if (collection.isPresent() && isDeleted(snapshot, collection.get())) {
-                recent.gone(snapshot);
-                return new Step.Done<>(true);
+            if (collection.isPresent() && isIn(snapshot, collection.get())) {
+                if (isDeleted(snapshot, collection.get())) {
+                    recent.gone(snapshot);
+                    return new Step.Done<>(true);
+                }
+                isKnown = true;
             }
         }
         var begun = attempts.until(
@@ -64,20 +68,26 @@ final class AzureDeletion {
             return begun.done() ? new Step.Done<>(true) : running(snapshot, mayAppearUntil, begun.askAgain());
         }
         var until = later(recent.mayAppearUntil(snapshot), mayAppearUntil);
-        return clock.instant().isBefore(until) ? running(snapshot, until, ASK_AGAIN) : new Step.Done<>(true);
+        // Of what is known to have been made a moment ago, whoever was asked does not know it yet.
+        return isKnown || clock.instant().isBefore(until)
+                ? running(snapshot, until, ASK_AGAIN)
+                : new Step.Done<>(true);
+    }
+
+    /** A collection that names no disk is of a cut that failed, of this one's disk too. */
+    private boolean isIn(SnapshotId snapshot, CloudCollection collection) {
+        return collection.keyOf(config, snapshot).isPresent()
+                || collection.members(config).isEmpty();
     }
 
     /**
      * A disk's part of a restore point cannot be deleted alone: it is no longer named, and with the last name all is
      * deleted. A collection that names none is of a cut that failed.
      *
-     * @return false where it may still be there, or is not of this collection
+     * @return false where it may still be there
      */
     private boolean isDeleted(SnapshotId snapshot, CloudCollection collection) throws ProviderException {
         var key = collection.keyOf(config, snapshot);
-        if (key.isEmpty() && !collection.members(config).isEmpty()) {
-            return false;
-        }
         if (key.isPresent()) {
             var holds = collection.holdsOf(key.get());
             if (!holds.isEmpty()) {

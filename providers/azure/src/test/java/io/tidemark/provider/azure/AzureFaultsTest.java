@@ -19,7 +19,6 @@ import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -43,7 +42,6 @@ class AzureFaultsTest {
     /** Lists do not grow with the seeds. */
     private static final int SEEDS_OF_AN_ACCOUNT = 5;
 
-    private static final int SWEEPS_AFTER = 4;
     private static final int SWEEPS_MAXIMUM = 12;
     private static final Comparator<SnapshotId> ORDER = Comparator.comparing(SnapshotId::toString);
 
@@ -101,7 +99,6 @@ class AzureFaultsTest {
         /** Their hold was asked for. */
         private final Set<SnapshotId> tried = new TreeSet<>(ORDER);
 
-        private final Map<SnapshotId, Integer> swept = new HashMap<>();
         private AtomicBoolean dead = new AtomicBoolean();
         private AzureProvider provider;
         private int kills;
@@ -206,7 +203,7 @@ class AzureFaultsTest {
         }
 
         /**
-         * What the service does with what failed, at once and again and again: an hour after, nothing comes any more.
+         * What the service does with what failed, until it is told that it is done; then it asks no more.
          */
         private void sweep() {
             for (var id : List.copyOf(doubtful)) {
@@ -215,7 +212,7 @@ class AzureFaultsTest {
                         provider.release(id, new HoldOwner("link-1"));
                     }
                     Step<?> step = provider.delete(id);
-                    if (step instanceof Step.Done && !dead.get() && swept.merge(id, 1, Integer::sum) > SWEEPS_AFTER) {
+                    if (step instanceof Step.Done && !dead.get()) {
                         doubtful.remove(id);
                     }
                 } catch (ProviderException e) {
