@@ -20,12 +20,12 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Google's own replication of a disk to one in another region. One secondary a primary; what was stopped cannot go on, and
- * its secondary becomes a disk like any other ("Manage Asynchronous Replication"): so who stops must say that a new secondary
- * is accepted. How far a secondary is behind, version 1 of the API does not tell.
+ * Google's own replication of a disk to one in another region. One secondary a primary; what was stopped cannot go on,
+ * and its secondary becomes a disk like any other ("Manage Asynchronous Replication"): so who stops must say that a
+ * new secondary is accepted. How far a secondary is behind, version 1 of the API does not tell.
  *
- * <p>Nothing of the service calls it yet. Safe for several threads; a failure leaves the pair as it was, or as it was to be:
- * {@link #state} tells.
+ * <p>Nothing of the service calls it yet. Safe for several threads; a failure leaves the pair as it was, or as it was
+ * to be: {@link #state} tells.
  */
 final class AsyncReplication {
     private final GceConnection connection;
@@ -71,7 +71,8 @@ final class AsyncReplication {
     }
 
     /**
-     * Begins to make an empty secondary, as large as its primary and in another region; one that is there is left as it is.
+     * Begins to make an empty secondary, as large as its primary and in another region; one that is there is left as
+     * it is.
      *
      * @throws ProviderException VolumeNotFound of the primary; Conflict where the secondary is named without its place
      */
@@ -113,8 +114,8 @@ final class AsyncReplication {
 
     /** What a stop costs, to be told before. */
     static String costOfStop(VolumeId volume) {
-        return ("replication of %s cannot go on once it is stopped: to replicate again a new secondary disk is needed, and all"
-                        + " is copied anew")
+        return ("replication of %s cannot go on once it is stopped: to replicate again a new secondary disk is needed,"
+                        + " and all is copied anew")
                 .formatted(volume);
     }
 

@@ -6,7 +6,8 @@ import java.util.Map;
 /**
  * A disk as Google tells of it.
  *
- * @param status {@code CREATING}, {@code RESTORING}, {@code READY}, {@code FAILED}, {@code DELETING}, {@code UNAVAILABLE}
+ * @param status {@code CREATING}, {@code RESTORING}, {@code READY}, {@code FAILED}, {@code DELETING}, {@code
+ *     UNAVAILABLE}
  * @param link that other requests name it by
  * @param users instances that have it attached, by their names
  * @param policies links of its resource policies

@@ -17,7 +17,10 @@ record CloudSnapshot(
         String labelFingerprint,
         Map<String, String> labels) {
 
-    /** Its content can change no more: fixed when the upload begins ("CREATING", "UPLOADING" in the status of a snapshot). */
+    /**
+     * Its content can change no more: fixed when the upload begins ("CREATING", "UPLOADING" in the status of a
+     * snapshot).
+     */
     boolean isFixed() {
         return status.equals("UPLOADING") || status.equals("READY");
     }

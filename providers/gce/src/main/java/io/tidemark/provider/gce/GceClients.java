@@ -29,8 +29,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The SDK's clients of one project, over one channel; without retries, with a limit to every wait. A call is made on the
- * thread that asks.
+ * The SDK's clients of one project, over one channel; without retries, with a limit to every wait. A call is made on
+ * the thread that asks.
  */
 final class GceClients implements AutoCloseable {
     static final URI GOOGLE = URI.create("https://compute.googleapis.com");

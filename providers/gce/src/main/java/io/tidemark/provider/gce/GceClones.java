@@ -91,11 +91,9 @@ final class GceClones {
         if (!asked.location().isZone()) {
             volumes.lookUp(request.snapshot().volume())
                     .filter(disk -> !disk.replicaZones().isEmpty())
-                    .orElseThrow(
-                            () -> new ProviderException(
-                                    new ProviderError.Conflict(
-                                            request.name().toString(),
-                                            "its two zones are those of the snapshot's own disk, which is none of a region; clone into a zone")))
+                    .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
+                            request.name().toString(),
+                            "its two zones are its snapshot's disk's, which is none of a region; clone into a zone")))
                     .replicaZones()
                     .forEach(wanted::addReplicaZones);
         }

@@ -10,14 +10,17 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
- * The provider's settings. {@code project}; {@code installation}, a word that no other Tidemark of the project has: it is
- * on all that we make, and a new host with the same word takes up where a lost one was; {@code locations}, the zones and
- * regions whose disks are seen; {@code onlyLabelled}, a label {@code KEY=VALUE} that a disk needs to be seen; {@code
- * endpoint} where requests go elsewhere than to Google's own address. Credentials come by the SDK's own chain alone.
+ * The provider's settings. {@code project}; {@code installation}, a word that no other Tidemark of the project has: it
+ * is on all that we make, and a new host with the same word takes up where a lost one was; {@code locations}, the
+ * zones and regions whose disks are seen; {@code onlyLabelled}, a label {@code KEY=VALUE} that a disk needs to be
+ * seen; {@code endpoint} where requests go elsewhere than to Google's own address. Credentials come by the SDK's own
+ * chain alone.
  *
  * @param name by which the volumes are called
- * @param storageLocation a region or multi-region where snapshots are kept; else Google chooses the nearest multi-region
- * @param guestFlush whether Google asks the guest to run its own scripts around the snapshot, see guestFlush in snapshots.insert
+ * @param storageLocation a region or multi-region where snapshots are kept; else Google chooses the nearest
+ *     multi-region
+ * @param guestFlush whether Google asks the guest to run its own scripts around the snapshot, see guestFlush in
+ *     snapshots.insert
  */
 record GceConfig(
         String name,
@@ -100,7 +103,7 @@ record GceConfig(
         }
         if (entries.isEmpty() || entries.size() > LOCATIONS_MAXIMUM) {
             throw new IllegalArgumentException(
-                    "provider gce needs the setting %s: 1 to %d zones such as europe-west3-a, or regions such as europe-west3"
+                    "provider gce needs the setting %s: 1 to %d zones or regions, such as europe-west3-a and europe-west3"
                             .formatted(LOCATIONS, LOCATIONS_MAXIMUM));
         }
         var found = new ArrayList<GceLocation>();

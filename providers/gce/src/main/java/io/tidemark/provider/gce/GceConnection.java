@@ -3,7 +3,10 @@ package io.tidemark.provider.gce;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the clients when they are first needed: a start needs no network, and a search for credentials may ask for one. */
+/**
+ * Makes the clients when they are first needed: a start needs no network, and a search for credentials may ask for
+ * one.
+ */
 final class GceConnection implements AutoCloseable {
     private final Opening opening;
     private @Nullable GceClients clients;

@@ -19,11 +19,15 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * Cuts all disks of a consistency group at one instant, others one after the other. A snapshot's name is made of what it is
- * of, so that asking again makes no second one; its content is fixed when its upload begins, and the cut waits for that.
+ * Cuts all disks of a consistency group at one instant, others one after the other. A snapshot's name is made of what
+ * it is of, so that asking again makes no second one; its content is fixed when its upload begins, and the cut waits
+ * for that.
  */
 final class GceCutting {
-    /** What a snapshot takes until its content is fixed: not published; some seconds were reported, for the forecast alone. */
+    /**
+     * What a snapshot takes until its content is fixed: not published; some seconds were reported, for the forecast
+     * alone.
+     */
     private static final Duration CUT = Duration.ofSeconds(5);
     /** Plans of recovery points that were prepared and never cut. */
     private static final int PLANS_MAXIMUM = 1_000;

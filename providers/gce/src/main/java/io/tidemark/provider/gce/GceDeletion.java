@@ -11,8 +11,9 @@ import java.time.InstantSource;
 import java.util.Optional;
 
 /**
- * Deletes a snapshot, once its labels say that it is ours and not held. What may yet appear is waited for: one whose creation
- * was not answered, and, for as long after a start, any that is not seen, for the process before may have asked for it.
+ * Deletes a snapshot, once its labels say that it is ours and not held. What may yet appear is waited for: one whose
+ * creation was not answered, and, for as long after a start, any that is not seen, for the process before may have
+ * asked for it.
  */
 final class GceDeletion {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);

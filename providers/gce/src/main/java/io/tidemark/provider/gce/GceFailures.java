@@ -15,7 +15,8 @@ import java.util.Set;
 
 /**
  * What an answer of Google's means to a caller. Sources: "API errors" and "Resource operations" in the Compute Engine
- * reference; both dialects of too many requests, 403 and 429, are reported by others (gcp-compute-persistent-disk-csi-driver).
+ * reference; both dialects of too many requests, 403 and 429, are reported by others
+ * (gcp-compute-persistent-disk-csi-driver).
  */
 final class GceFailures {
     private static final Duration THROTTLED = Duration.ofSeconds(2);
@@ -150,8 +151,9 @@ final class GceFailures {
         return new ProviderException(
                 new ProviderError.Denied(
                         asked,
-                        "credentials, which neither GOOGLE_APPLICATION_CREDENTIALS nor the SDK's own file has, and no service"
-                                + " account of the instance gives: " + line(String.valueOf(failure.getMessage()))),
+                        "credentials, which neither GOOGLE_APPLICATION_CREDENTIALS nor the SDK's own file has, and no"
+                                + " service account of the instance gives: "
+                                + line(String.valueOf(failure.getMessage()))),
                 failure);
     }
 

@@ -19,9 +19,10 @@ import java.util.UUID;
 import java.util.function.Function;
 
 /**
- * Disks of one consistency group are cut at one instant by a group of instant snapshots. Those lie beside their disks and die
- * with them, so each is made a snapshot of the project afterwards, and the group is deleted once all are. Who dies meanwhile
- * leaves the group, whose name and description say of which recovery point it is: the next to look goes on.
+ * Disks of one consistency group are cut at one instant by a group of instant snapshots. Those lie beside their disks
+ * and die with them, so each is made a snapshot of the project afterwards, and the group is deleted once all are. Who
+ * dies meanwhile leaves the group, whose name and description say of which recovery point it is: the next to look goes
+ * on.
  */
 final class GceGroups {
     private static final String MARK = "tidemark";
@@ -54,7 +55,10 @@ final class GceGroups {
     /** @param policy link of the consistency group */
     record Together(GceLocation location, String policy) {}
 
-    /** Where these disks are all that one consistency group has in one place: a group of snapshots takes all its disks. */
+    /**
+     * Where these disks are all that one consistency group has in one place: a group of snapshots takes all its
+     * disks.
+     */
     Optional<Together> together(Map<VolumeId, CloudDisk> asked) throws ProviderException {
         boolean named =
                 asked.keySet().stream().allMatch(each -> GceNames.diskOf(each).isPresent());

@@ -8,8 +8,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What a handle's token says: {@code clone VOLUME SNAPSHOT LOCATION OPERATION} or {@code delete SNAPSHOT UNTIL OPERATION};
- * the time in seconds since 1970, a hyphen where there is no operation.
+ * What a handle's token says: {@code clone VOLUME SNAPSHOT LOCATION OPERATION} or {@code delete SNAPSHOT UNTIL
+ * OPERATION}; the time in seconds since 1970, a hyphen where there is no operation.
  */
 sealed interface GceHandles {
     /** @param operation Google's name of the work, in the place where the disk is to be */

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Holds are labels. Google changes labels as a whole, for who names the fingerprint of those it has read; so they are read,
- * changed and read again, until they are as they are to be.
+ * Holds are labels. Google changes labels as a whole, for who names the fingerprint of those it has read; so they are
+ * read, changed and read again, until they are as they are to be.
  */
 final class GceHolds {
     private static final int ROUNDS_MAXIMUM = 8;

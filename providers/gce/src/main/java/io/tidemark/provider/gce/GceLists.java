@@ -7,7 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads lists to their end. Pages may be empty and not the last; a page's token may expire, and the list begins again. */
+/**
+ * Reads lists to their end. Pages may be empty and not the last; a page's token may expire, and the list begins
+ * again.
+ */
 final class GceLists {
     /** As many pages of 500 as 100,000 snapshots have, ten times over. */
     private static final int PAGES_MAXIMUM = 2_000;

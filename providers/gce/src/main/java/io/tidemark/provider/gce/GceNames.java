@@ -17,9 +17,9 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * What things are called at Google. Names are made of what they stand for, so that whoever asks twice asks for one; labels
- * say whose they are. A label's key and value have at most 63 characters of {@code [a-z0-9_-]}, and a resource at most 64
- * labels ("Requirements for labels"); a name is one of RFC 1035 of at most 63.
+ * What things are called at Google. Names are made of what they stand for, so that whoever asks twice asks for one;
+ * labels say whose they are. A label's key and value have at most 63 characters of {@code [a-z0-9_-]}, and a resource
+ * at most 64 labels ("Requirements for labels"); a name is one of RFC 1035 of at most 63.
  */
 final class GceNames {
     static final String PROVIDER = "gce";
@@ -143,7 +143,9 @@ final class GceNames {
         return Optional.of(name.toString());
     }
 
-    /** A hold's key tells owners apart; its value is the owner, whose 64th character, where it has one, ends the key. */
+    /**
+     * A hold's key tells owners apart; its value is the owner, whose 64th character, where it has one, ends the key.
+     */
     static Map.Entry<String, String> holdOf(HoldOwner owner) {
         String value = owner.value();
         String key = HOLD + hash("hold", value).substring(0, HOLD_HASH_CHARACTERS);

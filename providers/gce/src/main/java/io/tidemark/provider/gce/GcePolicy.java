@@ -4,8 +4,8 @@ import java.util.List;
 
 /**
  * The least rights, as a custom role of IAM and how it is granted: looking, making and labelling. Google's IAM has no
- * condition on a resource's labels ("Resource attributes for IAM Conditions"), but one on its name, and all that we make and
- * delete by ourselves begins with {@code tm-}: deletion is bound to that.
+ * condition on a resource's labels ("Resource attributes for IAM Conditions"), but one on its name, and all that we
+ * make and delete by ourselves begins with {@code tm-}: deletion is bound to that.
  */
 final class GcePolicy {
     /** What a disk is asked for. */
@@ -26,7 +26,10 @@ final class GcePolicy {
     static final List<String> OF_OPERATIONS =
             List.of("compute.globalOperations.get", "compute.regionOperations.get", "compute.zoneOperations.get");
 
-    /** Of cuts of a consistency group. Its members are named by Google, so that no name bounds what of them is deleted. */
+    /**
+     * Of cuts of a consistency group. Its members are named by Google, so that no name bounds what of them is
+     * deleted.
+     */
     static final List<String> OF_GROUPS = List.of(
             "compute.instantSnapshotGroups.create",
             "compute.instantSnapshotGroups.delete",
@@ -43,7 +46,8 @@ final class GcePolicy {
     static String of(String project) {
         return """
                 # gcloud iam roles create tidemark --project=%1$s --file=FILE, for each of the two; then
-                # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT --role=projects/%1$s/roles/tidemark
+                # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
+                #   --role=projects/%1$s/roles/tidemark
                 # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
                 #   --role=projects/%1$s/roles/tidemarkDeletes --condition='title=tidemark,expression=
                 #   resource.name.extract("/snapshots/{name}").startsWith("tm-") ||

@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
-/** Makes the provider of Google's disks; see {@link GceConfig} for its settings. Asks Google nothing: a start needs no network. */
+/**
+ * Makes the provider of Google's disks; see {@link GceConfig} for its settings. Asks Google nothing: a start needs no
+ * network.
+ */
 public final class GceProviderFactory implements ProviderFactory {
     private static final String SCOPE = "https://www.googleapis.com/auth/compute";
 

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Asks Google which rights we have on the first disk and the first snapshot of ours that are seen; changes nothing. Rights to
- * make things are the project's, and Google's compute API cannot be asked about those.
+ * Asks Google which rights we have on the first disk and the first snapshot of ours that are seen; changes nothing.
+ * Rights to make things are the project's, and Google's compute API cannot be asked about those.
  */
 final class GceRights {
     private static final List<String> ON_DISK =

@@ -25,8 +25,8 @@ import java.util.UUID;
 import java.util.function.Function;
 
 /**
- * Groups of instant snapshots, and their members. Version 1 of the API has them (discovery document of 2026-09-22) and the
- * SDK, 1.98.0, has not: so these are asked by the SDK's HTTP alone. Asked once.
+ * Groups of instant snapshots, and their members. Version 1 of the API has them (discovery document of 2026-09-22) and
+ * the SDK, 1.98.0, has not: so these are asked by the SDK's HTTP alone. Asked once.
  */
 final class GroupCalls {
     private static final Duration CALL = Duration.ofSeconds(30);
@@ -40,7 +40,10 @@ final class GroupCalls {
         this.project = project;
     }
 
-    /** @param status {@code CREATING}, {@code READY}, {@code FAILED}, {@code INVALID}, {@code DELETING}, {@code UNKNOWN} */
+    /**
+     * @param status {@code CREATING}, {@code READY}, {@code FAILED}, {@code INVALID}, {@code DELETING}, {@code
+     * UNKNOWN}
+     */
     record Group(GceLocation location, String name, String status, String description) {}
 
     /**

@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What this process knows to have done, laid over what Google lists: a list may lack what was made a moment ago, and name
- * what is gone. And what this process does not know: creations whose answer was lost.
+ * What this process knows to have done, laid over what Google lists: a list may lack what was made a moment ago, and
+ * name what is gone. And what this process does not know: creations whose answer was lost.
  */
 final class RecentSnapshots {
     /** Google publishes no bound; as long as for Amazon, and longer than any operation waits to be begun. */

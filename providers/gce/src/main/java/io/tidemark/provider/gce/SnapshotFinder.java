@@ -77,7 +77,9 @@ final class SnapshotFinder {
         });
     }
 
-    /** Google lists in an order of its own, so the first page hears all there are; further ones are of what was heard. */
+    /**
+     * Google lists in an order of its own, so the first page hears all there are; further ones are of what was heard.
+     */
     SnapshotPage page(SnapshotQuery query, Map<SnapshotId, Snapshot> instants) throws ProviderException {
         String filter = filterOf(query);
         var kept = query.cursor().isPresent() ? heard(filter) : Optional.<NavigableMap<SnapshotId, Snapshot>>empty();

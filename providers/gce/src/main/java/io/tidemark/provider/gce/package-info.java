@@ -1,4 +1,7 @@
-/** Disks of Google Compute Engine and their snapshots. Nothing outside {@code GceClients}, {@code GceCalls} and {@code GroupCalls} asks the SDK. */
+/**
+ * Disks of Google Compute Engine and their snapshots. Nothing outside {@code GceClients}, {@code GceCalls} and {@code
+ * GroupCalls} asks the SDK.
+ */
 @NullMarked
 package io.tidemark.provider.gce;
 

@@ -28,10 +28,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Seeded scripts of what can go wrong between us and Google: refused, failed before or after its effect, cut off, seen late,
- * ended in error; and the process killed between any two calls. A small service above the provider writes down a recovery
- * point before it asks for it, records it when all is cut, and deletes what failed, by its id, again and again. In the end
- * the snapshots that live are those of the catalogue, each once, and nobody else's is touched.
+ * Seeded scripts of what can go wrong between us and Google: refused, failed before or after its effect, cut off, seen
+ * late, ended in error; and the process killed between any two calls. A small service above the provider writes down a
+ * recovery point before it asks for it, records it when all is cut, and deletes what failed, by its id, again and
+ * again. In the end the snapshots that live are those of the catalogue, each once, and nobody else's is touched.
  *
  * <p>{@code -Dtidemark.gce.seeds=FROM-TO} runs others.
  */
@@ -198,7 +198,10 @@ class GceFaultsTest {
             doubtful.put(id.toString(), id);
         }
 
-        /** What the service does with what failed, at once and again and again; a handle is gone on with where there is one. */
+        /**
+         * What the service does with what failed, at once and again and again; a handle is gone on with where there
+         * is one.
+         */
         private void sweep() {
             for (var id : List.copyOf(doubtful.values())) {
                 try {

@@ -131,6 +131,27 @@ class GceProviderTest {
     }
 
     @Test
+    void whatIsNotSeenMayYetAppearAndIsNotSaidToBeDeleted() throws Exception {
+        var disk = project.disk("orders");
+        var lost = FaultScript.none();
+        for (int attempt = 1; attempt <= Attempts.COUNT_MAXIMUM; attempt++) {
+            lost.on("snapshots.insert", attempt, Fault.CUT_BEFORE);
+        }
+        project.cloud().clock().advance(Duration.ofMinutes(11));
+        var id = new SnapshotId(GceProject.volume(disk), FIRST);
+        assertThat(provider.delete(id)).isInstanceOf(Step.Done.class);
+        project.cloud().faults(lost);
+        assertThat(errorOf(() -> cut(disk, FIRST))).isInstanceOf(ProviderError.Unreachable.class);
+
+        var begun = (Step.Running<Boolean>) provider.delete(id);
+        // The next process knows it from the handle, and of its own start.
+        assertThat(project.open().resume(begun.handle())).isInstanceOf(Step.Running.class);
+        project.cloud().clock().advance(Duration.ofMinutes(11));
+        assertThat(provider.resume(begun.handle())).isInstanceOf(Step.Done.class);
+        assertThat(provider.delete(id)).isInstanceOf(Step.Done.class);
+    }
+
+    @Test
     void cutAskedForTwiceIsOneSnapshot() throws Exception {
         var disk = project.disk("orders");
         project.cloud().faults(FaultScript.none().on("snapshots.insert", 1, Fault.CUT_AFTER));

@@ -15,7 +15,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The SDK's requests go into the fake in this process, whichever stands there now: no sockets, and clients that outlive it. */
+/**
+ * The SDK's requests go into the fake in this process, whichever stands there now: no sockets, and clients that
+ * outlive it.
+ */
 final class InProcessTransport extends HttpTransport {
     private volatile FakeGce cloud;
 

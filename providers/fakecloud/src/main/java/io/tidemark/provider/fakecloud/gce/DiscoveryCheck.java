@@ -15,7 +15,10 @@ import java.util.Map;
 public final class DiscoveryCheck {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ERROR_STATUS = 400;
-    /** The client library's own way to ask for JSON; a system parameter (google.aip.dev/127), in no discovery document. */
+    /**
+     * The client library's own way to ask for JSON; a system parameter (google.aip.dev/127), in no discovery
+     * document.
+     */
     private static final String SYSTEM_PREFIX = "$";
 
     private final DiscoveryModel model;

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Google's discovery document of Compute Engine, cut to disks and what belongs to them (../shared/cloud-models/gce): which
- * methods there are, with which parameters, and what a request's and an answer's JSON may hold.
+ * Google's discovery document of Compute Engine, cut to disks and what belongs to them (../shared/cloud-models/gce):
+ * which methods there are, with which parameters, and what a request's and an answer's JSON may hold.
  *
  * <p>Immutable; safe for several threads.
  */

@@ -19,8 +19,8 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compute Engine's disks and snapshots of one project: {@link #handler()} in this process, or {@link #endpoint()} over HTTP on
- * loopback.
+ * Compute Engine's disks and snapshots of one project: {@link #handler()} in this process, or {@link #endpoint()} over
+ * HTTP on loopback.
  *
  * <p>Who asks is not checked. Time is {@link #clock()} and stands still until a test moves it. Where the discovery
  * document is at hand every request and every answer is checked by it, and {@link #violations()} must be empty at the
@@ -196,8 +196,8 @@ public final class FakeGce implements AutoCloseable {
     }
 
     /**
-     * Runs before each answer, after its effect, with the number of the call from 1 on. What it throws cuts the connection
-     * in place of the answer: so a test kills its client between any two calls.
+     * Runs before each answer, after its effect, with the number of the call from 1 on. What it throws cuts the
+     * connection in place of the answer: so a test kills its client between any two calls.
      */
     public void beforeAnswer(LongConsumer hook) {
         calls.beforeAnswer(hook);

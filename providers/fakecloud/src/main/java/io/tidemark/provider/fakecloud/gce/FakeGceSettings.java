@@ -10,7 +10,8 @@ import java.time.Instant;
  * @param creating how long, on the fake clock, a snapshot is CREATING: its content is fixed at the end of that
  * @param takes how long after that it is UPLOADING
  * @param operations how long a disk or an instant snapshot is CREATING, and any other operation RUNNING
- * @param groupTakesMembers whether a group of instant snapshots that is deleted takes its members with it; no document says
+ * @param groupTakesMembers whether a group of instant snapshots that is deleted takes its members with it; no document
+ *     says
  */
 public record FakeGceSettings(
         String project,

@@ -3,8 +3,8 @@ package io.tidemark.provider.fakecloud.gce;
 import java.time.Duration;
 
 /**
- * Published rates of one disk. Sources: "Create archive and standard disk snapshots" (at most one in 10 min, in a burst 6 in
- * 60 min) and "Troubleshooting instant snapshots" (30 s apart, 32 a disk).
+ * Published rates of one disk. Sources: "Create archive and standard disk snapshots" (at most one in 10 min, in a
+ * burst 6 in 60 min) and "Troubleshooting instant snapshots" (30 s apart, 32 a disk).
  *
  * @param snapshotsAnHour standard and archive ones of one disk in any 60 min
  * @param instantPause between two instant ones of one disk

@@ -15,7 +15,8 @@ final class GceOperation extends GceResource {
     private final String errorCode;
 
     /**
-     * @param target path; of a snapshot's creation the disk (observed by others: the field is named for the disk's change)
+     * @param target path; of a snapshot's creation the disk (observed by others: the field is named for the disk's
+     *     change)
      * @param errorCode empty: it ends well
      */
     record Work(String type, String target, long targetId, Instant doneAt, String errorCode) {}

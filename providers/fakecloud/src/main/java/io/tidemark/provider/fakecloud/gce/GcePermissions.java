@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** The permissions that a call needs. Source: "Compute Engine IAM roles and permissions", and each method's reference. */
+/**
+ * The permissions that a call needs. Source: "Compute Engine IAM roles and permissions", and each method's reference.
+ */
 public final class GcePermissions {
     private GcePermissions() {}
 

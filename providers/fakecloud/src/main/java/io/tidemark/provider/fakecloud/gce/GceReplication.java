@@ -4,8 +4,8 @@ import io.tidemark.provider.fakecloud.gce.FakeDisk.ReplicationState;
 import java.util.List;
 
 /**
- * Asynchronous replication of pairs of disks: one secondary a primary; what was stopped cannot go on ("Manage Asynchronous
- * Replication"). Nothing is copied but the state. Guarded by the lock of the account.
+ * Asynchronous replication of pairs of disks: one secondary a primary; what was stopped cannot go on ("Manage
+ * Asynchronous Replication"). Nothing is copied but the state. Guarded by the lock of the account.
  */
 final class GceReplication {
     private final GceAccount account;
