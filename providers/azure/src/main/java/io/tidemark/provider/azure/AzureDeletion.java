@@ -69,9 +69,7 @@ final class AzureDeletion {
         }
         var until = later(recent.mayAppearUntil(snapshot), mayAppearUntil);
         // Of what is known to have been made a moment ago, whoever was asked does not know it yet.
-        return isKnown || clock.instant().isBefore(until)
-                ? running(snapshot, until, ASK_AGAIN)
-                : new Step.Done<>(true);
+        return isKnown || clock.instant().isBefore(until) ? running(snapshot, until, ASK_AGAIN) : new Step.Done<>(true);
     }
 
     /** A collection that names no disk is of a cut that failed, of this one's disk too. */

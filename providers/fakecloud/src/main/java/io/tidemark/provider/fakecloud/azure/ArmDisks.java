@@ -39,7 +39,7 @@ final class ArmDisks {
 
     FakeDisk visible(ArmCall call) throws ArmException {
         var disk = state.disks.get(FakeResource.key(id(call)));
-        if (disk == null || !disk.seen()) {
+        if (disk == null || !disk.seen(state.now())) {
             throw ArmException.notFound(id(call));
         }
         return disk;
@@ -135,7 +135,7 @@ final class ArmDisks {
 
     private HttpAnswer delete(ArmCall call) throws ArmException {
         var disk = state.disks.get(FakeResource.key(id(call)));
-        if (disk == null || !disk.seen()) {
+        if (disk == null || !disk.seen(state.now())) {
             return ArmAnswers.empty(204);
         }
         state.refuseLocked(disk.id, true);

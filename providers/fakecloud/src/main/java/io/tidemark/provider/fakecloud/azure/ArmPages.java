@@ -38,7 +38,7 @@ final class ArmPages {
                 page.put("nextLink", next(call, last));
                 break;
             }
-            if (resource.seen()) {
+            if (resource.seen(state.now())) {
                 values.add(told.apply(resource));
             }
             last = each.getKey();

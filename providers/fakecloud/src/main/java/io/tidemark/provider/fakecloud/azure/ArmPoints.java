@@ -46,7 +46,7 @@ final class ArmPoints {
 
     private FakeCollection collection(ArmCall call) throws ArmException {
         var collection = state.collections.get(FakeResource.key(collectionId(call)));
-        if (collection == null || !collection.seen()) {
+        if (collection == null || !collection.seen(state.now())) {
             throw ArmException.notFound(collectionId(call));
         }
         return collection;
@@ -58,7 +58,7 @@ final class ArmPoints {
 
     private Point point(ArmCall call) throws ArmException {
         var point = collection(call).points.get(FakeResource.key(pointName(call)));
-        if (point == null || !point.seen()) {
+        if (point == null || !point.seen(state.now())) {
             throw ArmException.notFound(collectionId(call) + "/restorePoints/" + pointName(call));
         }
         return point;
@@ -113,7 +113,7 @@ final class ArmPoints {
     /** With all its restore points. */
     private HttpAnswer deleteCollection(ArmCall call) throws ArmException {
         var collection = state.collections.get(FakeResource.key(collectionId(call)));
-        if (collection == null || !collection.seen()) {
+        if (collection == null || !collection.seen(state.now())) {
             return ArmAnswers.empty(204);
         }
         state.refuseLocked(collection.id, true);
@@ -138,7 +138,7 @@ final class ArmPoints {
     private HttpAnswer delete(ArmCall call) throws ArmException {
         var collection = state.collections.get(FakeResource.key(collectionId(call)));
         var point = collection == null ? null : collection.points.get(FakeResource.key(pointName(call)));
-        if (collection == null || point == null || !point.seen()) {
+        if (collection == null || point == null || !point.seen(state.now())) {
             return ArmAnswers.empty(204);
         }
         state.refuseLocked(point.id, true);

@@ -39,7 +39,7 @@ final class ArmSnapshots {
 
     FakeSnapshot visible(ArmCall call) throws ArmException {
         var snapshot = state.snapshots.get(FakeResource.key(id(call)));
-        if (snapshot == null || !snapshot.seen()) {
+        if (snapshot == null || !snapshot.seen(state.now())) {
             throw ArmException.notFound(id(call));
         }
         return snapshot;
@@ -134,7 +134,7 @@ final class ArmSnapshots {
 
     private HttpAnswer delete(ArmCall call) throws ArmException {
         var snapshot = state.snapshots.get(FakeResource.key(id(call)));
-        if (snapshot == null || !snapshot.seen()) {
+        if (snapshot == null || !snapshot.seen(state.now())) {
             return ArmAnswers.empty(204);
         }
         state.refuseLocked(snapshot.id, true);

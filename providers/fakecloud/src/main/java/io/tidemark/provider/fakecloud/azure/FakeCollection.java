@@ -39,8 +39,8 @@ public final class FakeCollection extends FakeResource {
             return failed ? "Failed" : "Succeeded";
         }
 
-        boolean seen() {
-            if (invisible > 0) {
+        boolean seen(Instant now) {
+            if (invisible > 0 && now.isBefore(createdAt.plus(INVISIBLE_MAXIMUM))) {
                 invisible--;
                 return false;
             }

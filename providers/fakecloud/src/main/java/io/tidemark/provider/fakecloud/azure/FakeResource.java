@@ -1,5 +1,6 @@
 package io.tidemark.provider.fakecloud.azure;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
@@ -7,6 +8,9 @@ import java.util.TreeMap;
 
 /** What has an address, tags and a state in an account. Guarded by the account's lock. */
 public abstract sealed class FakeResource permits FakeDisk, FakeSnapshot, FakeCollection {
+    /** However few have looked: twice what was reported of any cloud (coldsnap, issue 43). */
+    static final Duration INVISIBLE_MAXIMUM = Duration.ofMinutes(4);
+
     /** Whole, as it was made: {@code /subscriptions/...}. */
     public final String id;
 
@@ -53,8 +57,8 @@ public abstract sealed class FakeResource permits FakeDisk, FakeSnapshot, FakeCo
     }
 
     /** Whether this look sees it. */
-    boolean seen() {
-        if (invisible > 0) {
+    boolean seen(Instant now) {
+        if (invisible > 0 && now.isBefore(createdAt.plus(INVISIBLE_MAXIMUM))) {
             invisible--;
             return false;
         }
