@@ -61,8 +61,7 @@ public final class AzureModels {
 
     private AzureModels() {
         disks = new SwaggerModel(specification, FILES.subList(0, 3), Set.of("2023-10-02", "2025-01-02"));
-        machines =
-                new SwaggerModel(specification, FILES.subList(3, 5), Set.of("2024-03-01", "2025-04-01"));
+        machines = new SwaggerModel(specification, FILES.subList(3, 5), Set.of("2024-03-01", "2025-04-01"));
         blobs = new SwaggerModel(specification, List.of(BLOB), Set.of("2024-08-04", "2021-12-02"));
     }
 
