@@ -6,6 +6,7 @@ import io.tidemark.cli.Table.Column;
 import io.tidemark.client.ClientException;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -47,6 +48,32 @@ final class SnapshotsCommand extends ResourceCommand {
     int show(@Mixin SiteOptions site, @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot)
             throws ClientException {
         return site.show(site.client().get("/v1/snapshots/" + segment(snapshot)));
+    }
+
+    @Command(name = "copy", description = "Has the storage copy a snapshot to another provider of its kind.")
+    int copy(
+            @Mixin SiteOptions site,
+            @Mixin WaitOptions waiting,
+            @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot,
+            @Option(
+                            names = "--to",
+                            required = true,
+                            paramLabel = "PROVIDER",
+                            description = "Name of the provider that gets the copy: another region of the cloud.")
+                    String to,
+            @Option(
+                            names = "--key",
+                            paramLabel = "KEY",
+                            description = "By which the storage encrypts the copy; without it, as it does by itself.")
+                    @Nullable
+                    String key)
+            throws ClientException {
+        var request = new TreeMap<String, String>(Map.of("to", to));
+        if (key != null) {
+            request.put("key", key);
+        }
+        var operation = site.client().post("/v1/snapshots/" + segment(snapshot) + "/copies", request);
+        return waiting.finish(site, operation, (answer, result) -> answer.show(result.at("snapshot")));
     }
 
     @Command(name = "delete", description = "Deletes a snapshot that belongs to no recovery point.")

@@ -2,6 +2,7 @@ package io.tidemark.control;
 
 import io.tidemark.domain.LinkId;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 
 /**
@@ -12,6 +13,10 @@ import io.tidemark.spi.VolumeId;
 public record Claim(String key, boolean exclusive) {
     public static Claim alone(VolumeId volume) {
         return new Claim("volume " + volume, true);
+    }
+
+    public static Claim alone(SnapshotId snapshot) {
+        return new Claim("snapshot " + snapshot, true);
     }
 
     public static Claim alone(LinkId link) {

@@ -6,7 +6,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import java.util.List;
 
-/** Deletes a snapshot that is no member of a recovery point. */
+/** Deletes a snapshot that is no member of a recovery point: one taken by itself, or a copy. */
 public final class DeleteSnapshot {
     private final ControlPorts.Stores stores;
     private final Providers providers;
@@ -28,7 +28,7 @@ public final class DeleteSnapshot {
         var point = id.recoveryPoint();
         var claims = List.of(Claim.alone(point), Claim.alone(id.volume()));
         try (var held = busy.hold("snapshot", id.toString(), claims)) {
-            if (stores.recoveryPoints().knows(point)) {
+            if (isMember(id)) {
                 throw new ControlException(
                         new ControlError.InUse("snapshot", id.toString(), "recovery point " + point));
             }
@@ -36,5 +36,14 @@ public final class DeleteSnapshot {
             var provider = providers.of(id.volume());
             StepRunner.finish(provider, provider.delete(id), Boolean.class, "delete " + id, ProgressListener.NONE);
         }
+    }
+
+    /** A copy elsewhere has the recovery point's id, and is no member of it. */
+    private boolean isMember(SnapshotId id) {
+        var point = stores.recoveryPoints().find(id.recoveryPoint());
+        return point.isEmpty()
+                ? stores.recoveryPoints().knows(id.recoveryPoint())
+                : point.get().members().stream()
+                        .anyMatch(member -> member.snapshot().equals(id));
     }
 }

@@ -26,6 +26,7 @@ public final class SiteControl {
             DeleteVolume delete,
             TakeSnapshot takeSnapshot,
             DeleteSnapshot deleteSnapshot,
+            CopySnapshot copySnapshot,
             SaveGroup saveGroup,
             DeleteGroup deleteGroup,
             ChangeTracking tracking) {}
@@ -63,6 +64,7 @@ public final class SiteControl {
         var kinds = List.<OperationKind>of(
                 new CreateVolumeOperation(providers),
                 new SnapshotOperation(providers, ports.moments()),
+                new CopySnapshotOperation(providers),
                 new RecoveryPointOperation(ports),
                 new CloneOperation(kindsInventory, providers),
                 new RollbackOperation(
@@ -79,6 +81,7 @@ public final class SiteControl {
                 new DeleteVolume(stores, providers, busy),
                 new TakeSnapshot(providers, operations),
                 new DeleteSnapshot(stores, providers, inventory, busy),
+                new CopySnapshot(inventory, providers, operations),
                 new SaveGroup(stores, providers),
                 new DeleteGroup(stores),
                 new ChangeTracking(stores.trackingAudits(), providers, ports.clock()));

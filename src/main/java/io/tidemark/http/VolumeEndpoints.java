@@ -41,6 +41,7 @@ final class VolumeEndpoints {
         endpoints.addOnce("takeSnapshot", this::takeSnapshot);
         endpoints.add("getSnapshot", this::getSnapshot);
         endpoints.add("deleteSnapshot", this::deleteSnapshot);
+        endpoints.addOnce("copySnapshot", this::copySnapshot);
         endpoints.add("listGroups", this::listGroups);
         endpoints.addOnce("createGroup", this::createGroup);
         endpoints.add("getGroup", this::getGroup);
@@ -83,6 +84,12 @@ final class VolumeEndpoints {
     private Answer deleteSnapshot(ApiRequest request) throws Exception {
         control.volumes().deleteSnapshot().delete(snapshotInPath(request));
         return Answer.noContent();
+    }
+
+    private Answer copySnapshot(ApiRequest request, Intent intent) throws Exception {
+        return Endpoints.accepted(control.volumes()
+                .copySnapshot()
+                .start(snapshotInPath(request), request.text("to"), request.optionalText("key"), intent));
     }
 
     private Answer listGroups(ApiRequest request) throws Exception {

@@ -241,6 +241,20 @@ class ClientCommandsTest {
     }
 
     @Test
+    void copiesASnapshotUnderAKeyAndShowsTheCopy() throws IOException {
+        site.on("POST /v1/snapshots/frankfurt%3Avol-1%40rp-1/copies", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","state":"SUCCEEDED","result":{"snapshot":{"id":"ireland:vol-1@rp-1"}}}""");
+
+        var typed = typed("snapshots", "copy", "frankfurt:vol-1@rp-1", "--to", "ireland", "--key", "alias/backup");
+
+        assertThat(typed.out()).contains("ireland:vol-1@rp-1");
+        var asked = Json.parse(site.asked().getFirst().body());
+        assertThat(asked.at("to").text()).isEqualTo("ireland");
+        assertThat(asked.at("key").text()).isEqualTo("alias/backup");
+    }
+
+    @Test
     void makesAGroupFromOptionsOnTopOfAFile() throws IOException {
         site.on("POST /v1/groups", 201, "{\"id\":\"orders\"}");
         var file = Files.writeString(folder.resolve("group.yaml"), """

@@ -428,6 +428,14 @@ final class BadInputCases {
                         "",
                         "group none"),
                 post("a snapshot of nothing", "/v1/snapshots", "{'volume':'memory:none'}", 404, "", "memory:none"),
+                post(
+                        "a copy to nowhere",
+                        "/v1/snapshots/memory%3Aorders%40rp-1/copies",
+                        "{'to':'nowhere'}",
+                        400,
+                        "to",
+                        "nowhere"),
+                post("a copy of nothing to nobody", "/v1/snapshots/memory%3Aorders%40rp-1/copies", "{}", 400, "to", ""),
                 post("a recovery point of no group", "/v1/groups/none/recovery-points", "{}", 404, "", "group none"),
                 post(
                         "a clone of nothing",

@@ -82,6 +82,11 @@ public final class TestSite implements AutoCloseable {
     /** How often a volume that is asked for in steps is not made yet. */
     public final AtomicInteger stepsToCreate = new AtomicInteger();
 
+    /** How often a copy that is asked for is not made yet. */
+    public final AtomicInteger stepsToCopy = new AtomicInteger();
+
+    private final boolean mirrored;
+
     public final SiteStore store;
     public final Providers providers;
     public final FakeTaker taker;
@@ -90,14 +95,24 @@ public final class TestSite implements AutoCloseable {
     public final Ids ids;
 
     private TestSite(
-            Path folder, MemoryStorage storage, InstantSource clock, OperationSettings settings, Observer observer) {
+            Path folder,
+            MemoryStorage storage,
+            InstantSource clock,
+            OperationSettings settings,
+            Observer observer,
+            boolean mirrored) {
+        this.mirrored = mirrored;
         this.folder = folder;
         this.storage = storage;
         this.clock = clock;
         this.store = SiteStore.open(folder);
         Moments moments = this::reached;
-        this.providers =
-                new Providers(List.of(mountable(new MemoryProvider("memory", storage, clock, System::nanoTime))));
+        var all = new ArrayList<StorageProvider>();
+        all.add(mountable(new MemoryProvider("memory", storage, clock, System::nanoTime)));
+        if (mirrored) {
+            all.add(Mirror.of(new MemoryProvider("mirror", storage, clock, System::nanoTime), stepsToCopy));
+        }
+        this.providers = new Providers(all);
         this.taker = new FakeTaker(providers, moments, clock);
         this.replicator = new FakeReplicator(providers, moments);
         var random = new Random(folder.hashCode() + System.nanoTime());
@@ -178,7 +193,13 @@ public final class TestSite implements AutoCloseable {
     }
 
     public static TestSite in(Path folder, InstantSource clock, OperationSettings settings, Observer observer) {
-        return new TestSite(folder, new MemoryStorage(), clock, settings, observer);
+        return new TestSite(folder, new MemoryStorage(), clock, settings, observer, false);
+    }
+
+    /** With a second provider, {@code mirror}, to which snapshots of {@code memory} can be copied. */
+    public static TestSite mirrored(Path folder) {
+        var settings = new OperationSettings(8, Duration.ofSeconds(20));
+        return new TestSite(folder, new MemoryStorage(), InstantSource.system(), settings, Observer.NONE, true);
     }
 
     public TestSite recovered() throws InterruptedException {
@@ -213,7 +234,7 @@ public final class TestSite implements AutoCloseable {
 
     public TestSite reborn(OperationSettings settings) {
         store.close();
-        return new TestSite(folder, storage, clock, settings, Observer.NONE);
+        return new TestSite(folder, storage, clock, settings, Observer.NONE, mirrored);
     }
 
     public Intent intent() {

@@ -20,6 +20,9 @@ public interface SnapshotCopies {
      */
     Step<Snapshot> copyOf(StorageProvider source, SnapshotId snapshot, Optional<String> key) throws ProviderException;
 
+    /** Whether {@link #copyOf} takes snapshots of that provider at all. Asks nobody. */
+    boolean copiesFrom(StorageProvider source);
+
     /** What the copy under a handle is about now, as a phrase for people: {@code waits for one of 20 copies}. */
     String phase(Handle handle);
 }

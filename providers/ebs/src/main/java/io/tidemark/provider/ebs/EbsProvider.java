@@ -442,6 +442,11 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     }
 
     @Override
+    public boolean copiesFrom(StorageProvider source) {
+        return source instanceof EbsProvider && source != this;
+    }
+
+    @Override
     public String phase(Handle handle) {
         return EbsHandles.parse(handle) instanceof EbsHandles.Copy(var wanted, var phase) ? copies.phase(phase) : "";
     }

@@ -1,0 +1,128 @@
+package io.tidemark.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.Operation;
+import io.tidemark.site.TestSite;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Snapshots that their storage copies to another provider. */
+@Timeout(60)
+class CopySnapshotTest {
+    private static final VolumeId ORDERS = TestSite.volume("orders");
+    private static final VolumeId COPY = VolumeId.of("mirror", "orders");
+
+    @TempDir
+    Path folder;
+
+    private TestSite site;
+    private SnapshotId snapshot;
+
+    @BeforeEach
+    void start() throws Exception {
+        site = TestSite.mirrored(folder).recovered();
+        site.addGroup("orders", "orders");
+        site.write(ORDERS, 4_096, 42);
+        var taken = site.control.points().create().start(new GroupId("orders"), site.intent());
+        assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        snapshot = snapshotsOf(ORDERS).getFirst();
+    }
+
+    @AfterEach
+    void stop() {
+        site.close();
+    }
+
+    private List<SnapshotId> snapshotsOf(VolumeId volume) throws ProviderException {
+        return site.providers.of(volume).snapshots(SnapshotQuery.ofVolume(volume)).snapshots().stream()
+                .map(Snapshot::id)
+                .toList();
+    }
+
+    private Operation started() throws Exception {
+        return site.control.volumes().copySnapshot().start(snapshot, "mirror", Optional.empty(), site.intent());
+    }
+
+    @Test
+    void copyIsFollowedToItsEndAndHasTheBytes() throws Exception {
+        site.looksUntilReadable.set(2);
+        site.stepsToCopy.set(3);
+
+        var ended = site.awaitEnd(started().id());
+
+        assertThat(ended.state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(site.stepsToCopy).as("asked again until it was made").hasValue(-1);
+        var copy = new SnapshotId(COPY, snapshot.recoveryPoint());
+        assertThat(snapshotsOf(COPY)).containsExactly(copy);
+        var read = ByteBuffer.allocate(1);
+        try (var reader = site.providers.of(COPY).read(copy)) {
+            reader.read(4_096, read);
+        }
+        assertThat(read.get(0)).isEqualTo((byte) 42);
+    }
+
+    @Test
+    void copyStaysWithoutItsRecoveryPointAndIsDeletedAsASnapshotWithIt() throws Exception {
+        site.awaitEnd(started().id());
+        var copy = new SnapshotId(COPY, snapshot.recoveryPoint());
+
+        assertThatThrownBy(() -> site.control.volumes().deleteSnapshot().delete(snapshot))
+                .isInstanceOf(ControlException.class)
+                .hasMessageContaining("recovery point");
+        site.control.volumes().deleteSnapshot().delete(copy);
+        assertThat(snapshotsOf(COPY)).isEmpty();
+
+        site.awaitEnd(started().id());
+        site.control.points().delete().delete(snapshot.recoveryPoint());
+        assertThat(snapshotsOf(ORDERS)).isEmpty();
+        assertThat(snapshotsOf(COPY)).containsExactly(copy);
+    }
+
+    @Test
+    void cancelledCopyIsDeleted() throws Exception {
+        site.stepsToCopy.set(Integer.MAX_VALUE);
+        var operation = started();
+        Awaitility.await()
+                .until(() -> site.control
+                        .operations()
+                        .get(operation.id())
+                        .progress()
+                        .phase()
+                        .contains("is copied"));
+
+        site.control.operations().cancel(operation.id());
+
+        assertThat(site.awaitEnd(operation.id()).state()).isEqualTo(Operation.State.CANCELLED);
+        assertThat(snapshotsOf(COPY)).isEmpty();
+    }
+
+    @Test
+    void placeThatTakesNoCopiesIsRefusedWithThoseThatDo() {
+        for (var to : List.of("memory", "nowhere")) {
+            assertThatThrownBy(() ->
+                            site.control.volumes().copySnapshot().start(snapshot, to, Optional.empty(), site.intent()))
+                    .isInstanceOfSatisfying(
+                            ControlException.class,
+                            e -> assertThat(e.error()).isInstanceOfSatisfying(ControlError.Invalid.class, invalid -> {
+                                assertThat(invalid.field()).isEqualTo("to");
+                                assertThat(invalid.allowed()).isEqualTo("one of mirror");
+                            }));
+        }
+    }
+}
