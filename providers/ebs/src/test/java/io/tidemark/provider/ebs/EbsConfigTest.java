@@ -39,6 +39,8 @@ class EbsConfigTest {
         "availabilityZone, 1",
         "parallelBlocks, 0",
         "parallelBlocks, 65",
+        "copiesMaximum, 0",
+        "copiesMaximum, 1001",
         "regoin, eu-central-1"
     })
     void badSettingIsNamed(String key, String value) {
