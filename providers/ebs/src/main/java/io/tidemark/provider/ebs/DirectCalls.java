@@ -3,10 +3,13 @@ package io.tidemark.provider.ebs;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +41,8 @@ final class DirectCalls {
 
     /** @param expiresAt when the tokens no longer serve */
     record Blocks(List<Block> blocks, Optional<String> next, Instant expiresAt) {}
+
+    private record Answered(String checksum, ByteBuffer bytes) {}
 
     record Changed(List<Integer> indexes, Optional<String> next) {}
 
@@ -97,10 +102,14 @@ final class DirectCalls {
         var asked = "GetSnapshotBlock %d of %s".formatted(block.index(), snapshot);
         return attempts.until(() -> {
             try {
-                var answer = client.getSnapshotBlockAsBytes(request ->
-                        request.snapshotId(snapshot).blockIndex(block.index()).blockToken(block.token()));
-                var bytes = answer.asByteArrayUnsafe();
-                check(asked, bytes, answer.response().checksum());
+                // Into one array of its size: what collects an unknown length copies it three times.
+                var answer = client.getSnapshotBlock(
+                        request -> request.snapshotId(snapshot)
+                                .blockIndex(block.index())
+                                .blockToken(block.token()),
+                        (response, body) -> new Answered(response.checksum(), ByteBuffer.wrap(whole(body))));
+                var bytes = answer.bytes().array();
+                check(asked, bytes, answer.checksum());
                 return Optional.of(bytes);
             } catch (ValidationException e) {
                 if ("INVALID_BLOCK_TOKEN".equals(e.reasonAsString())) {
@@ -111,6 +120,16 @@ final class DirectCalls {
                 throw failure(asked, e);
             }
         });
+    }
+
+    /** @return fewer bytes, or one more, where it was no block that came */
+    private static byte[] whole(InputStream body) throws IOException {
+        var bytes = new byte[BLOCK_BYTES];
+        int count = body.readNBytes(bytes, 0, BLOCK_BYTES);
+        if (count < BLOCK_BYTES) {
+            return Arrays.copyOf(bytes, count);
+        }
+        return body.read() < 0 ? bytes : Arrays.copyOf(bytes, BLOCK_BYTES + 1);
     }
 
     /** Damage on the way is worth another try, so it is no {@code Corrupt}, which none is made after. */

@@ -94,7 +94,8 @@ final class SnapshotFinder {
         var filters = narrowed(query);
         var listed = query.cursor().isPresent() ? heard(filters) : Optional.<NavigableMap<SnapshotId, Snapshot>>empty();
         if (listed.isPresent()) {
-            return SnapshotPage.of(query, listed.get().values().stream());
+            var rest = listed.get().tailMap(SnapshotId.parse(query.cursor().orElseThrow()), false);
+            return SnapshotPage.of(query, rest.values().stream());
         }
         // Before Amazon is asked: what leaves this host for there meanwhile may be in neither afterwards.
         var staged = chains.map(Chains::snapshots).orElse(List.of());

@@ -41,6 +41,8 @@ class EbsConfigTest {
         "parallelBlocks, 65",
         "copiesMaximum, 0",
         "copiesMaximum, 1001",
+        "staging, var/lib/staging",
+        "chainClones, disk",
         "regoin, eu-central-1"
     })
     void badSettingIsNamed(String key, String value) {

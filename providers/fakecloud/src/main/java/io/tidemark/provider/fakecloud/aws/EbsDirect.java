@@ -97,7 +97,7 @@ final class EbsDirect {
         if (block == null) {
             throw EbsException.invalid("INVALID_BLOCK", "The block was never written.");
         }
-        byte[] sha256 = EbsUpload.sha256().digest(block);
+        byte[] sha256 = EbsDigests.of(block);
         return new HttpAnswer(
                 200,
                 "application/octet-stream",

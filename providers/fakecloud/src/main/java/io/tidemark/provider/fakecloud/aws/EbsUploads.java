@@ -195,7 +195,7 @@ final class EbsUploads {
                     "x-amz-Data-Length is %d, the body %d bytes; both must be 524288"
                             .formatted(length, request.body.length));
         }
-        byte[] sha256 = EbsUpload.sha256().digest(request.body);
+        byte[] sha256 = EbsDigests.of(request.body);
         String checksum = Base64.getEncoder().encodeToString(sha256);
         FakeSnapshot snapshot;
         EbsUpload upload;

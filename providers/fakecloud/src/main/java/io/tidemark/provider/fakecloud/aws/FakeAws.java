@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,12 +118,21 @@ public final class FakeAws implements AutoCloseable {
      * <p>Takes less than a kilobyte each.
      */
     public void fill(int volumes, int snapshotsOfEach, Map<String, String> tags) {
+        fill(volumes, tags, Collections.nCopies(snapshotsOfEach, tags));
+    }
+
+    /**
+     * As {@link #fill(int, int, Map)}.
+     *
+     * @param ofSnapshots tags of the snapshots of each volume, in the order in which they were taken
+     */
+    public void fill(int volumes, Map<String, String> ofVolumes, List<Map<String, String>> ofSnapshots) {
         locked(() -> {
             AwsRegion in = region(settings.regions().getFirst());
-            var shared = Map.copyOf(tags);
+            var shared = ofSnapshots.stream().map(Map::copyOf).toList();
             for (int count = 0; count < volumes; count++) {
-                FakeVolume volume = createVolume(1, shared);
-                for (int taken = 0; taken < snapshotsOfEach; taken++) {
+                FakeVolume volume = createVolume(1, ofVolumes);
+                for (var tags : shared) {
                     var birth = new FakeSnapshot.Birth(
                             in.newId("snap-"),
                             settings.accountId(),
@@ -133,7 +143,7 @@ public final class FakeAws implements AutoCloseable {
                             volume.content().freeze());
                     in.snapshots.put(
                             birth.id(),
-                            new FakeSnapshot(birth, Encryption.NONE, clock.instant(), clock.instant(), shared));
+                            new FakeSnapshot(birth, Encryption.NONE, clock.instant(), clock.instant(), tags));
                 }
             }
             return volumes;
