@@ -35,7 +35,7 @@ class ChainKillsTest {
 
     @Test
     void noBlockIsLostWhereverTheProcessDies() throws Exception {
-        var range = System.getProperty("tidemark.ebs.chainSeeds", "1-100").split("-", -1);
+        var range = System.getProperty("tidemark.ebs.chainSeeds", "1-60").split("-", -1);
         int kills = 0;
         int cuts = 0;
         for (long seed = Long.parseLong(range[0]); seed <= Long.parseLong(range[1]); seed++) {
