@@ -259,6 +259,7 @@ class EbsCopiesTest {
         var next = regions.start(new AtomicBoolean());
         for (int count = 0; count < 5; count++) {
             assertThat(next.resume(handle)).isInstanceOf(Step.Running.class);
+            assertThat(regions.copies()).as("not even for a while").hasSize(1);
         }
         regions.cloud.clock().advance(HOUR);
 
