@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks again and again for what an operation may have made that did not succeed: in a cloud a snapshot whose creation was
  * not answered may be shown minutes later, and a storage that refused its deletion may grant it. Goes on with deletions of
- * recovery points that could not be finished, too.
+ * recovery points that could not be finished, too, and with {@link NewPoints}.
  */
 final class LateSweep {
     private static final Logger log = LoggerFactory.getLogger(LateSweep.class);
@@ -38,6 +38,7 @@ final class LateSweep {
     private final OperationStore operations;
     private final OrphanSweep sweep;
     private final DeleteRecoveryPoint deletions;
+    private final NewPoints newPoints;
     private final InstantSource clock;
     /** How many of the looks at it are done. */
     private final Map<RecoveryPointId, Integer> done = new HashMap<>();
@@ -45,7 +46,13 @@ final class LateSweep {
     private Instant deletionsAt;
     private @Nullable Thread thread;
 
-    LateSweep(OperationStore operations, OrphanSweep sweep, DeleteRecoveryPoint deletions, InstantSource clock) {
+    LateSweep(
+            OperationStore operations,
+            OrphanSweep sweep,
+            DeleteRecoveryPoint deletions,
+            NewPoints newPoints,
+            InstantSource clock) {
+        this.newPoints = newPoints;
         this.operations = operations;
         this.sweep = sweep;
         this.deletions = deletions;
@@ -72,6 +79,7 @@ final class LateSweep {
 
     /** Looks for what is due now. */
     void look() throws InterruptedException {
+        newPoints.look();
         var now = clock.instant();
         var wanted = operations.unsuccessfulSince(now.minus(GIVEN_UP_AFTER));
         for (var each : wanted) {

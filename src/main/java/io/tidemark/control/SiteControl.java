@@ -106,7 +106,12 @@ public final class SiteControl {
                 new SetLink(inventory, stores.links(), ports.clock()));
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
-        this.lateSweep = new LateSweep(stores.operations(), sweep, points.delete(), ports.clock());
+        this.lateSweep = new LateSweep(
+                stores.operations(),
+                sweep,
+                points.delete(),
+                new NewPoints(stores.recoveryPoints(), providers),
+                ports.clock());
         this.scheduler =
                 new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
     }

@@ -154,6 +154,23 @@ class LateSweepTest {
         assertThat(site.store.recoveryPoints().deleting()).isEmpty();
     }
 
+    /** Some storage goes on with what it has cut when it is asked, and only then. */
+    @Test
+    void newRecoveryPointsAreLookedAtUntilTheyCanBeRead() throws Exception {
+        taken();
+        site.looksUntilReadable.set(2);
+
+        for (int look = 0; look < 3; look++) {
+            assertThat(site.looksUntilReadable.get()).isEqualTo(2 - look);
+            lookAfter(Duration.ofMinutes(1));
+        }
+        lookAfter(Duration.ofMinutes(1));
+
+        assertThat(site.looksUntilReadable.get())
+                .as("what can be read is not looked at again")
+                .isEqualTo(-1);
+    }
+
     @Test
     void theNextProcessGoesOnLooking() throws Exception {
         var id = failed();

@@ -1,0 +1,65 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.control.port.RecoveryPointStore;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks at new recovery points until all their snapshots can be read, or never will: some storage makes them in steps after
+ * the cut, and takes the next one when it is asked.
+ */
+final class NewPoints {
+    private static final Logger log = LoggerFactory.getLogger(NewPoints.class);
+
+    /** The newest alone; one that is older and not readable yet is asked about when somebody uses it. */
+    private static final int LOOKED_AT_MAXIMUM = 100;
+
+    private final RecoveryPointStore points;
+    private final Providers providers;
+    private final Set<RecoveryPointId> settled = new HashSet<>();
+
+    NewPoints(RecoveryPointStore points, Providers providers) {
+        this.points = points;
+        this.providers = providers;
+    }
+
+    void look() {
+        var newest = points.page(Optional.empty(), OptionalLong.empty(), LOOKED_AT_MAXIMUM)
+                .items();
+        for (var point : newest) {
+            if (!settled.contains(point.id()) && isSettled(point)) {
+                settled.add(point.id());
+            }
+        }
+        settled.retainAll(newest.stream().map(RecoveryPoint::id).collect(Collectors.toSet()));
+    }
+
+    private boolean isSettled(RecoveryPoint point) {
+        boolean all = true;
+        for (var member : point.members()) {
+            var snapshot = member.snapshot();
+            try {
+                switch (providers.of(snapshot.volume()).readiness(snapshot)) {
+                    case Readiness.Ready() -> {}
+                    case Readiness.Pending ignored -> all = false;
+                    case Readiness.Failed(var error) ->
+                        log.error("recovery_point.unreadable snapshot={} {}", snapshot, error.message());
+                }
+            } catch (ProviderException failure) {
+                all = false;
+                log.debug("recovery_point.not_looked_at snapshot={} {}", snapshot, failure.getMessage());
+            }
+        }
+        return all;
+    }
+}
