@@ -52,7 +52,7 @@ class EbsCopyFaultsTest {
 
     @Test
     void destinationHasEachCopyOnceAndNoneElse() throws Exception {
-        var range = System.getProperty("tidemark.ebs.copySeeds", "1-40").split("-", -1);
+        var range = System.getProperty("tidemark.ebs.copySeeds", "1-50").split("-", -1);
         int kills = 0;
         int failures = 0;
         for (long seed = Long.parseLong(range[0]); seed <= Long.parseLong(range[1]); seed++) {
