@@ -67,7 +67,8 @@ public final class ScheduleCheck {
         if (cuts <= limit.count()) {
             return Optional.empty();
         }
-        var nearest = Duration.ofMillis((windowMillis + limit.count() - 1) / limit.count());
+        // In whole seconds, which nobody has to calculate with.
+        var nearest = Duration.ofSeconds(Math.ceilDiv(windowMillis, limit.count() * 1_000));
         return Optional.of(new Obstacle(
                 "%d cuts of a volume in %s, at most %d".formatted(cuts, DurationText.of(limit.per()), limit.count()),
                 "every " + DurationText.of(nearest),

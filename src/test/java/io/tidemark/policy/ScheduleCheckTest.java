@@ -54,6 +54,24 @@ class ScheduleCheckTest {
     }
 
     @Test
+    void theNearestIsInWholeSecondsAndPossible() {
+        var sevenInFiveMinutes =
+                new PublishedLimit("snapshots", Kind.CUTS_OF_VOLUME, 7, Duration.ofMinutes(5), "a page");
+
+        var verdict = ScheduleCheck.of(every(Duration.ofSeconds(10), 1), List.of(sevenInFiveMinutes));
+
+        assertThat(verdict.getFirst().obstacles().getFirst().nearest()).isEqualTo("every 43s");
+        assertThat(ScheduleCheck.of(every(Duration.ofSeconds(43), 1), List.of(sevenInFiveMinutes))
+                        .getFirst()
+                        .possible())
+                .isTrue();
+        assertThat(ScheduleCheck.of(every(Duration.ofSeconds(42), 1), List.of(sevenInFiveMinutes))
+                        .getFirst()
+                        .possible())
+                .isFalse();
+    }
+
+    @Test
     void tooManyOfAVolumeOrOfAnAccountAreTold() {
         var account = new PublishedLimit("snapshots", Kind.SNAPSHOTS_OF_ACCOUNT, 100, Duration.ZERO, "a page");
 
