@@ -82,7 +82,7 @@ public final class Inventory {
                 .limit(limit + 1L)
                 .toList();
         return new Listing<>(
-                coded(VOLUMES, Page.cut(wanted, limit, volume -> volume.id().value())), missing.all());
+                coded(VOLUMES, Page.cut(wanted, limit, volume -> volume.id().value())), missing.all(true));
     }
 
     /** @throws ProviderException VolumeNotFound or SnapshotNotFound */
@@ -132,15 +132,17 @@ public final class Inventory {
             if (page.nextCursor().isPresent()) {
                 var next = new SnapshotPosition(provider.name(), page.nextCursor());
                 return new Listing<>(
-                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing.all());
+                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))),
+                        missing.all(cursor.isEmpty()));
             }
             if (found.size() == limit && index + 1 < asked.size()) {
                 var next = new SnapshotPosition(asked.get(index + 1).name(), Optional.empty());
                 return new Listing<>(
-                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing.all());
+                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))),
+                        missing.all(cursor.isEmpty()));
             }
         }
-        return new Listing<>(new Page<>(found, Optional.empty()), missing.all());
+        return new Listing<>(new Page<>(found, Optional.empty()), missing.all(cursor.isEmpty()));
     }
 
     /** @param provider the first to ask; empty text for the very first */

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -33,6 +34,7 @@ final class LateSweep {
     static final Duration GIVEN_UP_AFTER = Duration.ofDays(1);
 
     private static final Duration EVERY = Duration.ofMinutes(1);
+    private static final Duration AGAIN_AFTER = Duration.ofMinutes(10);
     private static final Duration DELETIONS_EVERY = Duration.ofMinutes(10);
 
     private final OperationStore operations;
@@ -42,6 +44,9 @@ final class LateSweep {
     private final InstantSource clock;
     /** How many of the looks at it are done. */
     private final Map<RecoveryPointId, Integer> done = new HashMap<>();
+
+    /** Those that somebody could not be asked about. */
+    private final Map<RecoveryPointId, Instant> notBefore = new HashMap<>();
 
     private Instant deletionsAt;
     private @Nullable Thread thread;
@@ -79,23 +84,34 @@ final class LateSweep {
 
     /** Looks for what is due now. */
     void look() throws InterruptedException {
-        newPoints.look();
         var now = clock.instant();
-        var wanted = operations.unsuccessfulSince(now.minus(GIVEN_UP_AFTER));
-        for (var each : wanted) {
-            long passed = LOOKS.stream()
-                    .filter(after -> !each.endedAt().plus(after).isAfter(now))
-                    .count();
-            if (passed > done.getOrDefault(each.id(), 0) && sweep.run(each.id())) {
-                done.put(each.id(), (int) passed);
-            }
-        }
-        done.keySet()
-                .retainAll(wanted.stream().map(OperationStore.MayHaveMade::id).collect(Collectors.toSet()));
+        sweep(now);
         if (!deletionsAt.isAfter(now)) {
             deletionsAt = now.plus(DELETIONS_EVERY);
             deletions.recover();
         }
+        newPoints.look(now);
+    }
+
+    private void sweep(Instant now) throws InterruptedException {
+        var wanted = operations.unsuccessfulSince(now.minus(GIVEN_UP_AFTER));
+        // One that has failed in this look is not asked again in it, however many there are.
+        var silent = new HashSet<String>();
+        for (var each : wanted) {
+            long passed = LOOKS.stream()
+                    .filter(after -> !each.endedAt().plus(after).isAfter(now))
+                    .count();
+            boolean due = passed > done.getOrDefault(each.id(), 0)
+                    && !notBefore.getOrDefault(each.id(), now).isAfter(now);
+            if (due && sweep.run(each.id(), silent)) {
+                done.put(each.id(), (int) passed);
+            } else if (due) {
+                notBefore.put(each.id(), now.plus(AGAIN_AFTER));
+            }
+        }
+        var ids = wanted.stream().map(OperationStore.MayHaveMade::id).collect(Collectors.toSet());
+        done.keySet().retainAll(ids);
+        notBefore.keySet().retainAll(ids);
     }
 
     /** Does nothing where it was not started. What is being deleted may go on for seconds. */

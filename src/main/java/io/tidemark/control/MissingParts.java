@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * What a list leaves out, and why: one provider or host that does not answer does not hide what the others have. But
@@ -47,12 +48,15 @@ final class MissingParts {
         first = first.or(() -> Optional.of(failure));
     }
 
-    /** @throws ProviderException the first failure, where there was one and nobody answered */
-    List<Unlisted> all() throws ProviderException {
-        if (!anyAnswered && first.isPresent()) {
+    /**
+     * @param whole whether all were asked for this page; else some have answered for an earlier one
+     * @throws ProviderException the first failure, where all were asked, there was one and nobody answered
+     */
+    List<Unlisted> all(boolean whole) throws ProviderException {
+        if (whole && !anyAnswered && first.isPresent()) {
             throw first.orElseThrow();
         }
-        return java.util.stream.Stream.of(providers.values(), agents.values())
+        return Stream.of(providers.values(), agents.values())
                 .flatMap(Collection::stream)
                 .toList();
     }

@@ -6,7 +6,11 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -24,24 +28,44 @@ final class NewPoints {
     /** The newest alone; one that is older and not readable yet is asked about when somebody uses it. */
     private static final int LOOKED_AT_MAXIMUM = 100;
 
+    private static final Duration PAUSE_FIRST = Duration.ofMinutes(1);
+    private static final Duration PAUSE_MAXIMUM = Duration.ofMinutes(10);
+
     private final RecoveryPointStore points;
     private final Providers providers;
     private final Set<RecoveryPointId> settled = new HashSet<>();
+    private final Map<RecoveryPointId, Next> waiting = new HashMap<>();
+
+    /** @param pause before the look after it, half the one after that */
+    private record Next(Instant at, Duration pause) {
+        Next again(Instant now) {
+            var longer = pause.multipliedBy(2);
+            return new Next(now.plus(pause), longer.compareTo(PAUSE_MAXIMUM) < 0 ? longer : PAUSE_MAXIMUM);
+        }
+    }
 
     NewPoints(RecoveryPointStore points, Providers providers) {
         this.points = points;
         this.providers = providers;
     }
 
-    void look() {
+    void look(Instant now) {
         var newest = points.page(Optional.empty(), OptionalLong.empty(), LOOKED_AT_MAXIMUM)
                 .items();
         for (var point : newest) {
-            if (!settled.contains(point.id()) && isSettled(point)) {
+            var next = waiting.getOrDefault(point.id(), new Next(now, PAUSE_FIRST));
+            if (settled.contains(point.id()) || next.at().isAfter(now)) {
+                continue;
+            }
+            if (isSettled(point)) {
                 settled.add(point.id());
+            } else {
+                waiting.put(point.id(), next.again(now));
             }
         }
-        settled.retainAll(newest.stream().map(RecoveryPoint::id).collect(Collectors.toSet()));
+        var ids = newest.stream().map(RecoveryPoint::id).collect(Collectors.toSet());
+        settled.retainAll(ids);
+        waiting.keySet().retainAll(ids);
     }
 
     private boolean isSettled(RecoveryPoint point) {

@@ -1,6 +1,8 @@
 package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.control.document.Json;
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Operation;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -8,9 +10,12 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,21 +40,30 @@ final class OrphanSweep {
     }
 
     void run(Collection<StorageProvider> asked) throws InterruptedException {
-        var unused = run(asked, SnapshotQuery.everything());
+        var unused = run(asked, SnapshotQuery.everything(), new HashSet<>());
     }
 
-    /** @return whether all were looked at to the end */
-    boolean run(RecoveryPointId id) throws InterruptedException {
-        return run(providers.all(), SnapshotQuery.ofRecoveryPoint(id));
+    /**
+     * @param silent names of providers that are not asked, for they have just failed; those that fail now are added
+     * @return whether all were looked at to the end
+     */
+    boolean run(RecoveryPointId id, Set<String> silent) throws InterruptedException {
+        return run(providers.all(), SnapshotQuery.ofRecoveryPoint(id), silent);
     }
 
-    private boolean run(Collection<StorageProvider> asked, SnapshotQuery query) throws InterruptedException {
+    private boolean run(Collection<StorageProvider> asked, SnapshotQuery query, Set<String> silent)
+            throws InterruptedException {
         boolean all = true;
         for (var provider : asked) {
+            if (silent.contains(provider.name())) {
+                all = false;
+                continue;
+            }
             try {
                 sweep(provider, query);
             } catch (ProviderException | ControlException failure) {
                 all = false;
+                silent.add(provider.name());
                 log.warn(
                         "orphan_sweep.failed provider={} what failed operations left there stays until it answers: {}",
                         provider.name(),
@@ -84,7 +98,24 @@ final class OrphanSweep {
             return false;
         }
         var state = maker.orElseThrow().state();
-        return state == Operation.State.FAILED || state == Operation.State.CANCELLED;
+        boolean failed = state == Operation.State.FAILED || state == Operation.State.CANCELLED;
+        return failed && volumesOf(maker.orElseThrow()).contains(snapshot.id().volume());
+    }
+
+    /** Those that the operation was to cut: a copy that somebody has made elsewhere carries the same id, and is not its. */
+    private Set<VolumeId> volumesOf(Operation maker) {
+        var request = Json.object(maker.requestJson());
+        var volumes = new HashSet<VolumeId>();
+        request.path("volumes").forEach(volume -> volumes.add(new VolumeId(volume.asText())));
+        Json.optionalText(request, "volume").map(VolumeId::new).ifPresent(volumes::add);
+        Json.optionalText(request, "link")
+                .map(LinkId::new)
+                .flatMap(stores.links()::find)
+                .ifPresent(link -> {
+                    volumes.add(link.localVolume());
+                    stores.groups().find(link.group()).ifPresent(group -> volumes.addAll(group.volumes()));
+                });
+        return volumes;
     }
 
     private static void delete(StorageProvider provider, Snapshot leftover)

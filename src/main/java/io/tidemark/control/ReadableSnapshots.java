@@ -12,6 +12,9 @@ final class ReadableSnapshots {
     /** The slowest known is a first snapshot of many TiB. */
     static final Duration LIMIT = Duration.ofDays(2);
 
+    /** A storage that does not answer meanwhile, without a break. */
+    private static final Duration AWAY_MAXIMUM = Duration.ofHours(1);
+
     private static final Duration LOOK_MINIMUM = Duration.ofMillis(100);
     private static final Duration LOOK_MAXIMUM = Duration.ofMinutes(1);
 
@@ -27,23 +30,36 @@ final class ReadableSnapshots {
      */
     void await(SnapshotId snapshot, OperationKind.Running running)
             throws ProviderException, ControlException, InterruptedException {
-        var provider = providers.of(snapshot.volume());
         var phase = "waits until %s can be read".formatted(snapshot);
         long deadlineNanos = System.nanoTime() + LIMIT.toNanos();
+        boolean waited = false;
+        long answeredNanos = System.nanoTime();
         while (true) {
-            switch (provider.readiness(snapshot)) {
-                case Readiness.Ready() -> {
-                    return;
-                }
-                case Readiness.Failed(var error) -> throw new ProviderException(error);
-                case Readiness.Pending(var progress, var askAgainAfter) -> {
-                    if (System.nanoTime() - deadlineNanos >= 0) {
-                        throw new ControlException(new ControlError.StepTooLong(phase, LIMIT));
+            var pause = LOOK_MAXIMUM;
+            try {
+                switch (providers.of(snapshot.volume()).readiness(snapshot)) {
+                    case Readiness.Ready() -> {
+                        return;
                     }
-                    running.progress(new Operation.Progress(phase, Math.round(progress * 100), 100, "percent"));
-                    Waits.pause(askAgainAfter, LOOK_MINIMUM, LOOK_MAXIMUM, running);
+                    case Readiness.Failed(var error) -> throw new ProviderException(error);
+                    case Readiness.Pending(var progress, var askAgainAfter) -> {
+                        running.progress(new Operation.Progress(phase, Math.round(progress * 100), 100, "percent"));
+                        pause = askAgainAfter;
+                        answeredNanos = System.nanoTime();
+                        waited = true;
+                    }
                 }
+            } catch (ProviderException e) {
+                // A storage that has never said that it takes long is not waited for.
+                if (!waited || !e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
+                    throw e;
+                }
+                running.progress(new Operation.Progress("%s: %s".formatted(phase, e.getMessage()), 0, 100, "percent"));
             }
+            if (System.nanoTime() - deadlineNanos >= 0) {
+                throw new ControlException(new ControlError.StepTooLong(phase, LIMIT));
+            }
+            Waits.pause(pause, LOOK_MINIMUM, LOOK_MAXIMUM, running);
         }
     }
 }

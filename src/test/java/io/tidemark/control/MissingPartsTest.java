@@ -51,7 +51,7 @@ class MissingPartsTest {
         missing.failed(ebs, failure("no credentials"));
         missing.answered();
 
-        assertThat(missing.all())
+        assertThat(missing.all(true))
                 .containsExactly(
                         Unlisted.provider(
                                 "ebs", failure("no credentials").error().message()),
@@ -64,7 +64,15 @@ class MissingPartsTest {
         missing.failed(ebs, failure("no credentials"));
         missing.failed(image, failure("no folder"));
 
-        assertThatThrownBy(missing::all).hasMessageContaining("no credentials");
+        assertThatThrownBy(() -> missing.all(true)).hasMessageContaining("no credentials");
+    }
+
+    @Test
+    void laterPagesNameWhoDoesNotAnswerThoughNobodyElseIsAsked() throws Exception {
+        var missing = MissingParts.none();
+        missing.failed(ebs, failure("no credentials"));
+
+        assertThat(missing.all(false)).extracting(Unlisted::name).containsExactly("ebs");
     }
 
     @Test
@@ -72,7 +80,9 @@ class MissingPartsTest {
         var missing = MissingParts.none();
         missing.answered();
 
-        assertThat(missing.all()).isEmpty();
-        assertThat(MissingParts.none().all()).as("there is no provider at all").isEmpty();
+        assertThat(missing.all(true)).isEmpty();
+        assertThat(MissingParts.none().all(true))
+                .as("there is no provider at all")
+                .isEmpty();
     }
 }
