@@ -71,8 +71,8 @@ public abstract class CloudContract {
         assertThat(volume.sizeBytes()).as("size, which costs").isBetween(1L, sizeMaximumBytes());
         assertThat(provider.volumes()).extracting(each -> each.id()).contains(volume.id());
 
-        var older = cut(provider, "rp-live-1");
-        var newer = cut(provider, "rp-live-2");
+        var older = cut(provider, "rp-live1");
+        var newer = cut(provider, "rp-live2");
         assertThat(provider.snapshots(SnapshotQuery.ofVolume(volume.id())).snapshots())
                 .extracting(Snapshot::id)
                 .containsExactlyInAnyOrder(older, newer);
