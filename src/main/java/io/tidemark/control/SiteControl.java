@@ -61,20 +61,9 @@ public final class SiteControl {
         var busy = new Busy(claims);
         // Operations ask the inventory while they run, and the inventory lists operations: both read stores alone.
         var kindsInventory = new Inventory(stores, providers, stores.operations());
-        var kinds = List.<OperationKind>of(
-                new CreateVolumeOperation(providers),
-                new SnapshotOperation(providers, ports.moments()),
-                new CopySnapshotOperation(providers),
-                new RecoveryPointOperation(ports),
-                new CloneOperation(kindsInventory, providers),
-                new RollbackOperation(
-                        stores, providers, new ClosedVolumes(providers, claims, ports.clock()), ports.moments()),
-                new TransferOperation(TransferOperation.SYNC, kindsInventory, ports),
-                new TransferOperation(TransferOperation.RESYNC, kindsInventory, ports),
-                new ReversalOperation(kindsInventory, ports),
-                new VerifyOperation(kindsInventory, ports.agents()));
         this.inventory = kindsInventory;
-        this.operations = new Operations(stores.operations(), kinds, claims, ports, settings);
+        this.operations =
+                new Operations(stores.operations(), kinds(ports, kindsInventory, claims), claims, ports, settings);
         this.idempotentRequests = new IdempotentRequests(stores.idempotency(), ports.ids(), ports.clock());
         this.volumes = new VolumeCases(
                 new CreateVolume(providers, operations),
@@ -114,6 +103,25 @@ public final class SiteControl {
                 ports.clock());
         this.scheduler =
                 new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
+    }
+
+    private static List<OperationKind> kinds(ControlPorts ports, Inventory inventory, Claims claims) {
+        var providers = ports.agents().providers();
+        return List.of(
+                new CreateVolumeOperation(providers),
+                new SnapshotOperation(providers, ports.moments()),
+                new CopySnapshotOperation(providers),
+                new RecoveryPointOperation(ports),
+                new CloneOperation(inventory, providers),
+                new RollbackOperation(
+                        ports.stores(),
+                        providers,
+                        new ClosedVolumes(providers, claims, ports.clock()),
+                        ports.moments()),
+                new TransferOperation(TransferOperation.SYNC, inventory, ports),
+                new TransferOperation(TransferOperation.RESYNC, inventory, ports),
+                new ReversalOperation(inventory, ports),
+                new VerifyOperation(inventory, ports.agents()));
     }
 
     /**

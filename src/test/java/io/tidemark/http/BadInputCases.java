@@ -12,6 +12,7 @@ final class BadInputCases {
     private static final String GROUPS = "/v1/groups";
     private static final String LINKS = "/v1/links";
     private static final String VOLUMES = "/v1/volumes";
+    private static final String COPIES = "/v1/snapshots/memory%3Aorders%40rp-1/copies";
     private static final Map<String, String> AS_IT_IS = Map.of();
 
     private BadInputCases() {}
@@ -428,14 +429,8 @@ final class BadInputCases {
                         "",
                         "group none"),
                 post("a snapshot of nothing", "/v1/snapshots", "{'volume':'memory:none'}", 404, "", "memory:none"),
-                post(
-                        "a copy to nowhere",
-                        "/v1/snapshots/memory%3Aorders%40rp-1/copies",
-                        "{'to':'nowhere'}",
-                        400,
-                        "to",
-                        "nowhere"),
-                post("a copy of nothing to nobody", "/v1/snapshots/memory%3Aorders%40rp-1/copies", "{}", 400, "to", ""),
+                post("a copy to nowhere", COPIES, "{'to':'nowhere'}", 400, "to", "nowhere"),
+                post("a copy to nobody", COPIES, "{}", 400, "to", ""),
                 post("a recovery point of no group", "/v1/groups/none/recovery-points", "{}", 404, "", "group none"),
                 post(
                         "a clone of nothing",
