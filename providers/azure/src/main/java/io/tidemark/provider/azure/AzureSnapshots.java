@@ -78,7 +78,8 @@ final class AzureSnapshots {
         if (idOf(found.get()).filter(snapshot::equals).isEmpty()) {
             throw new ProviderException(new ProviderError.Conflict(
                     snapshot.toString(),
-                    "%s has no tags of installation %s: it is not ours".formatted(id, config.installation())));
+                    "%s is not in %s with the tags of installation %s: it is not ours"
+                            .formatted(id, config.location(), config.installation())));
         }
         return found;
     }
@@ -134,9 +135,13 @@ final class AzureSnapshots {
         return new Snapshot(id, cloud.sizeBytes(), cloud.createdAt());
     }
 
-    /** None where it lacks our tags, or has them, and not the name that goes with them: somebody has copied them. */
+    /**
+     * None where it lacks our tags, or has them, and not the name that goes with them: somebody has copied them. What
+     * lies in another region is of the instance there, of the same installation and groups.
+     */
     Optional<SnapshotId> idOf(CloudSnapshot snapshot) {
-        if (!config.installation().equals(snapshot.tags().get(AzureNames.INSTALLATION))) {
+        boolean isHere = snapshot.location().equals(config.location());
+        if (!isHere || !config.installation().equals(snapshot.tags().get(AzureNames.INSTALLATION))) {
             return Optional.empty();
         }
         try {

@@ -135,6 +135,19 @@ class AzureLifeTest {
         assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots()).isEmpty();
     }
 
+    @Test
+    void providersOfOneSubscriptionSeeTheSnapshotsOfTheirOwnRegions() throws Exception {
+        cloud.createDisk(AzureAccount.GROUP, "data", 1);
+        var id = cut("rp-1", id("data"));
+        var north = AzureAccount.open(cloud, Map.of("location", "northeurope"));
+
+        assertThat(north.snapshots(SnapshotQuery.everything()).snapshots()).isEmpty();
+        assertRefused(() -> north.delete(id), ProviderError.Conflict.class, "northeurope");
+        assertThat(provider.snapshots(SnapshotQuery.everything()).snapshots())
+                .extracting(each -> each.id())
+                .containsExactly(id);
+    }
+
     /** Somebody else's snapshot under the very name that ours would have is neither taken for ours nor changed. */
     @Test
     void anotherSnapshotOfOurNameIsAConflict() throws Exception {
