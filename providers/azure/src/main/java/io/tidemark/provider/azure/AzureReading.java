@@ -15,6 +15,15 @@ import java.util.concurrent.Semaphore;
 
 /** Bytes and ranges of snapshots; ends every signature that it was given. */
 final class AzureReading {
+    /**
+     * "Restrictions of incremental snapshots": where the size of a disk crossed 4 TB between two of its snapshots, what
+     * changed cannot be got. Which 4 TB is not said: sizes from 4,095 GiB to 4 TiB are taken to be on
+     * either side.
+     */
+    private static final long CROSSED_FROM_BYTES = 4L << 40;
+
+    private static final long CROSSED_TO_BYTES = 4_095L << 30;
+
     private final AzureFinder finder;
     private final BlobCalls calls;
     private final Leases leases;
@@ -47,11 +56,12 @@ final class AzureReading {
         boolean inOrder = !other.createdAt().isBefore(one.createdAt());
         var older = inOrder ? one : other;
         var newer = inOrder ? other : one;
-        if (older.family().isEmpty() || !older.family().equals(newer.family())) {
-            return new WholeRange(Math.max(older.sizeBytes(), newer.sizeBytes()));
-        }
         long smaller = Math.min(older.sizeBytes(), newer.sizeBytes());
         long larger = Math.max(older.sizeBytes(), newer.sizeBytes());
+        boolean hasCrossed = smaller < larger && smaller <= CROSSED_FROM_BYTES && larger >= CROSSED_TO_BYTES;
+        if (hasCrossed || older.family().isEmpty() || !older.family().equals(newer.family())) {
+            return new WholeRange(larger);
+        }
         var rest = larger > smaller
                 ? Optional.of(new BlockRange(smaller, larger - smaller))
                 : Optional.<BlockRange>empty();

@@ -122,6 +122,28 @@ class AzureReadingTest {
                         count -> assertThat(count.seen()).isEqualTo(2));
     }
 
+    /** "Restrictions of incremental snapshots": no changes between two that were taken before and after. */
+    @Test
+    void changesOverTheBoundaryOf4TbAreTheWhole() throws Exception {
+        var grown = cloud.createDisk(AzureAccount.GROUP, "grown", 4_096);
+        var small = cut(grown, "rp-1");
+        cloud.clock().advance(Duration.ofMinutes(1));
+        grown.grow(4_097);
+        var large = cut(grown, "rp-2");
+        cloud.clock().advance(Duration.ofMinutes(1));
+        grown.write(PAGE, new byte[] {1});
+        var larger = cut(grown, "rp-3");
+
+        try (var changed = provider.changedRanges(small, large)) {
+            assertThat(changed.confidence()).isEqualTo(ChangedRanges.Confidence.UNTRUSTED);
+            assertThat(changed.next()).hasValue(new BlockRange(0, 4_097L << 30));
+            assertThat(changed.next()).isEmpty();
+        }
+        try (var changed = provider.changedRanges(large, larger)) {
+            assertThat(changed.next()).hasValue(new BlockRange(PAGE, PAGE));
+        }
+    }
+
     @Test
     void anExpiredSignatureIsRenewedInTheMiddle() throws Exception {
         disk.write(5 << 20, new byte[] {9});

@@ -82,7 +82,7 @@ final class ArmAccess {
 
     private Target ofPoint(ArmCall call) throws ArmException {
         var disk = points.disk(call);
-        var blob = new Blob(disk.disk().sizeBytes(), disk.content(), points.takenAt(call), null);
+        var blob = new Blob((long) disk.sizeGib() << 30, disk.content(), points.takenAt(call), null);
         return new Target(disk.id(), disk.disk().location, disk.disk().uniqueId, blob);
     }
 }

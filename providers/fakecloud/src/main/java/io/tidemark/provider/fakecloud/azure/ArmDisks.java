@@ -111,7 +111,7 @@ final class ArmDisks {
             for (var point : collection.points.values()) {
                 for (var each : point.disks) {
                     if (each.id().equalsIgnoreCase(kind.sourceId())) {
-                        var as = new Kind(each.disk().sizeGib, kind.sku(), kind.createOption(), kind.sourceId());
+                        var as = new Kind(each.sizeGib(), kind.sku(), kind.createOption(), kind.sourceId());
                         return disk(id, location, as, each.content());
                     }
                 }
@@ -168,7 +168,7 @@ final class ArmDisks {
             creation.put("uploadSizeBytes", disk.sizeBytes() + FOOTER_BYTES);
         }
         properties
-                .put("diskSizeGB", disk.sizeGib)
+                .put("diskSizeGB", disk.sizeGib())
                 .put("diskSizeBytes", disk.sizeBytes())
                 .put("timeCreated", disk.createdAt.toString())
                 .put("provisioningState", disk.provisioningState(state.now()))

@@ -193,7 +193,7 @@ final class ArmPoints {
                                 .formatted(each.name, each.sku));
             }
             var diskId = "%s/diskRestorePoints/%s_%s".formatted(id, each.name, state.newUuid());
-            made.disks.add(new PointDisk(diskId, each, each.content.freeze()));
+            made.disks.add(new PointDisk(diskId, each, each.sizeGib(), each.content.freeze()));
         }
         return made;
     }

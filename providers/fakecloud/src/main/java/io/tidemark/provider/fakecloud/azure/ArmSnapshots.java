@@ -96,7 +96,7 @@ final class ArmSnapshots {
         if (!disk.location.equals(location)) {
             throw ArmException.invalid("The source %s is in %s, not in %s.".formatted(from, disk.location, location));
         }
-        return new Source(disk.id, disk.uniqueId, disk.uniqueId, disk.sizeGib, disk.isCopiedLater(), disk, null);
+        return new Source(disk.id, disk.uniqueId, disk.uniqueId, disk.sizeGib(), disk.isCopiedLater(), disk, null);
     }
 
     private Source ofSnapshot(String from, String location, boolean incremental) throws ArmException {

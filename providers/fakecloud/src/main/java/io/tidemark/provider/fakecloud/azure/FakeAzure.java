@@ -122,7 +122,7 @@ public final class FakeAzure implements AutoCloseable {
         return locked(() -> {
             var id = state.idOf(disk.group, "snapshots", name);
             var source =
-                    new Source(disk.id, disk.uniqueId, disk.uniqueId, disk.sizeGib, disk.isCopiedLater(), disk, null);
+                    new Source(disk.id, disk.uniqueId, disk.uniqueId, disk.sizeGib(), disk.isCopiedLater(), disk, null);
             var made = new FakeSnapshot(
                     id, disk.location, state.newUuid(), state.now(), source, "Copy", true, "Standard_LRS");
             made.tags = new TreeMap<>(tags);

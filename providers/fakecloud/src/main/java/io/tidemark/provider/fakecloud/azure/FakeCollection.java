@@ -49,7 +49,7 @@ public final class FakeCollection extends FakeResource {
     }
 
     /** One disk's restore point. */
-    record PointDisk(String id, FakeDisk disk, NavigableMap<Integer, byte[]> content) {}
+    record PointDisk(String id, FakeDisk disk, int sizeGib, NavigableMap<Integer, byte[]> content) {}
 
     FakeCollection(String id, String location, String uniqueId, Instant createdAt, String vm) {
         super(id, location, uniqueId, createdAt);

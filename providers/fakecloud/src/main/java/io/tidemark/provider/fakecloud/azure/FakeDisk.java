@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class FakeDisk extends FakeResource {
     private static final Set<String> COPIED_LATER = Set.of("UltraSSD_LRS", "PremiumV2_LRS");
 
-    public final int sizeGib;
+    private int sizeGib;
     public final String sku;
     final String createOption;
     final @Nullable String sourceId;
@@ -62,6 +62,24 @@ public final class FakeDisk extends FakeResource {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** As its owner makes it larger. */
+    public void grow(int toGib) {
+        lock.lock();
+        try {
+            if (toGib < sizeGib) {
+                throw new IllegalArgumentException(
+                        "%s has %d GiB and cannot shrink to %d".formatted(name, sizeGib, toGib));
+            }
+            sizeGib = toGib;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    int sizeGib() {
+        return sizeGib;
     }
 
     long sizeBytes() {

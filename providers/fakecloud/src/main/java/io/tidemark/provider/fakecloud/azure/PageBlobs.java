@@ -23,6 +23,8 @@ final class PageBlobs {
     private static final String XML = "application/xml";
     private static final Pattern RANGE = Pattern.compile("bytes=([0-9]{1,18})-([0-9]{1,18})");
     private static final int FORBIDDEN = 403;
+    /** Of two snapshots on either side of it no difference is told. */
+    private static final long CROSSED_BYTES = 4L << 40;
 
     private final AzureState state;
 
@@ -136,6 +138,11 @@ final class PageBlobs {
         }
         if (previous.blob.takenAt().isAfter(access.blob.takenAt())) {
             return error(409, "PreviousSnapshotCannotBeNewer");
+        }
+        boolean wasSmall = previous.blob.sizeBytes() <= CROSSED_BYTES;
+        boolean isSmall = access.blob.sizeBytes() <= CROSSED_BYTES;
+        if (wasSmall != isSmall) {
+            return error(409, "PreviousSnapshotOperationNotSupported");
         }
         return list(access.blob, previous.blob, request, fault);
     }
