@@ -96,12 +96,26 @@ final class AzureCutting {
 
     /** Looks, so that the cut itself is nothing but the creations. */
     void prepare(CutRequest request) throws ProviderException {
+        boolean isPrepared = false;
+        points.begun(request.recoveryPoint());
+        try {
+            planned(request);
+            isPrepared = true;
+        } finally {
+            if (!isPrepared) {
+                points.ended(request.recoveryPoint());
+            }
+        }
+    }
+
+    private void planned(CutRequest request) throws ProviderException {
         var looked = plan(request);
         if (looked.together().isPresent()
                 && looked.existing().isEmpty()
                 && looked.collection().isEmpty()) {
             request.volumes().forEach(each -> recent.uncertain(new SnapshotId(each, request.recoveryPoint())));
-            points.prepare(request.recoveryPoint(), looked.together().get());
+            points.prepare(
+                    request.recoveryPoint(), looked.together().get(), looked.disks());
             looked = plan(request);
         }
         var plan = looked;
@@ -114,6 +128,15 @@ final class AzureCutting {
     }
 
     Cut cut(CutRequest request) throws ProviderException {
+        points.begun(request.recoveryPoint());
+        try {
+            return carriedOut(request);
+        } finally {
+            points.ended(request.recoveryPoint());
+        }
+    }
+
+    private Cut carriedOut(CutRequest request) throws ProviderException {
         Plan prepared;
         synchronized (plans) {
             prepared = plans.remove(request.recoveryPoint());
@@ -138,7 +161,7 @@ final class AzureCutting {
     private Cut together(Plan plan, Together together) throws ProviderException {
         var of = plan.request().recoveryPoint();
         if (plan.collection().isEmpty()) {
-            points.prepare(of, together);
+            points.prepare(of, together, plan.disks());
         }
         plan.disks().keySet().forEach(each -> recent.uncertain(new SnapshotId(each, of)));
         long started = nanos.getAsLong();

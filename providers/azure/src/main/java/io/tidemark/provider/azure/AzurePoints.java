@@ -11,8 +11,10 @@ import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +31,9 @@ final class AzurePoints {
 
     private static final int INTEL_UNSURE_FROM = 6;
     private static final int AMD_UNSURE_FROM = 7;
+    /** From its preparation on; a cut that was prepared and is not at its end then was abandoned. */
+    static final Duration UNDER_WAY_MAXIMUM = Duration.ofMinutes(10);
+
     private static final Duration PAUSE_FIRST = Duration.ofMillis(500);
     private static final Duration PAUSE_MAXIMUM = Duration.ofSeconds(8);
 
@@ -38,6 +43,8 @@ final class AzurePoints {
     private final AzureConfig config;
     private final InstantSource clock;
     private final RecentEffects recent;
+    /** Cuts of this process, from their preparation to their end. */
+    private final Map<RecoveryPointId, Instant> underWay = new HashMap<>();
 
     /** @param excluded other disks of the machine; its system's is never among them */
     record Together(CloudMachine machine, List<String> excluded) {}
@@ -153,9 +160,17 @@ final class AzurePoints {
         }
     }
 
-    /** Ahead of the freeze: the collection, without members, so that nothing of it is listed. */
-    void prepare(RecoveryPointId of, Together together) throws ProviderException {
-        var tags = Map.of(AzureNames.INSTALLATION, config.installation(), AzureNames.RECOVERY_POINT, of.value());
+    /**
+     * Ahead of the freeze: the collection, with the members that are planned. They are listed as soon as the cut has
+     * failed or was abandoned, for what is not listed nobody deletes.
+     */
+    void prepare(RecoveryPointId of, Together together, Map<VolumeId, CloudDisk> disks) throws ProviderException {
+        var planned = new ArrayList<Snapshot>();
+        disks.forEach((volume, disk) ->
+                planned.add(new Snapshot(new SnapshotId(volume, of), disk.sizeBytes(), clock.instant())));
+        var tags = CloudCollection.numbered(CloudCollection.PLANNED, planned);
+        tags.put(AzureNames.INSTALLATION, config.installation());
+        tags.put(AzureNames.RECOVERY_POINT, of.value());
         var wanted = new CloudCollection(armId(of), together.machine().id(), tags);
         attempts.until(() -> {
             calls.createCollection(wanted, config.location());
@@ -178,19 +193,16 @@ final class AzurePoints {
                     "restore point of " + of, "it is %s, not CrashConsistent".formatted(point.mode())));
         }
         var members = new ArrayList<Snapshot>();
-        var tags = new HashMap<>(collection.tags());
         for (var each : disks.entrySet()) {
             if (!point.disks().containsKey(each.getValue().id())) {
                 throw new ProviderException(new ProviderError.Unexpected(
                         "restore point of " + of,
                         "it has no part of " + each.getValue().id()));
             }
-            var member = new Snapshot(
-                    new SnapshotId(each.getKey(), of), each.getValue().sizeBytes(), point.createdAt());
-            tags.put(CloudCollection.MEMBER + members.size(), CloudCollection.told(member));
-            members.add(member);
+            members.add(new Snapshot(
+                    new SnapshotId(each.getKey(), of), each.getValue().sizeBytes(), point.createdAt()));
         }
-        tag(collection.withTags(tags));
+        tag(collection.withMembers(members));
         return members;
     }
 
@@ -239,12 +251,42 @@ final class AzurePoints {
         return part.orElseThrow(() -> new ProviderException(new ProviderError.SnapshotNotFound(member.id())));
     }
 
+    /** From here on it is not listed, until it has ended. */
+    synchronized void begun(RecoveryPointId of) {
+        underWay.values().removeIf(this::isOver);
+        underWay.put(of, clock.instant());
+    }
+
+    synchronized void ended(RecoveryPointId of) {
+        underWay.remove(of);
+    }
+
+    private synchronized boolean isUnderWay(RecoveryPointId of) {
+        var since = underWay.get(of);
+        return since != null && !isOver(since);
+    }
+
+    private boolean isOver(Instant since) {
+        return !clock.instant().isBefore(since.plus(UNDER_WAY_MAXIMUM));
+    }
+
+    /** Its members; of a cut that has failed or was abandoned those that it was to have. */
+    Collection<Snapshot> listed(CloudCollection collection) {
+        var members = collection.members(config).values();
+        if (!members.isEmpty()) {
+            return members;
+        }
+        return collection.planned(config).values().stream()
+                .filter(each -> !isUnderWay(each.id().recoveryPoint()))
+                .toList();
+    }
+
     /** Members that are listed, of every collection that is ours. */
     Map<SnapshotId, Snapshot> members(List<CloudCollection> listed) {
         var members = new LinkedHashMap<SnapshotId, Snapshot>();
         for (var each : recent.ontoCollections(listed)) {
             if (isOurs(each)) {
-                each.members(config).values().forEach(member -> members.put(member.id(), member));
+                listed(each).forEach(member -> members.put(member.id(), member));
             }
         }
         return members;

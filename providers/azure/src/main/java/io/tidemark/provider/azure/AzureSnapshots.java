@@ -110,7 +110,7 @@ final class AzureSnapshots {
             return Optional.of(snapshot(id, single.get()));
         }
         return points.find(id.recoveryPoint())
-                .flatMap(each -> each.members(config).values().stream()
+                .flatMap(each -> points.listed(each).stream()
                         .filter(member -> member.id().equals(id))
                         .findFirst());
     }

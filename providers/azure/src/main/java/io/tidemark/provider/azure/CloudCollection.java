@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -17,12 +18,14 @@ import java.util.TreeSet;
 /**
  * A collection with one restore point, of several disks at one instant. A restore point itself has no tags, so the
  * collection's tell which disks of it are snapshots of ours, and who holds which: {@code tidemark:member:3} is {@code
- * SIZE TIME VOLUME}, {@code tidemark:hold:3:OWNER} is empty. Without members it is of a cut that is not at its end.
+ * SIZE TIME VOLUME}, {@code tidemark:hold:3:OWNER} is empty. Without members it is of a cut that is not at its end, or
+ * failed: {@code tidemark:planned:3} says in the same form of which disks it was to be.
  *
  * @param id whole, in lower case
  */
 record CloudCollection(String id, String machine, Map<String, String> tags) {
     static final String MEMBER = "tidemark:member:";
+    static final String PLANNED = "tidemark:planned:";
     /** Of the one restore point in each. */
     static final String POINT = "cut";
     /** A resource has 50 tags: these, two more, and the holds. */
@@ -56,10 +59,19 @@ record CloudCollection(String id, String machine, Map<String, String> tags) {
 
     /** By their tags' keys; what somebody has changed to what is none is left out. */
     Map<String, Snapshot> members(AzureConfig config) {
+        return told(config, MEMBER);
+    }
+
+    /** Those of a cut that is not at its end. */
+    Map<String, Snapshot> planned(AzureConfig config) {
+        return told(config, PLANNED);
+    }
+
+    private Map<String, Snapshot> told(AzureConfig config, String prefix) {
         var members = new LinkedHashMap<String, Snapshot>();
         var of = recoveryPoint();
         for (var each : tags.entrySet()) {
-            if (each.getKey().startsWith(MEMBER) && of.isPresent()) {
+            if (each.getKey().startsWith(prefix) && of.isPresent()) {
                 member(config, of.get(), each.getValue()).ifPresent(member -> members.put(each.getKey(), member));
             }
         }
@@ -111,6 +123,22 @@ record CloudCollection(String id, String machine, Map<String, String> tags) {
         return tags.keySet().stream()
                 .filter(each -> each.startsWith(AzureNames.HOLD))
                 .count();
+    }
+
+    /** Its cut is at its end: these are its members, and none is planned. */
+    CloudCollection withMembers(List<Snapshot> members) {
+        var changed = new HashMap<>(tags);
+        changed.keySet().removeIf(each -> each.startsWith(PLANNED));
+        changed.putAll(numbered(MEMBER, members));
+        return withTags(changed);
+    }
+
+    static Map<String, String> numbered(String prefix, List<Snapshot> members) {
+        var numbered = new HashMap<String, String>();
+        for (var each : members) {
+            numbered.put(prefix + numbered.size(), told(each));
+        }
+        return numbered;
     }
 
     CloudCollection without(String memberKey) {

@@ -3,6 +3,8 @@ package io.tidemark.provider.azure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.fakecloud.Fault;
+import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.azure.FakeAzure;
 import io.tidemark.provider.fakecloud.azure.FakeAzureSettings;
 import io.tidemark.provider.fakecloud.azure.FakeDisk;
@@ -107,6 +109,39 @@ class AzurePointsTest {
         provider.release(id(RIGHT, "rp-1"), new HoldOwner("link-1"));
         assertThat(provider.delete(id(RIGHT, "rp-1"))).isEqualTo(new Step.Done<>(true));
         assertThat(cloud.collections()).isEmpty();
+    }
+
+    /** What the service deletes is what is listed: so a restore point that came to nothing is, and only then. */
+    @Test
+    void whatAFailedCutLeavesIsListedAndDeleted() throws Exception {
+        machine("Standard_D4s_v5");
+        var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(LEFT, RIGHT));
+        provider.prepare(request);
+        assertThat(listed("rp-1")).as("under way").isEmpty();
+        cloud.faults(FaultScript.none().on("RestorePoints_Create", 1, Fault.END_IN_ERROR));
+
+        assertThatThrownBy(() -> provider.cut(request)).hasMessageContaining("ended as Failed");
+
+        assertThat(listed("rp-1")).containsExactly(id(LEFT, "rp-1"), id(RIGHT, "rp-1"));
+        assertThat(provider.delete(id(LEFT, "rp-1"))).isEqualTo(new Step.Done<>(true));
+        assertThat(listed("rp-1")).isEmpty();
+        assertThat(cloud.collections()).isEmpty();
+    }
+
+    @Test
+    void whatWasPreparedAndAbandonedIsListedAfterAWhile() throws Exception {
+        machine("Standard_D4s_v5");
+        provider.prepare(new CutRequest(new RecoveryPointId("rp-1"), List.of(LEFT, RIGHT)));
+
+        assertThat(listed("rp-1")).isEmpty();
+        cloud.clock().advance(AzurePoints.UNDER_WAY_MAXIMUM);
+        assertThat(listed("rp-1")).hasSize(2);
+    }
+
+    private List<SnapshotId> listed(String recoveryPoint) throws ProviderException {
+        return provider.snapshots(SnapshotQuery.ofRecoveryPoint(new RecoveryPointId(recoveryPoint))).snapshots().stream()
+                .map(each -> each.id())
+                .toList();
     }
 
     /** "Overview of VM restore points", crash consistency: the exclusions. */
