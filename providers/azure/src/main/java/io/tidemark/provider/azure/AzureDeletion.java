@@ -93,7 +93,7 @@ final class AzureDeletion {
             }
             var left = collection.without(key.get());
             if (!left.members(config).isEmpty()) {
-                points.tag(left);
+                points.tag(collection, left);
                 return true;
             }
         }

@@ -5,23 +5,38 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
 /** Holds, which are tags: of the snapshot, or of the collection that a restore point is in. */
 final class AzureHolds {
+    /** Of a change of tags, a second apart. */
+    private static final int LOOKS_MAXIMUM = 30;
+
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+
     private final DiskCalls calls;
     private final Attempts attempts;
     private final AzureFinder finder;
     private final AzurePoints points;
     private final RecentEffects recent;
+    private final ArmGate gate;
 
-    AzureHolds(DiskCalls calls, Attempts attempts, AzureFinder finder, AzurePoints points, RecentEffects recent) {
+    AzureHolds(
+            DiskCalls calls,
+            Attempts attempts,
+            AzureFinder finder,
+            AzurePoints points,
+            RecentEffects recent,
+            ArmGate gate) {
         this.calls = calls;
         this.attempts = attempts;
         this.finder = finder;
         this.points = points;
         this.recent = recent;
+        this.gate = gate;
     }
 
     void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
@@ -42,7 +57,7 @@ final class AzureHolds {
                         isHeld,
                         AzureNames.holdsOf(single.tags()).size() >= AzureNames.HOLDS_MAXIMUM);
                 if (!tags.equals(single.tags())) {
-                    tag(single.withTags(tags));
+                    tag(snapshot, single, single.withTags(tags));
                 }
             }
             case AzureFinder.Member(var collection, var key) -> {
@@ -53,7 +68,7 @@ final class AzureHolds {
                         isHeld,
                         collection.holdCount() >= CloudCollection.HOLDS_MAXIMUM);
                 if (!tags.equals(collection.tags())) {
-                    points.tag(collection.withTags(tags));
+                    points.tag(collection, collection.withTags(tags));
                 }
             }
         }
@@ -72,12 +87,27 @@ final class AzureHolds {
         return tags;
     }
 
-    /** A change of tags is in place of all there are, so it is made of what was read just before. */
-    private void tag(CloudSnapshot changed) throws ProviderException {
+    /**
+     * A change of tags is in place of all there are, so it is made of what was read just before. It may only have begun
+     * when it is answered: it is done when it is seen.
+     */
+    private void tag(SnapshotId id, CloudSnapshot present, CloudSnapshot changed) throws ProviderException {
         attempts.until(() -> {
             calls.tagSnapshot(changed, changed.tags());
             return true;
         });
-        recent.made(changed);
+        for (int look = 1; ; look++) {
+            var seen = attempts.until(() -> calls.snapshot(changed.group(), changed.name()));
+            if (seen.filter(each -> each.tags().equals(changed.tags())).isPresent()) {
+                recent.made(changed);
+                recent.tagged(changed.id(), present.tags(), changed.tags());
+                return;
+            }
+            if (look == LOOKS_MAXIMUM) {
+                throw new ProviderException(new ProviderError.Busy(
+                        id.toString(), "Azure, which has been changing its tags for a while", ASK_AGAIN));
+            }
+            gate.pause(id.toString(), PAUSE);
+        }
     }
 }

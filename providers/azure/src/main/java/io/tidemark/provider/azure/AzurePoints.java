@@ -146,7 +146,7 @@ final class AzurePoints {
                     "%s has no tags of installation %s: it is not ours"
                             .formatted(found.get().id(), config.installation())));
         }
-        return found;
+        return found.map(each -> each.withTags(recent.tags(each.id(), each.tags())));
     }
 
     /** Tags alone make nothing ours, nor does the name. */
@@ -202,7 +202,7 @@ final class AzurePoints {
             members.add(new Snapshot(
                     new SnapshotId(each.getKey(), of), each.getValue().sizeBytes(), point.createdAt()));
         }
-        tag(collection.withMembers(members));
+        tag(collection, collection.withMembers(members));
         return members;
     }
 
@@ -229,13 +229,14 @@ final class AzurePoints {
         }
     }
 
-    /** A change of tags is in place of all there are. */
-    void tag(CloudCollection changed) throws ProviderException {
+    /** A change of tags is in place of all there are; it is done when it is answered. */
+    void tag(CloudCollection present, CloudCollection changed) throws ProviderException {
         attempts.until(() -> {
             calls.tagCollection(changed);
             return true;
         });
         recent.made(changed);
+        recent.tagged(changed.id(), present.tags(), changed.tags());
     }
 
     /** @throws ProviderException SnapshotNotFound where the collection names it and the restore point has it not */

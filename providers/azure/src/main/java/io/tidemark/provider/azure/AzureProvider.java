@@ -66,7 +66,7 @@ final class AzureProvider implements StorageProvider {
         var points = new AzurePoints(new PointCalls(arm), attempts, arm.gate(), config, time.clock(), recent);
         snapshots = new AzureSnapshots(calls, attempts, lists, recent, config, points);
         finder = new AzureFinder(snapshots, points, config);
-        holds = new AzureHolds(calls, attempts, finder, points, recent);
+        holds = new AzureHolds(calls, attempts, finder, points, recent, arm.gate());
         cutting = new AzureCutting(
                 arm, calls, attempts, volumes, snapshots, points, recent, config, time.clock(), time.nanos());
         clones = new AzureClones(calls, attempts, volumes, finder, config);

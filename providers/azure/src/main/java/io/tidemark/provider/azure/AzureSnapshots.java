@@ -81,7 +81,7 @@ final class AzureSnapshots {
                     "%s is not in %s with the tags of installation %s: it is not ours"
                             .formatted(id, config.location(), config.installation())));
         }
-        return found;
+        return found.map(each -> each.withTags(recent.tags(id, each.tags())));
     }
 
     /** Azure lists in an order of its own, so the first page hears all there are. */

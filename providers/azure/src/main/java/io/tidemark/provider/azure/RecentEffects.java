@@ -28,6 +28,12 @@ final class RecentEffects {
 
     private final Map<String, MadeCollection> collections = new HashMap<>();
 
+    /** What was changed of the tags of what has the id. */
+    private final Map<String, Tagged> tagged = new HashMap<>();
+
+    /** @param changes by the tag's key; empty: it was removed */
+    private record Tagged(Map<String, Optional<String>> changes, Instant at) {}
+
     private record MadeCollection(CloudCollection collection, Instant at) {}
 
     private record Made(CloudSnapshot snapshot, Instant at) {}
@@ -45,6 +51,7 @@ final class RecentEffects {
 
     synchronized void deleted(String id) {
         made.remove(id);
+        tagged.remove(id);
         collections.remove(id);
         deleted.put(id, clock.instant());
     }
@@ -55,6 +62,32 @@ final class RecentEffects {
         collections.put(collection.id(), new MadeCollection(collection, clock.instant()));
     }
 
+    /** Tags were changed, and Azure has shown it; not every later look needs to. */
+    synchronized void tagged(String id, Map<String, String> before, Map<String, String> after) {
+        forgetOld();
+        var known = tagged.get(id);
+        var changes = new HashMap<String, Optional<String>>(known == null ? Map.of() : known.changes());
+        before.keySet().stream().filter(each -> !after.containsKey(each)).forEach(each -> changes.put(each, Optional.empty()));
+        after.forEach((key, value) -> {
+            if (!value.equals(before.get(key))) {
+                changes.put(key, Optional.of(value));
+            }
+        });
+        tagged.put(id, new Tagged(changes, clock.instant()));
+    }
+
+    /** What was changed here laid over what was read; what others have changed stays. */
+    synchronized Map<String, String> tags(String id, Map<String, String> read) {
+        forgetOld();
+        var known = tagged.get(id);
+        if (known == null) {
+            return read;
+        }
+        var tags = new HashMap<>(read);
+        known.changes().forEach((key, value) -> value.ifPresentOrElse(each -> tags.put(key, each), () -> tags.remove(key)));
+        return tags;
+    }
+
     synchronized Optional<CloudCollection> knownCollection(String id) {
         forgetOld();
         return Optional.ofNullable(collections.get(id)).map(MadeCollection::collection);
@@ -63,7 +96,7 @@ final class RecentEffects {
     synchronized List<CloudCollection> ontoCollections(List<CloudCollection> listed) {
         forgetOld();
         var all = new LinkedHashMap<String, CloudCollection>();
-        listed.forEach(each -> all.put(each.id(), each));
+        listed.forEach(each -> all.put(each.id(), each.withTags(tags(each.id(), each.tags()))));
         collections.forEach((id, each) -> all.putIfAbsent(id, each.collection()));
         deleted.keySet().forEach(all::remove);
         return List.copyOf(all.values());
@@ -119,6 +152,7 @@ final class RecentEffects {
         var before = clock.instant().minus(VISIBLE_WITHIN);
         made.values().removeIf(each -> each.at().isBefore(before));
         collections.values().removeIf(each -> each.at().isBefore(before));
+        tagged.values().removeIf(each -> each.at().isBefore(before));
         deleted.values().removeIf(at -> at.isBefore(before));
         uncertain.values().removeIf(at -> at.isBefore(before));
         gone.values().removeIf(at -> at.isBefore(before));

@@ -184,6 +184,7 @@ class AzureFaultsTest {
         private void hold() {
             var id = List.copyOf(catalogue).get(random.nextInt(catalogue.size()));
             tried.add(id);
+            cloud.lateTags(Math.max(0, random.nextInt(6) - 3));
             try {
                 provider.hold(id, new HoldOwner("link-1"));
                 if (!dead.get()) {

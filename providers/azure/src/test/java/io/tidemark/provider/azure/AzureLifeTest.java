@@ -104,6 +104,29 @@ class AzureLifeTest {
         assertRefused(() -> provider.hold(id, new HoldOwner("me")), ProviderError.SnapshotNotFound.class, "rp-1");
     }
 
+    /** A hold that was granted is one that every deletion sees, also after a look at a copy that is behind. */
+    @Test
+    void aHoldIsGrantedWhenItIsSeen() throws Exception {
+        cloud.createDisk(AzureAccount.GROUP, "data", 1);
+        var id = cut("rp-1", id("data"));
+        cloud.lateTags(4);
+
+        provider.hold(id, new HoldOwner("me"));
+
+        assertRefused(() -> AzureAccount.open(cloud).delete(id), ProviderError.Held.class, "me");
+        provider.release(id, new HoldOwner("me"));
+        assertThat(provider.delete(id)).isEqualTo(new Step.Done<>(true));
+    }
+
+    @Test
+    void aHoldThatIsNotSeenIsNotGranted() throws Exception {
+        cloud.createDisk(AzureAccount.GROUP, "data", 1);
+        var id = cut("rp-1", id("data"));
+        cloud.lateTags(1_000);
+
+        assertRefused(() -> provider.hold(id, new HoldOwner("me")), ProviderError.Busy.class, "tags");
+    }
+
     @Test
     void lockedStaysAndTheLockIsNamed() throws Exception {
         var disk = cloud.createDisk(AzureAccount.GROUP, "data", 1);

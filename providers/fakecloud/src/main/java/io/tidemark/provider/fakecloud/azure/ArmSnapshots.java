@@ -126,10 +126,15 @@ final class ArmSnapshots {
     private HttpAnswer patch(ArmCall call) throws ArmException {
         var snapshot = visible(call);
         state.refuseLocked(snapshot.id, false);
+        var before = told(snapshot);
         if (call.body().has("tags")) {
-            snapshot.tags = tags(call.body());
+            snapshot.tag(tags(call.body()), state.lateTags);
         }
-        return ArmAnswers.json(200, told(snapshot));
+        if (state.lateTags == 0) {
+            return ArmAnswers.json(200, told(snapshot));
+        }
+        return answers.begun(
+                call, 200, before, state.now().plus(state.settings.retryAfter()), false, snapshot.location);
     }
 
     private HttpAnswer delete(ArmCall call) throws ArmException {
@@ -175,7 +180,7 @@ final class ArmSnapshots {
 
     static void tags(ObjectNode body, FakeResource resource) {
         var tags = body.putObject("tags");
-        resource.tags.forEach(tags::put);
+        resource.shownTags().forEach(tags::put);
     }
 
     private JsonNode told(FakeSnapshot snapshot) {

@@ -35,6 +35,9 @@ final class AzureState {
     /** Who asks before this time has to wait anew. */
     Instant throttledUntil = Instant.EPOCH;
 
+    /** Looks at a snapshot that show its old tags after they were changed. */
+    int lateTags;
+
     /** Calls that came while their caller had been told to wait. */
     long early;
 

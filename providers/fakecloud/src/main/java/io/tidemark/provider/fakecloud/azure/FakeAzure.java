@@ -210,6 +210,14 @@ public final class FakeAzure implements AutoCloseable {
         endpoint.allow(operation);
     }
 
+    /**
+     * A change of a snapshot's tags from now on is answered with 202, and so many looks after it show the old ones; 0:
+     * it is done when it is answered.
+     */
+    public void lateTags(int looks) {
+        locked(() -> state.lateTags = looks);
+    }
+
     /** The faults of calls from now on. */
     public void faults(FaultScript script) {
         calls.faults(script);

@@ -20,6 +20,10 @@ public abstract sealed class FakeResource permits FakeDisk, FakeSnapshot, FakeCo
     final String uniqueId;
     final Instant createdAt;
     Map<String, String> tags = new TreeMap<>();
+    /** Shown by the next looks instead of the tags. */
+    private Map<String, String> oldTags = Map.of();
+
+    private int oldLooks;
     Instant readyAt;
     boolean failed;
     /** Looks that do not see it yet. */
@@ -37,6 +41,22 @@ public abstract sealed class FakeResource permits FakeDisk, FakeSnapshot, FakeCo
 
     public Map<String, String> tags() {
         return Map.copyOf(tags);
+    }
+
+    /** @param looks that will not see it yet */
+    void tag(Map<String, String> changed, int looks) {
+        oldTags = tags;
+        oldLooks = looks;
+        tags = changed;
+    }
+
+    /** As this look sees them. */
+    Map<String, String> shownTags() {
+        if (oldLooks > 0) {
+            oldLooks--;
+            return oldTags;
+        }
+        return tags;
     }
 
     /** As Resource Manager finds it: it minds no case. */
