@@ -51,13 +51,25 @@ final class AzureDeletion {
         }
         boolean isKnown = found.isPresent();
         if (found.isEmpty()) {
-            var collection = points.find(snapshot.recoveryPoint());
-            if (collection.isPresent() && isIn(snapshot, collection.get())) {
-                if (isDeleted(snapshot, collection.get())) {
+            var of = snapshot.recoveryPoint();
+            var collection = points.find(of);
+            boolean isIn = collection.isPresent() && isIn(snapshot, collection.get());
+            if (isIn && isNoLongerNamed(snapshot, collection.get())) {
+                recent.gone(snapshot);
+                return new Step.Done<>(true);
+            }
+            if (isIn || (collection.isEmpty() && points.isBeingDeleted(of))) {
+                var begun = points.deleted(of);
+                if (begun.existed() && isIn) {
                     recent.gone(snapshot);
+                }
+                if (begun.existed() && !begun.done()) {
+                    return running(snapshot, mayAppearUntil, begun.askAgain());
+                }
+                if (begun.existed() && isIn) {
                     return new Step.Done<>(true);
                 }
-                isKnown = true;
+                isKnown = isIn;
             }
         }
         var begun = attempts.until(
@@ -82,22 +94,23 @@ final class AzureDeletion {
      * A disk's part of a restore point cannot be deleted alone: it is no longer named, and with the last name all is
      * deleted. A collection that names none is of a cut that failed.
      *
-     * @return false where it may still be there
+     * @return false where all of it is to be deleted
      */
-    private boolean isDeleted(SnapshotId snapshot, CloudCollection collection) throws ProviderException {
+    private boolean isNoLongerNamed(SnapshotId snapshot, CloudCollection collection) throws ProviderException {
         var key = collection.keyOf(config, snapshot);
-        if (key.isPresent()) {
-            var holds = collection.holdsOf(key.get());
-            if (!holds.isEmpty()) {
-                throw new ProviderException(new ProviderError.Held(snapshot, holds));
-            }
-            var left = collection.without(key.get());
-            if (!left.members(config).isEmpty()) {
-                points.tag(collection, left);
-                return true;
-            }
+        if (key.isEmpty()) {
+            return false;
         }
-        return points.deleted(collection);
+        var holds = collection.holdsOf(key.get());
+        if (!holds.isEmpty()) {
+            throw new ProviderException(new ProviderError.Held(snapshot, holds));
+        }
+        var left = collection.without(key.get());
+        if (left.members(config).isEmpty()) {
+            return false;
+        }
+        points.tag(collection, left);
+        return true;
     }
 
     private static Instant later(Optional<Instant> one, Instant other) {

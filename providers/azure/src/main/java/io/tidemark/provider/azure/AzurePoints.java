@@ -1,5 +1,6 @@
 package io.tidemark.provider.azure;
 
+import io.tidemark.provider.azure.Arm.Begun;
 import io.tidemark.provider.azure.PointCalls.CloudMachine;
 import io.tidemark.provider.azure.PointCalls.CloudPoint;
 import io.tidemark.provider.azure.PointCalls.Snapshotted;
@@ -297,11 +298,16 @@ final class AzurePoints {
         return calls;
     }
 
-    boolean deleted(CloudCollection collection) throws ProviderException {
-        var begun = attempts.until(() -> calls.deleteCollection(collection.group(), collection.name()));
+    Begun deleted(RecoveryPointId of) throws ProviderException {
+        var begun = attempts.until(() -> calls.deleteCollection(config.resourceGroup(), name(of)));
         if (begun.existed()) {
-            recent.deleted(collection.id());
+            recent.deleted(armId(of));
         }
-        return begun.existed();
+        return begun;
+    }
+
+    /** Its deletion was begun by this process, and may go on. */
+    boolean isBeingDeleted(RecoveryPointId of) {
+        return recent.isDeleted(armId(of));
     }
 }

@@ -33,6 +33,8 @@ import java.util.function.LongSupplier;
  */
 final class AzureProvider implements StorageProvider {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
+    /** For the removal of a disk to come to its end. */
+    private static final Duration REMOVAL_MAXIMUM = Duration.ofSeconds(60);
 
     /** For one of a disk's five signatures to be given back. */
     private static final Duration SIGNATURE_WAIT_MAXIMUM = Duration.ofSeconds(30);
@@ -41,6 +43,8 @@ final class AzureProvider implements StorageProvider {
 
     private final AzureConfig config;
     private final Attempts attempts;
+    private final InstantSource clock;
+    private final ArmGate gate;
     private final DiskCalls calls;
     private final AzureHolds holds;
     private final AzureVolumes volumes;
@@ -59,6 +63,8 @@ final class AzureProvider implements StorageProvider {
         this.config = config;
         this.attempts = attempts;
         var arm = new Arm(clients, new ArmGate(time.clock(), time.sleeper()));
+        clock = time.clock();
+        gate = arm.gate();
         calls = new DiskCalls(arm);
         var recent = new RecentEffects(time.clock());
         var lists = new AzureLists(config, attempts);
@@ -115,7 +121,24 @@ final class AzureProvider implements StorageProvider {
         if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
             throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
         }
-        var unused = attempts.until(() -> calls.deleteDisk(disk.group(), disk.name()));
+        removed(volume, disk);
+    }
+
+    private void removed(VolumeId volume, CloudDisk disk) throws ProviderException {
+        var until = clock.instant().plus(REMOVAL_MAXIMUM);
+        for (; ; ) {
+            var begun = attempts.until(() -> calls.deleteDisk(disk.group(), disk.name()));
+            if (begun.done()) {
+                return;
+            }
+            if (!clock.instant().isBefore(until)) {
+                throw new ProviderException(new ProviderError.Busy(
+                        volume.toString(),
+                        "Azure, which has been removing it for %d s".formatted(REMOVAL_MAXIMUM.toSeconds()),
+                        ASK_AGAIN));
+            }
+            gate.pause(volume.toString(), begun.askAgain());
+        }
     }
 
     @Override

@@ -227,6 +227,11 @@ class AzureLifeTest {
                     .isInstanceOfSatisfying(
                             Step.Done.class,
                             done -> assertThat(((Volume) done.result()).id()).isEqualTo(id("copy")));
+            next.remove(id("copy"));
+            assertThat(slow.calls().get("Disks_Delete"))
+                    .extracting(each -> each.seen())
+                    .as("asked until it is at its end")
+                    .isEqualTo(2L);
             var deletion = (Step.Running<?>) next.delete(snapshot);
             slow.clock().advance(Duration.ofMinutes(11));
             assertThat(AzureAccount.open(slow).resume(deletion.handle())).isInstanceOf(Step.class);

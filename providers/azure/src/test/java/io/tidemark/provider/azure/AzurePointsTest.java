@@ -144,6 +144,29 @@ class AzurePointsTest {
                 .toList();
     }
 
+    /** Deleted is what is gone, not what Azure has begun to delete. */
+    @Test
+    void aDeletionThatGoesOnIsNotDone() throws Exception {
+        try (var slow = FakeAzure.start(FakeAzureSettings.defaults().taking(Duration.ofSeconds(20), Duration.ZERO))) {
+            var left = slow.createDisk(AzureAccount.GROUP, "left", 1);
+            var right = slow.createDisk(AzureAccount.GROUP, "right", 1);
+            slow.createMachine(AzureAccount.GROUP, "vm", "Standard_D4s_v5", List.of(left, right));
+            var deleting = AzureAccount.open(slow);
+            var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(LEFT, RIGHT));
+            deleting.prepare(request);
+            deleting.cut(request);
+
+            assertThat(deleting.delete(id(LEFT, "rp-1"))).isEqualTo(new Step.Done<>(true));
+            var begun = (Step.Running<?>) deleting.delete(id(RIGHT, "rp-1"));
+            assertThat(deleting.resume(begun.handle())).isInstanceOf(Step.Running.class);
+            assertThat(slow.collections()).hasSize(1);
+            slow.clock().advance(Duration.ofSeconds(20));
+            assertThat(deleting.resume(begun.handle())).isEqualTo(new Step.Done<>(true));
+            assertThat(slow.collections()).isEmpty();
+            AzureAccount.everyCallIsChecked(slow);
+        }
+    }
+
     /** "Overview of VM restore points", crash consistency: the exclusions. */
     @ParameterizedTest
     @CsvSource({

@@ -98,6 +98,7 @@ class AzurePolicyTest {
             provider.delete(new SnapshotId(DATA, new RecoveryPointId("rp-3")));
             provider.delete(new SnapshotId(MORE, new RecoveryPointId("rp-3")));
             provider.close();
+            cloud.clock().advance(Duration.ofSeconds(1));
             assertThat(cloud.collections()).isEmpty();
             AzureAccount.everyCallIsChecked(cloud);
             return cloud.calls().keySet();

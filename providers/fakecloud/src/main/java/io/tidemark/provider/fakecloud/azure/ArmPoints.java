@@ -26,6 +26,7 @@ final class ArmPoints {
     }
 
     HttpAnswer answer(ArmCall call) throws ArmException {
+        state.forgetGone();
         return switch (call.operation()) {
             case "RestorePointCollections_CreateOrUpdate" -> putCollection(call);
             case "RestorePointCollections_Get" -> ArmAnswers.json(200, told(collection(call)));
@@ -120,8 +121,12 @@ final class ArmPoints {
         for (var point : collection.points.values()) {
             refuseOpen(point);
         }
-        state.collections.remove(FakeResource.key(collection.id));
-        return answers.begun(call, 200, null, state.now().plus(state.settings.takes()), false, collection.location);
+        if (collection.goneAt == null) {
+            collection.goneAt = state.now().plus(state.settings.takes());
+        }
+        var goneAt = collection.goneAt;
+        state.forgetGone();
+        return answers.begun(call, 200, null, goneAt, false, collection.location);
     }
 
     private void refuseOpen(Point point) throws ArmException {

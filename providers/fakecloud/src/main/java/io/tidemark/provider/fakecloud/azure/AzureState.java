@@ -128,6 +128,11 @@ final class AzureState {
         }
     }
 
+    /** Collections whose deletion has come to its end. */
+    void forgetGone() {
+        collections.values().removeIf(each -> each.goneAt != null && !now().isBefore(each.goneAt));
+    }
+
     List<Access> active(String resource) {
         return accesses.values().stream()
                 .filter(each -> each.resource.equals(resource) && now().isBefore(each.expiresAt))

@@ -177,7 +177,10 @@ public final class FakeAzure implements AutoCloseable {
 
     /** All collections of restore points, those too that have none. */
     public List<FakeCollection> collections() {
-        return locked(() -> List.copyOf(state.collections.values()));
+        return locked(() -> {
+            state.forgetGone();
+            return List.copyOf(state.collections.values());
+        });
     }
 
     /** Signatures that open something now. */

@@ -5,11 +5,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** A collection of restore points of one machine. */
 public final class FakeCollection extends FakeResource {
     public final String vm;
     final NavigableMap<String, Point> points = new TreeMap<>();
+
+    /** The end of its deletion, where one has begun. */
+    @Nullable
+    Instant goneAt;
 
     /** What a machine's disks held at one time. */
     static final class Point {
