@@ -152,8 +152,9 @@ final class AzureCutting {
         var members = new ArrayList<Cut.Member>();
         for (var each : plan.disks().entrySet()) {
             var id = new SnapshotId(each.getKey(), request.recoveryPoint());
-            members.add(member(
-                    id, each.getValue(), Optional.ofNullable(plan.existing().get(id))));
+            var existing = Optional.ofNullable(plan.existing().get(id))
+                    .filter(known -> !known.state().equals(CloudSnapshot.FAILED));
+            members.add(member(id, each.getValue(), existing));
         }
         return new Cut(members.size() == 1, members);
     }

@@ -13,6 +13,7 @@ import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
@@ -249,6 +250,19 @@ class AzureLifeTest {
         assertThat(provider.delete(id)).isInstanceOf(Step.Running.class);
         cloud.clock().advance(Duration.ofMinutes(11));
         assertThat(provider.delete(id)).isEqualTo(new Step.Done<>(true));
+    }
+
+    /** One whose creation ended as Failed is there, and of no use. */
+    @Test
+    void whatFailedIsMadeAnewWhenAskedForAgain() throws Exception {
+        cloud.createDisk(AzureAccount.GROUP, "data", 1);
+        cloud.faults(FaultScript.none().on("Snapshots_CreateOrUpdate", 1, Fault.END_IN_ERROR));
+        assertRefused(() -> cut("rp-1", id("data")), ProviderError.Unexpected.class, "Failed");
+
+        var id = cut("rp-1", id("data"));
+
+        assertThat(provider.readiness(id)).isInstanceOf(Readiness.Ready.class);
+        assertThat(cloud.snapshots()).hasSize(1);
     }
 
     /**
