@@ -82,6 +82,9 @@ final class AzurePoints {
             return no("they are more than %d".formatted(CloudCollection.MEMBERS_MAXIMUM));
         }
         for (var each : disks.entrySet()) {
+            if (!AzureNames.isTold(each.getKey())) {
+                return no("%s does not say which disk it is, which its part is found by".formatted(each.getKey()));
+            }
             if (each.getValue().isCopiedLater()) {
                 return no("%s is of type %s, which no crash-consistent restore point has"
                         .formatted(each.getKey(), each.getValue().sku()));

@@ -205,6 +205,20 @@ class AzurePointsTest {
                 .isTrue();
     }
 
+    /** Its part of a restore point would not be found again. */
+    @Test
+    void aDiskWithAnOddNameIsCutAlone() throws Exception {
+        disks.add(cloud.createDisk(AzureAccount.GROUP, "_odd", 1));
+        machine("Standard_D4s_v5");
+        var odd = AzureNames.volumeOf(AzureAccount.inProcess(cloud), AzureAccount.GROUP, "_odd");
+
+        assertThat(cut("rp-1", LEFT, odd).atomic()).isFalse();
+
+        try (var reader = provider.read(id(odd, "rp-1"))) {
+            reader.read(0, ByteBuffer.allocate(1));
+        }
+    }
+
     @Test
     void disksOfNoMachineAreCutOneAfterTheOther() throws Exception {
         assertThat(provider.forecast(List.of(LEFT, RIGHT)).atomic()).isFalse();
