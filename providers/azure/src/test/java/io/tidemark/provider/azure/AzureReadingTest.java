@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.provider.fakecloud.Fault;
 import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.azure.FakeAzure;
 import io.tidemark.provider.fakecloud.azure.FakeAzureSettings;
@@ -179,6 +180,21 @@ class AzureReadingTest {
             }
             assertThat(cloud.activeAccesses()).as("seed %d", seed).isZero();
         }
+    }
+
+    /** Azure has given it, and its answer was lost as often as it was asked for. */
+    @Test
+    void aSignatureThatNobodyKnowsIsEnded() throws Exception {
+        var id = cut("rp-1");
+        var faults = FaultScript.none();
+        for (int attempt = 1; attempt <= Attempts.COUNT_MAXIMUM; attempt++) {
+            faults.on("Snapshots_GrantAccess", attempt, Fault.CUT_AFTER);
+        }
+        cloud.faults(faults);
+
+        assertThatThrownBy(() -> provider.read(id)).isInstanceOf(ProviderException.class);
+
+        assertThat(cloud.activeAccesses()).isZero();
     }
 
     @Test
