@@ -28,8 +28,6 @@ import java.util.function.LongSupplier;
 final class AzureCutting {
     /** What a creation takes to its end; for the forecast alone. */
     private static final Duration CREATION = Duration.ofSeconds(5);
-    /** Writers are held meanwhile: a creation that goes on longer is a cut that failed. */
-    static final Duration CREATION_MAXIMUM = Duration.ofSeconds(60);
     /** Between two looks at a creation that goes on. */
     private static final Duration PAUSE_FIRST = Duration.ofMillis(500);
 
@@ -114,8 +112,7 @@ final class AzureCutting {
                 && looked.existing().isEmpty()
                 && looked.collection().isEmpty()) {
             request.volumes().forEach(each -> recent.uncertain(new SnapshotId(each, request.recoveryPoint())));
-            points.prepare(
-                    request.recoveryPoint(), looked.together().get(), looked.disks());
+            points.prepare(request.recoveryPoint(), looked.together().get(), looked.disks());
             looked = plan(request);
         }
         var plan = looked;
@@ -142,31 +139,33 @@ final class AzureCutting {
             prepared = plans.remove(request.recoveryPoint());
         }
         var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
+        // Writers are held from here on.
+        var deadline = new CutDeadline(request.recoveryPoint().toString(), attempts, gate, clock);
         if (plan.collection().isPresent()
                 && !plan.collection().get().members(config).isEmpty()) {
             return again(request, plan.collection().get());
         }
         if (plan.together().isPresent() && plan.existing().isEmpty()) {
-            return together(plan, plan.together().get());
+            return together(plan, plan.together().get(), deadline);
         }
         var members = new ArrayList<Cut.Member>();
         for (var each : plan.disks().entrySet()) {
             var id = new SnapshotId(each.getKey(), request.recoveryPoint());
             var existing = Optional.ofNullable(plan.existing().get(id))
                     .filter(known -> !known.state().equals(CloudSnapshot.FAILED));
-            members.add(member(id, each.getValue(), existing));
+            members.add(member(id, each.getValue(), existing, deadline));
         }
         return new Cut(members.size() == 1, members);
     }
 
-    private Cut together(Plan plan, Together together) throws ProviderException {
+    private Cut together(Plan plan, Together together, CutDeadline deadline) throws ProviderException {
         var of = plan.request().recoveryPoint();
         if (plan.collection().isEmpty()) {
             points.prepare(of, together, plan.disks());
         }
         plan.disks().keySet().forEach(each -> recent.uncertain(new SnapshotId(each, of)));
         long started = nanos.getAsLong();
-        var cut = points.cut(of, together, plan.disks());
+        var cut = points.cut(of, together, plan.disks(), deadline);
         long finished = nanos.getAsLong();
         cut.forEach(each -> recent.certain(each.id()));
         return new Cut(
@@ -213,7 +212,7 @@ final class AzureCutting {
         return found;
     }
 
-    private Cut.Member member(SnapshotId id, CloudDisk disk, Optional<CloudSnapshot> existing)
+    private Cut.Member member(SnapshotId id, CloudDisk disk, Optional<CloudSnapshot> existing, CutDeadline deadline)
             throws ProviderException {
         if (existing.isPresent() && !existing.get().source().equals(disk.id())) {
             throw new ProviderException(new ProviderError.Conflict(
@@ -221,7 +220,7 @@ final class AzureCutting {
                     "%s is of %s".formatted(existing.get().id(), existing.get().source())));
         }
         long started = nanos.getAsLong();
-        var whole = ended(id, existing.isPresent() ? existing : created(id, disk));
+        var whole = ended(id, existing.isPresent() ? existing : created(id, disk, deadline), deadline);
         long finished = nanos.getAsLong();
         return new Cut.Member(
                 AzureSnapshots.snapshot(id, whole),
@@ -230,20 +229,21 @@ final class AzureCutting {
     }
 
     /** Asked for again where no answer came: the name makes it one. What may have been made is kept in mind. */
-    private Optional<CloudSnapshot> created(SnapshotId id, CloudDisk disk) throws ProviderException {
+    private Optional<CloudSnapshot> created(SnapshotId id, CloudDisk disk, CutDeadline deadline)
+            throws ProviderException {
         var group = snapshots.group(id.volume());
         var name = snapshots.name(id);
         var tags = AzureNames.tagsOf(config, id);
         recent.uncertain(id);
         Made<CloudSnapshot> made =
-                attempts.until(() -> calls.createSnapshot(group, name, disk.location(), disk.id(), tags));
+                deadline.ask(() -> calls.createSnapshot(group, name, disk.location(), disk.id(), tags));
         made.told().ifPresent(recent::made);
         return made.told();
     }
 
     /** The end of a creation, as the snapshot itself tells it. */
-    private CloudSnapshot ended(SnapshotId id, Optional<CloudSnapshot> begun) throws ProviderException {
-        var until = clock.instant().plus(CREATION_MAXIMUM);
+    private CloudSnapshot ended(SnapshotId id, Optional<CloudSnapshot> begun, CutDeadline deadline)
+            throws ProviderException {
         var told = begun;
         for (var pause = PAUSE_FIRST;
                 ;
@@ -258,14 +258,8 @@ final class AzureCutting {
                 throw new ProviderException(
                         new ProviderError.Unexpected("the creation of " + id, "it ended as Failed at Azure"));
             }
-            if (!clock.instant().isBefore(until)) {
-                throw new ProviderException(new ProviderError.Busy(
-                        id.toString(),
-                        "Azure, which has been making it for %d s".formatted(CREATION_MAXIMUM.toSeconds()),
-                        Duration.ofSeconds(15)));
-            }
-            gate.pause(id.toString(), pause);
-            told = attempts.until(() -> calls.snapshot(snapshots.group(id.volume()), snapshots.name(id)))
+            deadline.pause(pause);
+            told = deadline.ask(() -> calls.snapshot(snapshots.group(id.volume()), snapshots.name(id)))
                     .or(() -> begun);
         }
     }

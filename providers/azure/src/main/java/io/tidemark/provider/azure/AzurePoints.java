@@ -40,7 +40,6 @@ final class AzurePoints {
 
     private final PointCalls calls;
     private final Attempts attempts;
-    private final ArmGate gate;
     private final AzureConfig config;
     private final InstantSource clock;
     private final RecentEffects recent;
@@ -53,16 +52,9 @@ final class AzurePoints {
     /** What becomes of a request: together, or not and why. */
     record Verdict(Optional<Together> together, String reason) {}
 
-    AzurePoints(
-            PointCalls calls,
-            Attempts attempts,
-            ArmGate gate,
-            AzureConfig config,
-            InstantSource clock,
-            RecentEffects recent) {
+    AzurePoints(PointCalls calls, Attempts attempts, AzureConfig config, InstantSource clock, RecentEffects recent) {
         this.calls = calls;
         this.attempts = attempts;
-        this.gate = gate;
         this.config = config;
         this.clock = clock;
         this.recent = recent;
@@ -137,12 +129,21 @@ final class AzurePoints {
         return AzureNames.armId(config, config.resourceGroup(), "restorePointCollections", name(of));
     }
 
+    /** How often, and for how long. */
+    private interface Asking {
+        <T> T ask(Attempts.Call<T> call) throws ProviderException;
+    }
+
     /** @throws ProviderException Conflict where what has its name is not ours */
     Optional<CloudCollection> find(RecoveryPointId of) throws ProviderException {
+        return find(of, attempts::until);
+    }
+
+    private Optional<CloudCollection> find(RecoveryPointId of, Asking asking) throws ProviderException {
         if (recent.isDeleted(armId(of))) {
             return Optional.empty();
         }
-        var found = attempts.until(() -> calls.collection(config.resourceGroup(), name(of)))
+        var found = asking.ask(() -> calls.collection(config.resourceGroup(), name(of)))
                 .or(() -> recent.knownCollection(armId(of)));
         if (found.isPresent() && !isOurs(found.get())) {
             throw new ProviderException(new ProviderError.Conflict(
@@ -184,14 +185,16 @@ final class AzurePoints {
     }
 
     /** The restore point, to the end of its creation; the collection then names its members. */
-    List<Snapshot> cut(RecoveryPointId of, Together together, Map<VolumeId, CloudDisk> disks) throws ProviderException {
-        var collection = find(of).orElseThrow(() -> new ProviderException(new ProviderError.Busy(
-                of.toString(), "Azure, which does not show yet what was prepared", Duration.ofSeconds(2))));
-        attempts.until(() -> {
+    List<Snapshot> cut(RecoveryPointId of, Together together, Map<VolumeId, CloudDisk> disks, CutDeadline deadline)
+            throws ProviderException {
+        var collection = find(of, deadline::ask)
+                .orElseThrow(() -> new ProviderException(new ProviderError.Busy(
+                        of.toString(), "Azure, which does not show yet what was prepared", Duration.ofSeconds(2))));
+        deadline.ask(() -> {
             calls.createPoint(collection, together.excluded());
             return true;
         });
-        var point = ended(of, collection);
+        var point = ended(of, collection, deadline);
         if (!point.mode().equals("CrashConsistent")) {
             throw new ProviderException(new ProviderError.Unexpected(
                     "restore point of " + of, "it is %s, not CrashConsistent".formatted(point.mode())));
@@ -206,14 +209,14 @@ final class AzurePoints {
             members.add(new Snapshot(
                     new SnapshotId(each.getKey(), of), each.getValue().sizeBytes(), point.createdAt()));
         }
-        tag(collection, collection.withMembers(members));
+        tag(collection, collection.withMembers(members), deadline::ask);
         return members;
     }
 
-    private CloudPoint ended(RecoveryPointId of, CloudCollection collection) throws ProviderException {
-        var until = clock.instant().plus(AzureCutting.CREATION_MAXIMUM);
+    private CloudPoint ended(RecoveryPointId of, CloudCollection collection, CutDeadline deadline)
+            throws ProviderException {
         for (var pause = PAUSE_FIRST; ; pause = pause.multipliedBy(2)) {
-            var told = attempts.until(() -> calls.point(collection));
+            var told = deadline.ask(() -> calls.point(collection));
             var state = told.map(CloudPoint::state).orElse("");
             if (state.equals(CloudSnapshot.SUCCEEDED)) {
                 return told.orElseThrow();
@@ -222,20 +225,17 @@ final class AzurePoints {
                 throw new ProviderException(
                         new ProviderError.Unexpected("the restore point of " + of, "it ended as Failed at Azure"));
             }
-            if (!clock.instant().isBefore(until)) {
-                throw new ProviderException(new ProviderError.Busy(
-                        of.toString(),
-                        "Azure, which has been making its restore point for %d s"
-                                .formatted(AzureCutting.CREATION_MAXIMUM.toSeconds()),
-                        Duration.ofSeconds(15)));
-            }
-            gate.pause(of.toString(), pause.compareTo(PAUSE_MAXIMUM) < 0 ? pause : PAUSE_MAXIMUM);
+            deadline.pause(pause.compareTo(PAUSE_MAXIMUM) < 0 ? pause : PAUSE_MAXIMUM);
         }
     }
 
     /** A change of tags is in place of all there are; it is done when it is answered. */
     void tag(CloudCollection present, CloudCollection changed) throws ProviderException {
-        attempts.until(() -> {
+        tag(present, changed, attempts::until);
+    }
+
+    private void tag(CloudCollection present, CloudCollection changed, Asking asking) throws ProviderException {
+        asking.ask(() -> {
             calls.tagCollection(changed);
             return true;
         });

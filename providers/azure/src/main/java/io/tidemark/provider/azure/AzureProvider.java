@@ -69,7 +69,7 @@ final class AzureProvider implements StorageProvider {
         var recent = new RecentEffects(time.clock());
         var lists = new AzureLists(config, attempts);
         volumes = new AzureVolumes(calls, attempts, lists, config);
-        var points = new AzurePoints(new PointCalls(arm), attempts, arm.gate(), config, time.clock(), recent);
+        var points = new AzurePoints(new PointCalls(arm), attempts, config, time.clock(), recent);
         snapshots = new AzureSnapshots(calls, attempts, lists, recent, config, points);
         finder = new AzureFinder(snapshots, points, config);
         holds = new AzureHolds(calls, attempts, finder, points, recent, arm.gate());

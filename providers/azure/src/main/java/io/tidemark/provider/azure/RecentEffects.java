@@ -67,7 +67,9 @@ final class RecentEffects {
         forgetOld();
         var known = tagged.get(id);
         var changes = new HashMap<String, Optional<String>>(known == null ? Map.of() : known.changes());
-        before.keySet().stream().filter(each -> !after.containsKey(each)).forEach(each -> changes.put(each, Optional.empty()));
+        before.keySet().stream()
+                .filter(each -> !after.containsKey(each))
+                .forEach(each -> changes.put(each, Optional.empty()));
         after.forEach((key, value) -> {
             if (!value.equals(before.get(key))) {
                 changes.put(key, Optional.of(value));
@@ -84,7 +86,8 @@ final class RecentEffects {
             return read;
         }
         var tags = new HashMap<>(read);
-        known.changes().forEach((key, value) -> value.ifPresentOrElse(each -> tags.put(key, each), () -> tags.remove(key)));
+        known.changes()
+                .forEach((key, value) -> value.ifPresentOrElse(each -> tags.put(key, each), () -> tags.remove(key)));
         return tags;
     }
 

@@ -235,7 +235,8 @@ class AzureFaultsTest {
                 return List.copyOf(doubtful);
             }
             var found = new ArrayList<SnapshotId>();
-            for (var of : doubtful.stream().map(SnapshotId::recoveryPoint).distinct().toList()) {
+            for (var of :
+                    doubtful.stream().map(SnapshotId::recoveryPoint).distinct().toList()) {
                 try {
                     provider.snapshots(SnapshotQuery.ofRecoveryPoint(of)).snapshots().stream()
                             .map(each -> each.id())

@@ -241,6 +241,39 @@ class AzureLifeTest {
         }
     }
 
+    /** Writers are held meanwhile: the time is that of the cut, not of each of its disks. */
+    @Test
+    void aCutThatTakesTooLongHasFailed() throws Exception {
+        try (var slow = FakeAzure.start(FakeAzureSettings.defaults().taking(Duration.ofSeconds(45), Duration.ZERO))) {
+            slow.createDisk(AzureAccount.GROUP, "data", 1);
+            slow.createDisk(AzureAccount.GROUP, "more", 1);
+            var cutting = AzureAccount.open(slow);
+            var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(id("data"), id("more")));
+            cutting.prepare(request);
+            var before = slow.clock().instant();
+
+            assertRefused(() -> cutting.cut(request), ProviderError.Busy.class, "60 s");
+
+            assertThat(Duration.between(before, slow.clock().instant())).isEqualTo(CutDeadline.MAXIMUM);
+        }
+    }
+
+    /** Of calls without an answer, too. */
+    @Test
+    void aCutThatIsNotAnsweredHasFailedInTime() throws Exception {
+        cloud.createDisk(AzureAccount.GROUP, "data", 1);
+        var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(id("data")));
+        provider.prepare(request);
+        cloud.faults(FaultScript.none().probability(Fault.CUT_BEFORE, 1));
+        var before = cloud.clock().instant();
+
+        assertRefused(() -> provider.cut(request), ProviderError.Unreachable.class, "");
+
+        assertThat(Duration.between(before, cloud.clock().instant()))
+                .isBetween(Duration.ofSeconds(50), CutDeadline.MAXIMUM);
+        cloud.faults(FaultScript.none());
+    }
+
     /** After a start, one that is not seen may be of the process before: that it is not found is no answer yet. */
     @Test
     void notSeenIsNotAbsent() throws Exception {

@@ -139,7 +139,10 @@ class AzurePointsTest {
     }
 
     private List<SnapshotId> listed(String recoveryPoint) throws ProviderException {
-        return provider.snapshots(SnapshotQuery.ofRecoveryPoint(new RecoveryPointId(recoveryPoint))).snapshots().stream()
+        return provider
+                .snapshots(SnapshotQuery.ofRecoveryPoint(new RecoveryPointId(recoveryPoint)))
+                .snapshots()
+                .stream()
                 .map(each -> each.id())
                 .toList();
     }
