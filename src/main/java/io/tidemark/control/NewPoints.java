@@ -76,12 +76,19 @@ final class NewPoints {
                 switch (providers.of(snapshot.volume()).readiness(snapshot)) {
                     case Readiness.Ready() -> {}
                     case Readiness.Pending ignored -> all = false;
-                    case Readiness.Failed(var error) ->
+                    case Readiness.Failed(var error) -> {
+                        // Not the end: somebody may grant the right that lacks, and some storage makes it again.
+                        all = false;
                         log.error("recovery_point.unreadable snapshot={} {}", snapshot, error.message());
+                    }
                 }
             } catch (ProviderException failure) {
                 all = false;
-                log.debug("recovery_point.not_looked_at snapshot={} {}", snapshot, failure.getMessage());
+                if (failure.error().retryable()) {
+                    log.debug("recovery_point.not_looked_at snapshot={} {}", snapshot, failure.getMessage());
+                } else {
+                    log.error("recovery_point.unreadable snapshot={} {}", snapshot, failure.getMessage());
+                }
             }
         }
         return all;

@@ -3,12 +3,17 @@ package io.tidemark.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Operation;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
@@ -22,6 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** What failed operations made is found though it is seen late, and though the storage refuses for a while. */
 @Timeout(60)
@@ -188,6 +194,37 @@ class LateSweepTest {
         assertThat(site.looksUntilReadable.get())
                 .as("what can be read is not looked at again")
                 .isEqualTo(-1);
+    }
+
+    @Test
+    void whatWaitingDoesNotHelpIsSaidAsAnErrorAndLookedAtAgain() throws Exception {
+        var logger = (Logger) LoggerFactory.getLogger(NewPoints.class);
+        var said = new ListAppender<ILoggingEvent>();
+        said.start();
+        logger.addAppender(said);
+        var snapshot = new SnapshotId(VOLUME, taken());
+        try {
+            site.unreadable = Optional.of(AWAY);
+            lookAfter(Duration.ofMinutes(1));
+            assertThat(errors(said)).isEmpty();
+            site.unreadable = Optional.of(new ProviderError.SnapshotNotFound(snapshot));
+            lookAfter(Duration.ofMinutes(10));
+            assertThat(errors(said)).singleElement().asString().contains(snapshot + " does not exist");
+            site.unreadable = Optional.empty();
+            site.looksUntilReadable.set(1);
+            lookAfter(Duration.ofMinutes(10));
+            assertThat(site.looksUntilReadable.get()).isZero();
+            assertThat(errors(said)).hasSize(1);
+        } finally {
+            logger.detachAppender(said);
+        }
+    }
+
+    private static List<String> errors(ListAppender<ILoggingEvent> said) {
+        return said.list.stream()
+                .filter(each -> each.getLevel() == Level.ERROR)
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
     }
 
     @Test

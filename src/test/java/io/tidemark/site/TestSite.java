@@ -79,6 +79,9 @@ public final class TestSite implements AutoCloseable {
     /** How often a snapshot that is asked for is not readable yet. */
     public final AtomicInteger looksUntilReadable = new AtomicInteger();
 
+    /** What asking whether a snapshot can be read is refused with. */
+    public Optional<ProviderError> unreadable = Optional.empty();
+
     /** How often a volume that is asked for in steps is not made yet. */
     public final AtomicInteger stepsToCreate = new AtomicInteger();
 
@@ -154,6 +157,9 @@ public final class TestSite implements AutoCloseable {
                         if (refusal.isPresent()
                                 && Set.of("volumes", "snapshots", "delete").contains(method.getName())) {
                             throw new ProviderException(refusal.orElseThrow());
+                        }
+                        if (method.getName().equals("readiness") && unreadable.isPresent()) {
+                            throw new ProviderException(unreadable.get());
                         }
                         if (method.getName().equals("readiness") && looksUntilReadable.getAndDecrement() > 0) {
                             return new Readiness.Pending(0.4, Duration.ZERO);

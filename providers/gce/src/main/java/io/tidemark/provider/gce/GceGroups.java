@@ -1,6 +1,5 @@
 package io.tidemark.provider.gce;
 
-import com.google.cloud.compute.v1.Snapshot;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.gce.GroupCalls.Group;
 import io.tidemark.provider.gce.GroupCalls.Member;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 
 /**
  * Disks of one consistency group are cut at one instant by a group of instant snapshots. Those lie beside their disks
@@ -32,24 +30,15 @@ final class GceGroups {
     private final GroupCalls groups;
     private final GceCalls calls;
     private final Attempts attempts;
-    private final SnapshotFinder finder;
     private final GceConfig config;
-    private final Function<SnapshotId, Object> locks;
+    private final InstantUploads uploads;
 
-    /** @param locks what one at a time makes and deletes a snapshot under */
-    GceGroups(
-            GroupCalls groups,
-            GceCalls calls,
-            Attempts attempts,
-            SnapshotFinder finder,
-            GceConfig config,
-            Function<SnapshotId, Object> locks) {
+    GceGroups(GroupCalls groups, GceCalls calls, Attempts attempts, GceConfig config, InstantUploads uploads) {
         this.groups = groups;
         this.calls = calls;
         this.attempts = attempts;
-        this.finder = finder;
         this.config = config;
-        this.locks = locks;
+        this.uploads = uploads;
     }
 
     /** @param policy link of the consistency group */
@@ -138,32 +127,12 @@ final class GceGroups {
         for (var each : membersOf(place, recoveryPoint)) {
             var id = new SnapshotId(VolumeId.of(config.name(), place + "/" + each.disk()), recoveryPoint);
             pending.put(id, each);
-            try {
-                whole &= isSnapshot(id, each);
-            } catch (ProviderException e) {
-                whole = false;
-            }
+            whole &= uploads.isSnapshot(id, each);
         }
         if (whole && !pending.isEmpty()) {
             end(place, recoveryPoint, List.copyOf(pending.values()));
         }
         return pending;
-    }
-
-    private boolean isSnapshot(SnapshotId id, Member member) throws ProviderException {
-        synchronized (locks.apply(id)) {
-            var found = finder.lookUp(id);
-            if (found.isEmpty() && member.status().equals("READY")) {
-                var wanted = Snapshot.newBuilder()
-                        .setName(finder.nameOf(id))
-                        .setSourceInstantSnapshot(groups.linkOf(member))
-                        .putAllLabels(GceNames.labelsOf(config.installation(), id, member.location()));
-                config.storageLocation().ifPresent(wanted::addStorageLocations);
-                var requestId = UUID.randomUUID();
-                var unused = attempts.until(() -> calls.insertSnapshot(wanted.build(), requestId));
-            }
-            return found.isPresent() && found.get().status().equals("READY");
-        }
     }
 
     /** All are snapshots: the instants have served. */

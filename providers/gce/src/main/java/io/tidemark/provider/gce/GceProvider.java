@@ -47,6 +47,7 @@ final class GceProvider implements StorageProvider {
     private final GceDeletion deletion;
     private final GceHolds holds;
     private final GceGroups groups;
+    private final InstantUploads uploads;
     private final AsyncReplication replication;
     private final Object[] stripes = new Object[STRIPES];
 
@@ -60,7 +61,9 @@ final class GceProvider implements StorageProvider {
         volumes = new GceVolumes(calls, attempts, config);
         finder = new SnapshotFinder(calls, attempts, recent, config);
         Arrays.setAll(stripes, index -> new Object());
-        groups = new GceGroups(new GroupCalls(connection, config.project()), calls, attempts, finder, config, this::of);
+        var groupCalls = new GroupCalls(connection, config.project());
+        uploads = new InstantUploads(groupCalls, calls, attempts, finder, config, this::of);
+        groups = new GceGroups(groupCalls, calls, attempts, config, uploads);
         cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
         replication = new AsyncReplication(connection, calls, attempts, volumes, config);
         clones = new GceClones(calls, attempts, volumes, finder, config);
@@ -133,12 +136,16 @@ final class GceProvider implements StorageProvider {
 
     @Override
     public Readiness readiness(SnapshotId snapshot) throws ProviderException {
-        boolean isInstant = isInstant(snapshot);
-        var lookedUp = finder.lookUp(snapshot);
-        if (lookedUp.isEmpty() && isInstant) {
-            return new Readiness.Pending(0, ASK_AGAIN);
+        if (isInstant(snapshot)) {
+            var failure = uploads.failure(snapshot);
+            if (failure.isPresent()) {
+                return new Readiness.Failed(failure.get());
+            }
+            if (finder.lookUp(snapshot).isEmpty()) {
+                return new Readiness.Pending(0, ASK_AGAIN);
+            }
         }
-        var found = lookedUp.isPresent() ? lookedUp.get() : finder.one(snapshot);
+        var found = finder.one(snapshot);
         return switch (found.status()) {
             case "READY" -> new Readiness.Ready();
             case "FAILED" ->
@@ -154,8 +161,13 @@ final class GceProvider implements StorageProvider {
         var named = GceNames.diskOf(snapshot.volume()).map(GceNames.DiskName::location);
         return named.isPresent()
                 && config.locations().contains(named.get())
-                && finder.lookUp(snapshot).isEmpty()
+                && finder.lookUp(snapshot).map(GceProvider::isToBeMadeAgain).orElse(true)
                 && groups.goOn(named.get(), snapshot.recoveryPoint()).containsKey(snapshot);
+    }
+
+    /** Where its instant is there; one that is being deleted may be so for that. */
+    private static boolean isToBeMadeAgain(CloudSnapshot found) {
+        return found.status().equals("FAILED") || found.status().equals("DELETING");
     }
 
     /** Those too that were cut with their group and are not yet snapshots of the project. */
@@ -256,9 +268,10 @@ final class GceProvider implements StorageProvider {
         connection.close();
     }
 
-    private static ProviderException notYet(SnapshotId snapshot) {
-        return new ProviderException(new ProviderError.Busy(
-                snapshot.toString(), "Google, which has only its instant snapshot yet", ASK_AGAIN));
+    private ProviderException notYet(SnapshotId snapshot) {
+        return new ProviderException(uploads.failure(snapshot)
+                .orElse(new ProviderError.Busy(
+                        snapshot.toString(), "Google, which has only its instant snapshot yet", ASK_AGAIN)));
     }
 
     private static UnsupportedOperationException absent(Capability capability) {

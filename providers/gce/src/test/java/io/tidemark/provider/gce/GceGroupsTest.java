@@ -1,13 +1,17 @@
 package io.tidemark.provider.gce;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.fakecloud.Fault;
 import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.gce.FakeDisk;
 import io.tidemark.provider.fakecloud.gce.FakeGceSettings;
 import io.tidemark.provider.fakecloud.gce.FakeGceSnapshot;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
@@ -15,6 +19,7 @@ import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -139,5 +144,105 @@ class GceGroupsTest {
 
         assertThat(project.cloud().groups()).hasSize(1);
         assertThat(project.cloud().instantSnapshots()).hasSize(2);
+    }
+
+    private SnapshotId cutBoth() throws Exception {
+        provider.cut(new CutRequest(FIRST, both()));
+        return new SnapshotId(both().getFirst(), FIRST);
+    }
+
+    private ProviderError failureOf(SnapshotId id) throws Exception {
+        var readiness = provider.readiness(id);
+        assertThat(readiness).isInstanceOf(Readiness.Failed.class);
+        return ((Readiness.Failed) readiness).error();
+    }
+
+    @Test
+    void whatMayNotBeMadeIsSaidToFailAndIsMadeOnceItMay() throws Exception {
+        start(FakeGceSettings.defaults());
+        var id = cutBoth();
+        project.cloud().deny("compute.snapshots.create");
+        assertThat(failureOf(id)).isInstanceOf(ProviderError.Denied.class);
+        assertThat(failureOf(id).message()).contains("compute.snapshots.create");
+        assertThatThrownBy(() -> provider.hold(id, new HoldOwner("op-1")))
+                .hasMessageContaining("compute.snapshots.create");
+
+        project.cloud().allow("compute.snapshots.create");
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(provider.readiness(id)).isInstanceOf(Readiness.Ready.class);
+    }
+
+    @Test
+    void whatIsRefusedForAWhileIsNotSaidToFail() throws Exception {
+        start(FakeGceSettings.defaults());
+        var id = cutBoth();
+        var faults = FaultScript.none();
+        for (int call = 1; call <= 2 * Attempts.COUNT_MAXIMUM; call++) {
+            faults.on("snapshots.insert", call, call % 2 == 0 ? Fault.THROTTLE : Fault.CUT_BEFORE);
+        }
+        project.cloud().faults(faults);
+        assertThat(provider.readiness(id)).isInstanceOf(Readiness.Pending.class);
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(provider.readiness(id)).isInstanceOf(Readiness.Ready.class);
+    }
+
+    /** Every other of the fake's failures leaves a snapshot that is FAILED, the others an operation with an error. */
+    @Test
+    void uploadThatFailsIsSaidToFailAndIsMadeAgain() throws Exception {
+        start(FakeGceSettings.defaults());
+        one.write(0, new byte[] {1});
+        two.write(0, new byte[] {1});
+        cutBoth();
+        project.cloud()
+                .faults(FaultScript.none()
+                        .on("snapshots.insert", 1, Fault.END_IN_ERROR)
+                        .on("snapshots.insert", 2, Fault.END_IN_ERROR));
+        provider.snapshots(SnapshotQuery.everything());
+        var failures = new ArrayList<Class<?>>();
+        for (var volume : both()) {
+            failures.add(failureOf(new SnapshotId(volume, FIRST)).getClass());
+        }
+        assertThat(failures).containsExactlyInAnyOrder(ProviderError.Unexpected.class, ProviderError.Corrupt.class);
+        for (int look = 0; look < 3; look++) {
+            provider.snapshots(SnapshotQuery.everything());
+        }
+
+        for (var volume : both()) {
+            assertThat(provider.readiness(new SnapshotId(volume, FIRST))).isInstanceOf(Readiness.Ready.class);
+        }
+        assertThat(project.cloud().groups()).isEmpty();
+        assertThat(project.cloud().snapshots())
+                .hasSize(2)
+                .allSatisfy(each -> assertThat(each.read(0, 1)).containsExactly(1));
+    }
+
+    @Test
+    void failedSnapshotThatIsHeldStays() throws Exception {
+        start(FakeGceSettings.defaults().takes(Duration.ofMinutes(30)));
+        var id = cutBoth();
+        provider.snapshots(SnapshotQuery.everything());
+        provider.hold(id, new HoldOwner("op-1"));
+        project.cloud().snapshots().forEach(project.cloud()::fail);
+        for (int look = 0; look < 3; look++) {
+            assertThat(failureOf(id)).isInstanceOf(ProviderError.Corrupt.class);
+        }
+        assertThat(provider.snapshots(SnapshotQuery.ofVolume(id.volume())).snapshots())
+                .hasSize(1);
+        provider.release(id, new HoldOwner("op-1"));
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(provider.readiness(id)).isInstanceOf(Readiness.Pending.class);
+    }
+
+    @Test
+    void instantThatHasFailedIsSaidToFail() throws Exception {
+        start(FakeGceSettings.defaults());
+        var id = cutBoth();
+        project.cloud().instantSnapshots().stream()
+                .filter(each -> each.sourceDisk().endsWith(one.name()))
+                .forEach(project.cloud()::fail);
+        assertThat(failureOf(id)).isInstanceOf(ProviderError.Corrupt.class);
+        assertThat(provider.readiness(new SnapshotId(both().getLast(), FIRST))).isInstanceOf(Readiness.Ready.class);
+        assertThat(project.cloud().groups()).hasSize(1);
     }
 }

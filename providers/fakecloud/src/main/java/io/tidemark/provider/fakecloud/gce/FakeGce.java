@@ -169,6 +169,11 @@ public final class FakeGce implements AutoCloseable {
         return of("disks", FakeDisk.class);
     }
 
+    /** A snapshot, or an instant one, is FAILED from now on. */
+    public void fail(FakeGceSnapshot snapshot) {
+        account.locked(() -> snapshot.failed = true);
+    }
+
     /** Names of the groups of instant snapshots. */
     public List<String> groups() {
         return of("instantSnapshotGroups", GcePlain.class).stream()
