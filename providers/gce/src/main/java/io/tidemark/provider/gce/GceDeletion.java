@@ -24,6 +24,7 @@ final class GceDeletion {
     private final RecentSnapshots recent;
     private final InstantSource clock;
     private final GceGroups groups;
+    private final InstantUploads uploads;
 
     GceDeletion(
             GceCalls calls,
@@ -31,7 +32,9 @@ final class GceDeletion {
             SnapshotFinder finder,
             RecentSnapshots recent,
             InstantSource clock,
-            GceGroups groups) {
+            GceGroups groups,
+            InstantUploads uploads) {
+        this.uploads = uploads;
         this.groups = groups;
         this.calls = calls;
         this.attempts = attempts;
@@ -41,15 +44,6 @@ final class GceDeletion {
     }
 
     Step<Boolean> step(GceHandles.Delete asked) throws ProviderException {
-        var step = ofSnapshot(asked);
-        // Last: an instant that a snapshot is still made of cannot be deleted, and one that is left would be made one
-        // again.
-        return step instanceof Step.Done && !groups.delete(asked.snapshot())
-                ? running(asked.snapshot(), asked.until(), Optional.empty())
-                : step;
-    }
-
-    private Step<Boolean> ofSnapshot(GceHandles.Delete asked) throws ProviderException {
         var id = asked.snapshot();
         var found = finder.lookUp(id);
         if (asked.operation().isPresent()) {
@@ -69,6 +63,7 @@ final class GceDeletion {
         if (!holds.isEmpty()) {
             throw new ProviderException(new ProviderError.Held(id, holds));
         }
+        uploads.refuse(id);
         // One that is being created is refused by Google, and one that is being deleted needs no second request.
         return switch (found.get().status()) {
             case "CREATING" -> running(id, recent.mayAppearUntil(id), Optional.empty());
@@ -89,14 +84,16 @@ final class GceDeletion {
         }
         if (begun.get().done()) {
             recent.gone(id);
-            return new Step.Done<>(true);
+            return absent(id, asked.until());
         }
         return running(id, asked.until(), Optional.of(begun.get().name()));
     }
 
-    private Step<Boolean> absent(SnapshotId id, Instant mayAppearUntil) {
+    /** An instant that is left would be made a snapshot by whoever looks: it goes at once. */
+    private Step<Boolean> absent(SnapshotId id, Instant mayAppearUntil) throws ProviderException {
+        boolean none = groups.delete(id);
         var until = later(mayAppearUntil, recent.mayAppearUntil(id));
-        return recent.isGone(id) || !clock.instant().isBefore(until)
+        return none && (recent.isGone(id) || !clock.instant().isBefore(until))
                 ? new Step.Done<>(true)
                 : running(id, until, Optional.empty());
     }

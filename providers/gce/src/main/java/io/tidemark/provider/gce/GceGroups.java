@@ -78,6 +78,7 @@ final class GceGroups {
 
     /** Asks for the instant; asking again asks for the same one. Empty: it is there already. */
     Optional<CloudOperation> begin(RecoveryPointId recoveryPoint, Together together) throws ProviderException {
+        uploads.allow(recoveryPoint);
         var requestId = UUID.randomUUID();
         var begun = attempts.until(() -> groups.insert(
                 together.location(), nameOf(recoveryPoint), together.policy(), markOf(recoveryPoint), requestId));
@@ -122,15 +123,22 @@ final class GceGroups {
 
     /** Of one recovery point. What fails is tried again by the next who looks. */
     Map<SnapshotId, Member> goOn(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
-        var pending = new LinkedHashMap<SnapshotId, Member>();
+        var pending = pending(place, recoveryPoint);
         boolean whole = true;
-        for (var each : membersOf(place, recoveryPoint)) {
-            var id = new SnapshotId(VolumeId.of(config.name(), place + "/" + each.disk()), recoveryPoint);
-            pending.put(id, each);
-            whole &= uploads.isSnapshot(id, each);
+        for (var each : pending.entrySet()) {
+            whole &= uploads.isSnapshot(each.getKey(), each.getValue());
         }
         if (whole && !pending.isEmpty()) {
             end(place, recoveryPoint, List.copyOf(pending.values()));
+        }
+        return pending;
+    }
+
+    /** Of one recovery point; makes nothing, for who asks for one may be about to delete it. */
+    Map<SnapshotId, Member> pending(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
+        var pending = new LinkedHashMap<SnapshotId, Member>();
+        for (var each : membersOf(place, recoveryPoint)) {
+            pending.put(new SnapshotId(VolumeId.of(config.name(), place + "/" + each.disk()), recoveryPoint), each);
         }
         return pending;
     }
@@ -149,7 +157,7 @@ final class GceGroups {
     }
 
     /**
-     * Deletes the instant that a snapshot is made of, and the group with the last.
+     * Deletes the instant that a snapshot is made of, and the group with the last; it is made no more. Under its lock.
      *
      * @return whether none was seen
      */
@@ -159,12 +167,13 @@ final class GceGroups {
             return true;
         }
         var place = named.get().location();
+        uploads.refuse(id);
         var members = membersOf(place, id.recoveryPoint());
         boolean none = true;
         for (var each : members) {
             if (each.disk().equals(named.get().name())) {
                 none = false;
-                var unused = attempts.until(() -> groups.deleteMember(each));
+                deleteWhereIdle(each);
             }
         }
         if (members.isEmpty()) {
@@ -176,6 +185,20 @@ final class GceGroups {
             }
         }
         return none;
+    }
+
+    private void deleteWhereIdle(Member member) throws ProviderException {
+        if (member.status().equals("CREATING")) {
+            return;
+        }
+        try {
+            var unused = attempts.until(() -> groups.deleteMember(member));
+        } catch (ProviderException e) {
+            // A snapshot that is not seen yet is made of it: whoever goes on with the deletion finds both.
+            if (!(e.error() instanceof ProviderError.Conflict)) {
+                throw e;
+            }
+        }
     }
 
     private List<Member> membersOf(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {

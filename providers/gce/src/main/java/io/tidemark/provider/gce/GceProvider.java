@@ -67,7 +67,7 @@ final class GceProvider implements StorageProvider {
         cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
         replication = new AsyncReplication(connection, calls, attempts, volumes, config);
         clones = new GceClones(calls, attempts, volumes, finder, config);
-        deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups);
+        deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups, uploads);
         holds = new GceHolds(calls, attempts, finder);
     }
 
@@ -170,15 +170,20 @@ final class GceProvider implements StorageProvider {
         return found.status().equals("FAILED") || found.status().equals("DELETING");
     }
 
-    /** Those too that were cut with their group and are not yet snapshots of the project. */
+    /**
+     * Those too that were cut with their group and are not yet snapshots of the project. A list of one recovery point
+     * makes nothing of them, since it is how a cut that has failed is undone.
+     */
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
         var instants = new HashMap<SnapshotId, Snapshot>();
         var asked = query.volume().flatMap(GceNames::diskOf).map(GceNames.DiskName::location);
         for (var place : config.locations()) {
             if (query.cursor().isEmpty() && (asked.isEmpty() || asked.get().equals(place))) {
-                groups.goOn(place)
-                        .forEach((id, each) -> instants.put(id, new Snapshot(id, each.sizeBytes(), each.createdAt())));
+                var pending = query.recoveryPoint().isPresent()
+                        ? groups.pending(place, query.recoveryPoint().get())
+                        : groups.goOn(place);
+                pending.forEach((id, each) -> instants.put(id, new Snapshot(id, each.sizeBytes(), each.createdAt())));
             }
         }
         return finder.page(query, instants);

@@ -5,6 +5,7 @@ import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.gce.GroupCalls.Member;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,6 +31,9 @@ final class InstantUploads {
     /** Names of the operations that make them. */
     private final Map<SnapshotId, String> operations = new LinkedHashMap<>();
 
+    /** Those whose deletion has begun: they are not made again. */
+    private final Map<SnapshotId, Boolean> refused = new LinkedHashMap<>();
+
     /** @param locks what one at a time makes and deletes a snapshot under */
     InstantUploads(
             GroupCalls groups,
@@ -51,11 +55,25 @@ final class InstantUploads {
         return Optional.ofNullable(failures.get(id));
     }
 
+    /** Makes it no more: it is being deleted. Under its lock. */
+    void refuse(SnapshotId id) {
+        keep(refused, id, true);
+    }
+
+    /** It is cut, again where that was refused before. */
+    synchronized void allow(RecoveryPointId recoveryPoint) {
+        refused.keySet().removeIf(each -> each.recoveryPoint().equals(recoveryPoint));
+    }
+
+    private synchronized boolean isRefused(SnapshotId id) {
+        return refused.containsKey(id);
+    }
+
     /** Whether it is one, whole; makes on the way what can be made now. */
     boolean isSnapshot(SnapshotId id, Member member) {
         synchronized (locks.apply(id)) {
             try {
-                return look(id, member);
+                return !isRefused(id) && look(id, member);
             } catch (ProviderException e) {
                 if (!e.error().retryable()) {
                     keep(failures, id, e.error());

@@ -245,4 +245,45 @@ class GceGroupsTest {
         assertThat(provider.readiness(new SnapshotId(both().getLast(), FIRST))).isInstanceOf(Readiness.Ready.class);
         assertThat(project.cloud().groups()).hasSize(1);
     }
+
+    private List<String> disksWithSnapshots() {
+        return project.cloud().snapshots().stream()
+                .map(FakeGceSnapshot::sourceDisk)
+                .map(GceAnswers::lastOf)
+                .toList();
+    }
+
+    @Test
+    void whatIsBeingDeletedIsNotMadeAgainByWhoLists() throws Exception {
+        start(FakeGceSettings.defaults().operations(Duration.ofSeconds(3)).takes(Duration.ofMinutes(30)));
+        var id = cutBoth();
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(disksWithSnapshots()).containsExactlyInAnyOrder("data", "log");
+        assertThat(provider.delete(id)).isInstanceOf(Step.Running.class);
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(disksWithSnapshots()).containsExactly("log");
+    }
+
+    @Test
+    void instantThatIsNoSnapshotYetIsDeletedAtOnce() throws Exception {
+        start(FakeGceSettings.defaults());
+        var id = cutBoth();
+        assertThat(provider.delete(id)).isInstanceOf(Step.Running.class);
+        assertThat(project.cloud().instantSnapshots())
+                .extracting(FakeGceSnapshot::sourceDisk)
+                .allMatch(each -> each.endsWith("/log"));
+        // Another process knows nothing of the deletion.
+        project.open().snapshots(SnapshotQuery.everything());
+        assertThat(disksWithSnapshots()).containsExactly("log");
+    }
+
+    @Test
+    void listOfARecoveryPointThatMayBeUndoneStartsNoUpload() throws Exception {
+        start(FakeGceSettings.defaults());
+        cutBoth();
+        assertThat(provider.snapshots(SnapshotQuery.ofRecoveryPoint(FIRST)).snapshots())
+                .hasSize(2);
+        assertThat(project.cloud().snapshots()).isEmpty();
+    }
 }
