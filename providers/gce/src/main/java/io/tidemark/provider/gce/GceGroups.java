@@ -8,6 +8,8 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -32,8 +34,16 @@ final class GceGroups {
     private final Attempts attempts;
     private final GceConfig config;
     private final InstantUploads uploads;
+    private final InstantSource clock;
 
-    GceGroups(GroupCalls groups, GceCalls calls, Attempts attempts, GceConfig config, InstantUploads uploads) {
+    GceGroups(
+            GroupCalls groups,
+            GceCalls calls,
+            Attempts attempts,
+            GceConfig config,
+            InstantUploads uploads,
+            InstantSource clock) {
+        this.clock = clock;
         this.groups = groups;
         this.calls = calls;
         this.attempts = attempts;
@@ -115,10 +125,20 @@ final class GceGroups {
         for (var group : listed) {
             var recoveryPoint = recoveryPointOf(group);
             if (recoveryPoint.isPresent()) {
-                pending.putAll(goOn(place, recoveryPoint.get()));
+                var members = goOn(place, recoveryPoint.get());
+                pending.putAll(members);
+                if (members.isEmpty() && isOld(group)) {
+                    end(place, recoveryPoint.get(), List.of());
+                }
             }
         }
         return pending;
+    }
+
+    /** Its members would be seen if it had any: who was ending it was cut off before its last call. */
+    private boolean isOld(Group group) {
+        return group.createdAt().isAfter(Instant.EPOCH)
+                && group.createdAt().plus(RecentSnapshots.VISIBLE_WITHIN).isBefore(clock.instant());
     }
 
     /** Of one recovery point. What fails is tried again by the next who looks. */

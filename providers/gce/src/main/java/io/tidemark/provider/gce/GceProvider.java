@@ -63,7 +63,7 @@ final class GceProvider implements StorageProvider {
         Arrays.setAll(stripes, index -> new Object());
         var groupCalls = new GroupCalls(connection, config.project());
         uploads = new InstantUploads(groupCalls, calls, attempts, finder, config, this::of);
-        groups = new GceGroups(groupCalls, calls, attempts, config, uploads);
+        groups = new GceGroups(groupCalls, calls, attempts, config, uploads, clock);
         cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
         replication = new AsyncReplication(connection, calls, attempts, volumes, config);
         clones = new GceClones(calls, attempts, volumes, finder, config);

@@ -43,8 +43,9 @@ final class GroupCalls {
     /**
      * @param status {@code CREATING}, {@code READY}, {@code FAILED}, {@code INVALID}, {@code DELETING}, {@code
      * UNKNOWN}
+     * @param createdAt EPOCH: not told
      */
-    record Group(GceLocation location, String name, String status, String description) {}
+    record Group(GceLocation location, String name, String status, String description, Instant createdAt) {}
 
     /**
      * An instant snapshot.
@@ -179,7 +180,12 @@ final class GroupCalls {
     }
 
     private static Group group(GceLocation place, JsonObject told) {
-        return new Group(place, text(told, "name"), text(told, "status"), text(told, "description"));
+        return new Group(
+                place,
+                text(told, "name"),
+                text(told, "status"),
+                text(told, "description"),
+                GceAnswers.time(text(told, "creationTimestamp")));
     }
 
     private static Member member(GceLocation place, JsonObject told) {

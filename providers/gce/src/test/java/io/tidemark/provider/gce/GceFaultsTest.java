@@ -72,6 +72,8 @@ class GceFaultsTest {
         int failures = 0;
         int recorded = 0;
         int together = 0;
+        int looks = 0;
+        int looksCutShort = 0;
         for (long seed = Long.parseLong(range[0]); seed <= Long.parseLong(range[1]); seed++) {
             if (seed % SEEDS_A_PROJECT == 0) {
                 project.fresh(SETTINGS);
@@ -82,13 +84,24 @@ class GceFaultsTest {
             failures += run.failures;
             recorded += run.catalogue.size();
             together += run.together;
+            looks += run.looks;
+            looksCutShort += run.looksCutShort;
         }
         System.out.printf(
-                "seeds %s: %d kills, %d failures, %d snapshots recorded, %d cuts together, %d ms%n",
-                String.join("-", range), kills, failures, recorded, together, (System.nanoTime() - begun) / 1_000_000);
+                "seeds %s: %d kills, %d failures, %d snapshots recorded, %d cuts together, %d looks, %d cut short, %d ms%n",
+                String.join("-", range),
+                kills,
+                failures,
+                recorded,
+                together,
+                looks,
+                looksCutShort,
+                (System.nanoTime() - begun) / 1_000_000);
         assertThat(kills).as("processes that were killed").isPositive();
         assertThat(failures).as("cuts that failed").isPositive();
         assertThat(recorded).as("snapshots that were recorded").isPositive();
+        assertThat(looks).as("looks at what is there").isPositive();
+        assertThat(looksCutShort).as("looks that failed").isPositive();
         assertThat(together).as("cuts of a consistency group").isPositive();
         project.everyCallIsChecked();
     }
@@ -113,6 +126,8 @@ class GceFaultsTest {
         private int kills;
         private int failures;
         private int together;
+        private int looks;
+        private int looksCutShort;
 
         Run(long seed) {
             this.seed = seed;
@@ -150,6 +165,11 @@ class GceFaultsTest {
                     take(new RecoveryPointId("rp-s%dn%d".formatted(seed, step)));
                 }
                 cloud.clock().advance(Duration.ofSeconds(random.nextInt(120)));
+                restartWhereDead();
+                killAfter(random.nextInt(3) == 0 ? random.nextInt(20) : Integer.MAX_VALUE);
+                if (random.nextInt(2) == 0) {
+                    look();
+                }
                 restartWhereDead();
                 if (random.nextInt(3) == 0) {
                     sweep();
@@ -189,6 +209,19 @@ class GceFaultsTest {
                         return;
                     }
                 }
+            }
+        }
+
+        /** Instants become snapshots on the way, and their group is ended, unless that fails. */
+        private void look() {
+            try {
+                provider.snapshots(SnapshotQuery.everything());
+                for (var id : catalogue.values()) {
+                    provider.readiness(id);
+                }
+                looks++;
+            } catch (ProviderException e) {
+                looksCutShort++;
             }
         }
 

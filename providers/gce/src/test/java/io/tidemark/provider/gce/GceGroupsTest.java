@@ -286,4 +286,25 @@ class GceGroupsTest {
                 .hasSize(2);
         assertThat(project.cloud().snapshots()).isEmpty();
     }
+
+    @Test
+    void groupWhoseMembersAreGoneIsEndedByWhoLooksLater() throws Exception {
+        start(FakeGceSettings.defaults());
+        cutBoth();
+        var faults = FaultScript.none();
+        for (int call = 1; call <= Attempts.COUNT_MAXIMUM; call++) {
+            faults.on("instantSnapshotGroups.delete", call, Fault.CUT_BEFORE);
+        }
+        project.cloud().faults(faults);
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(project.cloud().instantSnapshots()).isEmpty();
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(project.cloud().groups()).as("its members may yet be seen").hasSize(1);
+
+        project.cloud().clock().advance(Duration.ofMinutes(11));
+        project.open().snapshots(SnapshotQuery.everything());
+        assertThat(project.cloud().groups()).isEmpty();
+        assertThat(disksWithSnapshots()).containsExactlyInAnyOrder("data", "log");
+    }
 }
