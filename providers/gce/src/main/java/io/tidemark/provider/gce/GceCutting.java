@@ -173,15 +173,17 @@ final class GceCutting {
     /** What is asked again carries the same request id, and is not done twice. Empty: one of that name is there. */
     private Optional<CloudOperation> insert(SnapshotId id, Snapshot wanted) throws ProviderException {
         var requestId = UUID.randomUUID();
-        Optional<CloudOperation> begun;
-        try {
-            begun = attempts.until(() -> calls.insertSnapshot(wanted, requestId));
-        } catch (ProviderException e) {
-            if (e.error() instanceof ProviderError.Unreachable) {
-                recent.uncertain(id);
+        var begun = attempts.until(() -> {
+            try {
+                return calls.insertSnapshot(wanted, requestId);
+            } catch (ProviderException e) {
+                // Whatever the last attempt says: this one may have been done.
+                if (e.error() instanceof ProviderError.Unreachable) {
+                    recent.uncertain(id);
+                }
+                throw e;
             }
-            throw e;
-        }
+        });
         if (begun.isPresent()) {
             refuseFailed(id, begun.get());
         }

@@ -131,6 +131,23 @@ class GceProviderTest {
     }
 
     @Test
+    void whatWasNotAnsweredMayYetAppearThoughTheLastAttemptWasRefused() throws Exception {
+        var disk = project.disk("orders");
+        var lost = FaultScript.none().on("snapshots.insert", 1, Fault.CUT_BEFORE);
+        for (int attempt = 2; attempt <= 100; attempt++) {
+            lost.on("snapshots.insert", attempt, Fault.THROTTLE);
+        }
+        project.cloud().clock().advance(Duration.ofMinutes(11));
+        project.cloud().faults(lost);
+        assertThat(errorOf(() -> cut(disk, FIRST))).isInstanceOf(ProviderError.Busy.class);
+
+        var id = new SnapshotId(GceProject.volume(disk), FIRST);
+        assertThat(provider.delete(id)).isInstanceOf(Step.Running.class);
+        project.cloud().clock().advance(Duration.ofMinutes(11));
+        assertThat(provider.delete(id)).isInstanceOf(Step.Done.class);
+    }
+
+    @Test
     void whatIsNotSeenMayYetAppearAndIsNotSaidToBeDeleted() throws Exception {
         var disk = project.disk("orders");
         var lost = FaultScript.none();
