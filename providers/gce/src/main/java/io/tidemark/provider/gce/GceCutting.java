@@ -42,8 +42,17 @@ final class GceCutting {
     private final GceGroups groups;
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
-    /** @param together empty: one after the other */
-    private record Plan(CutRequest request, Map<VolumeId, CloudDisk> disks, Optional<GceGroups.Together> together) {}
+    /**
+     * @param together empty: one after the other
+     * @param existing cut before
+     * @param whole they are all, and of one instant
+     */
+    private record Plan(
+            CutRequest request,
+            Map<VolumeId, CloudDisk> disks,
+            Optional<GceGroups.Together> together,
+            Map<SnapshotId, io.tidemark.spi.Snapshot> existing,
+            boolean whole) {}
 
     GceCutting(
             GceCalls calls,
@@ -96,19 +105,39 @@ final class GceCutting {
             prepared = plans.remove(request.recoveryPoint());
         }
         var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
-        if (plan.together().isPresent()) {
+        if (plan.together().isPresent() && plan.existing().isEmpty()) {
             return new Cut(true, together(plan, plan.together().get()));
         }
         var members = new ArrayList<Cut.Member>();
         for (var each : plan.disks().entrySet()) {
-            members.add(single(new SnapshotId(each.getKey(), request.recoveryPoint()), each.getValue()));
+            var id = new SnapshotId(each.getKey(), request.recoveryPoint());
+            var existing = plan.existing().get(id);
+            members.add(existing == null ? single(id, each.getValue()) : new Cut.Member(existing, 0, 0));
         }
-        return new Cut(request.volumes().size() == 1, members);
+        return new Cut(request.volumes().size() == 1 || plan.whole(), members);
     }
 
     private Plan plan(CutRequest request) throws ProviderException {
         var found = find(request.volumes());
-        return new Plan(request, found, groups.together(found));
+        var together = groups.together(found);
+        var existing = new LinkedHashMap<SnapshotId, io.tidemark.spi.Snapshot>();
+        for (var volume : found.keySet()) {
+            var id = new SnapshotId(volume, request.recoveryPoint());
+            finder.lookUp(id)
+                    .filter(CloudSnapshot::isFixed)
+                    .ifPresent(each -> existing.put(
+                            id, new io.tidemark.spi.Snapshot(id, each.sizeBytes(), each.createdAt())));
+        }
+        var instants = together.isPresent()
+                ? groups.instants(together.get(), request.recoveryPoint())
+                : Map.<SnapshotId, io.tidemark.spi.Snapshot>of();
+        boolean whole = found.keySet().stream()
+                .allMatch(each -> instants.containsKey(new SnapshotId(each, request.recoveryPoint())));
+        // A group that is not whole yet is waited for by asking for it again; beside snapshots it is no more.
+        if (whole || !existing.isEmpty()) {
+            instants.forEach(existing::putIfAbsent);
+        }
+        return new Plan(request, found, together, existing, whole);
     }
 
     /** The instants are what is cut; snapshots of the project are made of them afterwards. */

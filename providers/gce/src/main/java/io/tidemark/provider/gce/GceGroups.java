@@ -6,6 +6,7 @@ import io.tidemark.provider.gce.GroupCalls.Member;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Instant;
@@ -96,6 +97,17 @@ final class GceGroups {
             throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, begun.get());
         }
         return begun;
+    }
+
+    /** What was cut before and is not deleted since, by what it is of. */
+    Map<SnapshotId, Snapshot> instants(Together together, RecoveryPointId recoveryPoint) throws ProviderException {
+        var found = new LinkedHashMap<SnapshotId, Snapshot>();
+        pending(together.location(), recoveryPoint).forEach((id, each) -> {
+            if (each.status().equals("READY")) {
+                found.put(id, new Snapshot(id, each.sizeBytes(), each.createdAt()));
+            }
+        });
+        return found;
     }
 
     /** By disk; empty: the instant is not taken, or not all of it is seen. */

@@ -307,4 +307,50 @@ class GceGroupsTest {
         assertThat(project.cloud().groups()).isEmpty();
         assertThat(disksWithSnapshots()).containsExactlyInAnyOrder("data", "log");
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void cutThatIsAskedForAgainAnswersWhatThereIs(int looks) throws Exception {
+        start(FakeGceSettings.defaults());
+        var request = new CutRequest(FIRST, both());
+        one.write(0, new byte[] {1});
+        two.write(0, new byte[] {1});
+        provider.cut(request);
+        // None: instants alone; one: snapshots beside them; two: the group has ended.
+        for (int look = 0; look < looks; look++) {
+            provider.snapshots(SnapshotQuery.everything());
+        }
+        one.write(0, new byte[] {2});
+        two.write(0, new byte[] {2});
+        provider.prepare(request);
+        var again = provider.cut(request);
+
+        assertThat(again.atomic()).isEqualTo(looks < 2);
+        assertThat(again.members()).hasSize(2).allSatisfy(each -> {
+            assertThat(each.startedNanos()).isZero();
+            assertThat(each.finishedNanos()).isZero();
+        });
+        for (int look = looks; look < 2; look++) {
+            provider.snapshots(SnapshotQuery.everything());
+        }
+        assertThat(project.cloud().groups()).isEmpty();
+        assertThat(project.cloud().instantSnapshots()).isEmpty();
+        assertThat(project.cloud().snapshots())
+                .hasSize(2)
+                .allSatisfy(each -> assertThat(each.read(0, 1)).containsExactly(1));
+    }
+
+    @Test
+    void cutThatIsAskedForAgainCutsOnlyWhatLacksOne() throws Exception {
+        start(FakeGceSettings.defaults());
+        var three = GceProject.volume(project.disk("other"));
+        var first = both().getFirst();
+        provider.cut(new CutRequest(FIRST, List.of(first)));
+        var again = provider.cut(new CutRequest(FIRST, List.of(first, three)));
+
+        assertThat(again.atomic()).isFalse();
+        assertThat(again.members().getFirst().startedNanos()).isZero();
+        assertThat(again.members().getLast().startedNanos()).isPositive();
+        assertThat(disksWithSnapshots()).containsExactlyInAnyOrder("data", "other");
+    }
 }
