@@ -301,12 +301,9 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     @Override
     public Step<Volume> clone(CloneRequest request) throws ProviderException {
-        var named = chain(request.name());
+        var named = named(request);
         if (named.isPresent()) {
-            if (named.get().record().origin().equals(Optional.of(request.snapshot()))) {
-                return new Step.Done<>(made().described(named.get()));
-            }
-            throw new ProviderException(new ProviderError.VolumeExists(request.name()));
+            return named.get();
         }
         var holder = holder(request.snapshot());
         if (holder.isPresent()) {
@@ -321,14 +318,33 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
             synchronized (bases) {
                 var snapshot = finder.one(request.snapshot());
                 if (snapshot.chainNumber().isPresent()) {
-                    if (volumes.lookUp(request.name()).isPresent()) {
-                        throw new ProviderException(new ProviderError.VolumeExists(request.name()));
-                    }
-                    return made().clone(request, readable(request.snapshot()));
+                    var meanwhile = named(request);
+                    return meanwhile.isPresent() ? meanwhile.get() : cloneAsChain(request);
                 }
             }
         }
         return clones.step(request);
+    }
+
+    /** What a clone asked for before has become, where its name is a chain's. */
+    private Optional<Step<Volume>> named(CloneRequest request) throws ProviderException {
+        var chain = chain(request.name());
+        if (chain.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!chain.get().record().origin().equals(Optional.of(request.snapshot()))) {
+            throw new ProviderException(new ProviderError.VolumeExists(request.name()));
+        }
+        return Optional.of(new Step.Done<>(made().described(chain.get())));
+    }
+
+    /** Snapshots of a chain whose staging is lost keep its name: another chain under it would hide them. */
+    private Step<Volume> cloneAsChain(CloneRequest request) throws ProviderException {
+        var ofName = SnapshotQuery.ofVolume(request.name());
+        if (volumes.lookUp(request.name()).isPresent() || !snapshots(ofName).snapshots().isEmpty()) {
+            throw new ProviderException(new ProviderError.VolumeExists(request.name()));
+        }
+        return made().clone(request, readable(request.snapshot()));
     }
 
     @Override

@@ -1,0 +1,156 @@
+package io.tidemark.provider.ebs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.provider.conformance.TestStorage;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What becomes of chains when their staging folder, or a part of it, is not what it was. */
+class ChainStagingTest {
+    private static final int VOLUME_BYTES = 2 * DirectCalls.BLOCK_BYTES;
+    private static final VolumeId ORDERS = VolumeId.of("ebs", "orders");
+    private static final VolumeId OTHER = VolumeId.of("ebs", "other");
+    private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
+    private static final int LOOKS_MAXIMUM = 10_000;
+
+    private final FakeAws cloud = FakeAws.start(FakeAwsSettings.defaults());
+    private final AtomicReference<Runnable> beforeChange = new AtomicReference<>(() -> {});
+    private TestStorage storage;
+    private Path staging;
+    private EbsProvider provider;
+
+    @BeforeEach
+    void start() throws Exception {
+        storage = TestStorage.plain();
+        staging = storage.base().resolve("staging");
+        provider = open();
+    }
+
+    private EbsProvider open() throws Exception {
+        var config = EbsAccount.config("http://127.0.0.1:1", staging);
+        return EbsAccount.openStaged(
+                config,
+                EbsAccount.inProcess(cloud, config),
+                cloud.clock(),
+                new AtomicBoolean(),
+                new StagingFiles(() -> beforeChange.get().run()));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        provider.close();
+        cloud.close();
+        storage.close();
+    }
+
+    @Test
+    void cloneTakesNoNameOfAChainWhoseStagingIsLost() throws Exception {
+        var kept = uploaded(ORDERS, 1);
+        var origin = uploaded(OTHER, 2);
+        provider.close();
+        storage.must("rm", "-rf", staging.toString());
+        provider = open();
+
+        assertThat(failure(() -> provider.clone(new CloneRequest(origin, ORDERS))))
+                .isEqualTo(new ProviderError.VolumeExists(ORDERS));
+
+        assertThat(provider.snapshots(SnapshotQuery.ofVolume(ORDERS)).snapshots())
+                .extracting(Snapshot::id)
+                .containsExactly(kept);
+    }
+
+    @Test
+    void clonesOfOneNameAtOnceAreOne() throws Exception {
+        var request = new CloneRequest(uploaded(ORDERS, 1), OTHER);
+        var second = new FutureTask<>(() -> provider.clone(request));
+        var thread = new Thread(second);
+        var begun = new AtomicBoolean();
+        var folders = new AtomicInteger();
+        beforeChange.set(() -> {
+            folders.incrementAndGet();
+            if (begun.compareAndSet(false, true)) {
+                thread.start();
+                waitUntilBlocked(thread);
+            }
+        });
+
+        var first = provider.clone(request);
+        int changes = folders.get();
+
+        assertThat(first).isInstanceOf(Step.Done.class);
+        assertThat(second.get()).isInstanceOf(Step.Done.class);
+        assertThat(folders.get()).as("changes of files").isEqualTo(changes);
+    }
+
+    private static void waitUntilBlocked(Thread thread) {
+        for (int look = 0; look < LOOKS_MAXIMUM && thread.getState() != Thread.State.BLOCKED; look++) {
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    private SnapshotId uploaded(VolumeId volume, int firstByte) throws Exception {
+        var id = cut(volume, firstByte);
+        for (int look = 0; look < LOOKS_MAXIMUM; look++) {
+            if (provider.readiness(id) instanceof Readiness.Ready) {
+                return id;
+            }
+            Thread.sleep(1);
+        }
+        throw new AssertionError(provider.readiness(id).toString());
+    }
+
+    private SnapshotId cut(VolumeId volume, int firstByte) throws Exception {
+        provider.create(volume, VOLUME_BYTES);
+        write(volume, firstByte);
+        return provider.cut(new CutRequest(POINT, List.of(volume)))
+                .members()
+                .getFirst()
+                .snapshot()
+                .id();
+    }
+
+    private void write(VolumeId volume, int firstByte) throws Exception {
+        try (var writer = provider.write(volume)) {
+            writer.write(0, ByteBuffer.wrap(new byte[] {(byte) firstByte}));
+            writer.flush();
+        }
+    }
+
+    private interface Asked {
+        Object ask() throws ProviderException;
+    }
+
+    private static ProviderError failure(Asked asked) {
+        try {
+            throw new AssertionError("no failure but " + asked.ask());
+        } catch (ProviderException e) {
+            return e.error();
+        }
+    }
+}
