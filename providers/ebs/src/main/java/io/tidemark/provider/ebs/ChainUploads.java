@@ -8,6 +8,7 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -25,6 +26,8 @@ import java.util.function.Predicate;
  * a chain one snapshot after the other, for each is the parent of the next.
  */
 final class ChainUploads {
+    private static final System.Logger LOG = System.getLogger(ChainUploads.class.getName());
+
     /** Of one layer by one process, each a snapshot of its own; after a restart there are as many again. */
     static final int ATTEMPTS_MAXIMUM = 3;
 
@@ -48,6 +51,9 @@ final class ChainUploads {
     private final Map<String, Boolean> sent = new ConcurrentHashMap<>();
     /** Deletions that found nothing. */
     private final Map<String, Missing> missing = new ConcurrentHashMap<>();
+
+    /** Why a deletion failed the last time, of each chain: told once. */
+    private final Map<VolumeId, String> undeleted = new ConcurrentHashMap<>();
 
     private final Map<SnapshotId, Integer> ended = new ConcurrentHashMap<>();
     private final Map<SnapshotId, ProviderError> failures = new ConcurrentHashMap<>();
@@ -109,14 +115,14 @@ final class ChainUploads {
     Outcome step(Chain chain) throws ProviderException {
         boolean waits = false;
         for (var each : chain.record().abandoned()) {
-            if (discard(chain, each)) {
+            if (isGone(chain, () -> discard(chain, each))) {
                 chain.update(record -> record.withoutAbandoned(each));
                 return Outcome.MORE;
             }
             waits = true;
         }
         for (var each : chain.record().left()) {
-            if (!isBase.test(each) && delete(each)) {
+            if (!isBase.test(each) && isGone(chain, () -> delete(each))) {
                 chain.update(record -> record.withoutLeft(each));
                 return Outcome.MORE;
             }
@@ -128,6 +134,25 @@ final class ChainUploads {
             return upload(chain, due.get());
         }
         return waits ? Outcome.WAIT : Outcome.IDLE;
+    }
+
+    private interface Deletion {
+        boolean isDone() throws ProviderException;
+    }
+
+    /** One that cannot be deleted now, as what is locked, holds up no upload. */
+    private boolean isGone(Chain chain, Deletion deletion) {
+        try {
+            return deletion.isDone();
+        } catch (ProviderException e) {
+            var why = e.error().message();
+            if (!why.equals(undeleted.put(chain.id(), why))) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        () -> "not deleted, tried again: what was uploaded of %s: %s".formatted(chain.id(), why));
+            }
+            return false;
+        }
     }
 
     /** @return whether there is none any more */
@@ -144,7 +169,7 @@ final class ChainUploads {
     }
 
     /** Where its id was not heard the same token asks for it. */
-    private boolean discard(Chain chain, Sealed layer) throws ProviderException {
+    boolean discard(Chain chain, Sealed layer) throws ProviderException {
         if (layer.cloudId().isPresent()) {
             return delete(layer.cloudId().get());
         }

@@ -34,8 +34,6 @@ final class ChainVolumes implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(ChainVolumes.class.getName());
     private static final Duration ASK_AGAIN = Duration.ofSeconds(5);
-    /** More than one chain leaves behind at once. */
-    private static final int REMOVAL_STEPS_MAXIMUM = 100;
 
     private static final Set<Capability> CAPABILITIES = Set.of(
             Capability.INSTANT_SNAPSHOT,
@@ -117,9 +115,9 @@ final class ChainVolumes implements AutoCloseable {
         }
         work.stop(chain);
         try {
-            for (int step = 0; step < REMOVAL_STEPS_MAXIMUM; step++) {
-                if (uploads.step(chain) != ChainUploads.Outcome.MORE) {
-                    break;
+            for (var each : chain.record().abandoned()) {
+                if (uploads.discard(chain, each)) {
+                    chain.update(record -> record.withoutAbandoned(each));
                 }
             }
             for (var each : chain.record().left()) {

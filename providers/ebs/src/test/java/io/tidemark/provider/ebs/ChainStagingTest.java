@@ -104,6 +104,20 @@ class ChainStagingTest {
         assertThat(folders.get()).as("changes of files").isEqualTo(changes);
     }
 
+    @Test
+    void snapshotThatCannotBeDeletedHoldsUpNoUpload() throws Exception {
+        var first = uploaded(ORDERS, 1);
+        cloud.registerImage(cloud.snapshots().getFirst().id());
+        provider.delete(first);
+
+        for (int cut = 2; cut < 5; cut++) {
+            write(ORDERS, cut);
+            awaited(cut(ORDERS, new RecoveryPointId("rp-" + cut)));
+        }
+
+        assertThat(cloud.snapshots()).hasSize(4);
+    }
+
     private static void waitUntilBlocked(Thread thread) {
         for (int look = 0; look < LOOKS_MAXIMUM && thread.getState() != Thread.State.BLOCKED; look++) {
             try {
@@ -115,7 +129,10 @@ class ChainStagingTest {
     }
 
     private SnapshotId uploaded(VolumeId volume, int firstByte) throws Exception {
-        var id = cut(volume, firstByte);
+        return awaited(cut(volume, firstByte));
+    }
+
+    private SnapshotId awaited(SnapshotId id) throws Exception {
         for (int look = 0; look < LOOKS_MAXIMUM; look++) {
             if (provider.readiness(id) instanceof Readiness.Ready) {
                 return id;
@@ -128,7 +145,11 @@ class ChainStagingTest {
     private SnapshotId cut(VolumeId volume, int firstByte) throws Exception {
         provider.create(volume, VOLUME_BYTES);
         write(volume, firstByte);
-        return provider.cut(new CutRequest(POINT, List.of(volume)))
+        return cut(volume, POINT);
+    }
+
+    private SnapshotId cut(VolumeId volume, RecoveryPointId point) throws Exception {
+        return provider.cut(new CutRequest(point, List.of(volume)))
                 .members()
                 .getFirst()
                 .snapshot()
