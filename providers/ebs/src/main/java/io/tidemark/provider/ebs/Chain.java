@@ -258,7 +258,7 @@ final class Chain implements AutoCloseable {
         overlay().put(index, 0, ByteBuffer.wrap(block));
     }
 
-    synchronized void putZeros(int index) {
+    synchronized void putZeros(int index) throws ProviderException {
         boolean unwritten = record.base().isEmpty() && layers.values().stream().noneMatch(each -> each.has(index));
         if (!unwritten) {
             overlay().putZeros(index);

@@ -26,6 +26,8 @@ final class ChainLayer implements AutoCloseable {
     private final FileChannel channel;
     private final BlockStates states;
     private boolean changed;
+    /** A sync has failed. */
+    private boolean lost;
 
     private ChainLayer(StagingFiles files, Path folder, int number, FileChannel channel, BlockStates states) {
         this.files = files;
@@ -76,18 +78,21 @@ final class ChainLayer implements AutoCloseable {
 
     /** Bytes of one block, which the layer has already, or which are all of it up to the volume's end. */
     void put(int index, int within, ByteBuffer bytes) throws ProviderException {
+        refuseLost();
         files.write(data, channel, bytes, (long) index * BLOCK + within);
         states.setData(index);
         changed = true;
     }
 
-    void putZeros(int index) {
+    void putZeros(int index) throws ProviderException {
+        refuseLost();
         states.setZero(index);
         changed = true;
     }
 
     /** Fills the target from the block, which the layer has. */
     void read(int index, int within, ByteBuffer target) throws ProviderException {
+        refuseLost();
         if (states.isZero(index)) {
             target.put(new byte[target.remaining()]);
             return;
@@ -97,12 +102,25 @@ final class ChainLayer implements AutoCloseable {
 
     /** What was written before survives a power cut. */
     void flush() throws ProviderException {
+        refuseLost();
         if (!changed) {
             return;
         }
+        // Linux tells of pages that could not be written once, and the next fsync succeeds without them.
+        lost = true;
         files.force(data, channel);
+        lost = false;
         files.replace(blocks, states.toBytes());
         changed = false;
+    }
+
+    private void refuseLost() throws ProviderException {
+        if (lost) {
+            throw new ProviderException(new ProviderError.Corrupt(
+                    data.toString(),
+                    "it could not be synced, and what was written since the last flush may be lost: see to the disk"
+                            + " and restart the service, which goes on from that flush"));
+        }
     }
 
     void delete() throws ProviderException {

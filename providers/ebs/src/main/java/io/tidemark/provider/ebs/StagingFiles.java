@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 final class StagingFiles {
     private static final String BESIDE = ".new";
 
-    /** Runs before each change; in tests it ends the process, as far as that can be had. */
+    /** Runs before each change; in tests it ends the process, as far as that can be had, or fails. */
     private final Runnable beforeChange;
 
     StagingFiles(Runnable beforeChange) {
@@ -157,8 +157,10 @@ final class StagingFiles {
     }
 
     private <T> T changed(String doing, Path file, Work<T> work) throws ProviderException {
-        beforeChange.run();
-        return done(doing, file, work);
+        return done(doing, file, () -> {
+            beforeChange.run();
+            return work.run();
+        });
     }
 
     private static <T> T done(String doing, Path file, Work<T> work) throws ProviderException {

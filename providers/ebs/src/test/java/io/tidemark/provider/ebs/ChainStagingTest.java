@@ -16,6 +16,9 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
+import io.tidemark.spi.VolumeWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -116,6 +119,39 @@ class ChainStagingTest {
         }
 
         assertThat(cloud.snapshots()).hasSize(4);
+    }
+
+    @Test
+    void syncThatFailedOnceIsNotBelievedTheNextTime() throws Exception {
+        provider.create(ORDERS, VOLUME_BYTES);
+        write(ORDERS, 1);
+        try (var writer = provider.write(ORDERS)) {
+            writer.write(0, ByteBuffer.wrap(new byte[] {2}));
+            beforeChange.set(() -> {
+                beforeChange.set(() -> {});
+                throw new UncheckedIOException(new IOException("Input/output error"));
+            });
+            assertThat(failure(() -> flushed(writer)).message()).contains("Input/output error");
+
+            assertThat(failure(() -> flushed(writer)))
+                    .isInstanceOf(ProviderError.Corrupt.class)
+                    .extracting(ProviderError::message)
+                    .asString()
+                    .contains("1.data", "restart the service");
+        }
+        assertThat(failure(() -> provider.cut(new CutRequest(POINT, List.of(ORDERS)))))
+                .isInstanceOf(ProviderError.Corrupt.class);
+
+        provider.close();
+        provider = open();
+
+        write(ORDERS, 3);
+        awaited(cut(ORDERS, POINT));
+    }
+
+    private static boolean flushed(VolumeWriter writer) throws ProviderException {
+        writer.flush();
+        return true;
     }
 
     private static void waitUntilBlocked(Thread thread) {
