@@ -10,6 +10,8 @@ import java.util.Map;
 
 /** The uploads in the background: one virtual thread a chain, as long as that has something to upload. */
 final class ChainWork implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(ChainWork.class.getName());
+
     /** Amazon completes a snapshot some time after its last block. */
     private static final Duration WAIT = Duration.ofSeconds(5);
 
@@ -99,14 +101,25 @@ final class ChainWork implements AutoCloseable {
                     uploads.failed(chain, e.error());
                     sleeper.sleep(e.error() instanceof ProviderError.Busy busy ? max(pause, busy.retryAfter()) : pause);
                     pause = max(PAUSE_FIRST, min(pause.multipliedBy(2), PAUSE_MAXIMUM));
+                } catch (RuntimeException | Error e) {
+                    LOG.log(System.Logger.Level.ERROR, () -> "upload of %s, gone on with".formatted(chain.id()), e);
+                    uploads.failed(chain, new ProviderError.Unexpected("upload of " + chain.id(), e.toString()));
+                    sleeper.sleep(PAUSE_MAXIMUM);
                 }
             }
         } catch (InterruptedException e) {
             // Asked to end; what is recorded is gone on from.
             return;
-        } catch (RuntimeException e) {
-            uploads.failed(chain, new ProviderError.Unexpected("upload of " + chain.id(), e.toString()));
-            throw e;
+        } finally {
+            left(chain);
+        }
+    }
+
+    /** So that the next kick starts another; but not while whoever has stopped this one has its place. */
+    private synchronized void left(Chain chain) {
+        var worker = workers.get(chain.id());
+        if (worker != null && worker.thread == Thread.currentThread() && !worker.stopped) {
+            workers.remove(chain.id());
         }
     }
 

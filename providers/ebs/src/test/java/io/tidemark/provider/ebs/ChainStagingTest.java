@@ -154,6 +154,20 @@ class ChainStagingTest {
         return true;
     }
 
+    @Test
+    void uploadOutlivesWhatNobodyHasForeseen() throws Exception {
+        var once = new AtomicBoolean();
+        beforeChange.set(() -> {
+            if (Thread.currentThread().getName().startsWith("ebs-upload-") && once.compareAndSet(false, true)) {
+                throw new IllegalStateException("a defect");
+            }
+        });
+
+        uploaded(ORDERS, 1);
+
+        assertThat(once).isTrue();
+    }
+
     private static void waitUntilBlocked(Thread thread) {
         for (int look = 0; look < LOOKS_MAXIMUM && thread.getState() != Thread.State.BLOCKED; look++) {
             try {
