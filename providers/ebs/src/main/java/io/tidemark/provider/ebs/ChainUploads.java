@@ -183,9 +183,27 @@ final class ChainUploads {
 
     private Outcome upload(Chain chain, Sealed layer) throws ProviderException {
         var id = new SnapshotId(chain.id(), layer.point().orElseThrow());
-        if (ended.getOrDefault(id, 0) >= ATTEMPTS_MAXIMUM) {
+        if (isGivenUp(id)) {
             return Outcome.WAIT;
         }
+        var outcome = advance(chain, layer);
+        if (!isGivenUp(id)) {
+            failures.remove(id);
+        }
+        return outcome;
+    }
+
+    private boolean isGivenUp(SnapshotId id) {
+        return ended.getOrDefault(id, 0) >= ATTEMPTS_MAXIMUM;
+    }
+
+    /** It is deleted: one of the same name is another. */
+    void forget(SnapshotId id) {
+        failures.remove(id);
+        ended.remove(id);
+    }
+
+    private Outcome advance(Chain chain, Sealed layer) throws ProviderException {
         if (!layer.isBegun()) {
             // Nobody but the chain's one worker changes its base.
             chain.update(record -> record.current(layer)
@@ -256,6 +274,9 @@ final class ChainUploads {
 
     private Outcome end(Chain chain, Sealed layer, String why) throws ProviderException {
         var id = new SnapshotId(chain.id(), layer.point().orElseThrow());
+        if (chain.record().current(layer).isEmpty()) {
+            return Outcome.MORE;
+        }
         chain.update(record -> record.current(layer).map(record::failed).orElse(record));
         if (ended.merge(id, 1, Integer::sum) >= ATTEMPTS_MAXIMUM) {
             failures.put(

@@ -270,6 +270,9 @@ final class ChainVolumes implements AutoCloseable {
     /** @return whether it was on this host */
     boolean drop(Chain chain, SnapshotId snapshot) throws ProviderException {
         boolean dropped = chain.drop(snapshot);
+        if (dropped) {
+            uploads.forget(snapshot);
+        }
         work.kick(chain);
         return dropped;
     }

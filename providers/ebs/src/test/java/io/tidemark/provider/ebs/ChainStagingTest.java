@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -38,7 +39,7 @@ class ChainStagingTest {
     private static final RecoveryPointId POINT = new RecoveryPointId("rp-1");
     private static final int LOOKS_MAXIMUM = 10_000;
 
-    private final FakeAws cloud = FakeAws.start(FakeAwsSettings.defaults());
+    private FakeAws cloud = FakeAws.start(FakeAwsSettings.defaults());
     private final AtomicReference<Runnable> beforeChange = new AtomicReference<>(() -> {});
     private TestStorage storage;
     private Path staging;
@@ -168,6 +169,26 @@ class ChainStagingTest {
         assertThat(once).isTrue();
     }
 
+    @Test
+    void failureEndsWithItsCauseAndWithItsSnapshot() throws Exception {
+        cloud.close();
+        provider.close();
+        cloud = FakeAws.start(FakeAwsSettings.defaults().takes(Duration.ofHours(1)));
+        provider = open();
+        cloud.deny("StartSnapshot");
+        var id = cut(ORDERS, 1);
+        until(id, Readiness.Failed.class);
+        provider.delete(id);
+        cut(ORDERS, POINT);
+        assertThat(provider.readiness(id)).as("of another snapshot").isInstanceOf(Readiness.Pending.class);
+        until(id, Readiness.Failed.class);
+
+        cloud.allow("StartSnapshot");
+
+        until(id, Readiness.Pending.class);
+        assertThat(cloud.state(cloud.snapshots().getFirst())).isEqualTo("pending");
+    }
+
     private static void waitUntilBlocked(Thread thread) {
         for (int look = 0; look < LOOKS_MAXIMUM && thread.getState() != Thread.State.BLOCKED; look++) {
             try {
@@ -183,9 +204,14 @@ class ChainStagingTest {
     }
 
     private SnapshotId awaited(SnapshotId id) throws Exception {
+        until(id, Readiness.Ready.class);
+        return id;
+    }
+
+    private void until(SnapshotId id, Class<? extends Readiness> wanted) throws Exception {
         for (int look = 0; look < LOOKS_MAXIMUM; look++) {
-            if (provider.readiness(id) instanceof Readiness.Ready) {
-                return id;
+            if (wanted.isInstance(provider.readiness(id))) {
+                return;
             }
             Thread.sleep(1);
         }
