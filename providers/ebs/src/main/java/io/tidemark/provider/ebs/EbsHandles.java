@@ -24,7 +24,9 @@ sealed interface EbsHandles {
     }
 
     static Handle ofDelete(SnapshotId snapshot, Instant until) {
-        return new Handle(snapshot.volume().provider(), "delete %s %d".formatted(snapshot, until.getEpochSecond()));
+        // Instant.MIN, where nothing is waited for, is no number of seconds that a handle has.
+        long seconds = Math.max(0, until.getEpochSecond());
+        return new Handle(snapshot.volume().provider(), "delete %s %d".formatted(snapshot, seconds));
     }
 
     /** @param phase how far it was when the handle was given; it decides nothing */

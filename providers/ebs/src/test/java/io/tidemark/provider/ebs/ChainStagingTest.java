@@ -22,6 +22,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -187,6 +188,14 @@ class ChainStagingTest {
 
         until(id, Readiness.Pending.class);
         assertThat(cloud.state(cloud.snapshots().getFirst())).isEqualTo("pending");
+    }
+
+    @Test
+    void deletionThatWaitsForNothingCanBeResumed() {
+        var id = new SnapshotId(ORDERS, POINT);
+
+        assertThat(EbsHandles.parse(EbsHandles.ofDelete(id, Instant.MIN)))
+                .isEqualTo(new EbsHandles.Delete(id, Instant.EPOCH));
     }
 
     private static void waitUntilBlocked(Thread thread) {
