@@ -308,6 +308,17 @@ final class ChainUploads {
         }
         recent.made(snapshot);
         tags.keySet().forEach(key -> recent.tagged(snapshot.id(), key, Optional.of("")));
+        for (var owner : SnapshotFinder.holdsOf(snapshot)) {
+            // Tagged at an earlier look, and released since.
+            if (!layer.holds().contains(owner)) {
+                var key = EbsNames.HOLD + owner;
+                attempts.until(() -> {
+                    ec2.untag(snapshot.id(), key);
+                    return true;
+                });
+                recent.tagged(snapshot.id(), key, Optional.empty());
+            }
+        }
         if (chain.completed(layer, snapshot.id())) {
             failures.remove(new SnapshotId(chain.id(), layer.point().orElseThrow()));
         }

@@ -7,6 +7,7 @@ import io.tidemark.provider.fakecloud.aws.FakeAws;
 import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
@@ -196,6 +197,34 @@ class ChainStagingTest {
 
         assertThat(EbsHandles.parse(EbsHandles.ofDelete(id, Instant.MIN)))
                 .isEqualTo(new EbsHandles.Delete(id, Instant.EPOCH));
+    }
+
+    @Test
+    void holdThatIsReleasedWhileTheUploadEndsIsNotLeft() throws Exception {
+        var owner = new HoldOwner("test");
+        provider.create(ORDERS, VOLUME_BYTES);
+        cloud.deny("StartSnapshot");
+        var id = cut(ORDERS, POINT);
+        provider.hold(id, owner);
+        var released = new AtomicBoolean();
+        cloud.beforeAnswer(call -> {
+            boolean tagged = cloud.snapshots().stream()
+                    .anyMatch(each -> each.tags().containsKey(EbsNames.HOLD + owner));
+            if (tagged && released.compareAndSet(false, true)) {
+                try {
+                    provider.release(id, owner);
+                } catch (ProviderException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        });
+        cloud.allow("StartSnapshot");
+
+        awaited(id);
+
+        assertThat(released).isTrue();
+        assertThat(cloud.snapshots().getFirst().tags()).doesNotContainKey(EbsNames.HOLD + owner);
+        assertThat(provider.delete(id)).isEqualTo(new Step.Done<>(true));
     }
 
     private static void waitUntilBlocked(Thread thread) {
