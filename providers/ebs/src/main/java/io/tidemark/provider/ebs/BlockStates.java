@@ -92,7 +92,14 @@ final class BlockStates {
         blocks.or(present);
     }
 
-    int end() {
-        return present.length();
+    int count() {
+        return present.cardinality();
+    }
+
+    /** Index after the last block that has bytes in the layer's file; 0: none has. */
+    int dataEnd() {
+        var data = (BitSet) present.clone();
+        data.andNot(zero);
+        return data.length();
     }
 }

@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.ebs.ChainRecord.Content;
 import io.tidemark.provider.ebs.ChainRecord.Sealed;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
@@ -17,6 +18,7 @@ import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -48,26 +50,41 @@ final class Chain implements AutoCloseable {
         this.record = record;
     }
 
-    /** Writes the record of a new one: from then on it exists. */
-    static Chain make(StagingFiles files, Path folder, VolumeId id, ChainRecord record) throws ProviderException {
-        files.makeFolder(folder);
-        for (var each : files.list(folder)) {
-            // Of one that was being made when a process died: it has no record.
+    /**
+     * Makes a new one, which exists when its folder has its name.
+     *
+     * @param begun a name for the folder until then; what is in it is deleted
+     */
+    static Chain make(StagingFiles files, Path begun, Path folder, VolumeId id, ChainRecord record)
+            throws ProviderException {
+        files.makeFolder(begun);
+        for (var each : files.list(begun)) {
             files.delete(each);
         }
-        files.replace(folder.resolve(RECORD), record.toBytes());
+        ChainLayer.make(files, begun, record.overlay(), record.sizeBytes()).close();
+        files.replace(begun.resolve(RECORD), record.toBytes());
+        files.nameFolder(begun, folder);
         return open(files, folder, id, record);
     }
 
-    /** Deletes what a process that died has left of layers that are no more. */
+    /**
+     * Deletes what a process that died has left of layers that are no more.
+     *
+     * @throws ProviderException Corrupt where a layer's files are not what they were; then nothing is deleted
+     */
     static Chain open(StagingFiles files, Path folder, VolumeId id, ChainRecord record) throws ProviderException {
         var chain = new Chain(files, folder, id, record);
         var needed = new HashSet<Path>();
         needed.add(folder.resolve(RECORD));
-        for (var sealed : record.sealed()) {
-            chain.load(sealed.number(), needed);
+        try {
+            for (var sealed : record.sealed()) {
+                chain.load(sealed.number(), Optional.of(sealed.content()), needed);
+            }
+            chain.load(record.overlay(), Optional.empty(), needed);
+        } catch (ProviderException e) {
+            chain.close();
+            throw e;
         }
-        chain.load(record.overlay(), needed);
         for (var each : files.list(folder)) {
             if (!needed.contains(each)) {
                 files.delete(each);
@@ -76,8 +93,8 @@ final class Chain implements AutoCloseable {
         return chain;
     }
 
-    private void load(int number, Set<Path> needed) throws ProviderException {
-        layers.put(number, ChainLayer.open(files, folder, number));
+    private void load(int number, Optional<Content> sealed, Set<Path> needed) throws ProviderException {
+        layers.put(number, ChainLayer.open(files, folder, number, record.sizeBytes(), sealed));
         needed.add(ChainLayer.data(folder, number));
         needed.add(ChainLayer.blocks(folder, number));
     }
@@ -130,9 +147,9 @@ final class Chain implements AutoCloseable {
             return snapshot(point, existing.get());
         }
         overlay().flush();
-        var next = record.cut(point, now);
+        var next = record.cut(point, now, overlay().content());
         // Made before the record names it; what a process that dies here leaves is empty.
-        var fresh = ChainLayer.open(files, folder, next.overlay());
+        var fresh = ChainLayer.make(files, folder, next.overlay(), next.sizeBytes());
         try {
             keep(next);
         } catch (ProviderException e) {

@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.ebs.ChainRecord.Content;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
@@ -7,6 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.Optional;
 
 /**
  * The blocks that were written between two cuts of a chain, in a sparse file {@code NUMBER.data}, and which they are, in
@@ -23,18 +26,21 @@ final class ChainLayer implements AutoCloseable {
     private final Path data;
     private final Path blocks;
     private final int number;
+    private final long sizeBytes;
     private final FileChannel channel;
     private final BlockStates states;
     private boolean changed;
     /** A sync has failed. */
     private boolean lost;
 
-    private ChainLayer(StagingFiles files, Path folder, int number, FileChannel channel, BlockStates states) {
+    private ChainLayer(
+            StagingFiles files, Path folder, int number, long sizeBytes, FileChannel channel, BlockStates states) {
         this.files = files;
         this.folder = folder;
         this.data = data(folder, number);
         this.blocks = blocks(folder, number);
         this.number = number;
+        this.sizeBytes = sizeBytes;
         this.channel = channel;
         this.states = states;
     }
@@ -47,17 +53,46 @@ final class ChainLayer implements AutoCloseable {
         return folder.resolve(number + ".blocks");
     }
 
-    /** An existing one, or an empty one. */
-    static ChainLayer open(StagingFiles files, Path folder, int number) throws ProviderException {
-        var list = files.read(blocks(folder, number));
-        var states =
-                list.isPresent() ? BlockStates.parse(blocks(folder, number).toString(), list.get()) : new BlockStates();
-        return new ChainLayer(files, folder, number, files.open(data(folder, number)), states);
+    /** An empty one. */
+    static ChainLayer make(StagingFiles files, Path folder, int number, long sizeBytes) throws ProviderException {
+        return new ChainLayer(files, folder, number, sizeBytes, files.open(data(folder, number)), new BlockStates());
+    }
+
+    /**
+     * One that a record names. An overlay that was never flushed has no list of blocks yet.
+     *
+     * @param sealed what the record says that it has; none: the overlay
+     * @throws ProviderException Corrupt where files are missing, or are not what they were
+     */
+    static ChainLayer open(StagingFiles files, Path folder, int number, long sizeBytes, Optional<Content> sealed)
+            throws ProviderException {
+        var file = blocks(folder, number);
+        var list = files.read(file);
+        var states = list.isPresent() ? BlockStates.parse(file.toString(), list.get()) : new BlockStates();
+        if (sealed.isPresent() && !sealed.get().equals(content(states))) {
+            throw new ProviderException(new ProviderError.Corrupt(
+                    file.toString(),
+                    "it lists %d blocks, and is not the list of %d that the chain's record knows"
+                            .formatted(states.count(), sealed.get().blocks())));
+        }
+        long end = Math.min((long) states.dataEnd() * BLOCK, sizeBytes);
+        var channel = files.openExisting(data(folder, number), end);
+        return new ChainLayer(files, folder, number, sizeBytes, channel, states);
     }
 
     /** The same sealed layer again, readable until it is closed, though its files be deleted meanwhile. */
     ChainLayer again() throws ProviderException {
-        return new ChainLayer(files, folder, number, files.openToRead(data), states);
+        return new ChainLayer(files, folder, number, sizeBytes, files.openToRead(data), states);
+    }
+
+    /** What a record keeps of a sealed layer. */
+    Content content() {
+        return content(states);
+    }
+
+    private static Content content(BlockStates states) {
+        var digest = DirectCalls.digestOf(ByteBuffer.wrap(states.toBytes()));
+        return new Content(states.count(), HexFormat.of().formatHex(digest));
     }
 
     int number() {
@@ -90,14 +125,18 @@ final class ChainLayer implements AutoCloseable {
         changed = true;
     }
 
-    /** Fills the target from the block, which the layer has. */
+    /** Fills the target from the block, which the layer has; past the volume's end there are zeros. */
     void read(int index, int within, ByteBuffer target) throws ProviderException {
         refuseLost();
         if (states.isZero(index)) {
             target.put(new byte[target.remaining()]);
             return;
         }
-        files.read(data, channel, target, (long) index * BLOCK + within);
+        long offset = (long) index * BLOCK + within;
+        int length = Math.toIntExact(Math.clamp(sizeBytes - offset, 0, target.remaining()));
+        files.read(data, channel, target.slice(target.position(), length), offset);
+        target.position(target.position() + length);
+        target.put(new byte[target.remaining()]);
     }
 
     /** What was written before survives a power cut. */

@@ -43,9 +43,9 @@ record ChainRecord(
         List<Sealed> sealed,
         List<Sealed> abandoned,
         List<String> left) {
-    private static final String FORM = "tidemark-chain 1";
+    private static final String FORM = "tidemark-chain 2";
     private static final String NONE = "-";
-    private static final int SEALED_WORDS = 9;
+    private static final int SEALED_WORDS = 11;
 
     ChainRecord {
         sealed = List.copyOf(sealed);
@@ -53,9 +53,13 @@ record ChainRecord(
         left = List.copyOf(left);
     }
 
+    /** How many blocks a sealed layer has, and the SHA-256 of their list, in hexadecimal. */
+    record Content(int blocks, String digest) {}
+
     /**
      * A layer that no longer changes.
      *
+     * @param content by which files that are not the layer's any more are known
      * @param point none: its snapshot was deleted, and its blocks are part of the next one's
      * @param attempt to upload it, the last one, from 1 on; 0: there was none
      * @param parent that the attempt was begun with
@@ -65,6 +69,7 @@ record ChainRecord(
      */
     record Sealed(
             int number,
+            Content content,
             Optional<RecoveryPointId> point,
             Instant cutAt,
             Set<HoldOwner> holds,
@@ -77,16 +82,22 @@ record ChainRecord(
             holds = Set.copyOf(holds);
         }
 
-        private Sealed(int number, Optional<RecoveryPointId> point, Instant cutAt, Set<HoldOwner> holds, int attempt) {
-            this(number, point, cutAt, holds, attempt, Optional.empty(), Optional.empty(), -1, false);
+        private Sealed(
+                int number,
+                Content content,
+                Optional<RecoveryPointId> point,
+                Instant cutAt,
+                Set<HoldOwner> holds,
+                int attempt) {
+            this(number, content, point, cutAt, holds, attempt, Optional.empty(), Optional.empty(), -1, false);
         }
 
         Sealed nameless() {
-            return new Sealed(number, Optional.empty(), cutAt, Set.of(), 0);
+            return new Sealed(number, content, Optional.empty(), cutAt, Set.of(), 0);
         }
 
         Sealed unbegun() {
-            return new Sealed(number, point, cutAt, holds, attempt);
+            return new Sealed(number, content, point, cutAt, holds, attempt);
         }
 
         boolean isBegun() {
@@ -94,23 +105,23 @@ record ChainRecord(
         }
 
         Sealed held(Set<HoldOwner> owners) {
-            return new Sealed(number, point, cutAt, owners, attempt, parent, cloudId, confirmed, completing);
+            return new Sealed(number, content, point, cutAt, owners, attempt, parent, cloudId, confirmed, completing);
         }
 
         Sealed begun(Optional<String> on) {
-            return new Sealed(number, point, cutAt, holds, attempt + 1, on, Optional.empty(), 0, false);
+            return new Sealed(number, content, point, cutAt, holds, attempt + 1, on, Optional.empty(), 0, false);
         }
 
         Sealed named(String id) {
-            return new Sealed(number, point, cutAt, holds, attempt, parent, Optional.of(id), confirmed, completing);
+            return new Sealed(number, content, point, cutAt, holds, attempt, parent, Optional.of(id), confirmed, completing);
         }
 
         Sealed confirmed(int index) {
-            return new Sealed(number, point, cutAt, holds, attempt, parent, cloudId, index, completing);
+            return new Sealed(number, content, point, cutAt, holds, attempt, parent, cloudId, index, completing);
         }
 
         Sealed asCompleting() {
-            return new Sealed(number, point, cutAt, holds, attempt, parent, cloudId, confirmed, true);
+            return new Sealed(number, content, point, cutAt, holds, attempt, parent, cloudId, confirmed, true);
         }
 
         private String toText() {
@@ -126,7 +137,9 @@ record ChainRecord(
                     parent.orElse(NONE),
                     cloudId.orElse(NONE),
                     String.valueOf(confirmed),
-                    String.valueOf(completing));
+                    String.valueOf(completing),
+                    String.valueOf(content.blocks()),
+                    content.digest());
         }
 
         private static Sealed parse(String text) {
@@ -142,6 +155,7 @@ record ChainRecord(
             }
             return new Sealed(
                     Integer.parseInt(words[0]),
+                    new Content(Integer.parseInt(words[9]), words[10]),
                     word(words[1]).map(RecoveryPointId::new),
                     Instant.parse(words[2]),
                     holds,
@@ -193,9 +207,9 @@ record ChainRecord(
         return sealed.stream().filter(each -> each.point().isPresent()).findFirst();
     }
 
-    ChainRecord cut(RecoveryPointId point, Instant at) {
+    ChainRecord cut(RecoveryPointId point, Instant at, Content content) {
         var layers = new ArrayList<>(sealed);
-        layers.add(new Sealed(overlay, Optional.of(point), at, Set.of(), 0));
+        layers.add(new Sealed(overlay, content, Optional.of(point), at, Set.of(), 0));
         return with(layers, abandoned, left, overlay + 1);
     }
 

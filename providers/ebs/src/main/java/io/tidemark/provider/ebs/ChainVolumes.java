@@ -69,7 +69,9 @@ final class ChainVolumes implements AutoCloseable {
         chains.all().forEach(work::kick);
     }
 
-    Optional<Chain> find(VolumeId volume) {
+    /** @throws ProviderException Corrupt */
+    Optional<Chain> find(VolumeId volume) throws ProviderException {
+        chains.refuseDamaged(volume);
         return chains.find(volume);
     }
 
@@ -155,8 +157,8 @@ final class ChainVolumes implements AutoCloseable {
     }
 
     /** The chain that has the snapshot's layer on this host. */
-    Optional<Chain> holder(SnapshotId snapshot) {
-        return chains.find(snapshot.volume())
+    Optional<Chain> holder(SnapshotId snapshot) throws ProviderException {
+        return find(snapshot.volume())
                 .filter(each -> each.record().sealedOf(snapshot.recoveryPoint()).isPresent());
     }
 
@@ -283,6 +285,7 @@ final class ChainVolumes implements AutoCloseable {
      * @return whether any does: then it is to be kept, without its recovery point
      */
     boolean keepsAsBase(String cloudId) throws ProviderException {
+        chains.refuseDamagedOn(cloudId);
         var based = chains.basedOn(cloudId);
         if (based.isEmpty()) {
             return false;

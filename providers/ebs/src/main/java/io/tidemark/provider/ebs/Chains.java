@@ -14,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.UUID;
@@ -27,9 +29,11 @@ import java.util.concurrent.ConcurrentSkipListMap;
  * Amazon but names.
  */
 final class Chains implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Chains.class.getName());
     private static final String LOCK = "lock";
     private static final String GONE = "gone-";
     private static final String CHAIN = "chain-";
+    private static final String BEGUN = "begun-";
     private static final int READABLE_CHARACTERS = 40;
     private static final int DIGEST_CHARACTERS = 16;
 
@@ -37,6 +41,8 @@ final class Chains implements AutoCloseable {
     private final Path staging;
     private final FileChannel lock;
     private final NavigableMap<VolumeId, Chain> chains = new ConcurrentSkipListMap<>();
+    /** By folder, whose name is made of the volume's. */
+    private final Map<Path, Damaged> damaged = new HashMap<>();
 
     private Chains(StagingFiles files, Path staging, FileChannel lock) {
         this.files = files;
@@ -44,7 +50,11 @@ final class Chains implements AutoCloseable {
         this.lock = lock;
     }
 
-    /** @throws ProviderException Busy where another process has the folder, Corrupt where a chain's record is damaged */
+    /**
+     * One that is damaged is passed over, and {@link #refuseDamaged told} to who asks for it.
+     *
+     * @throws ProviderException Conflict where another process has the folder
+     */
     static Chains open(String provider, Path staging, StagingFiles files) throws ProviderException {
         files.makeFolder(staging);
         var chains = new Chains(files, staging, lock(staging));
@@ -79,15 +89,62 @@ final class Chains implements AutoCloseable {
 
     private void load(String provider, Path folder) throws ProviderException {
         var name = folder.getFileName().toString();
-        if (name.startsWith(GONE)) {
+        if (name.startsWith(GONE) || name.startsWith(BEGUN)) {
             files.sweep(folder);
         }
+        if (!name.startsWith(CHAIN)) {
+            return;
+        }
+        var record = Optional.<ChainRecord>empty();
+        try {
+            record = Optional.of(record(folder));
+            var id = VolumeId.of(provider, record.get().name());
+            chains.put(id, Chain.open(files, folder, id, record.get()));
+        } catch (ProviderException e) {
+            if (!(e.error() instanceof ProviderError.Corrupt corrupt)) {
+                throw e;
+            }
+            damaged.put(folder, new Damaged(corrupt, record));
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    () -> "chain in %s is left out: %s".formatted(name, corrupt.message()));
+        }
+    }
+
+    private ChainRecord record(Path folder) throws ProviderException {
         var file = folder.resolve(Chain.RECORD);
-        var bytes = name.startsWith(CHAIN) ? files.read(file) : Optional.<byte[]>empty();
-        if (bytes.isPresent()) {
-            var record = ChainRecord.parse(file.toString(), bytes.get());
-            var id = VolumeId.of(provider, record.name());
-            chains.put(id, Chain.open(files, folder, id, record));
+        var bytes = files.read(file);
+        if (bytes.isEmpty()) {
+            throw new ProviderException(new ProviderError.Corrupt(file.toString(), "it is missing"));
+        }
+        return ChainRecord.parse(file.toString(), bytes.get());
+    }
+
+    /**
+     * One whose files on this host are not what they were.
+     *
+     * @param record none: it is what is damaged
+     */
+    private record Damaged(ProviderError.Corrupt why, Optional<ChainRecord> record) {}
+
+    /** @throws ProviderException Corrupt where the volume is a chain that is damaged */
+    void refuseDamaged(VolumeId volume) throws ProviderException {
+        var one = damaged.get(folder(CHAIN, volume.name()));
+        if (one != null) {
+            throw new ProviderException(new ProviderError.Corrupt(
+                    volume.toString(),
+                    "%s; restore its folder, or move it away: then what was not uploaded is lost, and its snapshots at"
+                                    .formatted(one.why().message())
+                            + " Amazon are as before"));
+        }
+    }
+
+    /** Whether a chain lies on it that is damaged, and may be mended. */
+    void refuseDamagedOn(String cloudId) throws ProviderException {
+        for (var each : damaged.values()) {
+            if (each.record().flatMap(ChainRecord::base).equals(Optional.of(cloudId))) {
+                throw new ProviderException(each.why());
+            }
         }
     }
 
@@ -105,7 +162,7 @@ final class Chains implements AutoCloseable {
         var record = ChainRecord.of(volume.name(), sizeBytes, UUID.randomUUID().toString());
         var begun =
                 origin.map(each -> record.on(each.snapshot(), each.cloudId())).orElse(record);
-        var chain = Chain.make(files, folder(volume), volume, begun);
+        var chain = Chain.make(files, folder(BEGUN, volume.name()), folder(CHAIN, volume.name()), volume, begun);
         chains.put(volume, chain);
         return chain;
     }
@@ -121,7 +178,9 @@ final class Chains implements AutoCloseable {
 
     /** Whether any chain lies on it. */
     boolean isBase(String cloudId) {
-        return basedOn(cloudId).isPresent();
+        return basedOn(cloudId).isPresent()
+                || damaged.values().stream()
+                        .anyMatch(each -> each.record().flatMap(ChainRecord::base).equals(Optional.of(cloudId)));
     }
 
     Optional<Chain> basedOn(String cloudId) {
@@ -139,12 +198,15 @@ final class Chains implements AutoCloseable {
 
     /**
      * Whether a snapshot at Amazon is one for callers: not while this host has its layer, nor what is left of one that is
-     * deleted here.
+     * deleted here, nor one of a chain that is damaged.
      */
     boolean counts(CloudSnapshot snapshot) {
         var number = snapshot.chainNumber();
         if (number.isEmpty()) {
             return true;
+        }
+        if (damaged.containsKey(folder(CHAIN, snapshot.tags().getOrDefault(EbsNames.VOLUME, "")))) {
+            return false;
         }
         return chains.values().stream()
                 .map(Chain::record)
@@ -154,10 +216,10 @@ final class Chains implements AutoCloseable {
     }
 
     /** A name's readable beginning, and enough of its digest that no two names share a folder. */
-    private Path folder(VolumeId volume) {
-        var readable = volume.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "-");
-        var digest = DirectCalls.digestOf(ByteBuffer.wrap(volume.name().getBytes(StandardCharsets.UTF_8)));
-        return staging.resolve(CHAIN
+    private Path folder(String kind, String volume) {
+        var readable = volume.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "-");
+        var digest = DirectCalls.digestOf(ByteBuffer.wrap(volume.getBytes(StandardCharsets.UTF_8)));
+        return staging.resolve(kind
                 + readable.substring(0, Math.min(READABLE_CHARACTERS, readable.length()))
                 + "-"
                 + HexFormat.of().formatHex(digest).substring(0, DIGEST_CHARACTERS));

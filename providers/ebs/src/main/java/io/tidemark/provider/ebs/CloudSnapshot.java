@@ -1,5 +1,9 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.SnapshotId;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
@@ -24,6 +28,8 @@ record CloudSnapshot(
         Map<String, String> tags) {
 
     private static final long GIB = 1L << 30;
+    /** Amazon's own waiter asks as often. */
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
     /** One of a chain has its volume's size, and the time of its cut, in its tags; others' tags of that name are passed over. */
     CloudSnapshot asCut() {
@@ -44,6 +50,22 @@ record CloudSnapshot(
             // Somebody has changed our tag: Amazon's own time is near.
         }
         return new CloudSnapshot(id, volume, size, state, progress, message, tier, at, tags);
+    }
+
+    /** @param snapshot what it is called here */
+    Readiness readiness(SnapshotId snapshot) {
+        if (!tier.equals("standard")) {
+            return new Readiness.Failed(new ProviderError.Conflict(
+                    snapshot.toString(), "%s is in tier %s: restore it first".formatted(id(), tier)));
+        }
+        return switch (state) {
+            case "completed" -> new Readiness.Ready();
+            case "error" -> new Readiness.Failed(new ProviderError.Corrupt(snapshot.toString(), message));
+            case "recoverable" ->
+                new Readiness.Failed(new ProviderError.Conflict(
+                        snapshot.toString(), id + " is in the recycle bin: restore it first"));
+            default -> new Readiness.Pending(progress, ASK_AGAIN);
+        };
     }
 
     /** Of the layer of a chain that it was made of; none: it is of a volume of Amazon's. */

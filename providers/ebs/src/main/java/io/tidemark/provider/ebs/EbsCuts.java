@@ -31,12 +31,22 @@ final class EbsCuts {
         this.nanos = nanos;
     }
 
-    private Optional<Chain> chain(VolumeId volume) {
-        return chains.flatMap(each -> each.find(volume));
+    private Optional<Chain> chain(VolumeId volume) throws ProviderException {
+        return chains.isPresent() ? chains.get().find(volume) : Optional.empty();
+    }
+
+    private List<VolumeId> clouds(List<VolumeId> asked) throws ProviderException {
+        var clouds = new ArrayList<VolumeId>();
+        for (var each : asked) {
+            if (chain(each).isEmpty()) {
+                clouds.add(each);
+            }
+        }
+        return clouds;
     }
 
     CutForecast forecast(List<VolumeId> asked) throws ProviderException {
-        var clouds = asked.stream().filter(each -> chain(each).isEmpty()).toList();
+        var clouds = clouds(asked);
         var notes = new ArrayList<String>();
         var duration = Duration.ZERO;
         if (!clouds.isEmpty()) {
@@ -70,9 +80,8 @@ final class EbsCuts {
     }
 
     /** What of the request is of Amazon's own volumes. */
-    private Optional<CutRequest> clouds(CutRequest request) {
-        var volumes =
-                request.volumes().stream().filter(each -> chain(each).isEmpty()).toList();
+    private Optional<CutRequest> clouds(CutRequest request) throws ProviderException {
+        var volumes = clouds(request.volumes());
         return volumes.isEmpty() ? Optional.empty() : Optional.of(new CutRequest(request.recoveryPoint(), volumes));
     }
 

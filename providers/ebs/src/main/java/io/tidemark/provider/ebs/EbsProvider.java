@@ -140,8 +140,8 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
         return chain.isPresent() ? made().described(chain.get()) : volumes.described(volumes.find(volume));
     }
 
-    private Optional<Chain> chain(VolumeId volume) {
-        return chains.flatMap(each -> each.find(volume));
+    private Optional<Chain> chain(VolumeId volume) throws ProviderException {
+        return chains.isPresent() ? made().find(volume) : Optional.empty();
     }
 
     /** Those that a chain of this host is known of. */
@@ -150,8 +150,8 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     }
 
     /** The chain that has the snapshot on this host, not at Amazon yet. */
-    private Optional<Chain> holder(SnapshotId snapshot) {
-        return chains.flatMap(each -> each.holder(snapshot));
+    private Optional<Chain> holder(SnapshotId snapshot) throws ProviderException {
+        return chains.isPresent() ? made().holder(snapshot) : Optional.empty();
     }
 
     @Override
@@ -235,26 +235,14 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
         var holder = holder(snapshot);
         return holder.isPresent()
                 ? made().readiness(holder.get(), snapshot)
-                : readiness(snapshot, finder.one(snapshot));
-    }
-
-    private static Readiness readiness(SnapshotId snapshot, CloudSnapshot found) {
-        if (!found.tier().equals("standard")) {
-            return new Readiness.Failed(new ProviderError.Conflict(
-                    snapshot.toString(), "%s is in tier %s: restore it first".formatted(found.id(), found.tier())));
-        }
-        return switch (found.state()) {
-            case "completed" -> new Readiness.Ready();
-            case "error" -> new Readiness.Failed(new ProviderError.Corrupt(snapshot.toString(), found.message()));
-            case "recoverable" ->
-                new Readiness.Failed(new ProviderError.Conflict(
-                        snapshot.toString(), found.id() + " is in the recycle bin: restore it first"));
-            default -> new Readiness.Pending(found.progress(), ASK_AGAIN);
-        };
+                : finder.one(snapshot).readiness(snapshot);
     }
 
     @Override
     public SnapshotPage snapshots(SnapshotQuery query) throws ProviderException {
+        if (query.volume().isPresent()) {
+            var unused = chain(query.volume().get());
+        }
         return finder.page(query);
     }
 
@@ -274,7 +262,8 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     @Override
     public ChangedRanges changedRanges(SnapshotId older, SnapshotId newer) throws ProviderException {
         for (int look = 0; look < LOOKS_MAXIMUM; look++) {
-            var chain = holder(older).or(() -> holder(newer));
+            var lower = holder(older);
+            var chain = lower.isPresent() ? lower : holder(newer);
             if (chain.isEmpty()) {
                 return DirectRanges.changed(direct, readable(older), readable(newer));
             }
@@ -490,7 +479,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     private CloudSnapshot readable(SnapshotId snapshot) throws ProviderException {
         var found = finder.one(snapshot);
-        return switch (readiness(snapshot, found)) {
+        return switch (found.readiness(snapshot)) {
             case Readiness.Ready ignored -> found;
             case Readiness.Failed(var error) -> throw new ProviderException(error);
             case Readiness.Pending(var progress, var askAgain) ->

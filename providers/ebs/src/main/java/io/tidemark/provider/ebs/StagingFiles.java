@@ -32,7 +32,7 @@ final class StagingFiles {
 
     /** Does what it does, or fails as files do. */
     private interface Work<T> {
-        T run() throws IOException;
+        T run() throws IOException, ProviderException;
     }
 
     Optional<byte[]> read(Path file) throws ProviderException {
@@ -80,6 +80,12 @@ final class StagingFiles {
         return made;
     }
 
+    /** A folder gets its name with all that is in it. */
+    void nameFolder(Path folder, Path name) throws ProviderException {
+        changed("renaming", folder, () -> Files.move(folder, name, StandardCopyOption.ATOMIC_MOVE));
+        syncFolder(folderOf(name));
+    }
+
     /** Made where it is missing; what is never written is a hole. */
     FileChannel open(Path file) throws ProviderException {
         return changed(
@@ -91,6 +97,23 @@ final class StagingFiles {
                         StandardOpenOption.SPARSE,
                         StandardOpenOption.READ,
                         StandardOpenOption.WRITE));
+    }
+
+    /** @throws ProviderException Corrupt where it is missing, or shorter */
+    FileChannel openExisting(Path file, long bytesMinimum) throws ProviderException {
+        if (!Files.exists(file)) {
+            throw new ProviderException(new ProviderError.Corrupt(file.toString(), "it is missing"));
+        }
+        return done("opening", file, () -> {
+            var channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            long size = channel.size();
+            if (size < bytesMinimum) {
+                channel.close();
+                throw new ProviderException(new ProviderError.Corrupt(
+                        file.toString(), "it has %d bytes, not %d".formatted(size, bytesMinimum)));
+            }
+            return channel;
+        });
     }
 
     FileChannel openToRead(Path file) throws ProviderException {
@@ -107,15 +130,15 @@ final class StagingFiles {
         });
     }
 
-    /** Past the end of the file there are zeros. */
+    /** @throws ProviderException Corrupt where the file ends before */
     void read(Path file, FileChannel channel, ByteBuffer target, long offsetBytes) throws ProviderException {
         done("reading", file, () -> {
             long at = offsetBytes;
             while (target.hasRemaining()) {
                 int count = channel.read(target, at);
                 if (count < 0) {
-                    target.put(new byte[target.remaining()]);
-                    return at;
+                    throw new ProviderException(new ProviderError.Corrupt(
+                            file.toString(), "it ends at byte %d, which was written".formatted(at)));
                 }
                 at += count;
             }

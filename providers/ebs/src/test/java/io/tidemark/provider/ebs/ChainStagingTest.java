@@ -1,5 +1,7 @@
 package io.tidemark.provider.ebs;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.provider.conformance.TestStorage;
@@ -16,11 +18,14 @@ import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
+import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -225,6 +230,57 @@ class ChainStagingTest {
         assertThat(released).isTrue();
         assertThat(cloud.snapshots().getFirst().tags()).doesNotContainKey(EbsNames.HOLD + owner);
         assertThat(provider.delete(id)).isEqualTo(new Step.Done<>(true));
+    }
+
+    @Test
+    void damagedChainIsToldAndTheOthersAreServed() throws Exception {
+        cloud.deny("StartSnapshot");
+        var damages = List.<Damage>of(
+                folder -> Files.delete(folder.resolve("1.blocks")),
+                folder -> Files.delete(folder.resolve("1.data")),
+                folder -> Files.delete(folder.resolve("2.data")),
+                folder -> Files.delete(folder.resolve("chain")),
+                folder -> Files.writeString(folder.resolve("chain"), "tidemark-chain 2"),
+                folder -> Files.copy(folder.resolve("2.blocks"), folder.resolve("1.blocks"), REPLACE_EXISTING),
+                folder -> {
+                    try (var file = FileChannel.open(folder.resolve("1.data"), WRITE)) {
+                        file.truncate(VOLUME_BYTES / 4);
+                    }
+                });
+        var other = cut(OTHER, 7);
+        for (int index = 0; index < damages.size(); index++) {
+            var volume = VolumeId.of("ebs", "orders-" + index);
+            var id = cut(volume, 1);
+            try (var writer = provider.write(volume)) {
+                writer.write(VOLUME_BYTES / 2, ByteBuffer.wrap(new byte[] {1}));
+                writer.flush();
+            }
+            provider.close();
+            try (var folders = Files.newDirectoryStream(staging, "chain-" + volume.name() + "-*")) {
+                damages.get(index).to(folders.iterator().next());
+            }
+
+            provider = open();
+
+            for (var asked : List.<Asked>of(
+                    () -> provider.volume(volume),
+                    () -> provider.read(id),
+                    () -> provider.readiness(id),
+                    () -> provider.delete(id),
+                    () -> provider.create(volume, VOLUME_BYTES),
+                    () -> provider.snapshots(SnapshotQuery.ofVolume(volume)),
+                    () -> provider.cut(new CutRequest(POINT, List.of(volume))))) {
+                assertThat(failure(asked)).as("damage %d", index).isInstanceOf(ProviderError.Corrupt.class);
+            }
+            assertThat(provider.volumes()).extracting(Volume::id).containsExactly(OTHER);
+            assertThat(provider.snapshots(SnapshotQuery.ofRecoveryPoint(POINT)).snapshots())
+                    .extracting(Snapshot::id)
+                    .containsExactly(other);
+        }
+    }
+
+    private interface Damage {
+        void to(Path folder) throws IOException;
     }
 
     private static void waitUntilBlocked(Thread thread) {
