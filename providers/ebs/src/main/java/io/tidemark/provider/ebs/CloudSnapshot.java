@@ -27,13 +27,13 @@ record CloudSnapshot(
         Instant startedAt,
         Map<String, String> tags) {
 
-    private static final long GIB = 1L << 30;
+    static final long GIB = 1L << 30;
     /** Amazon's own waiter asks as often. */
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
-    /** One of a chain has its volume's size, and the time of its cut, in its tags; others' tags of that name are passed over. */
+    /** One of a chain, or a copy of one, has its volume's size in its tags, the first the time of its cut too; others' tags of that name are passed over. */
     CloudSnapshot asCut() {
-        if (chainNumber().isEmpty()) {
+        if (chainNumber().isEmpty() && !tags.containsKey(EbsNames.COPY_OF)) {
             return this;
         }
         long size = sizeBytes;
@@ -47,7 +47,7 @@ record CloudSnapshot(
         try {
             at = Instant.parse(tags.getOrDefault(EbsNames.CUT_AT, ""));
         } catch (DateTimeParseException e) {
-            // Somebody has changed our tag: Amazon's own time is near.
+            // A copy, whose time is its own; or somebody has changed our tag: Amazon's own time is near.
         }
         return new CloudSnapshot(id, volume, size, state, progress, message, tier, at, tags);
     }

@@ -117,7 +117,7 @@ final class EbsCopies {
         boolean left = false;
         for (var each : found) {
             boolean isKept = kept.isPresent() && kept.get().id().equals(each.id());
-            if (!isKept && each.tags().containsKey(EbsNames.COPY_OF)) {
+            if (!isKept) {
                 left |= !deleted(each);
             }
         }
@@ -149,8 +149,15 @@ final class EbsCopies {
                         wanted.id().toString(),
                         "it is the source itself: both providers are of one account and region; name one of another"));
             }
+            var origin = Optional.ofNullable(each.tags().get(EbsNames.COPY_OF));
+            if (!origin.equals(Optional.of(wanted.origin()))) {
+                throw new ProviderException(new ProviderError.Conflict(
+                        wanted.id().toString(),
+                        "it exists, and is %s, not of %s; delete it first"
+                                .formatted(origin.map(text -> "a copy of " + text).orElse("no copy"), wanted.origin())));
+            }
             var key = Optional.ofNullable(each.tags().get(EbsNames.COPY_KEY));
-            if (each.tags().containsKey(EbsNames.COPY_OF) && !key.equals(wanted.key())) {
+            if (!key.equals(wanted.key())) {
                 throw new ProviderException(new ProviderError.Conflict(
                         wanted.id().toString(),
                         "it exists, made with %s; delete it first"
@@ -171,6 +178,10 @@ final class EbsCopies {
     private Step<Snapshot> begun(Wanted wanted) throws ProviderException {
         var tags = EbsNames.tagsOf(config.installation(), wanted.id());
         tags.put(EbsNames.COPY_OF, wanted.origin());
+        if (wanted.sizeBytes() % CloudSnapshot.GIB != 0) {
+            // Of a chain: at Amazon it has whole GiB, and so has its copy.
+            tags.put(EbsNames.SIZE, String.valueOf(wanted.sizeBytes()));
+        }
         wanted.key().ifPresent(key -> tags.put(EbsNames.COPY_KEY, key));
         try {
             var id = ec2.copySnapshot(wanted.region(), wanted.source(), config.region(), wanted.key(), tags);

@@ -22,7 +22,7 @@ final class EbsNames {
 
     /** Of a chain's snapshot: the number of its layer; what is newer has a higher one. */
     static final String CHAIN = "tidemark:chain";
-    /** Of a chain's snapshot: bytes of its volume, which at Amazon has whole GiB. */
+    /** Of a chain's snapshot and its copies: bytes of the volume, which at Amazon has whole GiB. */
     static final String SIZE = "tidemark:size";
     /** Of a chain's snapshot: when it was cut; Amazon's own time is that of the upload. */
     static final String CUT_AT = "tidemark:cut-at";

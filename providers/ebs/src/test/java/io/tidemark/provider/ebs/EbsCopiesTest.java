@@ -3,18 +3,23 @@ package io.tidemark.provider.ebs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.provider.conformance.TestStorage;
 import io.tidemark.provider.fakecloud.Fault;
 import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.aws.AwsLimits;
 import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
+import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.VolumeId;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -26,6 +31,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.TagSpecification;
 
 /** Copies from region to region. */
@@ -100,6 +106,68 @@ class EbsCopiesTest {
                 .extracting(ProviderError::message)
                 .asString()
                 .contains(key, "delete it first");
+    }
+
+    @Test
+    void whatIsNoCopyOfTheSourceIsNotTakenForIt() throws Exception {
+        var ireland = start();
+        var original = regions.cut("rp-1", 1);
+        var id = TwoRegions.copyOf(original);
+        for (var origin : List.of(Optional.of("eu-central-1/snap-0123456789abcdef0"), Optional.<String>empty())) {
+            var tags = EbsNames.tagsOf("tests", id);
+            origin.ifPresent(each -> tags.put(EbsNames.COPY_OF, each));
+            var volume = regions.cloud.createVolume(TwoRegions.IRELAND, 1, Map.of());
+            regions.clientsThere()
+                    .ec2()
+                    .createSnapshot(request -> request.volumeId(volume.id())
+                            .tagSpecifications(TagSpecification.builder()
+                                    .resourceType("snapshot")
+                                    .tags(tags.entrySet().stream()
+                                            .map(each -> Tag.builder()
+                                                    .key(each.getKey())
+                                                    .value(each.getValue())
+                                                    .build())
+                                            .toList())
+                                    .build()));
+
+            assertThat(failure(() -> ireland.copyOf(regions.source, original, NO_KEY)))
+                    .isInstanceOf(ProviderError.Conflict.class)
+                    .extracting(ProviderError::message)
+                    .asString()
+                    .contains("delete it first", origin.orElse("no copy"));
+
+            ireland.delete(id);
+        }
+    }
+
+    @Test
+    void copyOfAChainsSnapshotHasItsSizeToTheByte() throws Exception {
+        var ireland = start();
+        var address = regions.cloud.endpoint(TwoRegions.FRANKFURT).toString();
+        try (var storage = TestStorage.inMemory()) {
+            var config = EbsAccount.config(address, storage.base().resolve("staging"));
+            try (var chains = EbsAccount.openStaged(
+                    config,
+                    EbsAccount.clients(config),
+                    regions.cloud.clock(),
+                    new AtomicBoolean(),
+                    new StagingFiles(() -> {}))) {
+                var orders = VolumeId.of("ebs", "orders");
+                chains.create(orders, 3 * 512);
+                var original = new SnapshotId(orders, new RecoveryPointId("rp-1"));
+                chains.cut(new CutRequest(original.recoveryPoint(), List.of(orders)));
+                while (!(chains.readiness(original) instanceof Readiness.Ready)) {
+                    Thread.sleep(1);
+                }
+
+                var copy = finished(ireland, ireland.copyOf(chains, original, NO_KEY));
+
+                assertThat(copy.sizeBytes()).isEqualTo(3 * 512);
+                try (var reader = ireland.read(copy.id())) {
+                    assertThat(reader.sizeBytes()).isEqualTo(3 * 512);
+                }
+            }
+        }
     }
 
     @Test
