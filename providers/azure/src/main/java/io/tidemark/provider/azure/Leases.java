@@ -105,8 +105,8 @@ final class Leases {
     }
 
     /**
-     * Under the snapshot's stripe, and while nobody has one that opens anything. Where it fails Azure may have given one
-     * all the same, which nobody knows and which would count among the five.
+     * Under the snapshot's stripe, and while nobody has one that opens anything. Where it fails Azure may have given
+     * one all the same, which nobody knows and which would count among the five.
      */
     private URI granted(CloudSnapshot snapshot) throws ProviderException {
         try {

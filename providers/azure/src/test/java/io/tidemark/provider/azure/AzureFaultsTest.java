@@ -31,10 +31,9 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Whatever fails, and wherever the process is killed, with a service above it that writes down the recovery point
- * before it asks for it, records it when all is cut, and deletes what failed, again and again, by its id, or, with every other
- * seed, only what is listed of its recovery point: in the end
- * the snapshots that live are those of the catalogue, each once, with their holds, and what is somebody else's is as it
- * was.
+ * before it asks for it, records it when all is cut, and deletes what failed, again and again, by its id, or, with
+ * every other seed, only what is listed of its recovery point: in the end the snapshots that live are those of the
+ * catalogue, each once, with their holds, and what is somebody else's is as it was.
  *
  * <p>{@code -Dtidemark.azure.seeds=FROM-TO} runs others.
  */
