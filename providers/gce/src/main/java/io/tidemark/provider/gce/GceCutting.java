@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -33,9 +34,12 @@ final class GceCutting {
     private static final int PLANS_MAXIMUM = 1_000;
 
     private final GceCalls calls;
-    private final Attempts attempts;
+    /** While file systems are frozen: what is asked again, the cut's own end bounds. */
+    private final Attempts once;
+
     private final GceVolumes volumes;
     private final SnapshotFinder finder;
+    private final SnapshotFinder frozen;
     private final RecentSnapshots recent;
     private final GceConfig config;
     private final GceWaiting waiting;
@@ -64,7 +68,8 @@ final class GceCutting {
             GceWaiting waiting,
             GceGroups groups) {
         this.calls = calls;
-        this.attempts = attempts;
+        this.once = attempts.once();
+        this.frozen = new SnapshotFinder(calls, once, recent, config);
         this.volumes = volumes;
         this.finder = finder;
         this.recent = recent;
@@ -99,20 +104,33 @@ final class GceCutting {
         }
     }
 
+    /** One end for all of it: file systems are frozen meanwhile. */
     Cut cut(CutRequest request) throws ProviderException {
+        long end = waiting.end();
         Plan prepared;
         synchronized (plans) {
             prepared = plans.remove(request.recoveryPoint());
         }
         var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
         if (plan.together().isPresent() && plan.existing().isEmpty()) {
-            return new Cut(true, together(plan, plan.together().get()));
+            return new Cut(true, together(plan, plan.together().get(), end));
         }
-        var members = new ArrayList<Cut.Member>();
+        var begun = new LinkedHashMap<SnapshotId, Begun>();
         for (var each : plan.disks().entrySet()) {
             var id = new SnapshotId(each.getKey(), request.recoveryPoint());
-            var existing = plan.existing().get(id);
-            members.add(existing == null ? single(id, each.getValue()) : new Cut.Member(existing, 0, 0));
+            if (!plan.existing().containsKey(id)) {
+                begun.put(id, begin(id, each.getValue(), end));
+            }
+        }
+        var members = new ArrayList<Cut.Member>();
+        for (var volume : plan.disks().keySet()) {
+            var id = new SnapshotId(volume, request.recoveryPoint());
+            var one = begun.get(id);
+            members.add(
+                    one == null
+                            ? new Cut.Member(
+                                    Objects.requireNonNull(plan.existing().get(id)), 0, 0)
+                            : ended(id, one, end));
         }
         return new Cut(request.volumes().size() == 1 || plan.whole(), members);
     }
@@ -125,8 +143,8 @@ final class GceCutting {
             var id = new SnapshotId(volume, request.recoveryPoint());
             finder.lookUp(id)
                     .filter(CloudSnapshot::isFixed)
-                    .ifPresent(each -> existing.put(
-                            id, new io.tidemark.spi.Snapshot(id, each.sizeBytes(), each.createdAt())));
+                    .ifPresent(each ->
+                            existing.put(id, new io.tidemark.spi.Snapshot(id, each.sizeBytes(), each.createdAt())));
         }
         var instants = together.isPresent()
                 ? groups.instants(together.get(), request.recoveryPoint())
@@ -141,19 +159,21 @@ final class GceCutting {
     }
 
     /** The instants are what is cut; snapshots of the project are made of them afterwards. */
-    private List<Cut.Member> together(Plan plan, GceGroups.Together together) throws ProviderException {
+    private List<Cut.Member> together(Plan plan, GceGroups.Together together, long end) throws ProviderException {
         var recoveryPoint = plan.request().recoveryPoint();
         var ids = plan.request().volumes().stream()
                 .map(each -> new SnapshotId(each, recoveryPoint))
                 .toList();
         long started = waiting.nanos().getAsLong();
         ids.forEach(recent::uncertain);
-        var begun = groups.begin(recoveryPoint, together);
-        var taken = waiting.until(recoveryPoint.toString(), () -> {
+        var requestId = UUID.randomUUID();
+        var begun = waiting.until(
+                end, recoveryPoint.toString(), () -> Optional.of(groups.begin(recoveryPoint, together, requestId)));
+        var taken = waiting.until(end, recoveryPoint.toString(), () -> {
             if (begun.isPresent()) {
                 var place = together.location();
                 var operation =
-                        attempts.until(() -> calls.operation(place, begun.get().name()));
+                        once.until(() -> calls.operation(place, begun.get().name()));
                 if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
                     throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, operation.get());
                 }
@@ -183,7 +203,10 @@ final class GceCutting {
         return found;
     }
 
-    private Cut.Member single(SnapshotId id, CloudDisk disk) throws ProviderException {
+    /** @param operation empty: one of that name is there */
+    private record Begun(long startedNanos, Optional<CloudOperation> operation) {}
+
+    private Begun begin(SnapshotId id, CloudDisk disk, long end) throws ProviderException {
         long started = waiting.nanos().getAsLong();
         var wanted = Snapshot.newBuilder()
                 .setName(finder.nameOf(id))
@@ -193,18 +216,27 @@ final class GceCutting {
             wanted.setGuestFlush(true);
         }
         config.storageLocation().ifPresent(wanted::addStorageLocations);
-        var fixed = fixed(id, insert(id, wanted.build()));
-        long finished = waiting.nanos().getAsLong();
-        return new Cut.Member(
-                new io.tidemark.spi.Snapshot(id, fixed.sizeBytes(), fixed.createdAt()), started, finished);
+        var begun = insert(id, wanted.build(), end);
+        if (begun.isPresent()) {
+            refuseFailed(id, begun.get());
+        }
+        recent.uncertain(id);
+        return new Begun(started, begun);
     }
 
-    /** What is asked again carries the same request id, and is not done twice. Empty: one of that name is there. */
-    private Optional<CloudOperation> insert(SnapshotId id, Snapshot wanted) throws ProviderException {
+    private Cut.Member ended(SnapshotId id, Begun begun, long end) throws ProviderException {
+        var fixed = fixed(id, begun.operation(), end);
+        long finished = waiting.nanos().getAsLong();
+        return new Cut.Member(
+                new io.tidemark.spi.Snapshot(id, fixed.sizeBytes(), fixed.createdAt()), begun.startedNanos(), finished);
+    }
+
+    /** What is asked again carries the same request id, and is not done twice. */
+    private Optional<CloudOperation> insert(SnapshotId id, Snapshot wanted, long end) throws ProviderException {
         var requestId = UUID.randomUUID();
-        var begun = attempts.until(() -> {
+        return waiting.until(end, id.toString(), () -> {
             try {
-                return calls.insertSnapshot(wanted, requestId);
+                return Optional.of(once.until(() -> calls.insertSnapshot(wanted, requestId)));
             } catch (ProviderException e) {
                 // Whatever the last attempt says: this one may have been done.
                 if (e.error() instanceof ProviderError.Unreachable) {
@@ -213,11 +245,6 @@ final class GceCutting {
                 throw e;
             }
         });
-        if (begun.isPresent()) {
-            refuseFailed(id, begun.get());
-        }
-        recent.uncertain(id);
-        return begun;
     }
 
     private static void refuseFailed(SnapshotId id, CloudOperation operation) throws ProviderException {
@@ -226,9 +253,9 @@ final class GceCutting {
         }
     }
 
-    private CloudSnapshot fixed(SnapshotId id, Optional<CloudOperation> begun) throws ProviderException {
-        return waiting.until(id.toString(), () -> {
-            var found = finder.lookUp(id);
+    private CloudSnapshot fixed(SnapshotId id, Optional<CloudOperation> begun, long end) throws ProviderException {
+        return waiting.until(end, id.toString(), () -> {
+            var found = frozen.lookUp(id);
             if (found.isPresent() && found.get().isFixed()) {
                 recent.made(id, found.get());
                 return found;
@@ -241,7 +268,7 @@ final class GceCutting {
             }
             // While it is CREATING its own status will tell.
             if (found.isEmpty() && begun.isPresent()) {
-                var operation = attempts.until(() -> calls.operation(begun.get().name()));
+                var operation = once.until(() -> calls.operation(begun.get().name()));
                 if (operation.isPresent()) {
                     refuseFailed(id, operation.get());
                 }

@@ -33,6 +33,9 @@ final class GceGroups {
     private final GroupCalls groups;
     private final GceCalls calls;
     private final Attempts attempts;
+    /** In the cut, whose own end bounds what is asked again. */
+    private final Attempts once;
+
     private final GceConfig config;
     private final InstantUploads uploads;
     private final InstantSource clock;
@@ -48,6 +51,7 @@ final class GceGroups {
         this.groups = groups;
         this.calls = calls;
         this.attempts = attempts;
+        this.once = attempts.once();
         this.config = config;
         this.uploads = uploads;
     }
@@ -87,11 +91,11 @@ final class GceGroups {
                 .count();
     }
 
-    /** Asks for the instant; asking again asks for the same one. Empty: it is there already. */
-    Optional<CloudOperation> begin(RecoveryPointId recoveryPoint, Together together) throws ProviderException {
+    /** Asks once for the instant; asking again with the same id asks for the same one. Empty: it is there already. */
+    Optional<CloudOperation> begin(RecoveryPointId recoveryPoint, Together together, UUID requestId)
+            throws ProviderException {
         uploads.allow(recoveryPoint);
-        var requestId = UUID.randomUUID();
-        var begun = attempts.until(() -> groups.insert(
+        var begun = once.until(() -> groups.insert(
                 together.location(), nameOf(recoveryPoint), together.policy(), markOf(recoveryPoint), requestId));
         if (begun.isPresent() && !begun.get().errorCode().isEmpty()) {
             throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, begun.get());
@@ -113,7 +117,7 @@ final class GceGroups {
     /** By disk; empty: the instant is not taken, or not all of it is seen. */
     Optional<Map<String, Member>> taken(RecoveryPointId recoveryPoint, Together together, int disks)
             throws ProviderException {
-        var group = attempts.until(() -> groups.group(together.location(), nameOf(recoveryPoint)));
+        var group = once.until(() -> groups.group(together.location(), nameOf(recoveryPoint)));
         if (group.isEmpty() || group.get().status().equals("CREATING")) {
             return Optional.empty();
         }
@@ -123,7 +127,7 @@ final class GceGroups {
                     "the group is " + group.get().status()));
         }
         var found = new LinkedHashMap<String, Member>();
-        membersOf(together.location(), recoveryPoint).stream()
+        membersOf(together.location(), recoveryPoint, once).stream()
                 .filter(each -> each.status().equals("READY"))
                 .forEach(each -> found.put(each.disk(), each));
         return found.size() < disks ? Optional.empty() : Optional.of(found);
@@ -169,7 +173,7 @@ final class GceGroups {
     /** Of one recovery point; makes nothing, for who asks for one may be about to delete it. */
     Map<SnapshotId, Member> pending(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
         var pending = new LinkedHashMap<SnapshotId, Member>();
-        for (var each : membersOf(place, recoveryPoint)) {
+        for (var each : membersOf(place, recoveryPoint, attempts)) {
             pending.put(new SnapshotId(VolumeId.of(config.name(), place + "/" + each.disk()), recoveryPoint), each);
         }
         return pending;
@@ -200,7 +204,7 @@ final class GceGroups {
         }
         var place = named.get().location();
         uploads.refuse(id);
-        var members = membersOf(place, id.recoveryPoint());
+        var members = membersOf(place, id.recoveryPoint(), attempts);
         boolean none = true;
         for (var each : members) {
             if (each.disk().equals(named.get().name())) {
@@ -233,10 +237,10 @@ final class GceGroups {
         }
     }
 
-    private List<Member> membersOf(GceLocation place, RecoveryPointId recoveryPoint) throws ProviderException {
+    private List<Member> membersOf(GceLocation place, RecoveryPointId recoveryPoint, Attempts asking)
+            throws ProviderException {
         var name = nameOf(recoveryPoint);
-        return GceLists.all("instantSnapshots.list", token -> attempts.until(() -> groups.members(place, token)))
-                .stream()
+        return GceLists.all("instantSnapshots.list", token -> asking.until(() -> groups.members(place, token))).stream()
                 .filter(each -> each.group().equals(name) && !each.status().equals("DELETING"))
                 .toList();
     }

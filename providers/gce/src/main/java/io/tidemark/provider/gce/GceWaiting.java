@@ -19,27 +19,51 @@ record GceWaiting(Sleeper sleeper, LongSupplier nanos) {
         Optional<T> ask() throws ProviderException;
     }
 
-    /** @throws ProviderException Busy after {@link #CUT_MAXIMUM} */
-    <T> T until(String object, Question<T> question) throws ProviderException {
-        long begun = nanos.getAsLong();
-        while (true) {
-            var answer = question.ask();
-            if (answer.isPresent()) {
-                return answer.get();
-            }
-            var busy = new ProviderException(new ProviderError.Busy(
-                    object,
-                    "Google, which has not fixed its content in %d s".formatted(CUT_MAXIMUM.toSeconds()),
-                    PAUSE));
-            if (nanos.getAsLong() - begun >= CUT_MAXIMUM.toNanos()) {
-                throw busy;
+    /** When a cut that begins now has to be done, by {@link #nanos}. */
+    long end() {
+        return nanos.getAsLong() + CUT_MAXIMUM.toNanos();
+    }
+
+    /**
+     * Asks until there is an answer; what passes by waiting is asked again. A call that is under way at the end is not
+     * cut off.
+     *
+     * @param end as {@link #end} gave it; nothing is asked after it
+     * @throws ProviderException Busy at the end, or what the last call was refused with
+     */
+    <T> T until(long end, String object, Question<T> question) throws ProviderException {
+        var last = new ProviderException(new ProviderError.Busy(
+                object, "Google, which has not fixed its content in %d s".formatted(CUT_MAXIMUM.toSeconds()), PAUSE));
+        while (nanos.getAsLong() < end) {
+            var pause = PAUSE;
+            try {
+                var answer = question.ask();
+                if (answer.isPresent()) {
+                    return answer.get();
+                }
+            } catch (ProviderException e) {
+                last = e;
+                pause = pauseAfter(e);
             }
             try {
-                sleeper.sleep(PAUSE);
+                if (nanos.getAsLong() + pause.toNanos() >= end) {
+                    throw last;
+                }
+                sleeper.sleep(pause);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw busy;
+                throw last;
             }
         }
+        throw last;
+    }
+
+    private static Duration pauseAfter(ProviderException failure) throws ProviderException {
+        return switch (failure.error()) {
+            case ProviderError.Busy busy when busy.retryAfter().compareTo(PAUSE) > 0 -> busy.retryAfter();
+            case ProviderError.Busy ignored -> PAUSE;
+            case ProviderError.Unreachable ignored -> PAUSE;
+            default -> throw failure;
+        };
     }
 }

@@ -131,6 +131,31 @@ class GceProviderTest {
     }
 
     @Test
+    void cutOfWhatDoesNotAnswerEndsInTime() throws Exception {
+        var one = project.disk("orders");
+        var two = project.disk("log");
+        project.cloud().createConsistencyGroup("europe-west3", "both", List.of(one, two));
+        var lost = FaultScript.none();
+        for (int attempt = 1; attempt <= 100; attempt++) {
+            lost.on("snapshots.insert", attempt, Fault.ERROR_BEFORE);
+            lost.on("instantSnapshotGroups.insert", attempt, Fault.ERROR_BEFORE);
+        }
+        project.cloud().faults(lost);
+        var clock = project.cloud().clock();
+        var call = Duration.ofSeconds(10);
+        for (var disks : List.of(List.of(one), List.of(one, two))) {
+            var request =
+                    new CutRequest(FIRST, disks.stream().map(GceProject::volume).toList());
+            provider.prepare(request);
+            project.cloud().beforeAnswer(number -> clock.advance(call));
+            var begun = clock.instant();
+            assertThat(errorOf(() -> provider.cut(request))).isInstanceOf(ProviderError.Unreachable.class);
+            assertThat(Duration.between(begun, clock.instant())).isLessThan(GceWaiting.CUT_MAXIMUM.plus(call));
+            project.cloud().beforeAnswer(number -> {});
+        }
+    }
+
+    @Test
     void whatWasNotAnsweredMayYetAppearThoughTheLastAttemptWasRefused() throws Exception {
         var disk = project.disk("orders");
         var lost = FaultScript.none().on("snapshots.insert", 1, Fault.CUT_BEFORE);
@@ -151,7 +176,7 @@ class GceProviderTest {
     void whatIsNotSeenMayYetAppearAndIsNotSaidToBeDeleted() throws Exception {
         var disk = project.disk("orders");
         var lost = FaultScript.none();
-        for (int attempt = 1; attempt <= Attempts.COUNT_MAXIMUM; attempt++) {
+        for (int attempt = 1; attempt <= 100; attempt++) {
             lost.on("snapshots.insert", attempt, Fault.CUT_BEFORE);
         }
         project.cloud().clock().advance(Duration.ofMinutes(11));
