@@ -10,7 +10,10 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -19,10 +22,17 @@ final class EbsCuts {
     /** A record of a few hundred bytes is written and synced. */
     private static final Duration SEAL = Duration.ofMillis(20);
 
+    /** Of recovery points that were prepared and never cut. */
+    private static final int PLANS_MAXIMUM = 1_000;
+
     private final EbsCutting cutting;
     private final Optional<ChainVolumes> chains;
     private final SnapshotFinder finder;
     private final LongSupplier nanos;
+    private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
+
+    /** @param existing of its chains' snapshots those that there were */
+    private record Plan(CutRequest request, Map<VolumeId, Snapshot> existing) {}
 
     EbsCuts(EbsCutting cutting, Optional<ChainVolumes> chains, SnapshotFinder finder, LongSupplier nanos) {
         this.cutting = cutting;
@@ -66,15 +76,27 @@ final class EbsCuts {
         return new CutForecast(duration, asked.size() == 1, notes);
     }
 
+    /** Looks, so that the cut of a chain, while file systems are frozen, asks Amazon nothing. */
     void prepare(CutRequest request) throws ProviderException {
         var clouds = clouds(request);
         if (clouds.isPresent()) {
             cutting.prepare(clouds.get());
+            if (clouds.get().equals(request)) {
+                return;
+            }
         }
+        var existing = new HashMap<VolumeId, Snapshot>();
         for (var each : request.volumes()) {
             var chain = chain(each);
             if (chain.isPresent()) {
+                existing(chain.get(), request.recoveryPoint()).ifPresent(snapshot -> existing.put(each, snapshot));
                 chain.get().flush();
+            }
+        }
+        synchronized (plans) {
+            plans.put(request.recoveryPoint(), new Plan(request, existing));
+            if (plans.size() > PLANS_MAXIMUM) {
+                plans.remove(plans.keySet().iterator().next());
             }
         }
     }
@@ -91,6 +113,11 @@ final class EbsCuts {
         if (clouds.isPresent() && clouds.get().equals(request)) {
             return cutting.cut(request);
         }
+        Optional<Plan> plan;
+        synchronized (plans) {
+            plan = Optional.ofNullable(plans.remove(request.recoveryPoint()))
+                    .filter(each -> each.request().equals(request));
+        }
         var members = new ArrayList<Cut.Member>();
         if (clouds.isPresent()) {
             members.addAll(cutting.cut(clouds.get()).members());
@@ -99,27 +126,31 @@ final class EbsCuts {
             var chain = chain(each);
             if (chain.isPresent()) {
                 long started = nanos.getAsLong();
-                var snapshot = cut(chain.get(), request.recoveryPoint());
+                var existing = plan.isPresent()
+                        ? Optional.ofNullable(plan.get().existing().get(each))
+                        : existing(chain.get(), request.recoveryPoint());
+                var snapshot = existing.isPresent()
+                        ? existing.get()
+                        : chains.orElseThrow().cut(chain.get(), request.recoveryPoint());
                 members.add(new Cut.Member(snapshot, started, nanos.getAsLong()));
             }
         }
         return new Cut(members.size() == 1, members);
     }
 
-    private Snapshot cut(Chain chain, RecoveryPointId point) throws ProviderException {
+    /** Here, or at Amazon already. */
+    private Optional<Snapshot> existing(Chain chain, RecoveryPointId point) throws ProviderException {
         var id = new SnapshotId(chain.id(), point);
         var sealed =
                 chain.snapshots().stream().filter(each -> each.id().equals(id)).findFirst();
-        if (sealed.isPresent()) {
-            return sealed.get();
+        if (sealed.isPresent() || chain.record().baseNumber() == 0) {
+            return sealed;
         }
-        if (chain.record().baseNumber() > 0) {
-            var uploaded = finder.all(id);
-            if (!uploaded.isEmpty()) {
-                var last = SnapshotFinder.last(uploaded);
-                return new Snapshot(id, last.sizeBytes(), last.startedAt());
-            }
+        var uploaded = finder.all(id);
+        if (uploaded.isEmpty()) {
+            return Optional.empty();
         }
-        return chains.orElseThrow().cut(chain, point);
+        var last = SnapshotFinder.last(uploaded);
+        return Optional.of(new Snapshot(id, last.sizeBytes(), last.startedAt()));
     }
 }

@@ -283,6 +283,27 @@ class ChainStagingTest {
         void to(Path folder) throws IOException;
     }
 
+    @Test
+    void preparedCutOfAChainAsksAmazonNothing() throws Exception {
+        var first = uploaded(ORDERS, 1);
+        write(ORDERS, 2);
+        var again = new CutRequest(POINT, List.of(ORDERS));
+        var next = new CutRequest(new RecoveryPointId("rp-2"), List.of(ORDERS));
+        provider.prepare(again);
+        provider.prepare(next);
+        cloud.deny("DescribeSnapshots");
+
+        assertThat(provider.cut(again).members().getFirst().snapshot().id()).isEqualTo(first);
+        var second = provider.cut(next).members().getFirst().snapshot().id();
+
+        assertThat(failure(() -> provider.cut(new CutRequest(new RecoveryPointId("rp-3"), List.of(ORDERS)))))
+                .as("not prepared")
+                .isInstanceOf(ProviderError.Denied.class);
+        cloud.allow("DescribeSnapshots");
+        awaited(second);
+        assertThat(cloud.snapshots()).hasSize(2);
+    }
+
     private static void waitUntilBlocked(Thread thread) {
         for (int look = 0; look < LOOKS_MAXIMUM && thread.getState() != Thread.State.BLOCKED; look++) {
             try {
