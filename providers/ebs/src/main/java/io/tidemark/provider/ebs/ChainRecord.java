@@ -113,7 +113,8 @@ record ChainRecord(
         }
 
         Sealed named(String id) {
-            return new Sealed(number, content, point, cutAt, holds, attempt, parent, Optional.of(id), confirmed, completing);
+            return new Sealed(
+                    number, content, point, cutAt, holds, attempt, parent, Optional.of(id), confirmed, completing);
         }
 
         Sealed confirmed(int index) {

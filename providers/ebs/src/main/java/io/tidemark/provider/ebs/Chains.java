@@ -105,9 +105,7 @@ final class Chains implements AutoCloseable {
                 throw e;
             }
             damaged.put(folder, new Damaged(corrupt, record));
-            LOG.log(
-                    System.Logger.Level.ERROR,
-                    () -> "chain in %s is left out: %s".formatted(name, corrupt.message()));
+            LOG.log(System.Logger.Level.ERROR, () -> "chain in %s is left out: %s".formatted(name, corrupt.message()));
         }
     }
 
@@ -180,7 +178,8 @@ final class Chains implements AutoCloseable {
     boolean isBase(String cloudId) {
         return basedOn(cloudId).isPresent()
                 || damaged.values().stream()
-                        .anyMatch(each -> each.record().flatMap(ChainRecord::base).equals(Optional.of(cloudId)));
+                        .anyMatch(
+                                each -> each.record().flatMap(ChainRecord::base).equals(Optional.of(cloudId)));
     }
 
     Optional<Chain> basedOn(String cloudId) {

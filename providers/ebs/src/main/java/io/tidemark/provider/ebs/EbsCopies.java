@@ -154,7 +154,8 @@ final class EbsCopies {
                 throw new ProviderException(new ProviderError.Conflict(
                         wanted.id().toString(),
                         "it exists, and is %s, not of %s; delete it first"
-                                .formatted(origin.map(text -> "a copy of " + text).orElse("no copy"), wanted.origin())));
+                                .formatted(
+                                        origin.map(text -> "a copy of " + text).orElse("no copy"), wanted.origin())));
             }
             var key = Optional.ofNullable(each.tags().get(EbsNames.COPY_KEY));
             if (!key.equals(wanted.key())) {

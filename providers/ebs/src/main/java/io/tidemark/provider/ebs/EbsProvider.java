@@ -330,7 +330,8 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     /** Snapshots of a chain whose staging is lost keep its name: another chain under it would hide them. */
     private Step<Volume> cloneAsChain(CloneRequest request) throws ProviderException {
         var ofName = SnapshotQuery.ofVolume(request.name());
-        if (volumes.lookUp(request.name()).isPresent() || !snapshots(ofName).snapshots().isEmpty()) {
+        if (volumes.lookUp(request.name()).isPresent()
+                || !snapshots(ofName).snapshots().isEmpty()) {
             throw new ProviderException(new ProviderError.VolumeExists(request.name()));
         }
         return made().clone(request, readable(request.snapshot()));

@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,7 +46,7 @@ class ChainStagingTest {
     private static final int LOOKS_MAXIMUM = 10_000;
 
     private FakeAws cloud = FakeAws.start(FakeAwsSettings.defaults());
-    private final AtomicReference<Runnable> beforeChange = new AtomicReference<>(() -> {});
+    private volatile Runnable beforeChange = () -> {};
     private TestStorage storage;
     private Path staging;
     private EbsProvider provider;
@@ -66,7 +65,7 @@ class ChainStagingTest {
                 EbsAccount.inProcess(cloud, config),
                 cloud.clock(),
                 new AtomicBoolean(),
-                new StagingFiles(() -> beforeChange.get().run()));
+                new StagingFiles(() -> beforeChange.run()));
     }
 
     @AfterEach
@@ -99,13 +98,13 @@ class ChainStagingTest {
         var thread = new Thread(second);
         var begun = new AtomicBoolean();
         var folders = new AtomicInteger();
-        beforeChange.set(() -> {
+        beforeChange = () -> {
             folders.incrementAndGet();
             if (begun.compareAndSet(false, true)) {
                 thread.start();
                 waitUntilBlocked(thread);
             }
-        });
+        };
 
         var first = provider.clone(request);
         int changes = folders.get();
@@ -135,10 +134,10 @@ class ChainStagingTest {
         write(ORDERS, 1);
         try (var writer = provider.write(ORDERS)) {
             writer.write(0, ByteBuffer.wrap(new byte[] {2}));
-            beforeChange.set(() -> {
-                beforeChange.set(() -> {});
+            beforeChange = () -> {
+                beforeChange = () -> {};
                 throw new UncheckedIOException(new IOException("Input/output error"));
-            });
+            };
             assertThat(failure(() -> flushed(writer)).message()).contains("Input/output error");
 
             assertThat(failure(() -> flushed(writer)))
@@ -165,11 +164,11 @@ class ChainStagingTest {
     @Test
     void uploadOutlivesWhatNobodyHasForeseen() throws Exception {
         var once = new AtomicBoolean();
-        beforeChange.set(() -> {
+        beforeChange = () -> {
             if (Thread.currentThread().getName().startsWith("ebs-upload-") && once.compareAndSet(false, true)) {
                 throw new IllegalStateException("a defect");
             }
-        });
+        };
 
         uploaded(ORDERS, 1);
 
@@ -213,8 +212,8 @@ class ChainStagingTest {
         provider.hold(id, owner);
         var released = new AtomicBoolean();
         cloud.beforeAnswer(call -> {
-            boolean tagged = cloud.snapshots().stream()
-                    .anyMatch(each -> each.tags().containsKey(EbsNames.HOLD + owner));
+            boolean tagged =
+                    cloud.snapshots().stream().anyMatch(each -> each.tags().containsKey(EbsNames.HOLD + owner));
             if (tagged && released.compareAndSet(false, true)) {
                 try {
                     provider.release(id, owner);
