@@ -9,7 +9,7 @@ import java.util.Optional;
 /** How fast a volume changes, as its synchronisations have measured it. */
 record ChangeRate(double bytesPerMilli) {
     /**
-     * From the end of the oldest, whose own changes are of the time before, to that of the newest.
+     * From the oldest, whose own changes are of the time before it, to the newest.
      *
      * @param synchronisations that succeeded, newest first; first copies among them are no measure
      */

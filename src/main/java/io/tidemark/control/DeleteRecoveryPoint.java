@@ -49,7 +49,7 @@ public final class DeleteRecoveryPoint {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
             var begun = begun(id);
             if (begun.isPresent()) {
-                carryOut(begun.orElseThrow(), FINISH);
+                goOn(begun.orElseThrow(), FINISH);
                 return;
             }
             var point = inventory.recoveryPoint(id);
@@ -60,7 +60,7 @@ public final class DeleteRecoveryPoint {
                 }
             }
             stores.recoveryPoints().markDeleting(id, true);
-            carryOut(point, FINISH);
+            begin(point);
         }
     }
 
@@ -77,24 +77,37 @@ public final class DeleteRecoveryPoint {
                 throws ControlException, ProviderException, InterruptedException;
     }
 
-    private void carryOut(RecoveryPoint point, Deletion deletion)
-            throws ControlException, ProviderException, InterruptedException {
-        int deleted = 0;
+    /** Where its first snapshot is refused nothing is deleted, and it stands as before. */
+    private void begin(RecoveryPoint point) throws ControlException, ProviderException, InterruptedException {
+        var snapshots = inOrder(point);
+        var first = snapshots.getFirst();
         try {
-            for (var snapshot : inOrder(point)) {
-                deletion.delete(providers.of(snapshot.volume()), snapshot);
-                deleted++;
-            }
+            FINISH.delete(providers.of(first.volume()), first);
         } catch (ProviderException failure) {
-            boolean nothingDone = failure.error() instanceof ProviderError.Held
-                    || failure.error() instanceof ProviderError.Unreachable;
-            if (deleted == 0 && nothingDone) {
+            if (failure.error() instanceof ProviderError.Held || failure.error() instanceof ProviderError.Unreachable) {
                 stores.recoveryPoints().markDeleting(point.id(), false);
             }
             throw failure;
         }
+        finish(point, snapshots.subList(1, snapshots.size()), FINISH);
+    }
+
+    /** What was deleted before is not known; deleting it once more does nothing. Never shown again, whatever fails. */
+    private void goOn(RecoveryPoint point, Deletion deletion)
+            throws ControlException, ProviderException, InterruptedException {
+        finish(point, inOrder(point), deletion);
+    }
+
+    private void finish(RecoveryPoint point, List<SnapshotId> left, Deletion deletion)
+            throws ControlException, ProviderException, InterruptedException {
+        for (var snapshot : left) {
+            deletion.delete(providers.of(snapshot.volume()), snapshot);
+        }
         stores.recoveryPoints().remove(point.id());
-        log.info("recovery_point.deleted recoveryPoint={} snapshots={}", point.id(), deleted);
+        log.info(
+                "recovery_point.deleted recoveryPoint={} snapshots={}",
+                point.id(),
+                point.members().size());
     }
 
     /** What a link may hold comes first: if it does, nothing has been deleted yet. */
@@ -112,7 +125,7 @@ public final class DeleteRecoveryPoint {
         for (var point : stores.recoveryPoints().deleting()) {
             var claims = List.of(Claim.alone(point.id()));
             try (var held = busy.hold("recovery point", point.id().value(), claims)) {
-                carryOut(point, StepRunner::deleteSoon);
+                goOn(point, StepRunner::deleteSoon);
             } catch (ControlException | ProviderException failure) {
                 log.warn(
                         "recovery_point.deletion_unfinished recoveryPoint={} it is tried again: {}",

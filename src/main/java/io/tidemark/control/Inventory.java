@@ -111,6 +111,7 @@ public final class Inventory {
         List<StorageProvider> asked =
                 volume.isPresent() ? List.of(providers.of(volume.orElseThrow())) : List.copyOf(providers.all());
         var missing = volume.isPresent() ? MissingParts.none() : MissingParts.of(providers);
+        boolean whole = volume.isPresent() || cursor.isEmpty();
         var found = new ArrayList<Snapshot>();
         for (int index = 0; index < asked.size(); index++) {
             var provider = asked.get(index);
@@ -132,17 +133,15 @@ public final class Inventory {
             if (page.nextCursor().isPresent()) {
                 var next = new SnapshotPosition(provider.name(), page.nextCursor());
                 return new Listing<>(
-                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))),
-                        missing.all(cursor.isEmpty()));
+                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing.all(whole));
             }
             if (found.size() == limit && index + 1 < asked.size()) {
                 var next = new SnapshotPosition(asked.get(index + 1).name(), Optional.empty());
                 return new Listing<>(
-                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))),
-                        missing.all(cursor.isEmpty()));
+                        new Page<>(found, Optional.of(Cursor.encode(SNAPSHOTS, next.text()))), missing.all(whole));
             }
         }
-        return new Listing<>(new Page<>(found, Optional.empty()), missing.all(cursor.isEmpty()));
+        return new Listing<>(new Page<>(found, Optional.empty()), missing.all(whole));
     }
 
     /** @param provider the first to ask; empty text for the very first */

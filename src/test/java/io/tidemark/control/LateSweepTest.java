@@ -179,6 +179,32 @@ class LateSweepTest {
         assertThat(site.store.recoveryPoints().deleting()).isEmpty();
     }
 
+    /** It may be half deleted: it is not shown as a whole one again because its storage is away at a later try. */
+    @Test
+    void aDeletionThatIsBegunIsNotTakenBackByALaterTry() throws Exception {
+        var point = taken();
+        site.refusal = Optional.of(new ProviderError.Busy("orders", "a copy", Duration.ofSeconds(1)));
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("a copy");
+        site.refusal = Optional.of(AWAY);
+
+        lookAfter(Duration.ofMinutes(10));
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("the cloud");
+
+        assertThat(site.store.recoveryPoints().find(point)).isEmpty();
+        assertThat(site.store.recoveryPoints().deleting()).hasSize(1);
+    }
+
+    @Test
+    void aDeletionThatIsRefusedAtOnceIsTakenBack() throws Exception {
+        var point = taken();
+        site.refusal = Optional.of(AWAY);
+
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("the cloud");
+
+        assertThat(site.store.recoveryPoints().find(point)).isPresent();
+        assertThat(site.store.recoveryPoints().deleting()).isEmpty();
+    }
+
     /** Some storage goes on with what it has cut when it is asked, and only then. */
     @Test
     void newRecoveryPointsAreLookedAtUntilTheyCanBeRead() throws Exception {

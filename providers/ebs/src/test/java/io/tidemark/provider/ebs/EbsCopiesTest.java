@@ -156,9 +156,10 @@ class EbsCopiesTest {
                 chains.create(orders, 3 * 512);
                 var original = new SnapshotId(orders, new RecoveryPointId("rp-1"));
                 chains.cut(new CutRequest(original.recoveryPoint(), List.of(orders)));
-                while (!(chains.readiness(original) instanceof Readiness.Ready)) {
+                for (int look = 0; look < 10_000 && !(chains.readiness(original) instanceof Readiness.Ready); look++) {
                     Thread.sleep(1);
                 }
+                assertThat(chains.readiness(original)).isInstanceOf(Readiness.Ready.class);
 
                 var copy = finished(ireland, ireland.copyOf(chains, original, NO_KEY));
 
