@@ -2,17 +2,19 @@ package io.tidemark.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Worlds of crashes, cuts, damage and retention; {@code ./tidemark simulate --seed N} replays one. */
 class ScheduledReplicationSimulationTest {
     private static final long SEEDS = Long.getLong("tidemark.simulation.seeds", 20_000);
+    private static final int PARTS = 4;
 
-    @Test
-    void theTargetIsAlwaysAtTheOldRecoveryPointOrTheNewOne() {
-        var failure = Simulator.run(0, SEEDS - 1, Cast.OURS);
+    /** In parts of equal size, which may run at once. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void theTargetIsAlwaysAtTheOldRecoveryPointOrTheNewOne(int part) {
+        var failure = Simulator.run(part * SEEDS / PARTS, (part + 1) * SEEDS / PARTS - 1, Cast.OURS);
 
         assertThat(failure.map(Simulator.Failure::report)).isEmpty();
     }
