@@ -1,5 +1,6 @@
 package io.tidemark.provider.azure;
 
+import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.BadSetting;
 import java.net.URI;
 import java.util.ArrayList;
@@ -7,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
@@ -21,6 +23,7 @@ import java.util.regex.Pattern;
  * @param name by which the volumes are called
  * @param wholeSubscription whether disks of every group are seen
  * @param otherGroups in lower case, as all names of Azure's here
+ * @param keepsRates whether a cut that the published rate would refuse is refused before it
  * @param parallelReads ranges of 4 MiB that are read at once, 1 to 32
  */
 record AzureConfig(
@@ -33,6 +36,7 @@ record AzureConfig(
         List<String> otherGroups,
         Optional<Tag> onlyTagged,
         URI endpoint,
+        boolean keepsRates,
         int parallelReads) {
     static final int PARALLEL_READS_MAXIMUM = 32;
     private static final int PARALLEL_READS_DEFAULT = 8;
@@ -47,7 +51,15 @@ record AzureConfig(
     private static final String ENDPOINT = "endpoint";
     private static final String PARALLEL_READS = "parallelReads";
     private static final List<String> KNOWN = List.of(
-            SUBSCRIPTION, LOCATION, RESOURCE_GROUP, INSTALLATION, OTHER_GROUPS, ONLY_TAGGED, ENDPOINT, PARALLEL_READS);
+            SUBSCRIPTION,
+            LOCATION,
+            RESOURCE_GROUP,
+            INSTALLATION,
+            OTHER_GROUPS,
+            ONLY_TAGGED,
+            ENDPOINT,
+            CutRates.SETTING,
+            PARALLEL_READS);
 
     private static final Pattern SUBSCRIPTION_FORM =
             Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
@@ -98,7 +110,13 @@ record AzureConfig(
                 List.copyOf(others),
                 Optional.ofNullable(settings.get(ONLY_TAGGED)).map(AzureConfig::tag),
                 endpoint(settings.getOrDefault(ENDPOINT, "https://management.azure.com")),
+                CutRates.isKept(settings),
                 parallel(settings.getOrDefault(PARALLEL_READS, String.valueOf(PARALLEL_READS_DEFAULT))));
+    }
+
+    /** Azure has no code of its own for a refusal for the rate: it is one of too many requests. */
+    CutRates rates(LongSupplier nanos) {
+        return new CutRates(Optional.of(AzureLimits.CUTS_OF_DISK).filter(limit -> keepsRates), "", nanos);
     }
 
     /** Whether disks of the group are ours to see. */

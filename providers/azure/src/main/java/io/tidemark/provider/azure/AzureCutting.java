@@ -3,6 +3,7 @@ package io.tidemark.provider.azure;
 import io.tidemark.provider.azure.AzurePoints.Together;
 import io.tidemark.provider.azure.DiskCalls.Made;
 import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
@@ -45,6 +46,7 @@ final class AzureCutting {
     private final AzureConfig config;
     private final InstantSource clock;
     private final LongSupplier nanos;
+    private final CutRates rates;
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
     private record Plan(
@@ -75,6 +77,7 @@ final class AzureCutting {
         this.config = config;
         this.clock = clock;
         this.nanos = nanos;
+        this.rates = config.rates(nanos);
     }
 
     CutForecast forecast(List<VolumeId> asked) throws ProviderException {
@@ -116,6 +119,11 @@ final class AzureCutting {
             looked = plan(request);
         }
         var plan = looked;
+        if (plan.together().isEmpty()) {
+            rates.allow(plan.disks().keySet().stream()
+                    .filter(each -> !plan.existing().containsKey(new SnapshotId(each, request.recoveryPoint())))
+                    .toList());
+        }
         synchronized (plans) {
             plans.put(request.recoveryPoint(), plan);
             if (plans.size() > PLANS_MAXIMUM) {
@@ -235,6 +243,7 @@ final class AzureCutting {
         var name = snapshots.name(id);
         var tags = AzureNames.tagsOf(config, id);
         recent.uncertain(id);
+        rates.begun(List.of(id.volume()));
         Made<CloudSnapshot> made =
                 deadline.ask(() -> calls.createSnapshot(group, name, disk.location(), disk.id(), tags));
         made.told().ifPresent(recent::made);

@@ -31,7 +31,9 @@ final class AzureAccount {
                 "installation",
                 "tests",
                 "endpoint",
-                endpoint));
+                endpoint,
+                "publishedRates",
+                "ignore"));
         settings.putAll(more);
         return AzureConfig.of("azure", settings);
     }

@@ -12,6 +12,7 @@ import software.amazon.awssdk.core.exception.SdkException;
  * EBS direct APIs' model.
  */
 final class AwsFailures {
+    static final String VOLUME_RATE_HOLDER = "Amazon's limit of snapshots in a time, one volume's";
     /** EBS snapshots are refused for a volume that had one less than some 15 s ago (aws-ebs-csi-driver, issue 1608). */
     private static final Duration VOLUME_RATE = Duration.ofSeconds(30);
 
@@ -91,7 +92,7 @@ final class AwsFailures {
             return new ProviderError.Busy(asked, "Amazon's limit of requests", THROTTLED);
         }
         if (code.equals("SnapshotCreationPerVolumeRateExceeded")) {
-            return new ProviderError.Busy(asked, "Amazon's limit of snapshots in a time, one volume's", VOLUME_RATE);
+            return new ProviderError.Busy(asked, VOLUME_RATE_HOLDER, VOLUME_RATE);
         }
         if (LIMITS.contains(code)) {
             return new ProviderError.Busy(asked, "what the account may have at once (%s)".formatted(code), LIMIT);

@@ -1,11 +1,13 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.BadSetting;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
@@ -21,6 +23,7 @@ import java.util.regex.Pattern;
  *     at Amazon; without it none can be made
  * @param chainClones whether a clone of such a volume's snapshot is another such volume ({@code chain}), or one of Amazon's
  *     ({@code volume})
+ * @param keepsRates whether a cut that the published rate would refuse is refused before it
  * @param copiesMaximum copies into the region that are under way at once, 1 to 1,000; others wait
  */
 record EbsConfig(
@@ -34,6 +37,7 @@ record EbsConfig(
         int parallelBlocks,
         Optional<Path> staging,
         boolean chainClones,
+        boolean keepsRates,
         int copiesMaximum) {
     static final int PARALLEL_BLOCKS_MAXIMUM = 64;
     private static final int PARALLEL_BLOCKS_DEFAULT = 32;
@@ -62,6 +66,7 @@ record EbsConfig(
             PARALLEL_BLOCKS,
             STAGING,
             CHAIN_CLONES,
+            CutRates.SETTING,
             COPIES_MAXIMUM);
 
     private static final Pattern REGION_FORM = Pattern.compile("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}");
@@ -90,7 +95,15 @@ record EbsConfig(
                 number(settings, PARALLEL_BLOCKS, PARALLEL_BLOCKS_DEFAULT, PARALLEL_BLOCKS_MAXIMUM),
                 Optional.ofNullable(settings.get(STAGING)).map(EbsConfig::staging),
                 chainClones(settings.getOrDefault(CHAIN_CLONES, "chain")),
+                CutRates.isKept(settings),
                 number(settings, COPIES_MAXIMUM, COPIES_DEFAULT, COPIES_LIMIT));
+    }
+
+    CutRates rates(LongSupplier nanos) {
+        return new CutRates(
+                Optional.of(EbsLimits.CUTS_OF_VOLUME).filter(limit -> keepsRates),
+                AwsFailures.VOLUME_RATE_HOLDER,
+                nanos);
     }
 
     private static Path staging(String value) {

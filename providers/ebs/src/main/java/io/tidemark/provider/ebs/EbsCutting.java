@@ -1,6 +1,7 @@
 package io.tidemark.provider.ebs;
 
 import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.provider.ebs.Ec2Calls.Uncertain;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -41,6 +43,7 @@ final class EbsCutting {
     private final RecentEffects recent;
     private final EbsConfig config;
     private final LongSupplier nanos;
+    private final CutRates rates;
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
     /** @param together of one instance, with the data volumes of it that are left out; empty: one call a volume */
@@ -67,6 +70,7 @@ final class EbsCutting {
         this.recent = recent;
         this.config = config;
         this.nanos = nanos;
+        this.rates = config.rates(nanos);
     }
 
     CutForecast forecast(List<VolumeId> asked) throws ProviderException {
@@ -87,6 +91,11 @@ final class EbsCutting {
     /** Looks, so that the cut itself is nothing but the call. */
     void prepare(CutRequest request) throws ProviderException {
         var plan = plan(request);
+        var missing = missing(plan);
+        rates.allow(missing);
+        if (config.keepsRates()) {
+            refuseUnfinished(plan, missing);
+        }
         synchronized (plans) {
             plans.put(request.recoveryPoint(), plan);
             if (plans.size() > PLANS_MAXIMUM) {
@@ -105,6 +114,41 @@ final class EbsCutting {
             settled |= settle(new SnapshotId(volume, request.recoveryPoint()));
         }
         var plan = prepared != null && prepared.request().equals(request) && !settled ? prepared : plan(request);
+        var missing = missing(plan);
+        try {
+            return carriedOut(plan);
+        } catch (ProviderException e) {
+            rates.failed(missing, e);
+            throw e;
+        }
+    }
+
+    /** Amazon refuses a snapshot of a volume of which it still copies so many. */
+    private void refuseUnfinished(Plan plan, List<VolumeId> missing) throws ProviderException {
+        for (var each : missing) {
+            var cloud = Objects.requireNonNull(plan.volumes().get(each));
+            var asked = Map.of("volume-id", cloud.id(), "status", "pending");
+            int pending = attempts.until(() -> ec2.snapshots(asked, Optional.empty()))
+                    .items()
+                    .size();
+            if (pending >= EbsLimits.UNFINISHED_OF_VOLUME.count()) {
+                throw new ProviderException(new ProviderError.Busy(
+                        each.toString(),
+                        "Amazon, which still copies %d snapshots of it, and allows no more (%s)"
+                                .formatted(pending, EbsLimits.UNFINISHED_OF_VOLUME.source()),
+                        ASK_AGAIN));
+            }
+        }
+    }
+
+    private static List<VolumeId> missing(Plan plan) {
+        var of = plan.request().recoveryPoint();
+        return plan.volumes().keySet().stream()
+                .filter(each -> !plan.existing().containsKey(new SnapshotId(each, of)))
+                .toList();
+    }
+
+    private Cut carriedOut(Plan plan) throws ProviderException {
         if (plan.together().isPresent() && plan.existing().isEmpty()) {
             return new Cut(true, together(plan, plan.together().get()));
         }
@@ -112,7 +156,7 @@ final class EbsCutting {
         for (var each : plan.volumes().entrySet()) {
             members.add(single(plan, each.getKey(), each.getValue()));
         }
-        return new Cut(request.volumes().size() == 1, members);
+        return new Cut(plan.request().volumes().size() == 1, members);
     }
 
     private Plan plan(CutRequest request) throws ProviderException {
@@ -167,6 +211,7 @@ final class EbsCutting {
     /** What the call made, in order of the ids; where its answer was lost, what is to be seen of it. */
     private List<Cut.Member> created(List<SnapshotId> ids, Creation creation) throws ProviderException {
         long started = nanos.getAsLong();
+        rates.begun(ids.stream().map(SnapshotId::volume).toList());
         var made = new LinkedHashMap<SnapshotId, CloudSnapshot>();
         try {
             for (var each : creation.call()) {

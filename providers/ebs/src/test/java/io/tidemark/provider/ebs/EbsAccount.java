@@ -27,7 +27,17 @@ final class EbsAccount {
     static EbsConfig config(String region, String address) {
         return EbsConfig.of(
                 "ebs",
-                Map.of("region", region, "installation", "tests", "ec2Endpoint", address, "ebsEndpoint", address));
+                Map.of(
+                        "region",
+                        region,
+                        "installation",
+                        "tests",
+                        "ec2Endpoint",
+                        address,
+                        "ebsEndpoint",
+                        address,
+                        "publishedRates",
+                        "ignore"));
     }
 
     static EbsProvider open(FakeAws cloud) throws Exception {
@@ -93,7 +103,9 @@ final class EbsAccount {
                         "staging",
                         staging.toString(),
                         "parallelBlocks",
-                        "64"));
+                        "64",
+                        "publishedRates",
+                        "ignore"));
     }
 
     /** As {@link #open(EbsConfig, AwsClients, InstantSource, AtomicBoolean)}; background work waits a moment alone. */

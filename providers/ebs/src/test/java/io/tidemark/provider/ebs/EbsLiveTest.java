@@ -41,7 +41,8 @@ class EbsLiveTest extends CloudContract {
 
     @Override
     protected StorageProvider open() throws Exception {
-        var config = EbsConfig.of("ebs", Map.of("region", REGION, "installation", INSTALLATION));
+        var config =
+                EbsConfig.of("ebs", Map.of("region", REGION, "installation", INSTALLATION, "publishedRates", "ignore"));
         var log = Files.createDirectories(Path.of("target", "live")).resolve("ebs.jsonl");
         var http = new RecordingHttp(ApacheHttpClient.create(), log);
         var clients =

@@ -55,7 +55,9 @@ class MotoTest {
                         "ec2Endpoint",
                         moto.address().toString(),
                         "ebsEndpoint",
-                        moto.address().toString()));
+                        moto.address().toString(),
+                        "publishedRates",
+                        "ignore"));
         clients = new AwsClients(config, CREDENTIALS);
         var attempts = new Attempts(new Random(1), pause -> {});
         var noDisks = new HostDisks(Path.of("/nonexistent"), Mounts.ofHost());

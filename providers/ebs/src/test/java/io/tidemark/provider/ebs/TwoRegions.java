@@ -36,11 +36,18 @@ final class TwoRegions implements AutoCloseable {
         return EbsConfig.of(
                 name,
                 Map.of(
-                        "region", region,
-                        "installation", "tests",
-                        "ec2Endpoint", address,
-                        "ebsEndpoint", address,
-                        "copiesMaximum", String.valueOf(copiesMaximum)));
+                        "region",
+                        region,
+                        "installation",
+                        "tests",
+                        "ec2Endpoint",
+                        address,
+                        "ebsEndpoint",
+                        address,
+                        "publishedRates",
+                        "ignore",
+                        "copiesMaximum",
+                        String.valueOf(copiesMaximum)));
     }
 
     /** A process of the destination's; what a process before may have made is not known to it. */

@@ -1,12 +1,15 @@
 package io.tidemark.provider.gce;
 
+import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.BadSetting;
+import io.tidemark.spi.PublishedLimit;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
@@ -19,6 +22,7 @@ import java.util.regex.Pattern;
  * @param name by which the volumes are called
  * @param storageLocation a region or multi-region where snapshots are kept; else Google chooses the nearest
  *     multi-region
+ * @param keepsRates whether a cut that the published rate would refuse is refused before it
  * @param guestFlush whether Google asks the guest to run its own scripts around the snapshot, see guestFlush in
  *     snapshots.insert
  */
@@ -30,6 +34,7 @@ record GceConfig(
         Optional<Label> onlyLabelled,
         Optional<URI> endpoint,
         Optional<String> storageLocation,
+        boolean keepsRates,
         boolean guestFlush) {
     static final int LOCATIONS_MAXIMUM = 200;
 
@@ -40,8 +45,8 @@ record GceConfig(
     private static final String ENDPOINT = "endpoint";
     private static final String STORAGE_LOCATION = "storageLocation";
     private static final String GUEST_FLUSH = "guestFlush";
-    private static final List<String> KNOWN =
-            List.of(PROJECT, INSTALLATION, LOCATIONS, ONLY_LABELLED, ENDPOINT, STORAGE_LOCATION, GUEST_FLUSH);
+    private static final List<String> KNOWN = List.of(
+            PROJECT, INSTALLATION, LOCATIONS, ONLY_LABELLED, ENDPOINT, STORAGE_LOCATION, CutRates.SETTING, GUEST_FLUSH);
 
     /** "Creating and managing projects": project IDs; before them a domain's. */
     private static final Pattern PROJECT_FORM = Pattern.compile("([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]");
@@ -75,7 +80,12 @@ record GceConfig(
                 label(settings),
                 endpoint(settings),
                 Optional.ofNullable(settings.get(STORAGE_LOCATION)).map(GceConfig::storage),
+                CutRates.isKept(settings),
                 flush(settings.getOrDefault(GUEST_FLUSH, "false")));
+    }
+
+    CutRates rates(PublishedLimit limit, LongSupplier nanos) {
+        return new CutRates(Optional.of(limit).filter(each -> keepsRates), GceFailures.DISK_RATE_HOLDER, nanos);
     }
 
     private static String needed(Map<String, String> settings, String key, Pattern form, String allowed) {

@@ -2,6 +2,7 @@ package io.tidemark.provider.gce;
 
 import com.google.cloud.compute.v1.Snapshot;
 import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
@@ -44,6 +45,8 @@ final class GceCutting {
     private final GceConfig config;
     private final GceWaiting waiting;
     private final GceGroups groups;
+    private final CutRates rates;
+    private final CutRates ratesOfInstants;
     private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
 
     /**
@@ -76,6 +79,8 @@ final class GceCutting {
         this.config = config;
         this.waiting = waiting;
         this.groups = groups;
+        this.rates = config.rates(GceLimits.CUTS_OF_DISK, waiting.nanos());
+        this.ratesOfInstants = config.rates(GceLimits.INSTANTS_OF_DISK, waiting.nanos());
     }
 
     CutForecast forecast(List<VolumeId> asked) throws ProviderException {
@@ -96,6 +101,7 @@ final class GceCutting {
     /** Looks, so that the cut itself is nothing but the calls that make. */
     void prepare(CutRequest request) throws ProviderException {
         var plan = plan(request);
+        rates(plan).allow(missing(plan));
         synchronized (plans) {
             plans.put(request.recoveryPoint(), plan);
             if (plans.size() > PLANS_MAXIMUM) {
@@ -112,6 +118,30 @@ final class GceCutting {
             prepared = plans.remove(request.recoveryPoint());
         }
         var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
+        var missing = missing(plan);
+        rates(plan).begun(missing);
+        try {
+            return carriedOut(plan, end);
+        } catch (ProviderException e) {
+            rates(plan).failed(missing, e);
+            throw e;
+        }
+    }
+
+    /** Instants have a rate of their own. */
+    private CutRates rates(Plan plan) {
+        return plan.together().isPresent() && plan.existing().isEmpty() ? ratesOfInstants : rates;
+    }
+
+    private static List<VolumeId> missing(Plan plan) {
+        var of = plan.request().recoveryPoint();
+        return plan.disks().keySet().stream()
+                .filter(each -> !plan.existing().containsKey(new SnapshotId(each, of)))
+                .toList();
+    }
+
+    private Cut carriedOut(Plan plan, long end) throws ProviderException {
+        var request = plan.request();
         if (plan.together().isPresent() && plan.existing().isEmpty()) {
             return new Cut(true, together(plan, plan.together().get(), end));
         }

@@ -22,6 +22,7 @@ final class GceFailures {
     private static final Duration THROTTLED = Duration.ofSeconds(2);
     private static final Duration NOT_READY = Duration.ofSeconds(5);
     private static final Duration QUOTA = Duration.ofMinutes(1);
+    static final String DISK_RATE_HOLDER = "Google's limit of snapshots of one disk in a time";
     /** "Create archive and standard disk snapshots": one in 10 min. */
     private static final Duration DISK_RATE = Duration.ofMinutes(10);
     /** What a server asks for beyond that is cut to it. */
@@ -139,7 +140,7 @@ final class GceFailures {
         return new ProviderException(
                 switch (failed.errorCode()) {
                     case "RESOURCE_OPERATION_RATE_EXCEEDED" ->
-                        new ProviderError.Busy(asked, "Google's limit of snapshots of one disk in a time", DISK_RATE);
+                        new ProviderError.Busy(asked, DISK_RATE_HOLDER, DISK_RATE);
                     case "QUOTA_EXCEEDED" ->
                         new ProviderError.Busy(asked, "what the project may have at once (%s)".formatted(told), QUOTA);
                     case "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE" -> new ProviderError.Conflict(asked, told);

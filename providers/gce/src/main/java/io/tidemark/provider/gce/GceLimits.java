@@ -20,12 +20,15 @@ final class GceLimits {
             Duration.ofHours(1),
             "\"Create archive and standard disk snapshots\", Compute Engine documentation, read 2026-11-22");
 
+    static final PublishedLimit INSTANTS_OF_DISK =
+            new PublishedLimit(INSTANT, Kind.CUTS_OF_VOLUME, 1, Duration.ofSeconds(30), TROUBLES);
+
     private GceLimits() {}
 
     static List<PublishedLimit> all() {
         return List.of(
                 CUTS_OF_DISK,
-                new PublishedLimit(INSTANT, Kind.CUTS_OF_VOLUME, 1, Duration.ofSeconds(30), TROUBLES),
+                INSTANTS_OF_DISK,
                 new PublishedLimit(INSTANT, Kind.SNAPSHOTS_OF_VOLUME, 32, Duration.ZERO, TROUBLES));
     }
 }

@@ -54,7 +54,9 @@ final class GceProject implements AutoCloseable {
                 "locations.0",
                 "europe-west3-a",
                 "locations.1",
-                "europe-west3");
+                "europe-west3",
+                "publishedRates",
+                "ignore");
     }
 
     FakeDisk disk(String name) {
