@@ -141,7 +141,8 @@ final class ApiRouter {
             return;
         }
         var problem = problem(context);
-        if (problem.status() >= 500 && problem.retryAfter().isEmpty()) {
+        boolean isTold = problem.retryAfter().isPresent() || problem.code().equals(Problems.STORAGE_DENIED);
+        if (problem.status() >= 500 && !isTold) {
             log.error(
                     "request.failed request={} route={} status={} problem={}",
                     RequestLife.id(context),

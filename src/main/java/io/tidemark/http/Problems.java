@@ -24,6 +24,9 @@ public final class Problems {
     private static final String OVERWRITE =
             "look at what the target has; resync the link to overwrite it, or make a link to a new volume";
 
+    /** A right that is lacking is no fault of the site's: who asked is told it whole. */
+    static final String STORAGE_DENIED = "storage-denied";
+
     private Problems() {}
 
     /** For operations, whose end is kept with its problem. */
@@ -79,11 +82,20 @@ public final class Problems {
             case ProviderError.Conflict e ->
                 Problem.of(409, "storage-conflict", e.message(), "remove what stands in the way, then ask again");
             case ProviderError.Denied e ->
-                Problem.of(500, "host-denied", e.message(), "grant the site's process that right on its host");
+                Problem.of(
+                        502,
+                        STORAGE_DENIED,
+                        e.message(),
+                        "give Tidemark that right: on the volume's host, or in the account of its cloud, for which"
+                                + " \"tidemark providers policy\" prints what is needed");
             case ProviderError.Corrupt e ->
                 Problem.of(500, "storage-damaged", e.message(), "do not use it; restore from another recovery point");
             case ProviderError.Unreachable e ->
-                Problem.of(503, "agent-unreachable", e.message(), "look whether its agent runs: tidemark agents list")
+                Problem.of(
+                                503,
+                                "agent-unreachable",
+                                e.message(),
+                                "look whether its agent runs (tidemark agents list), or whether this host reaches its cloud")
                         .retryAfter(RETRY_SOON);
             case ProviderError.Unexpected e ->
                 Problem.of(502, "provider-unexpected", e.message(), "see the site's log for the whole answer");
