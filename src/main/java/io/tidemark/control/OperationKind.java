@@ -40,6 +40,16 @@ public interface OperationKind {
          * with it; what acts has the stop timeout to come to its end.
          */
         boolean stopping();
+
+        /** Lets others of its lane run, for a wait in which it uses nothing of what the lane stands for. */
+        default void leaveLane() {}
+
+        /**
+         * Waits for its turn in the lane it has left; without a word where it is in it.
+         *
+         * @throws ControlException Cancelled; Stopping, for the next start to go on
+         */
+        default void enterLane() throws ControlException, InterruptedException {}
     }
 
     /** What becomes of an operation that was cut off. */

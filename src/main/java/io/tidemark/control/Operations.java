@@ -136,17 +136,15 @@ public final class Operations {
         var kind = kind(operation);
         var request = Json.object(operation.requestJson());
         boolean counted = true;
-        boolean slotTaken = false;
-        String lane = "";
+        var place = new LanePlace(slots);
         try {
             // Asked before the wait begins: an interrupt meant for the wait must not hit the database.
             var wanted = kind.claims(request);
-            lane = kind.lane(request);
+            var lane = kind.lane(request);
             boolean turn = entry.beginWaiting();
             if (turn) {
                 claims.acquire(operation.id().value(), wanted);
-                slots.acquire(lane);
-                slotTaken = true;
+                place.take(lane);
             }
             entry.endWaiting();
             waiting.decrementAndGet();
@@ -155,7 +153,7 @@ public final class Operations {
                 throw new ControlException(new ControlError.Cancelled(operation.id()));
             }
             save(entry, before -> with(before, Operation.State.RUNNING, firstStep(before), before.progress()));
-            var result = kind.carryOut(request, new Inside(entry));
+            var result = kind.carryOut(request, new Inside(entry, place));
             end(entry, Operation.State.SUCCEEDED, Optional.of(Json.write(result)), Optional.empty());
         } catch (Throwable failure) {
             entry.endWaiting();
@@ -164,9 +162,7 @@ public final class Operations {
             if (counted) {
                 waiting.decrementAndGet();
             }
-            if (slotTaken) {
-                slots.release(lane);
-            }
+            place.leave();
             claims.release(operation.id().value());
             live.remove(operation.id());
         }
@@ -269,9 +265,11 @@ public final class Operations {
 
     private final class Inside implements OperationKind.Running {
         private final LiveOperation entry;
+        private final LanePlace place;
 
-        Inside(LiveOperation entry) {
+        Inside(LiveOperation entry, LanePlace place) {
             this.entry = entry;
+            this.place = place;
         }
 
         @Override
@@ -288,6 +286,16 @@ public final class Operations {
         public void progress(Operation.Progress progress) {
             entry.change(before -> with(before, before.state(), before.step(), progress));
             entry.progressToWrite(clock.instant()).ifPresent(store::update);
+        }
+
+        @Override
+        public void leaveLane() {
+            place.leave();
+        }
+
+        @Override
+        public void enterLane() throws ControlException, InterruptedException {
+            place.takeAgain(this);
         }
 
         @Override

@@ -25,6 +25,8 @@ final class ReadableSnapshots {
     }
 
     /**
+     * Returns when its bytes can be read. While it waits, others of the operation's lane run.
+     *
      * @throws ProviderException the reason for which it never will be, too
      * @throws ControlException StepTooLong at the limit; Cancelled; Stopping, for the next start to go on
      */
@@ -39,6 +41,7 @@ final class ReadableSnapshots {
             try {
                 switch (providers.of(snapshot.volume()).readiness(snapshot)) {
                     case Readiness.Ready() -> {
+                        running.enterLane();
                         return;
                     }
                     case Readiness.Failed(var error) -> throw new ProviderException(error);
@@ -47,6 +50,7 @@ final class ReadableSnapshots {
                         pause = askAgainAfter;
                         answeredNanos = System.nanoTime();
                         waited = true;
+                        running.leaveLane();
                     }
                 }
             } catch (ProviderException e) {
