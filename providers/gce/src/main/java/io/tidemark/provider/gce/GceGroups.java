@@ -27,6 +27,9 @@ import java.util.UUID;
  */
 final class GceGroups {
     private static final String MARK = "tidemark";
+    /** Of a description: the mark, installation and recovery point; the number of disks follows. */
+    private static final int MARK_WORDS = 3;
+
     /** A group takes so many ("Manage consistency groups"). */
     private static final int DISKS_MAXIMUM = 128;
 
@@ -56,8 +59,11 @@ final class GceGroups {
         this.uploads = uploads;
     }
 
-    /** @param policy link of the consistency group */
-    record Together(GceLocation location, String policy) {}
+    /**
+     * @param policy link of the consistency group
+     * @param disks how many it has there
+     */
+    record Together(GceLocation location, String policy, int disks) {}
 
     /**
      * Where these disks are all that one consistency group has in one place: a group of snapshots takes all its
@@ -77,7 +83,7 @@ final class GceGroups {
         for (var policy : common) {
             if (attempts.until(() -> calls.isConsistencyGroup(place.region(), GceAnswers.lastOf(policy)))
                     && count(place, policy) == asked.size()) {
-                return Optional.of(new Together(place, policy));
+                return Optional.of(new Together(place, policy, asked.size()));
             }
         }
         return Optional.empty();
@@ -95,8 +101,9 @@ final class GceGroups {
     Optional<CloudOperation> begin(RecoveryPointId recoveryPoint, Together together, UUID requestId)
             throws ProviderException {
         uploads.allow(recoveryPoint);
-        var begun = once.until(() -> groups.insert(
-                together.location(), nameOf(recoveryPoint), together.policy(), markOf(recoveryPoint), requestId));
+        String description = markOf(recoveryPoint) + " " + together.disks();
+        var begun = once.until(() ->
+                groups.insert(together.location(), nameOf(recoveryPoint), together.policy(), description, requestId));
         if (begun.isPresent() && !begun.get().errorCode().isEmpty()) {
             throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, begun.get());
         }
@@ -143,7 +150,7 @@ final class GceGroups {
             if (recoveryPoint.isPresent()) {
                 var members = goOn(place, recoveryPoint.get());
                 pending.putAll(members);
-                if (members.isEmpty() && isOld(group)) {
+                if (members.isEmpty()) {
                     end(place, recoveryPoint.get(), List.of());
                 }
             }
@@ -151,10 +158,21 @@ final class GceGroups {
         return pending;
     }
 
-    /** Its members would be seen if it had any: who was ending it was cut off before its last call. */
-    private boolean isOld(Group group) {
-        return group.createdAt().isAfter(Instant.EPOCH)
+    /**
+     * Whether the group has no other members than are seen: a list may lack what was made a moment ago, and a group that
+     * is deleted may take its members with it.
+     */
+    private boolean isAll(Group group, int seen) {
+        boolean isOld = group.createdAt().isAfter(Instant.EPOCH)
                 && group.createdAt().plus(RecentSnapshots.VISIBLE_WITHIN).isBefore(clock.instant());
+        return isOld || seen >= countIn(group.description());
+    }
+
+    /** How many it was made with; a group that does not say so has more than can be seen. */
+    private static int countIn(String description) {
+        var words = description.split(" ", -1);
+        boolean told = words.length == MARK_WORDS + 1 && words[MARK_WORDS].matches("[1-9][0-9]{0,2}");
+        return told ? Integer.parseInt(words[MARK_WORDS]) : Integer.MAX_VALUE;
     }
 
     /** Of one recovery point. What fails is tried again by the next who looks. */
@@ -179,13 +197,17 @@ final class GceGroups {
         return pending;
     }
 
-    /** All are snapshots: the instants have served. */
+    /** All that are seen are snapshots: these instants have served, and with the last of them the group. */
     private void end(GceLocation place, RecoveryPointId recoveryPoint, List<Member> members) {
         try {
             for (var each : members) {
                 var unused = attempts.until(() -> groups.deleteMember(each));
             }
-            var unused = attempts.until(() -> groups.deleteGroup(place, nameOf(recoveryPoint)));
+            var group = attempts.until(() -> groups.group(place, nameOf(recoveryPoint)));
+            if (group.isPresent() && isAll(group.get(), members.size())) {
+                var unused = attempts.until(
+                        () -> groups.deleteGroup(place, group.get().name()));
+            }
         } catch (ProviderException e) {
             // They stay, and stay listed by their group: the next who looks ends it.
             return;
@@ -214,8 +236,8 @@ final class GceGroups {
         }
         if (members.isEmpty()) {
             var group = attempts.until(() -> groups.group(place, nameOf(id.recoveryPoint())));
-            if (group.isPresent()) {
-                none = false;
+            none = group.isEmpty();
+            if (group.isPresent() && isAll(group.get(), 0)) {
                 var unused = attempts.until(
                         () -> groups.deleteGroup(place, group.get().name()));
             }
@@ -256,11 +278,11 @@ final class GceGroups {
     /** Of one of ours. */
     private Optional<RecoveryPointId> recoveryPointOf(Group group) {
         var words = group.description().split(" ", -1);
-        if (words.length != 3 || !words[2].matches("rp-[a-z0-9]{1,40}")) {
+        if (words.length < MARK_WORDS || !words[2].matches("rp-[a-z0-9]{1,40}")) {
             return Optional.empty();
         }
         var recoveryPoint = new RecoveryPointId(words[2]);
-        boolean ours = group.description().equals(markOf(recoveryPoint))
+        boolean ours = (group.description() + " ").startsWith(markOf(recoveryPoint) + " ")
                 && group.name().equals(nameOf(recoveryPoint));
         return ours ? Optional.of(recoveryPoint) : Optional.empty();
     }

@@ -253,6 +253,45 @@ class GceGroupsTest {
                 .toList();
     }
 
+    /** What a list lacks may be there: its group, deleted, would take it along. */
+    @Test
+    void listThatLacksMembersEndsNoGroup() throws Exception {
+        start(FakeGceSettings.defaults());
+        one.write(0, new byte[] {1});
+        two.write(0, new byte[] {1});
+        var id = cutBoth();
+        project.cloud().hide("instantSnapshots", "", 1);
+        assertThat(provider.delete(id)).isInstanceOf(Step.Running.class);
+        assertThat(project.cloud().groups()).hasSize(1);
+
+        assertThat(provider.delete(id)).isInstanceOf(Step.Running.class);
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(project.cloud().snapshots())
+                .singleElement()
+                .satisfies(each -> assertThat(each.read(0, 1)).containsExactly(1));
+    }
+
+    @Test
+    void memberThatIsSeenLateIsMadeASnapshotToo() throws Exception {
+        start(FakeGceSettings.defaults());
+        one.write(0, new byte[] {1});
+        two.write(0, new byte[] {1});
+        cutBoth();
+        project.cloud().hide("instantSnapshots", "/disks/log", 2);
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(disksWithSnapshots()).containsExactly("data");
+        assertThat(project.cloud().groups()).hasSize(1);
+
+        provider.snapshots(SnapshotQuery.everything());
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(disksWithSnapshots()).containsExactlyInAnyOrder("data", "log");
+        project.cloud().clock().advance(Duration.ofMinutes(11));
+        provider.snapshots(SnapshotQuery.everything());
+        assertThat(project.cloud().groups()).isEmpty();
+    }
+
     @Test
     void whatIsBeingDeletedIsNotMadeAgainByWhoLists() throws Exception {
         start(FakeGceSettings.defaults().operations(Duration.ofSeconds(3)).takes(Duration.ofMinutes(30)));

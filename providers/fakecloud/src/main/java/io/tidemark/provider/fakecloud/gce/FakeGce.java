@@ -174,6 +174,14 @@ public final class FakeGce implements AutoCloseable {
         account.locked(() -> snapshot.failed = true);
     }
 
+    /** The next lists, and looks, do not see the collection's snapshots whose disk's path ends so. */
+    public void hide(String collection, String diskEnds, int looks) {
+        account.locked(() -> of(collection, FakeGceSnapshot.class).stream()
+                .filter(each -> each.sourceDisk.endsWith(diskEnds))
+                .peek(each -> each.hidden = looks)
+                .toList());
+    }
+
     /** Names of the groups of instant snapshots. */
     public List<String> groups() {
         return of("instantSnapshotGroups", GcePlain.class).stream()
