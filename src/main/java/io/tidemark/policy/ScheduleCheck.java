@@ -55,7 +55,7 @@ public final class ScheduleCheck {
                                 limit));
             case SNAPSHOTS_OF_ACCOUNT -> total(schedule, limit);
             // How long a copy takes is known once it has been made.
-            case UNFINISHED_OF_VOLUME, COPIES_INTO_REGION -> Optional.empty();
+            case UNFINISHED_OF_VOLUME, COPIES_INTO_REGION, DISKS_OF_INSTANCE -> Optional.empty();
         };
     }
 

@@ -24,7 +24,9 @@ public record PublishedLimit(String snapshotClass, Kind kind, long count, Durati
         /** Snapshots of one volume that the storage still copies. */
         UNFINISHED_OF_VOLUME,
         /** Copies into one region at a time. */
-        COPIES_INTO_REGION
+        COPIES_INTO_REGION,
+        /** Disks that one machine has attached at a time, where snapshots are read from such. */
+        DISKS_OF_INSTANCE
     }
 
     public PublishedLimit {

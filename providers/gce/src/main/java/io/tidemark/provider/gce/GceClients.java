@@ -13,6 +13,8 @@ import com.google.cloud.compute.v1.stub.DisksStub;
 import com.google.cloud.compute.v1.stub.DisksStubSettings;
 import com.google.cloud.compute.v1.stub.GlobalOperationsStub;
 import com.google.cloud.compute.v1.stub.GlobalOperationsStubSettings;
+import com.google.cloud.compute.v1.stub.InstancesStub;
+import com.google.cloud.compute.v1.stub.InstancesStubSettings;
 import com.google.cloud.compute.v1.stub.RegionDisksStub;
 import com.google.cloud.compute.v1.stub.RegionDisksStubSettings;
 import com.google.cloud.compute.v1.stub.RegionOperationsStub;
@@ -45,6 +47,7 @@ final class GceClients implements AutoCloseable {
     private final GlobalOperationsStub globalOperations;
     private final ZoneOperationsStub zoneOperations;
     private final RegionOperationsStub regionOperations;
+    private final InstancesStub instances;
     private final HttpTransport transport;
     private final URI endpoint;
     private final Optional<Credentials> credentials;
@@ -89,10 +92,18 @@ final class GceClients implements AutoCloseable {
                 .applyToAllUnaryMethods(GceClients::once)
                 .build()
                 .createStub();
+        instances = InstancesStubSettings.newBuilder(context)
+                .applyToAllUnaryMethods(GceClients::once)
+                .build()
+                .createStub();
         regionOperations = RegionOperationsStubSettings.newBuilder(context)
                 .applyToAllUnaryMethods(GceClients::once)
                 .build()
                 .createStub();
+    }
+
+    InstancesStub instances() {
+        return instances;
     }
 
     /** The SDK retries what it holds to be safe; ours is the one layer of retries. */
@@ -164,6 +175,7 @@ final class GceClients implements AutoCloseable {
         globalOperations.close();
         zoneOperations.close();
         regionOperations.close();
+        instances.close();
         context.getBackgroundResources().forEach(each -> {
             each.shutdownNow();
         });

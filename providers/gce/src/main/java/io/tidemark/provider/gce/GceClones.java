@@ -79,7 +79,7 @@ final class GceClones {
         var request = asked.request();
         var wanted = Disk.newBuilder()
                 .setName(diskName(request.name()))
-                .setSourceSnapshot("projects/%s/global/snapshots/%s".formatted(config.project(), snapshot.name()))
+                .setSourceSnapshot(config.snapshotLink(snapshot.name()))
                 .putLabels(GceNames.INSTALLATION, config.installation())
                 .putLabels(GceNames.ORIGIN, snapshot.name());
         config.onlyLabelled().ifPresent(label -> wanted.putLabels(label.key(), label.value()));

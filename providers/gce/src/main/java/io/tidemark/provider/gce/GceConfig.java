@@ -25,6 +25,8 @@ import java.util.regex.Pattern;
  * @param keepsRates whether a cut that the published rate would refuse is refused before it
  * @param guestFlush whether Google asks the guest to run its own scripts around the snapshot, see guestFlush in
  *     snapshots.insert
+ * @param snapshotType {@code STANDARD} or {@code ARCHIVE}, which costs less and takes longer to be read
+ * @param helper empty: snapshots are not read
  */
 record GceConfig(
         String name,
@@ -35,7 +37,9 @@ record GceConfig(
         Optional<URI> endpoint,
         Optional<String> storageLocation,
         boolean keepsRates,
-        boolean guestFlush) {
+        boolean guestFlush,
+        String snapshotType,
+        Optional<HelperSettings> helper) {
     static final int LOCATIONS_MAXIMUM = 200;
 
     private static final String PROJECT = "project";
@@ -45,8 +49,10 @@ record GceConfig(
     private static final String ENDPOINT = "endpoint";
     private static final String STORAGE_LOCATION = "storageLocation";
     private static final String GUEST_FLUSH = "guestFlush";
+    private static final String ARCHIVE = "ARCHIVE";
+    private static final String SNAPSHOT_TYPE = "snapshotType";
     private static final List<String> KNOWN = List.of(
-            PROJECT, INSTALLATION, LOCATIONS, ONLY_LABELLED, ENDPOINT, STORAGE_LOCATION, CutRates.SETTING, GUEST_FLUSH);
+            PROJECT, INSTALLATION, LOCATIONS, ONLY_LABELLED, ENDPOINT, STORAGE_LOCATION, CutRates.SETTING, GUEST_FLUSH, SNAPSHOT_TYPE);
 
     /** "Creating and managing projects": project IDs; before them a domain's. */
     private static final Pattern PROJECT_FORM = Pattern.compile("([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]");
@@ -68,20 +74,27 @@ record GceConfig(
     static GceConfig of(String name, Map<String, String> settings) {
         for (var key : settings.keySet()) {
             boolean isEntry = LOCATION_SETTING.matcher(key).matches();
-            if (!isEntry && !KNOWN.contains(key)) {
-                throw BadSetting.unknown(key, GceNames.PROVIDER, "there are " + String.join(", ", KNOWN));
+            if (!isEntry && !KNOWN.contains(key) && !HelperSettings.KNOWN.contains(key)) {
+                throw BadSetting.unknown(
+                        key,
+                        GceNames.PROVIDER,
+                        "there are %s, %s"
+                                .formatted(String.join(", ", KNOWN), String.join(", ", HelperSettings.KNOWN)));
             }
         }
+        var project = needed(settings, PROJECT, PROJECT_FORM, "a project's ID such as my-project-1");
         return new GceConfig(
                 name,
-                needed(settings, PROJECT, PROJECT_FORM, "a project's ID such as my-project-1"),
+                project,
                 needed(settings, INSTALLATION, INSTALLATION_FORM, "1 to 32 characters of [a-z0-9-]"),
                 locations(settings),
                 label(settings),
                 endpoint(settings),
                 Optional.ofNullable(settings.get(STORAGE_LOCATION)).map(GceConfig::storage),
                 CutRates.isKept(settings),
-                flush(settings.getOrDefault(GUEST_FLUSH, "false")));
+                flush(settings.getOrDefault(GUEST_FLUSH, "false")),
+                type(settings.getOrDefault(SNAPSHOT_TYPE, "standard")),
+                HelperSettings.of(settings, project));
     }
 
     CutRates rates(PublishedLimit limit, LongSupplier nanos) {
@@ -170,6 +183,25 @@ record GceConfig(
                             .formatted(STORAGE_LOCATION, value));
         }
         return value;
+    }
+
+    /** As a link to it ends. */
+    String snapshotLink(String snapshot) {
+        return "projects/%s/global/snapshots/%s".formatted(project, snapshot);
+    }
+
+    boolean isArchive() {
+        return snapshotType.equals(ARCHIVE);
+    }
+
+    private static String type(String value) {
+        return switch (value) {
+            case "standard" -> "STANDARD";
+            case "archive" -> ARCHIVE;
+            default ->
+                throw new BadSetting(
+                        SNAPSHOT_TYPE, "%s is standard or archive, not \"%s\"".formatted(SNAPSHOT_TYPE, value));
+        };
     }
 
     private static boolean flush(String value) {

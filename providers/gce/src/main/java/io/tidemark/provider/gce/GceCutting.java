@@ -242,6 +242,9 @@ final class GceCutting {
                 .setName(finder.nameOf(id))
                 .setSourceDisk(disk.link())
                 .putAllLabels(GceNames.labelsOf(config.installation(), id, disk.location()));
+        if (config.isArchive()) {
+            wanted.setSnapshotType(config.snapshotType());
+        }
         if (config.guestFlush()) {
             wanted.setGuestFlush(true);
         }

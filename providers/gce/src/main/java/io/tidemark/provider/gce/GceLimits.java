@@ -12,6 +12,9 @@ final class GceLimits {
     private static final String TROUBLES =
             "\"Troubleshooting instant snapshots\", Compute Engine documentation, read 2026-11-27";
 
+    private static final String DISKS =
+            "\"Persistent Disk\", Compute Engine documentation: up to 128 disks with the boot disk, 16 of shared-core types";
+
     /** A disk: at most once in 10 minutes, with a burst of 6 within an hour. */
     static final PublishedLimit CUTS_OF_DISK = new PublishedLimit(
             STANDARD,
@@ -22,6 +25,8 @@ final class GceLimits {
 
     static final PublishedLimit INSTANTS_OF_DISK =
             new PublishedLimit(INSTANT, Kind.CUTS_OF_VOLUME, 1, Duration.ofSeconds(30), TROUBLES);
+    /** Beside the boot disk. */
+    static final int DISKS_ATTACHED_MAXIMUM = 127;
 
     private GceLimits() {}
 
@@ -29,6 +34,7 @@ final class GceLimits {
         return List.of(
                 CUTS_OF_DISK,
                 INSTANTS_OF_DISK,
-                new PublishedLimit(INSTANT, Kind.SNAPSHOTS_OF_VOLUME, 32, Duration.ZERO, TROUBLES));
+                new PublishedLimit(INSTANT, Kind.SNAPSHOTS_OF_VOLUME, 32, Duration.ZERO, TROUBLES),
+                new PublishedLimit(STANDARD, Kind.DISKS_OF_INSTANCE, DISKS_ATTACHED_MAXIMUM, Duration.ZERO, DISKS));
     }
 }

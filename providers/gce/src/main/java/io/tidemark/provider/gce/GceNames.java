@@ -32,6 +32,11 @@ final class GceNames {
     static final String VOLUME = "tidemark_volume";
     /** Where the disk is: snapshots are the project's, and several providers of one project share them by this. */
     static final String LOCATION = "tidemark_location";
+    /** All names that we give begin so: rights are bound to it. */
+    static final String PREFIX = "tm-";
+    /** On temporary disks by which a helper reads: whose. */
+    static final String READING = "tidemark_reading";
+
     /** Of a clone: the snapshot it was made from, by its name at Google. */
     static final String ORIGIN = "tidemark_origin";
 
@@ -64,11 +69,11 @@ final class GceNames {
 
     /** What the disk of a volume with a name of ours is called. */
     static String diskOf(String installation, VolumeId volume) {
-        return "tm-" + hash("disk", installation, volume.name());
+        return PREFIX + hash("disk", installation, volume.name());
     }
 
     static String snapshotOf(String installation, SnapshotId snapshot) {
-        return "tm-"
+        return PREFIX
                 + hash(
                         "snapshot",
                         installation,
@@ -76,9 +81,25 @@ final class GceNames {
                         snapshot.recoveryPoint().value());
     }
 
+    /** Of the temporary disk by which a helper reads a snapshot, whose name another one may have had before. */
+    static String readingDiskOf(String installation, HelperInstance helper, CloudSnapshot snapshot) {
+        return PREFIX
+                + hash(
+                        "reading",
+                        installation,
+                        helper.toString(),
+                        snapshot.name(),
+                        snapshot.createdAt().toString());
+    }
+
+    /** What the label of a helper's temporary disks says. */
+    static String readingOf(HelperInstance helper) {
+        return hash("helper", helper.toString());
+    }
+
     /** Of a recovery point's group of instant snapshots. */
     static String groupOf(String installation, RecoveryPointId recoveryPoint) {
-        return "tm-" + hash("group", installation, recoveryPoint.value());
+        return PREFIX + hash("group", installation, recoveryPoint.value());
     }
 
     static Map<String, String> labelsOf(String installation, SnapshotId snapshot, GceLocation location) {

@@ -39,18 +39,27 @@ final class GcePolicy {
             "compute.instantSnapshots.list",
             "compute.resourcePolicies.get");
 
+    /** Of reading by a helper: on the helper's instance, and on the temporary disks that are attached to it. */
+    static final List<String> OF_HELPER =
+            List.of("compute.disks.useReadOnly", "compute.instances.attachDisk", "compute.instances.detachDisk");
+
     static final List<String> DELETION = List.of("compute.disks.delete", "compute.snapshots.delete");
 
     private GcePolicy() {}
 
     static String of(String project) {
         return """
-                # gcloud iam roles create tidemark --project=%1$s --file=FILE, for each of the two; then
+                # gcloud iam roles create tidemark --project=%1$s --file=FILE, for each of the three; then
                 # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
                 #   --role=projects/%1$s/roles/tidemark
                 # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
                 #   --role=projects/%1$s/roles/tidemarkDeletes --condition='title=tidemark,expression=
                 #   resource.name.extract("/snapshots/{name}").startsWith("tm-") ||
+                #   resource.name.extract("/disks/{name}").startsWith("tm-")'
+                # The third is for the setting helper alone; on the helper's instance, and on disks by their names:
+                # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
+                #   --role=projects/%1$s/roles/tidemarkReads --condition='title=tidemark,expression=
+                #   resource.name.endsWith("/instances/HELPER") ||
                 #   resource.name.extract("/disks/{name}").startsWith("tm-")'
                 title: tidemark
                 stage: GA
@@ -59,10 +68,15 @@ final class GcePolicy {
                 title: tidemarkDeletes
                 stage: GA
                 includedPermissions:
-                %3$s""".formatted(
+                %3$s---
+                title: tidemarkReads
+                stage: GA
+                includedPermissions:
+                %4$s""".formatted(
                         project,
                         listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_GROUPS) + listed(OF_OPERATIONS),
-                        listed(DELETION));
+                        listed(DELETION),
+                        listed(OF_HELPER));
     }
 
     private static String listed(List<String> permissions) {

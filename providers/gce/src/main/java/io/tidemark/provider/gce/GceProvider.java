@@ -29,6 +29,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 
 /** Disks and snapshots of one project. Everything it knows lies in the project; it keeps no state of its own. */
 final class GceProvider implements StorageProvider {
@@ -49,10 +50,18 @@ final class GceProvider implements StorageProvider {
     private final GceGroups groups;
     private final InstantUploads uploads;
     private final AsyncReplication replication;
+    /** Empty: the settings name none, and snapshots are not read. */
+    private final Optional<HelperDisks> helper;
+
     private final Object[] stripes = new Object[STRIPES];
 
     GceProvider(
-            GceConfig config, GceConnection connection, Attempts attempts, InstantSource clock, GceWaiting waiting) {
+            GceConfig config,
+            GceConnection connection,
+            Attempts attempts,
+            InstantSource clock,
+            GceWaiting waiting,
+            Executor background) {
         this.config = config;
         this.connection = connection;
         this.attempts = attempts;
@@ -68,6 +77,8 @@ final class GceProvider implements StorageProvider {
         replication = new AsyncReplication(connection, calls, attempts, volumes, config);
         clones = new GceClones(calls, attempts, volumes, finder, config);
         deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups, uploads);
+        helper = config.helper()
+                .map(each -> new HelperDisks(each, config, connection, calls, attempts, waiting, clock, background));
         holds = new GceHolds(calls, attempts, finder);
     }
 
@@ -190,8 +201,24 @@ final class GceProvider implements StorageProvider {
     }
 
     @Override
-    public SnapshotReader read(SnapshotId snapshot) {
-        throw absent(Capability.RANDOM_READ);
+    public SnapshotReader read(SnapshotId snapshot) throws ProviderException {
+        var disks = helper.orElseThrow(() -> absent(Capability.RANDOM_READ));
+        return new HelperReader(disks, snapshot, readable(snapshot));
+    }
+
+    /** @throws ProviderException Busy while it is not whole */
+    private CloudSnapshot readable(SnapshotId snapshot) throws ProviderException {
+        return switch (readiness(snapshot)) {
+            case Readiness.Ready() -> finder.one(snapshot);
+            case Readiness.Failed(var error) -> throw new ProviderException(error);
+            case Readiness.Pending(var progress, var askAgainAfter) ->
+                throw new ProviderException(new ProviderError.Busy(
+                        snapshot.toString(), "Google, which has not all of it yet", askAgainAfter));
+        };
+    }
+
+    Optional<HelperDisks> helper() {
+        return helper;
     }
 
     @Override
@@ -200,8 +227,11 @@ final class GceProvider implements StorageProvider {
     }
 
     @Override
-    public ChangedRanges allocatedRanges(SnapshotId snapshot) {
-        throw absent(Capability.RANDOM_READ);
+    public ChangedRanges allocatedRanges(SnapshotId snapshot) throws ProviderException {
+        if (helper.isEmpty()) {
+            throw absent(Capability.RANDOM_READ);
+        }
+        return HelperReader.everything(readable(snapshot).sizeBytes());
     }
 
     @Override
@@ -270,6 +300,7 @@ final class GceProvider implements StorageProvider {
 
     @Override
     public void close() {
+        helper.ifPresent(HelperDisks::close);
         connection.close();
     }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 
 /**
@@ -39,7 +40,13 @@ public final class GceProviderFactory implements ProviderFactory {
         var config = GceConfig.of(name, settings);
         var attempts = new Attempts(RandomGenerator.getDefault(), Thread::sleep);
         var waiting = new GceWaiting(Thread::sleep, System::nanoTime);
-        return new GceProvider(config, connection(config), attempts, InstantSource.system(), waiting);
+        Executor background = work -> {
+            var unused = Thread.ofVirtual().name("tidemark-gce-helper").start(work);
+        };
+        var provider =
+                new GceProvider(config, connection(config), attempts, InstantSource.system(), waiting, background);
+        provider.helper().ifPresent(helper -> background.execute(new HelperTidying(helper, Thread::sleep)));
+        return provider;
     }
 
     private static GceConnection connection(GceConfig config) {

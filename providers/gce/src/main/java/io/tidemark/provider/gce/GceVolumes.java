@@ -16,7 +16,11 @@ import java.util.Set;
 /** The disks that the configuration lets us see, and what they are called. */
 final class GceVolumes {
     /** No API tells what changed, or reads a snapshot's bytes (discovery document of 2026-09-22: no such method). */
-    static final Set<Capability> CAPABILITIES = Set.of(Capability.INSTANT_SNAPSHOT, Capability.CLONE, Capability.HOLDS);
+    private static final Set<Capability> CAPABILITIES =
+            Set.of(Capability.INSTANT_SNAPSHOT, Capability.CLONE, Capability.HOLDS);
+
+    private static final Set<Capability> WITH_HELPER =
+            Set.of(Capability.INSTANT_SNAPSHOT, Capability.CLONE, Capability.HOLDS, Capability.RANDOM_READ);
 
     private static final String DELETING = "DELETING";
 
@@ -45,7 +49,8 @@ final class GceVolumes {
         var all = GceLists.all("disks.aggregatedList", token -> attempts.until(() -> calls.disks(filter, token)));
         return all.stream()
                 .filter(each -> config.locations().contains(each.location())
-                        && !each.status().equals(DELETING))
+                        && !each.status().equals(DELETING)
+                        && !isReading(each))
                 .toList();
     }
 
@@ -74,7 +79,7 @@ final class GceVolumes {
 
     private Optional<CloudDisk> at(GceLocation place, String name, VolumeId volume) throws ProviderException {
         return attempts.until(() -> calls.disk(place, name))
-                .filter(each -> !each.status().equals(DELETING) && isShown(each))
+                .filter(each -> !each.status().equals(DELETING) && isShown(each) && !isReading(each))
                 .filter(each -> idOf(each).equals(volume));
     }
 
@@ -82,6 +87,11 @@ final class GceVolumes {
         return config.onlyLabelled()
                 .map(label -> label.value().equals(disk.labels().get(label.key())))
                 .orElse(true);
+    }
+
+    /** A helper's, which is gone soon. */
+    private boolean isReading(CloudDisk disk) {
+        return isOurs(disk) && disk.labels().containsKey(GceNames.READING);
     }
 
     boolean isOurs(CloudDisk disk) {
@@ -99,19 +109,27 @@ final class GceVolumes {
         }
     }
 
+    private Set<Capability> capabilities() {
+        return config.helper().isPresent() ? WITH_HELPER : CAPABILITIES;
+    }
+
     Volume described(CloudDisk disk) {
         var facts = new LinkedHashMap<String, String>();
         facts.put("method", "gce");
         facts.put("cloudId", disk.location() + "/" + disk.name());
         facts.put("type", disk.type());
         facts.put("status", disk.status());
-        facts.put("changedRanges", "none by the API; from a clone attached to this host and read whole");
+        facts.put(
+                "changedRanges",
+                config.helper().isPresent()
+                        ? "none by the API; each snapshot is read whole by the helper and compared with an index of hashes"
+                        : "none by the API, nor snapshots read: that needs the setting helper");
         if (disk.replication() != AsyncReplication.State.NONE) {
             facts.put("asyncReplication", disk.replication().name().toLowerCase(Locale.ROOT));
         }
         if (!disk.users().isEmpty()) {
             facts.put("instance", String.join(",", disk.users()));
         }
-        return new Volume(idOf(disk), disk.sizeBytes(), CAPABILITIES, Optional.empty(), List.of(), facts);
+        return new Volume(idOf(disk), disk.sizeBytes(), capabilities(), Optional.empty(), List.of(), facts);
     }
 }

@@ -32,8 +32,18 @@ record GceWaiting(Sleeper sleeper, LongSupplier nanos) {
      * @throws ProviderException Busy at the end, or what the last call was refused with
      */
     <T> T until(long end, String object, Question<T> question) throws ProviderException {
-        var last = new ProviderException(new ProviderError.Busy(
-                object, "Google, which has not fixed its content in %d s".formatted(CUT_MAXIMUM.toSeconds()), PAUSE));
+        return until(
+                end,
+                new ProviderError.Busy(
+                        object,
+                        "Google, which has not fixed its content in %d s".formatted(CUT_MAXIMUM.toSeconds()),
+                        PAUSE),
+                question);
+    }
+
+    /** @param atEnd what is said where no call was refused and there is no answer */
+    <T> T until(long end, ProviderError atEnd, Question<T> question) throws ProviderException {
+        var last = new ProviderException(atEnd);
         while (nanos.getAsLong() < end) {
             var pause = PAUSE;
             try {

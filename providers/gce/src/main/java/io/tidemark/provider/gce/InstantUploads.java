@@ -110,6 +110,9 @@ final class InstantUploads {
                 .setName(finder.nameOf(id))
                 .setSourceInstantSnapshot(groups.linkOf(member))
                 .putAllLabels(GceNames.labelsOf(config.installation(), id, member.location()));
+        if (config.isArchive()) {
+            wanted.setSnapshotType(config.snapshotType());
+        }
         config.storageLocation().ifPresent(wanted::addStorageLocations);
         var requestId = UUID.randomUUID();
         var begun = attempts.until(() -> calls.insertSnapshot(wanted.build(), requestId));

@@ -12,14 +12,22 @@ import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** That the policy grants what is asked for, no less and no more, is seen by asking for everything there is. */
 class GcePolicyTest {
+    @TempDir
+    Path folder;
+
     @Test
     void whatIsGrantedIsWhatIsAskedFor() throws Exception {
         var granted = new TreeSet<String>();
@@ -33,12 +41,27 @@ class GcePolicyTest {
         var needed = new TreeSet<String>();
         try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(20)))) {
             live(project);
+            read(project);
             project.cloud().calls().keySet().forEach(each -> needed.addAll(GcePermissions.of(each)));
             project.everyCallIsChecked();
         }
         // Of regional disks; the same ones that a zonal disk's work is asked about by.
         needed.add("compute.regionOperations.get");
         assertThat(granted).isEqualTo(needed);
+    }
+
+    private void read(GceProject project) throws Exception {
+        var one = project.disk("read");
+        project.cloud().createInstance("europe-west3-a", "helper", folder);
+        var settings = new HashMap<>(GceProject.settings());
+        settings.put("helper", "projects/tidemark-tests/zones/europe-west3-a/instances/helper");
+        settings.put("helperDevices", folder.toString());
+        var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+        var point = new RecoveryPointId("rp-3");
+        provider.cut(new CutRequest(point, List.of(GceProject.volume(one))));
+        try (var reader = provider.read(new SnapshotId(GceProject.volume(one), point))) {
+            reader.read(0, ByteBuffer.allocate(1));
+        }
     }
 
     /** A disk's life, and that of two together, with all that can be asked of them. */

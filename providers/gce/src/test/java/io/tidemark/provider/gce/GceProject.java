@@ -81,7 +81,12 @@ final class GceProject implements AutoCloseable {
                 () -> Duration.between(java.time.Instant.EPOCH, clock.instant()).toNanos());
         // The clients stay open: they are those of the next process too.
         return new GceProvider(
-                config, new GceConnection(() -> clients), new Attempts(new Random(1), sleeper), clock, waiting);
+                config,
+                new GceConnection(() -> clients),
+                new Attempts(new Random(1), sleeper),
+                clock,
+                waiting,
+                Runnable::run);
     }
 
     /** That the discovery document was asked about every call, and found nothing; says so where it is not here. */

@@ -349,7 +349,8 @@ class GceProviderTest {
                 }),
                 new Attempts(new Random(1), pause -> {}),
                 project.cloud().clock(),
-                new GceWaiting(pause -> {}, System::nanoTime));
+                new GceWaiting(pause -> {}, System::nanoTime),
+                Runnable::run);
 
         assertThat(errorOf(() -> without.prepare(new CutRequest(FIRST, List.of(GceProject.volume(disk))))))
                 .isInstanceOf(ProviderError.Denied.class);
@@ -430,7 +431,8 @@ class GceProviderTest {
                     new GceConnection(() -> clients),
                     new Attempts(new Random(1), pause -> {}),
                     cloud.clock(),
-                    new GceWaiting(pause -> {}, System::nanoTime));
+                    new GceWaiting(pause -> {}, System::nanoTime),
+                    Runnable::run);
             cloud.faults(FaultScript.none()
                     .on("snapshots.insert", 1, Fault.CUT_AFTER)
                     .on("snapshots.get", 1, Fault.THROTTLE));

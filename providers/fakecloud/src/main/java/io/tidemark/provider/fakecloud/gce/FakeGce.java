@@ -11,6 +11,7 @@ import io.tidemark.provider.fakecloud.SparseBlocks;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -119,6 +120,15 @@ public final class FakeGce implements AutoCloseable {
         });
     }
 
+    /** An instance of a zone, whose attached disks appear in that folder of this host. */
+    public FakeInstance createInstance(String zone, String name, Path devices) {
+        return account.locked(() -> {
+            var made = new FakeInstance(account.birth("zones/" + zone, "instances", name), devices);
+            account.put(made);
+            return made;
+        });
+    }
+
     /** The disk is in use by an instance of that name, in its zone. */
     public void attach(FakeDisk disk, String instance) {
         account.locked(
@@ -167,6 +177,11 @@ public final class FakeGce implements AutoCloseable {
 
     public List<FakeDisk> disks() {
         return of("disks", FakeDisk.class);
+    }
+
+    /** Paths of the instances that a disk is attached to. */
+    public List<String> users(FakeDisk disk) {
+        return account.locked(() -> List.copyOf(disk.users));
     }
 
     /** A snapshot, or an instant one, is FAILED from now on. */

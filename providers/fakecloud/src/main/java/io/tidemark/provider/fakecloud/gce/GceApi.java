@@ -104,6 +104,7 @@ final class GceApi {
                 }
                 found.setLabels(GceResource.texts(call.body().path("labels")));
             }
+            case "attachDisk", "detachDisk" -> ofInstance(call, found);
             default -> ofDisk(call, account.disk(found.path()));
         }
         return done(call, call.verb(), found.path(), found.id);
@@ -112,6 +113,19 @@ final class GceApi {
     private GceOperation done(GceCall call, String verb, String target, long targetId) {
         var doneAt = account.now().plus(account.settings.operations());
         return account.operation(call.location(), new GceOperation.Work(verb, target, targetId, doneAt, ""));
+    }
+
+    private void ofInstance(GceCall call, GceResource found) throws GceException {
+        if (!(found instanceof FakeInstance instance)) {
+            throw GceException.notFound(found.path());
+        }
+        if (call.verb().equals("attachDisk")) {
+            var disk = account.disk(call.text("source"));
+            instance.attach(call.text("deviceName"), call.text("mode"), disk, account.now());
+        } else {
+            var disk = account.disk(instance.detach(call.query().getOrDefault("deviceName", "")));
+            disk.users.remove(instance.path());
+        }
     }
 
     private void ofDisk(GceCall call, FakeDisk disk) throws GceException {

@@ -42,6 +42,7 @@ public final class GcePermissions {
                 needed.addAll(List.of("compute.snapshots.setLabels", "compute.disks.createSnapshot"));
             case "disks.insert", "regionDisks.insert" ->
                 needed.addAll(List.of("compute.disks.setLabels", "compute.snapshots.useReadOnly"));
+            case "instances.attachDisk" -> needed.add("compute.disks.useReadOnly");
             default -> {
                 return needed;
             }
