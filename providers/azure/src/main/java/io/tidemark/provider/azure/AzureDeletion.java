@@ -8,6 +8,7 @@ import io.tidemark.spi.Step;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,6 +22,7 @@ final class AzureDeletion {
     private final Attempts attempts;
     private final AzureSnapshots snapshots;
     private final AzurePoints points;
+    private final CopySources sources;
     private final RecentEffects recent;
     private final AzureConfig config;
     private final InstantSource clock;
@@ -30,6 +32,7 @@ final class AzureDeletion {
             Attempts attempts,
             AzureSnapshots snapshots,
             AzurePoints points,
+            CopySources sources,
             RecentEffects recent,
             AzureConfig config,
             InstantSource clock) {
@@ -37,6 +40,7 @@ final class AzureDeletion {
         this.attempts = attempts;
         this.snapshots = snapshots;
         this.points = points;
+        this.sources = sources;
         this.config = config;
         this.recent = recent;
         this.clock = clock;
@@ -48,6 +52,9 @@ final class AzureDeletion {
         var holds = found.map(each -> AzureNames.holdsOf(each.tags()));
         if (holds.isPresent() && !holds.get().isEmpty()) {
             throw new ProviderException(new ProviderError.Held(snapshot, holds.get()));
+        }
+        if (found.isPresent()) {
+            sources.refuseWhileCopied(snapshot, found.get());
         }
         boolean isKnown = found.isPresent();
         if (found.isEmpty()) {
@@ -72,16 +79,25 @@ final class AzureDeletion {
                 isKnown = isIn;
             }
         }
-        var begun = attempts.until(
-                () -> calls.deleteSnapshot(snapshots.group(snapshot.volume()), snapshots.name(snapshot)));
-        if (begun.existed()) {
-            recent.deleted(snapshots.armId(snapshot));
-            recent.gone(snapshot);
-            return begun.done() ? new Step.Done<>(true) : running(snapshot, mayAppearUntil, begun.askAgain());
+        for (var place : places(snapshot, found)) {
+            var begun = attempts.until(() -> calls.deleteSnapshot(place.group(), place.name()));
+            if (begun.existed()) {
+                recent.deleted(AzureNames.armId(config, place.group(), "snapshots", place.name()));
+                recent.gone(snapshot);
+                return begun.done() ? new Step.Done<>(true) : running(snapshot, mayAppearUntil, begun.askAgain());
+            }
         }
         var until = later(recent.mayAppearUntil(snapshot), mayAppearUntil);
         // Of what is known to have been made a moment ago, whoever was asked does not know it yet.
         return isKnown || clock.instant().isBefore(until) ? running(snapshot, until, ASK_AGAIN) : new Step.Done<>(true);
+    }
+
+    /** Where it is seen, or else wherever it may yet appear. */
+    private List<AzureNames.Place> places(SnapshotId snapshot, Optional<CloudSnapshot> found) {
+        return found.map(each -> List.of(new AzureNames.Place(each.group(), each.name())))
+                .orElseGet(() -> List.of(
+                        new AzureNames.Place(snapshots.group(snapshot.volume()), snapshots.name(snapshot)),
+                        snapshots.copyPlace(snapshot)));
     }
 
     /** A collection that names no disk is of a cut that failed, of this one's disk too. */

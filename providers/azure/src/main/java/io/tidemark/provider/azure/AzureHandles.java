@@ -5,12 +5,15 @@ import io.tidemark.spi.Handle;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
- * What a handle's token says: {@code clone VOLUME SNAPSHOT} or {@code delete SNAPSHOT UNTIL}, the last in seconds since
- * 1970.
+ * What a handle's token says: {@code clone VOLUME SNAPSHOT}, {@code delete SNAPSHOT UNTIL}, the last in seconds since
+ * 1970, or {@code copy SNAPSHOT SOURCE KEY PHASE}, where no key is a dash.
  */
 sealed interface AzureHandles {
+    String NO_KEY = "-";
+
     record Clone(CloneRequest request) implements AzureHandles {}
 
     /** @param until when one that is not seen does not exist */
@@ -24,6 +27,16 @@ sealed interface AzureHandles {
         return new Handle(snapshot.volume().provider(), "delete %s %d".formatted(snapshot, until.getEpochSecond()));
     }
 
+    /** @param phase how far it was when the handle was given; it decides nothing */
+    record Copy(AzureCopies.Wanted wanted, AzureCopies.Phase phase) implements AzureHandles {}
+
+    static Handle ofCopy(AzureCopies.Wanted wanted, AzureCopies.Phase phase) {
+        return new Handle(
+                wanted.id().volume().provider(),
+                "copy %s %s %s %s"
+                        .formatted(wanted.id(), wanted.source(), wanted.key().orElse(NO_KEY), phase.name()));
+    }
+
     /** @throws IllegalArgumentException where it is none of ours */
     static AzureHandles parse(Handle handle) {
         var words = handle.token().split(" ", -1);
@@ -32,6 +45,12 @@ sealed interface AzureHandles {
         }
         if (words.length == 3 && words[0].equals("delete") && words[2].matches("[0-9]{1,12}")) {
             return new Delete(SnapshotId.parse(words[1]), Instant.ofEpochSecond(Long.parseLong(words[2])));
+        }
+        if (words.length == 5 && words[0].equals("copy")) {
+            var key = Optional.of(words[3]).filter(word -> !word.equals(NO_KEY));
+            return new Copy(
+                    new AzureCopies.Wanted(SnapshotId.parse(words[1]), words[2], key),
+                    AzureCopies.Phase.valueOf(words[4]));
         }
         throw new IllegalArgumentException("no handle of provider azure: " + handle);
     }

@@ -47,6 +47,13 @@ final class AzureHolds {
         change(snapshot, owner, false);
     }
 
+    /** Beside what else it has; {@code entry} is a tag. */
+    void tell(SnapshotId snapshot, CloudSnapshot single, Map.Entry<String, String> entry) throws ProviderException {
+        var tags = new HashMap<>(single.tags());
+        tags.put(entry.getKey(), entry.getValue());
+        tag(snapshot, single, single.withTags(tags));
+    }
+
     private void change(SnapshotId snapshot, HoldOwner owner, boolean isHeld) throws ProviderException {
         switch (finder.where(snapshot)) {
             case AzureFinder.Single(var single) -> {

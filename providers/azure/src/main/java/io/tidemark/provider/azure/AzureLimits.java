@@ -11,6 +11,13 @@ final class AzureLimits {
     private static final String RESTRICTIONS =
             "\"Create an incremental snapshot for managed disks\" (disks-incremental-snapshots), read 2026-11-27";
 
+    /** Into a region, of a subscription. */
+    static final int COPIES_AT_ONCE = 100;
+
+    private static final String COPIES =
+            "\"Copy an incremental snapshot to a new region\" (disks-copy-incremental-snapshot-across-regions), read"
+                    + " 2026-11-27";
+
     static final PublishedLimit CUTS_OF_DISK =
             new PublishedLimit(INCREMENTAL, Kind.CUTS_OF_VOLUME, 7, Duration.ofMinutes(5), RESTRICTIONS);
 
@@ -19,6 +26,7 @@ final class AzureLimits {
     static List<PublishedLimit> all() {
         return List.of(
                 CUTS_OF_DISK,
-                new PublishedLimit(INCREMENTAL, Kind.SNAPSHOTS_OF_VOLUME, 500, Duration.ZERO, RESTRICTIONS));
+                new PublishedLimit(INCREMENTAL, Kind.SNAPSHOTS_OF_VOLUME, 500, Duration.ZERO, RESTRICTIONS),
+                new PublishedLimit(INCREMENTAL, Kind.COPIES_INTO_REGION, COPIES_AT_ONCE, Duration.ZERO, COPIES));
     }
 }

@@ -31,6 +31,9 @@ final class AzureNames {
     /** Of a clone: the snapshot it was made from. */
     static final String ORIGIN = "tidemark:origin";
 
+    /** Of a copy: the key that it was asked for with. */
+    static final String COPY_KEY = "tidemark:copy-key";
+
     static final String HOLD = "tidemark:hold:";
     /** A resource has 50 ("Use tags to organize your Azure resources", limits); ours beside the holds take 4. */
     static final int HOLDS_MAXIMUM = 40;
@@ -91,10 +94,22 @@ final class AzureNames {
         return !volume.name().matches(UNTOLD + "[0-9a-f]{16}");
     }
 
-    /** At most 69 of the 80 characters that a name may have. */
+    /** At most 69 of the 80 characters that a name may have; of another region another, for a group may be of several. */
     static String snapshotName(AzureConfig config, SnapshotId snapshot) {
-        var text = "%s %s %s".formatted(config.installation(), snapshot.volume().name(), snapshot.recoveryPoint());
+        var text = "%s %s %s %s"
+                .formatted(
+                        config.installation(),
+                        config.location(),
+                        snapshot.volume().name(),
+                        snapshot.recoveryPoint());
         return "tidemark-%s-%s".formatted(snapshot.recoveryPoint(), digest(text));
+    }
+
+    /** Of a copy into the region: a disk of the same name there has snapshots of its own. */
+    static String copyName(AzureConfig config, SnapshotId copy) {
+        var text = "%s %s %s copied to %s"
+                .formatted(config.installation(), copy.volume().name(), copy.recoveryPoint(), config.location());
+        return "tidemark-%s-%s".formatted(copy.recoveryPoint(), digest(text));
     }
 
     static String digest(String text) {

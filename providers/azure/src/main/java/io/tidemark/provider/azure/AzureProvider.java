@@ -12,6 +12,8 @@ import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotCopies;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotPage;
 import io.tidemark.spi.SnapshotQuery;
@@ -26,12 +28,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
  * Disks and snapshots of one region of one subscription. Everything it knows lies there; it keeps no state of its own.
  */
-final class AzureProvider implements StorageProvider {
+final class AzureProvider implements StorageProvider, SnapshotCopies {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
     /** For the removal of a disk to come to its end. */
     private static final Duration REMOVAL_MAXIMUM = Duration.ofSeconds(60);
@@ -53,6 +56,8 @@ final class AzureProvider implements StorageProvider {
     private final AzureCutting cutting;
     private final AzureClones clones;
     private final AzureDeletion deletion;
+    private final AzureCopies copies;
+    private final CopySources sources;
     private final AzureReading reading;
     private final Object[] stripes = new Object[STRIPES];
 
@@ -76,7 +81,10 @@ final class AzureProvider implements StorageProvider {
         cutting = new AzureCutting(
                 arm, calls, attempts, volumes, snapshots, points, recent, config, time.clock(), time.nanos());
         clones = new AzureClones(calls, attempts, volumes, finder, config);
-        deletion = new AzureDeletion(calls, attempts, snapshots, points, recent, config, time.clock());
+        sources = new CopySources(calls, attempts, time.clock());
+        deletion = new AzureDeletion(calls, attempts, snapshots, points, sources, recent, config, time.clock());
+        copies = new AzureCopies(
+                calls, snapshots, config, new AzureCopies.Shared(attempts, arm.gate(), lists, recent, time.clock()));
         var access = new AccessCalls(arm, attempts, time.clock());
         reading = new AzureReading(
                 finder, new BlobCalls(clients, attempts), new Leases(access, SIGNATURE_WAIT_MAXIMUM), config);
@@ -226,6 +234,68 @@ final class AzureProvider implements StorageProvider {
         }
     }
 
+    @Override
+    public Step<Snapshot> copyOf(StorageProvider source, SnapshotId snapshot, Optional<String> key)
+            throws ProviderException {
+        if (!(source instanceof AzureProvider elsewhere) || source == this) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(),
+                    "provider %s copies from another provider of kind azure, not from %s"
+                            .formatted(name(), source.name())));
+        }
+        if (key.isPresent()) {
+            AzureCopies.checkKey(key.get());
+        }
+        elsewhere.refuseUncopied(snapshot, config);
+        var id = new SnapshotId(VolumeId.of(name(), snapshot.volume().name()), snapshot.recoveryPoint());
+        var from = elsewhere.finder.readable(snapshot);
+        if (elsewhere.finder.isPoint(from)) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(),
+                    "it is a disk's part of a restore point, and only snapshots are copied: cut the disk alone"));
+        }
+        if (!copies.isWhole(id)) {
+            elsewhere.tellCopy(snapshot, config.location(), copies.place(id));
+        }
+        return copy(new AzureCopies.Wanted(id, from.id(), key));
+    }
+
+    private void refuseUncopied(SnapshotId snapshot, AzureConfig target) throws ProviderException {
+        if (!config.subscription().equals(target.subscription())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(), "it is of another subscription than %s copies into".formatted(target.name())));
+        }
+        if (config.location().equals(target.location())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(),
+                    "both providers are of region %s: name one of another".formatted(config.location())));
+        }
+    }
+
+    private void tellCopy(SnapshotId snapshot, String location, AzureNames.Place copy) throws ProviderException {
+        synchronized (of(snapshot)) {
+            holds.tell(snapshot, finder.readable(snapshot), sources.told(location, copy));
+        }
+    }
+
+    private Step<Snapshot> copy(AzureCopies.Wanted wanted) throws ProviderException {
+        synchronized (of(wanted.id())) {
+            return copies.step(wanted);
+        }
+    }
+
+    @Override
+    public boolean copiesFrom(StorageProvider source) {
+        return source instanceof AzureProvider && source != this;
+    }
+
+    @Override
+    public String phase(Handle handle) {
+        return AzureHandles.parse(handle) instanceof AzureHandles.Copy(var wanted, var phase)
+                ? copies.phase(phase)
+                : "";
+    }
+
     /**
      * One at a time holds or deletes snapshots of a recovery point, which may share tags: a hold that was granted is
      * seen by the deletion after it.
@@ -238,6 +308,7 @@ final class AzureProvider implements StorageProvider {
     public Step<?> resume(Handle handle) throws ProviderException {
         return switch (AzureHandles.parse(handle)) {
             case AzureHandles.Clone(var request) -> clones.step(request);
+            case AzureHandles.Copy(var wanted, var phase) -> copy(wanted);
             case AzureHandles.Delete(var snapshot, var until) -> delete(snapshot, until);
         };
     }

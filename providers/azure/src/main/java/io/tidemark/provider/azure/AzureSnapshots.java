@@ -1,5 +1,6 @@
 package io.tidemark.provider.azure;
 
+import io.tidemark.provider.azure.AzureNames.Place;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -65,13 +66,31 @@ final class AzureSnapshots {
         return AzureNames.armId(config, group(snapshot.volume()), "snapshots", name(snapshot));
     }
 
-    /** @throws ProviderException Conflict where what has its name is not ours */
+    /** Where a copy from another region is, or would be. */
+    Place copyPlace(SnapshotId snapshot) {
+        return new Place(config.resourceGroup(), AzureNames.copyName(config, snapshot));
+    }
+
+    /**
+     * Taken here, or copied here.
+     *
+     * @throws ProviderException Conflict where what has its name is not ours
+     */
     Optional<CloudSnapshot> find(SnapshotId snapshot) throws ProviderException {
-        var id = armId(snapshot);
+        var taken = find(snapshot, new Place(group(snapshot.volume()), name(snapshot)));
+        return taken.isPresent() ? taken : find(snapshot, copyPlace(snapshot));
+    }
+
+    private String armId(Place place) {
+        return AzureNames.armId(config, place.group(), "snapshots", place.name());
+    }
+
+    private Optional<CloudSnapshot> find(SnapshotId snapshot, Place place) throws ProviderException {
+        var id = armId(place);
         if (recent.isDeleted(id)) {
             return Optional.empty();
         }
-        var found = attempts.until(() -> calls.snapshot(group(snapshot.volume()), name(snapshot)));
+        var found = attempts.until(() -> calls.snapshot(place.group(), place.name()));
         if (found.isEmpty()) {
             return recent.known(id);
         }
@@ -126,7 +145,10 @@ final class AzureSnapshots {
     private NavigableMap<SnapshotId, Snapshot> byId(List<CloudSnapshot> listed) {
         var all = new TreeMap<SnapshotId, Snapshot>(ORDER);
         for (var each : listed) {
-            idOf(each).ifPresent(id -> all.put(id, snapshot(id, each)));
+            // What was taken here comes before a copy of the same name, as it is found first.
+            idOf(each)
+                    .ifPresent(
+                            id -> all.merge(id, snapshot(id, each), (known, other) -> each.isCopy() ? known : other));
         }
         return all;
     }
@@ -148,7 +170,9 @@ final class AzureSnapshots {
             var recoveryPoint = new RecoveryPointId(snapshot.tags().getOrDefault(AzureNames.RECOVERY_POINT, ""));
             var volume = VolumeId.of(config.name(), snapshot.tags().getOrDefault(AzureNames.VOLUME, ""));
             var id = new SnapshotId(volume, recoveryPoint);
-            return armId(id).equals(snapshot.id()) ? Optional.of(id) : Optional.empty();
+            boolean isNamed =
+                    armId(id).equals(snapshot.id()) || armId(copyPlace(id)).equals(snapshot.id());
+            return isNamed ? Optional.of(id) : Optional.empty();
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param state Azure's provisioningState
  * @param progress of the copy that follows, 0 to 1; 1 where nothing is copied
  * @param copyError why the copy has ended
+ * @param isCopy whether it was copied of a snapshot (CopyStart)
  * @param source the disk's or snapshot's id, in lower case
  * @param family snapshots of one family can be told apart by Azure; empty where it does not say
  */
@@ -21,6 +22,7 @@ record CloudSnapshot(
         String state,
         double progress,
         Optional<String> copyError,
+        boolean isCopy,
         String source,
         String family,
         Instant createdAt,
@@ -41,6 +43,7 @@ record CloudSnapshot(
     }
 
     CloudSnapshot withTags(Map<String, String> other) {
-        return new CloudSnapshot(id, location, sizeBytes, state, progress, copyError, source, family, createdAt, other);
+        return new CloudSnapshot(
+                id, location, sizeBytes, state, progress, copyError, isCopy, source, family, createdAt, other);
     }
 }

@@ -9,6 +9,8 @@ import com.azure.resourcemanager.compute.models.CreationData;
 import com.azure.resourcemanager.compute.models.DiskCreateOption;
 import com.azure.resourcemanager.compute.models.DiskSku;
 import com.azure.resourcemanager.compute.models.DiskStorageAccountTypes;
+import com.azure.resourcemanager.compute.models.Encryption;
+import com.azure.resourcemanager.compute.models.EncryptionType;
 import com.azure.resourcemanager.compute.models.SnapshotUpdate;
 import io.tidemark.provider.azure.Arm.Begun;
 import io.tidemark.provider.azure.Arm.Page;
@@ -69,32 +71,45 @@ final class DiskCalls {
     Made<CloudSnapshot> createSnapshot(
             String group, String name, String location, String disk, Map<String, String> tags)
             throws ProviderException {
-        return createSnapshot(group, name, location, disk, DiskCreateOption.COPY, tags);
+        return createSnapshot(
+                new AzureNames.Place(group, name),
+                new SnapshotInner()
+                        .withLocation(location)
+                        .withTags(new HashMap<>(tags))
+                        .withCreationData(new CreationData()
+                                .withCreateOption(DiskCreateOption.COPY)
+                                .withSourceResourceId(disk)));
     }
 
-    /** @param source a snapshot of another region */
+    /**
+     * Begun by Azure, and whole when it says so; asked for again with the same name and source it is the one that there
+     * is.
+     *
+     * @param source a snapshot of another region
+     * @param key a disk encryption set
+     */
     Made<CloudSnapshot> copySnapshot(
-            String group, String name, String location, String source, Map<String, String> tags)
-            throws ProviderException {
-        return createSnapshot(group, name, location, source, DiskCreateOption.COPY_START, tags);
-    }
-
-    private Made<CloudSnapshot> createSnapshot(
-            String group,
-            String name,
-            String location,
-            String source,
-            DiskCreateOption option,
-            Map<String, String> tags)
+            AzureNames.Place at, String location, String source, Optional<String> key, Map<String, String> tags)
             throws ProviderException {
         var asked = new SnapshotInner()
                 .withLocation(location)
                 .withTags(new HashMap<>(tags))
-                .withIncremental(true)
-                .withCreationData(new CreationData().withCreateOption(option).withSourceResourceId(source));
+                .withCreationData(new CreationData()
+                        .withCreateOption(DiskCreateOption.COPY_START)
+                        .withSourceResourceId(source));
+        key.ifPresent(set -> asked.withEncryption(new Encryption()
+                .withDiskEncryptionSetId(set)
+                .withType(EncryptionType.ENCRYPTION_AT_REST_WITH_CUSTOMER_KEY)));
+        return createSnapshot(at, asked);
+    }
+
+    private Made<CloudSnapshot> createSnapshot(AzureNames.Place at, SnapshotInner asked) throws ProviderException {
         var begun = arm.begin(
-                "snapshot %s of %s".formatted(name, AzureNames.nameOf(source)),
-                () -> snapshots.createOrUpdateWithResponseAsync(group, name, asked));
+                "snapshot %s of %s"
+                        .formatted(
+                                at.name(),
+                                AzureNames.nameOf(asked.creationData().sourceResourceId())),
+                () -> snapshots.createOrUpdateWithResponseAsync(at.group(), at.name(), asked.withIncremental(true)));
         return new Made<>(
                 begun,
                 isEmpty(begun)
@@ -162,15 +177,20 @@ final class DiskCalls {
 
     private static CloudSnapshot snapshot(SnapshotInner told) {
         var error = told.copyCompletionError();
+        boolean isCopy = told.creationData() != null
+                && DiskCreateOption.COPY_START.equals(told.creationData().createOption());
+        // Of a copy that does not tell it, nothing is known to be there.
+        double unsaid = isCopy ? 0 : 1;
         return new CloudSnapshot(
                 AzureNames.lower(String.valueOf(told.id())),
                 AzureNames.lower(String.valueOf(told.location())),
                 bytes(told.diskSizeBytes(), told.diskSizeGB()),
                 String.valueOf(told.provisioningState()),
-                told.completionPercent() == null ? 1 : Math.min(1, told.completionPercent() / 100.0),
+                told.completionPercent() == null ? unsaid : Math.min(1, told.completionPercent() / 100.0),
                 error == null
                         ? Optional.empty()
                         : Optional.of("%s: %s".formatted(error.errorCode(), error.errorMessage())),
+                isCopy,
                 source(told.creationData()),
                 told.incrementalSnapshotFamilyId() == null ? "" : told.incrementalSnapshotFamilyId(),
                 instant(told.timeCreated()),

@@ -220,6 +220,7 @@ final class PointCalls {
                 CloudSnapshot.SUCCEEDED,
                 told.completionPercent() == null ? 1 : Math.min(1, told.completionPercent() / 100.0),
                 Optional.empty(),
+                false,
                 AzureNames.lower(String.valueOf(told.sourceResourceId())),
                 told.familyId() == null ? "" : told.familyId(),
                 DiskCalls.instant(told.timeCreated()),

@@ -12,6 +12,8 @@ final class ArmSnapshots {
     private static final String TYPE = "snapshots";
     private static final String NAME_FORM = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}";
     private static final int CONFLICT = 409;
+    /** "Copy an incremental snapshot to a new region", restrictions: at once, of a subscription, into a region. */
+    private static final int COPIES_MAXIMUM = 100;
 
     private final AzureState state;
     private final ArmAnswers answers;
@@ -85,7 +87,13 @@ final class ArmSnapshots {
             default -> throw ArmException.invalid("createOption '%s' of a snapshot".formatted(option));
         };
         var sku = call.body().path("sku").path("name").asText("Standard_LRS");
-        return new FakeSnapshot(id, location, state.newUuid(), state.now(), source, option, incremental, sku);
+        var made = new FakeSnapshot(id, location, state.newUuid(), state.now(), source, option, incremental, sku);
+        made.encryptionSet = call.body()
+                .path("properties")
+                .path("encryption")
+                .path("diskEncryptionSetId")
+                .asText("");
+        return made;
     }
 
     private Source ofDisk(String from, String location) throws ArmException {
@@ -110,6 +118,16 @@ final class ArmSnapshots {
         }
         if (snapshot.location.equals(location) || !snapshot.isComplete(state.now())) {
             throw ArmException.invalid("The source of CopyStart is whole, and of another region.");
+        }
+        long busy = state.snapshots.values().stream()
+                .filter(each -> each.createOption.equals("CopyStart")
+                        && each.location.equals(location)
+                        && each.completionPercent(state.now()) < 100
+                        && !each.sourceLost)
+                .count();
+        if (busy >= COPIES_MAXIMUM) {
+            throw new ArmException(
+                    CONFLICT, "OperationNotAllowed", "%d snapshots are being copied here.".formatted(busy));
         }
         boolean isBusy = state.snapshots.values().stream()
                 .anyMatch(each -> each.createOption.equals("CopyStart")
@@ -209,7 +227,14 @@ final class ArmSnapshots {
                 .put("incremental", snapshot.incremental)
                 .put("networkAccessPolicy", "AllowAll")
                 .put("publicNetworkAccess", "Enabled");
-        properties.putObject("encryption").put("type", "EncryptionAtRestWithPlatformKey");
+        var encryption = properties.putObject("encryption");
+        if (snapshot.encryptionSet().isEmpty()) {
+            encryption.put("type", "EncryptionAtRestWithPlatformKey");
+        } else {
+            encryption
+                    .put("type", "EncryptionAtRestWithCustomerKey")
+                    .put("diskEncryptionSetId", snapshot.encryptionSet());
+        }
         if (snapshot.incremental) {
             properties.put("incrementalSnapshotFamilyId", snapshot.family);
         }

@@ -175,6 +175,11 @@ public final class FakeAzure implements AutoCloseable {
         return locked(() -> List.copyOf(state.snapshots.values()));
     }
 
+    /** As where the source of a copy that is under way was deleted by somebody else. */
+    public void loseSource(FakeSnapshot copy) {
+        locked(() -> copy.sourceLost = true);
+    }
+
     /** All collections of restore points, those too that have none. */
     public List<FakeCollection> collections() {
         return locked(() -> {

@@ -20,6 +20,10 @@ public final class FakeSnapshot extends FakeResource {
     @Nullable
     Instant completeAt;
 
+    /** The disk encryption set, where one was named. */
+    @Nullable
+    String encryptionSet;
+
     boolean sourceLost;
     private final @Nullable FakeDisk disk;
     private @Nullable NavigableMap<Integer, byte[]> content;
@@ -75,6 +79,11 @@ public final class FakeSnapshot extends FakeResource {
 
     NavigableMap<Integer, byte[]> content() {
         return content == null ? FakeDisk.nothing() : content;
+    }
+
+    /** The disk encryption set that it is kept under; empty: the platform's key. */
+    public String encryptionSet() {
+        return encryptionSet == null ? "" : encryptionSet;
     }
 
     /** 0 to 100; 100 where nothing is copied. */
