@@ -153,10 +153,20 @@ final class Arm {
         });
     }
 
+    /** What an address answers, of a service that has no client here. */
+    byte[] get(String asked, URI address) throws ProviderException {
+        return ask(asked, () -> {
+            try (var told = get(address)) {
+                var body = told.getBodyAsByteArray().block();
+                return body == null ? new byte[0] : body;
+            }
+        });
+    }
+
     private HttpResponse get(URI address) {
         var response = clients.management().sendSync(new HttpRequest(HttpMethod.GET, address.toString()), Context.NONE);
         if (response.getStatusCode() >= 400) {
-            throw new HttpResponseException("operation " + address.getPath(), response);
+            throw new HttpResponseException(address.getPath(), response);
         }
         return response;
     }

@@ -50,7 +50,19 @@ public final class AzureProviderFactory implements ProviderFactory {
             found.add(settings(settings));
         }
         found.add(credentials());
+        boolean isReady = found.stream().allMatch(each -> each.state() == HostRequirement.State.MET);
+        if (!settings.isEmpty() && isReady) {
+            var config = AzureConfig.of(AzureNames.PROVIDER, settings);
+            found.addAll(rights(config, AzureClients.of(config)));
+        }
         return found;
+    }
+
+    /** Asks Azure, each group once. */
+    static List<HostRequirement> rights(AzureConfig config, AzureClients clients) {
+        Attempts.Sleeper sleeper = Thread::sleep;
+        var arm = new Arm(clients, new ArmGate(InstantSource.system(), sleeper));
+        return new AzureRights(arm, new Attempts(RandomGenerator.getDefault(), sleeper).once(), config).check();
     }
 
     /** Needs no network, as the search for credentials may. */

@@ -3,6 +3,7 @@ package io.tidemark.provider.azure;
 import io.tidemark.provider.azure.Leases.Lease;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ChangedRanges;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
@@ -38,21 +39,32 @@ final class AzureReading {
     }
 
     SnapshotReader read(SnapshotId snapshot) throws ProviderException {
-        var found = finder.readable(snapshot);
+        var found = exported(snapshot);
         var reader = new BlobReader(snapshot, found.sizeBytes(), calls, leases.acquire(found), permits, open::remove);
         open.add(reader);
         return reader;
     }
 
-    ChangedRanges allocated(SnapshotId snapshot) throws ProviderException {
+    private CloudSnapshot exported(SnapshotId snapshot) throws ProviderException {
         var found = finder.readable(snapshot);
+        if (found.network().isClosed()) {
+            throw new ProviderException(new ProviderError.Denied(
+                    snapshot.toString(),
+                    "to be exported, and networkAccessPolicy of %s is DenyAll: change it to AllowAll or AllowPrivate"
+                            .formatted(found.id())));
+        }
+        return found;
+    }
+
+    ChangedRanges allocated(SnapshotId snapshot) throws ProviderException {
+        var found = exported(snapshot);
         return opened(found.sizeBytes(), Optional.empty(), List.of(found));
     }
 
     /** In either order: what differs is the same, and Azure is asked for it from the one that was cut first. */
     ChangedRanges changed(SnapshotId left, SnapshotId right) throws ProviderException {
-        var one = finder.readable(left);
-        var other = finder.readable(right);
+        var one = exported(left);
+        var other = exported(right);
         boolean inOrder = !other.createdAt().isBefore(one.createdAt());
         var older = inOrder ? one : other;
         var newer = inOrder ? other : one;

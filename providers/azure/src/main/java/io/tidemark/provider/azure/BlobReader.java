@@ -162,7 +162,7 @@ final class BlobReader implements SnapshotReader {
                 refuseClosed();
                 if (renewals == RENEWALS_MAXIMUM) {
                     throw new ProviderException(
-                            new ProviderError.Denied(id.toString(), "a signature that Azure does not refuse"), e);
+                            new ProviderError.Denied(id.toString(), lease.lacking()), e);
                 }
                 lease.renew(address);
             }

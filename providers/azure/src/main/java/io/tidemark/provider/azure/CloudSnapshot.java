@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param copyError why the copy has ended
  * @param isCopy whether it was copied of a snapshot (CopyStart)
  * @param source the disk's or snapshot's id, in lower case
+ * @param network from where its bytes may be read
  * @param family snapshots of one family can be told apart by Azure; empty where it does not say
  */
 record CloudSnapshot(
@@ -25,6 +26,7 @@ record CloudSnapshot(
         boolean isCopy,
         String source,
         String family,
+        NetworkRule network,
         Instant createdAt,
         Map<String, String> tags) {
     static final String SUCCEEDED = "Succeeded";
@@ -44,6 +46,6 @@ record CloudSnapshot(
 
     CloudSnapshot withTags(Map<String, String> other) {
         return new CloudSnapshot(
-                id, location, sizeBytes, state, progress, copyError, isCopy, source, family, createdAt, other);
+                id, location, sizeBytes, state, progress, copyError, isCopy, source, family, network, createdAt, other);
     }
 }

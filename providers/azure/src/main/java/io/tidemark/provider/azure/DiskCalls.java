@@ -193,6 +193,7 @@ final class DiskCalls {
                 isCopy,
                 source(told.creationData()),
                 told.incrementalSnapshotFamilyId() == null ? "" : told.incrementalSnapshotFamilyId(),
+                NetworkRule.of(told.networkAccessPolicy(), told.publicNetworkAccess(), told.diskAccessId()),
                 instant(told.timeCreated()),
                 told.tags() == null ? Map.of() : told.tags());
     }

@@ -42,6 +42,11 @@ final class Leases {
             }
         }
 
+        /** What who is refused all the same has not. */
+        String lacking() {
+            return snapshot.network().lacking();
+        }
+
         /** After the service has refused it; of several that ask at once, one does. */
         void renew(URI refused) throws ProviderException {
             synchronized (stripe(snapshot)) {

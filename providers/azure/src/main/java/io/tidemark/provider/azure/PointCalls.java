@@ -223,6 +223,7 @@ final class PointCalls {
                 false,
                 AzureNames.lower(String.valueOf(told.sourceResourceId())),
                 told.familyId() == null ? "" : told.familyId(),
+                NetworkRule.of(told.networkAccessPolicy(), told.publicNetworkAccess(), told.diskAccessId()),
                 DiskCalls.instant(told.timeCreated()),
                 of.tags());
     }

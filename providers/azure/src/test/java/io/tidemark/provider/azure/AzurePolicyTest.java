@@ -8,6 +8,7 @@ import io.tidemark.provider.fakecloud.azure.FakeAzureSettings;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
@@ -30,7 +31,8 @@ class AzurePolicyTest {
             "RestorePointCollections", "restorePointCollections",
             "RestorePoints", "restorePointCollections/restorePoints",
             "DiskRestorePoint", "restorePointCollections/restorePoints/diskRestorePoints",
-            "Operations", "locations/operations");
+            "Operations", "locations/operations",
+            "Permissions", "../Microsoft.Authorization/permissions");
 
     private static final VolumeId DATA = AzureAccount.volume("data");
     private static final VolumeId MORE = AzureAccount.volume("more");
@@ -65,7 +67,9 @@ class AzurePolicyTest {
             case "RevokeAccess" -> "endGetAccess/action";
             default -> "read";
         };
-        return "Microsoft.Compute/%s/%s".formatted(THINGS.getOrDefault(operation.substring(0, mark), "?"), right);
+        return "Microsoft.Compute/%s/%s"
+                .formatted(THINGS.getOrDefault(operation.substring(0, mark), "?"), right)
+                .replace("Microsoft.Compute/../", "");
     }
 
     /** A disk's life, and that of two together, with all that can be asked of them. */
@@ -98,6 +102,10 @@ class AzurePolicyTest {
             provider.delete(new SnapshotId(DATA, new RecoveryPointId("rp-3")));
             provider.delete(new SnapshotId(MORE, new RecoveryPointId("rp-3")));
             provider.close();
+            var config = AzureAccount.config(cloud, cloud.endpoint().toString(), Map.of());
+            assertThat(AzureProviderFactory.rights(config, AzureClients.of(config)))
+                    .extracting(HostRequirement::state)
+                    .containsExactly(HostRequirement.State.MET);
             cloud.clock().advance(Duration.ofSeconds(1));
             assertThat(cloud.collections()).isEmpty();
             AzureAccount.everyCallIsChecked(cloud);

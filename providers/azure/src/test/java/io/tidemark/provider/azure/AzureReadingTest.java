@@ -198,6 +198,43 @@ class AzureReadingTest {
     }
 
     @Test
+    void whatIsNotExportedIsRefusedByName() throws Exception {
+        disk.write(0, new byte[] {5});
+        var id = cut("rp-1");
+        var snapshot = cloud.snapshots().getFirst();
+        cloud.restrict(snapshot, "DenyAll", null);
+
+        for (var denied : List.<org.assertj.core.api.ThrowableAssert.ThrowingCallable>of(
+                () -> provider.read(id), () -> provider.allocatedRanges(id), () -> provider.changedRanges(id, id))) {
+            assertThatThrownBy(denied)
+                    .isInstanceOfSatisfying(
+                            ProviderException.class,
+                            e -> assertThat(e.error()).isInstanceOf(ProviderError.Denied.class))
+                    .hasMessageContaining("networkAccessPolicy", snapshot.name);
+        }
+        assertThat(cloud.calls()).doesNotContainKey("Snapshots_GrantAccess");
+    }
+
+    @Test
+    void whatIsReadThroughADiskAccessAloneSaysWhich() throws Exception {
+        var access = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Compute"
+                + "/diskAccesses/inside";
+        var id = cut("rp-1");
+        cloud.restrict(cloud.snapshots().getFirst(), "AllowPrivate", access);
+
+        try (var reader = provider.read(id)) {
+            assertThatThrownBy(() -> read(reader, 0, 1))
+                    .isInstanceOfSatisfying(
+                            ProviderException.class,
+                            e -> assertThat(e.error()).isInstanceOf(ProviderError.Denied.class))
+                    .hasMessageContaining("private endpoint of its disk access " + access);
+        }
+        try (var ranges = provider.allocatedRanges(id)) {
+            assertThatThrownBy(ranges::next).hasMessageContaining(access);
+        }
+    }
+
+    @Test
     void theSixthSnapshotOfADiskWaitsAndIsThenTold() throws Exception {
         var config = AzureAccount.config(cloud, cloud.endpoint().toString(), java.util.Map.of());
         Attempts.Sleeper sleeper = pause -> cloud.clock().advance(pause);

@@ -66,7 +66,13 @@ final class ArmAccess {
             throw new ArmException(
                     CONFLICT, "OperationNotAllowed", "Snapshot %s is not whole yet.".formatted(snapshot.name));
         }
-        var blob = new Blob((long) snapshot.sizeGib << 30, snapshot.content(), snapshot.createdAt, null);
+        if (call.operation().endsWith("GrantAccess") && snapshot.networkAccessPolicy.equals("DenyAll")) {
+            throw new ArmException(
+                    CONFLICT, "OperationNotAllowed", "Snapshot %s is not exported.".formatted(snapshot.name));
+        }
+        boolean isPrivate = snapshot.networkAccessPolicy.equals("AllowPrivate");
+        var blob = new Blob(
+                (long) snapshot.sizeGib << 30, snapshot.content(), snapshot.createdAt, null, isPrivate);
         return new Target(snapshot.id, snapshot.location, snapshot.family, blob);
     }
 
@@ -76,13 +82,13 @@ final class ArmAccess {
         if (isWrite != disk.createOption.equals("Upload") && call.operation().endsWith("GrantAccess")) {
             throw ArmException.invalid("Only a disk that is made for an upload is written to.");
         }
-        var blob = new Blob(disk.sizeBytes(), disk.content.freeze(), state.now(), isWrite ? disk : null);
+        var blob = new Blob(disk.sizeBytes(), disk.content.freeze(), state.now(), isWrite ? disk : null, false);
         return new Target(disk.id, disk.location, "disk " + disk.uniqueId, blob);
     }
 
     private Target ofPoint(ArmCall call) throws ArmException {
         var disk = points.disk(call);
-        var blob = new Blob((long) disk.sizeGib() << 30, disk.content(), points.takenAt(call), null);
+        var blob = new Blob((long) disk.sizeGib() << 30, disk.content(), points.takenAt(call), null, false);
         return new Target(disk.id(), disk.disk().location, disk.disk().uniqueId, blob);
     }
 }

@@ -29,6 +29,7 @@ record ArmCall(
             "/restorePointCollections/{restorePointCollectionName}/restorePoints/{vmRestorePointName}/diskRestorePoints";
 
     static final String OPERATION_STATUS = "Operations_Status";
+    static final String PERMISSIONS = "Permissions_ListForResourceGroup";
 
     private record Route(String method, List<String> words, String operation, CallKind kind) {}
 
@@ -87,7 +88,13 @@ record ArmCall(
                     GROUP + POINT_DISKS + "/{diskRestorePointName}/endGetAccess",
                     "DiskRestorePoint_RevokeAccess",
                     CallKind.CHANGE),
-            route("GET", ALL + "/locations/{location}/operations/{operationId}", OPERATION_STATUS, CallKind.READ));
+            route("GET", ALL + "/locations/{location}/operations/{operationId}", OPERATION_STATUS, CallKind.READ),
+            route(
+                    "GET",
+                    "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}"
+                            + "/providers/Microsoft.Authorization/permissions",
+                    PERMISSIONS,
+                    CallKind.READ));
 
     private static Route route(String method, String path, String operation, CallKind kind) {
         return new Route(method, List.of(path.split("/", -1)), operation, kind);

@@ -225,7 +225,7 @@ final class ArmSnapshots {
                 .put("diskState", state.active(FakeResource.key(snapshot.id)).isEmpty() ? "Unattached" : "ActiveSAS")
                 .put("uniqueId", snapshot.uniqueId)
                 .put("incremental", snapshot.incremental)
-                .put("networkAccessPolicy", "AllowAll")
+                .put("networkAccessPolicy", snapshot.networkAccessPolicy)
                 .put("publicNetworkAccess", "Enabled");
         var encryption = properties.putObject("encryption");
         if (snapshot.encryptionSet().isEmpty()) {
@@ -234,6 +234,9 @@ final class ArmSnapshots {
             encryption
                     .put("type", "EncryptionAtRestWithCustomerKey")
                     .put("diskEncryptionSetId", snapshot.encryptionSet());
+        }
+        if (snapshot.diskAccess != null) {
+            properties.put("diskAccessId", snapshot.diskAccess);
         }
         if (snapshot.incremental) {
             properties.put("incrementalSnapshotFamilyId", snapshot.family);

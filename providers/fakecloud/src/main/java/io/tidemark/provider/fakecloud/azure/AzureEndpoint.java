@@ -27,6 +27,7 @@ final class AzureEndpoint {
     private final ArmAccess access;
     private final PageBlobs blobs;
     private final @Nullable AzureModels models = AzureModels.present();
+    private final ArmRights rights = new ArmRights();
     private final Set<String> denied = ConcurrentHashMap.newKeySet();
 
     AzureEndpoint(AzureState state, CloudCalls calls) {
@@ -50,6 +51,10 @@ final class AzureEndpoint {
 
     void allow(String operation) {
         denied.remove(operation);
+    }
+
+    void takeAway(String right) {
+        rights.takeAway(right);
     }
 
     HttpAnswer answer(HttpRequest request) {
@@ -91,7 +96,7 @@ final class AzureEndpoint {
     }
 
     private HttpAnswer arm(ArmCall asked, Fault fault, FaultScript script) {
-        if (denied.contains(asked.operation())) {
+        if (denied.contains(asked.operation()) || rights.lacks(asked.operation())) {
             return ArmAnswers.error(
                     403,
                     "AuthorizationFailed",
@@ -116,6 +121,9 @@ final class AzureEndpoint {
         var operation = call.operation();
         if (operation.equals(ArmCall.OPERATION_STATUS)) {
             return answers.status(call);
+        }
+        if (operation.equals(ArmCall.PERMISSIONS)) {
+            return rights.answer();
         }
         if (operation.equals("VirtualMachines_Get")) {
             return disks.machine(call);

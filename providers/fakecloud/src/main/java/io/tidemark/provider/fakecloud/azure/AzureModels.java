@@ -77,7 +77,9 @@ public final class AzureModels {
     void request(CloudCalls calls, ArmCall call) {
         var operation = call.operation();
         var findings = new ArrayList<String>();
-        if (!operation.equals(ArmCall.OPERATION_STATUS)) {
+        if (operation.equals(ArmCall.PERMISSIONS)) {
+            findings.addAll(ArmRights.request(call.request()));
+        } else if (!operation.equals(ArmCall.OPERATION_STATUS)) {
             var query = new HashMap<>(call.request().queryFields());
             query.remove(ArmPages.SKIP);
             findings.addAll(
@@ -117,6 +119,8 @@ public final class AzureModels {
                 new ShapeCheck(specification, Rules.ANSWER, findings)
                         .check(common.child(common.node().at("/definitions/OperationStatusResult")), body, "body");
             }
+        } else if (operation.equals(ArmCall.PERMISSIONS)) {
+            findings.addAll(ArmRights.answer(answer.status, body));
         } else {
             findings.addAll(model(operation).answer(operation, answer, body));
         }

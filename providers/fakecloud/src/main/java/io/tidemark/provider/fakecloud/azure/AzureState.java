@@ -71,12 +71,14 @@ final class AzureState {
     /**
      * @param takenAt of which of two the older is
      * @param upload the disk that is written through it
+     * @param isPrivate whether it opens nothing here, which is no private network
      */
     record Blob(
             long sizeBytes,
             NavigableMap<Integer, byte[]> content,
             Instant takenAt,
-            @Nullable FakeDisk upload) {}
+            @Nullable FakeDisk upload,
+            boolean isPrivate) {}
 
     AzureState(FakeAzureSettings settings) {
         this.settings = settings;

@@ -175,6 +175,25 @@ public final class FakeAzure implements AutoCloseable {
         return locked(() -> List.copyOf(state.snapshots.values()));
     }
 
+    /**
+     * As its owner narrows from where it is read.
+     *
+     * @param policy AllowAll, AllowPrivate or DenyAll
+     * @param diskAccess the disk access through which alone it is then read; none of those is here
+     */
+    public void restrict(FakeSnapshot snapshot, String policy, @Nullable String diskAccess) {
+        locked(() -> {
+            snapshot.networkAccessPolicy = policy;
+            snapshot.diskAccess = diskAccess;
+            return true;
+        });
+    }
+
+    /** From now on the account lacks the right, such as {@code Microsoft.Compute/snapshots/delete}. */
+    public void takeAway(String right) {
+        endpoint.takeAway(right);
+    }
+
     /** As where the source of a copy that is under way was deleted by somebody else. */
     public void loseSource(FakeSnapshot copy) {
         locked(() -> copy.sourceLost = true);

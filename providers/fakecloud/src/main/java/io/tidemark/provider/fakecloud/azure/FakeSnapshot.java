@@ -20,6 +20,13 @@ public final class FakeSnapshot extends FakeResource {
     @Nullable
     Instant completeAt;
 
+    /** AllowAll, AllowPrivate or DenyAll. */
+    String networkAccessPolicy = "AllowAll";
+
+    /** Through which it is read where that is AllowPrivate. */
+    @Nullable
+    String diskAccess;
+
     /** The disk encryption set, where one was named. */
     @Nullable
     String encryptionSet;

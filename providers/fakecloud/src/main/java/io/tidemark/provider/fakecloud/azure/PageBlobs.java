@@ -79,7 +79,7 @@ final class PageBlobs {
             previous = url == null
                     ? null
                     : active(HttpRequest.fields(String.valueOf(URI.create(url).getRawQuery())));
-            if (access == null || (url != null && previous == null)) {
+            if (access == null || access.blob.isPrivate() || (url != null && previous == null)) {
                 return error(FORBIDDEN, "AuthorizationFailure");
             }
             if (operation.equals("PageBlob_UploadPages") || operation.equals("PageBlob_ClearPages")) {
