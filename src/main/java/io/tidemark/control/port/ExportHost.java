@@ -1,0 +1,42 @@
+package io.tidemark.control.port;
+
+import io.tidemark.domain.Export;
+import io.tidemark.domain.ExportId;
+import io.tidemark.spi.ProviderException;
+import java.util.List;
+import java.util.Optional;
+
+/** Serves exports of this host's snapshots and volumes; they live as long as the process. */
+public interface ExportHost {
+    /**
+     * An export that is served.
+     *
+     * @param ownBytes storage that its overlay takes now; 0 without one
+     * @param uris where clients find it
+     */
+    record Open(Export export, long sizeBytes, int connectionCount, long ownBytes, List<String> uris) {
+        public Open {
+            uris = List.copyOf(uris);
+        }
+    }
+
+    /**
+     * Begins to serve it; nothing is copied.
+     *
+     * @throws ProviderException SnapshotNotFound, VolumeNotFound, Busy where the volume is in use or there are too many
+     *     exports, OutOfSpace where an overlay cannot be made
+     */
+    void open(Export export) throws ProviderException;
+
+    /** In order of id. */
+    List<Open> all();
+
+    Optional<Open> find(ExportId id);
+
+    /**
+     * Ends its connections, then it; what was not flushed to a writable volume may be lost, an overlay's bytes are.
+     *
+     * @return false where there is none
+     */
+    boolean close(ExportId id) throws InterruptedException;
+}

@@ -1,0 +1,171 @@
+package io.tidemark.export;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Accepts NBD clients at one address and gives each a thread of its own. */
+public final class ExportServer implements AutoCloseable {
+    /** Connections of one listener; each holds 512 KiB, and a TLS one twice that. */
+    static final int CONNECTIONS_MAXIMUM = 128;
+
+    /** The kernel's own limit for the path of a unix socket ({@code sun_path}, unix(7)), with its closing zero. */
+    private static final int SOCKET_PATH_BYTES_MAXIMUM = 107;
+
+    private static final int BACKLOG = 64;
+    private static final Duration ACCEPT_PAUSE = Duration.ofMillis(50);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
+    private static final Logger LOG = LoggerFactory.getLogger(ExportServer.class);
+
+    private final ServerSocketChannel server;
+    private final Exports exports;
+    private final Optional<WireSecurity> security;
+    private final Optional<Path> socketFile;
+    private final Semaphore places = new Semaphore(CONNECTIONS_MAXIMUM);
+    private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+    private final Thread acceptor;
+
+    private ExportServer(
+            ServerSocketChannel server, Exports exports, Optional<WireSecurity> security, Optional<Path> socketFile) {
+        this.server = server;
+        this.exports = exports;
+        this.security = security;
+        this.socketFile = socketFile;
+        this.acceptor =
+                Thread.ofPlatform().name("tidemark-export-accept").daemon().unstarted(this::accept);
+    }
+
+    /**
+     * Listens at a unix socket that this user alone can reach.
+     *
+     * @param file replaced where one is left of a dead process; its folder exists
+     * @throws IOException when the path is too long for a socket, or cannot be made
+     */
+    public static ExportServer atSocket(Path file, Exports exports) throws IOException {
+        if (file.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length > SOCKET_PATH_BYTES_MAXIMUM) {
+            throw new IOException(
+                    "%s is longer than the %d bytes a unix socket's path may have: set exports.socketFolder"
+                            .formatted(file, SOCKET_PATH_BYTES_MAXIMUM));
+        }
+        Files.deleteIfExists(file);
+        var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        bind(server, UnixDomainSocketAddress.of(file));
+        try {
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        } catch (IOException e) {
+            server.close();
+            throw e;
+        }
+        return started(new ExportServer(server, exports, Optional.empty(), Optional.of(file)));
+    }
+
+    /**
+     * Listens at a TCP port.
+     *
+     * @param port 0 for any free one, see {@link #port}
+     * @param security empty: clients talk in the clear, for loopback alone
+     */
+    public static ExportServer atPort(String host, int port, Exports exports, Optional<WireSecurity> security)
+            throws IOException {
+        var server = ServerSocketChannel.open();
+        server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+        bind(server, new InetSocketAddress(host, port));
+        return started(new ExportServer(server, exports, security, Optional.empty()));
+    }
+
+    private static void bind(ServerSocketChannel server, SocketAddress address) throws IOException {
+        try {
+            server.bind(address, BACKLOG);
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw new IOException("cannot listen on %s: %s".formatted(address, e.getMessage()), e);
+        }
+    }
+
+    private static ExportServer started(ExportServer server) {
+        server.acceptor.start();
+        return server;
+    }
+
+    /** The TCP port that is bound. */
+    public int port() {
+        return server.socket().getLocalPort();
+    }
+
+    private void accept() {
+        while (server.isOpen()) {
+            try {
+                serve(server.accept());
+            } catch (IOException e) {
+                if (server.isOpen()) {
+                    LOG.warn("export.accept_failed reason={}", e.getMessage());
+                    pause();
+                }
+            }
+        }
+    }
+
+    private void serve(SocketChannel socket) throws IOException {
+        if (!places.tryAcquire()) {
+            LOG.warn("export.refused reason=connections maximum={}", CONNECTIONS_MAXIMUM);
+            socket.close();
+            return;
+        }
+        open.add(socket);
+        if (socketFile.isEmpty()) {
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            socket.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+        }
+        // Not virtual: requests wait in the file system, which would hold a carrier.
+        Thread.ofPlatform().name("tidemark-export").daemon().start(() -> {
+            try {
+                new ExportConnection(exports, security, socket).serve();
+            } finally {
+                open.remove(socket);
+                places.release();
+            }
+        });
+    }
+
+    /** Out of descriptors, most likely: give connections a moment to end in place of spinning. */
+    private static void pause() {
+        try {
+            Thread.sleep(ACCEPT_PAUSE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Takes no more clients and ends those there are. */
+    @Override
+    public void close() throws IOException {
+        try (server) {
+            for (var socket : open) {
+                socket.close();
+            }
+        }
+        try {
+            acceptor.join(STOP_LIMIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (socketFile.isPresent()) {
+            Files.deleteIfExists(socketFile.get());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package io.tidemark.export;
+
+import io.tidemark.domain.Export;
+import io.tidemark.export.protocol.OfferedExport;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
+
+/** An export that is open, and the connections that use it. Guarded by its monitor. */
+final class ServedExport {
+    private final Export export;
+    private final ExportImage image;
+    private final OfferedExport offered;
+    private final Set<AutoCloseable> connections = new HashSet<>();
+    private boolean ended;
+
+    ServedExport(Export export, ExportImage image) {
+        this.export = export;
+        this.image = image;
+        this.offered = new OfferedExport(
+                export.id().value(),
+                export.source() + " " + export.access().word(),
+                image.sizeBytes(),
+                export.access() != Export.Access.READ_ONLY);
+    }
+
+    Export export() {
+        return export;
+    }
+
+    ExportImage image() {
+        return image;
+    }
+
+    OfferedExport offered() {
+        return offered;
+    }
+
+    /** False once it is being ended. */
+    synchronized boolean enter(AutoCloseable connection) {
+        if (!ended) {
+            connections.add(connection);
+        }
+        return !ended;
+    }
+
+    synchronized void leave(AutoCloseable connection) {
+        connections.remove(connection);
+        notifyAll();
+    }
+
+    synchronized int connectionCount() {
+        return connections.size();
+    }
+
+    /** Lets nobody in, ends all connections, waits until none uses the image, closes it. */
+    void end() throws IOException, InterruptedException {
+        synchronized (this) {
+            ended = true;
+            for (var connection : connections) {
+                try {
+                    connection.close();
+                } catch (Exception e) {
+                    throw new AssertionError("closing a socket never fails", e);
+                }
+            }
+            // Each is at most one request from its end: the socket it would go on with is closed.
+            while (!connections.isEmpty()) {
+                wait();
+            }
+        }
+        image.close();
+    }
+}

@@ -1,0 +1,87 @@
+package io.tidemark.export;
+
+import io.tidemark.export.protocol.Extent;
+import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.SnapshotReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A snapshot's bytes: from its file or device where the host has one, else through its provider. */
+final class SnapshotImage implements ExportImage {
+    private final SnapshotReader reader;
+    private final @Nullable FileImage file;
+
+    private SnapshotImage(SnapshotReader reader, @Nullable FileImage file) {
+        this.reader = reader;
+        this.file = file;
+    }
+
+    /** @param reader closed with this, and when this fails */
+    static SnapshotImage of(SnapshotReader reader, Optional<HostCalls> host) throws IOException, ProviderException {
+        try {
+            var path = reader.path();
+            var file = path.isPresent() ? FileImage.open(path.get(), false, host) : null;
+            return new SnapshotImage(reader, file);
+        } catch (IOException e) {
+            reader.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public long sizeBytes() {
+        return reader.sizeBytes();
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer target) throws IOException {
+        if (file != null) {
+            file.read(offsetBytes, target);
+            return;
+        }
+        try {
+            reader.read(offsetBytes, target);
+        } catch (ProviderException e) {
+            throw Failures.of(e);
+        }
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source) {
+        throw new AssertionError("a snapshot is never written");
+    }
+
+    @Override
+    public void writeZeroes(long offsetBytes, long lengthBytes, boolean keepSpace) {
+        throw new AssertionError("a snapshot is never written");
+    }
+
+    @Override
+    public void flush() {
+        // Nothing was written.
+    }
+
+    @Override
+    public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) throws IOException {
+        return file != null ? file.extents(offsetBytes, lengthBytes, maximum) : List.of(new Extent(lengthBytes, false));
+    }
+
+    @Override
+    public Optional<FileChannel> file() {
+        return file != null ? file.file() : Optional.empty();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (var closed = file) {
+            reader.close();
+        } catch (ProviderException e) {
+            throw Failures.of(e);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package io.tidemark.export;
+
+import io.tidemark.export.protocol.Extent;
+import io.tidemark.spi.BlockRange;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** A live volume, written in place; flushed bytes are on its storage. The writer wants one thread at a time. */
+final class VolumeImage implements ExportImage {
+    private static final int ZERO_BYTES = 1 << 20;
+
+    private final VolumeWriter writer;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** @param writer closed with this */
+    VolumeImage(VolumeWriter writer) {
+        this.writer = writer;
+    }
+
+    /** One call of the writer. */
+    private interface Call {
+        void run() throws ProviderException;
+    }
+
+    private void alone(Call call) throws IOException {
+        lock.lock();
+        try {
+            call.run();
+        } catch (ProviderException e) {
+            throw Failures.of(e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long sizeBytes() {
+        return writer.sizeBytes();
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer target) throws IOException {
+        alone(() -> writer.read(offsetBytes, target));
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source) throws IOException {
+        alone(() -> writer.write(offsetBytes, source));
+    }
+
+    @Override
+    public void writeZeroes(long offsetBytes, long lengthBytes, boolean keepSpace) throws IOException {
+        if (!keepSpace) {
+            if (lengthBytes > 0) {
+                alone(() -> writer.writeZeroes(new BlockRange(offsetBytes, lengthBytes)));
+            }
+            return;
+        }
+        var zeros = ByteBuffer.allocate((int) Math.min(ZERO_BYTES, lengthBytes));
+        for (long done = 0; done < lengthBytes; done += zeros.limit()) {
+            zeros.clear().limit((int) Math.min(zeros.capacity(), lengthBytes - done));
+            write(offsetBytes + done, zeros);
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        alone(writer::flush);
+    }
+
+    @Override
+    public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) {
+        return List.of(new Extent(lengthBytes, false));
+    }
+
+    @Override
+    public Optional<FileChannel> file() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void close() throws IOException {
+        alone(writer::close);
+    }
+}

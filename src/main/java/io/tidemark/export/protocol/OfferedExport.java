@@ -1,0 +1,32 @@
+package io.tidemark.export.protocol;
+
+/**
+ * What a client is told of an export.
+ *
+ * @param name with the description at most {@value #TEXT_CHARACTERS_MAXIMUM} characters, so that a list of all exports fits
+ *     into one answer
+ * @param description for people
+ */
+public record OfferedExport(String name, String description, long sizeBytes, boolean writable) {
+    static final int TEXT_CHARACTERS_MAXIMUM = 400;
+
+    public OfferedExport {
+        if (name.length() + description.length() > TEXT_CHARACTERS_MAXIMUM) {
+            throw new IllegalArgumentException(
+                    "name and description of export %s are longer than %d".formatted(name, TEXT_CHARACTERS_MAXIMUM));
+        }
+        if (sizeBytes < 0) {
+            throw new IllegalArgumentException("sizeBytes of export %s is negative: %d".formatted(name, sizeBytes));
+        }
+    }
+
+    int transmissionFlags(boolean structured) {
+        int flags = Nbd.FLAG_HAS_FLAGS
+                | Nbd.FLAG_SEND_FLUSH
+                | Nbd.FLAG_SEND_FUA
+                | Nbd.FLAG_SEND_CACHE
+                | Nbd.FLAG_MULTI_CONN
+                | (structured ? Nbd.FLAG_SEND_DF : 0);
+        return writable ? flags | Nbd.FLAG_SEND_TRIM | Nbd.FLAG_SEND_WRITE_ZEROES : flags | Nbd.FLAG_READ_ONLY;
+    }
+}
