@@ -109,6 +109,10 @@ final class HostParts implements AutoCloseable {
         return new HostsTaker(taker, agents, identity.fingerprint(), new SecureRandom());
     }
 
+    Providers ownProviders() {
+        return providers;
+    }
+
     /** Those of this host and of its agents. */
     Providers everyProvider() {
         return providers.and(agents);

@@ -110,6 +110,24 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     1L << 20,
                     1L << 50,
                     "most that these digests may take of state.folder; 4 GiB a TiB of volume"),
+            text(
+                    "exports.socketFolder",
+                    "",
+                    "folder of the unix socket nbd.sock, on which exports are served; empty takes exports in state.folder"),
+            bytes(
+                    "exports.overlayBytesMaximum",
+                    "16GiB",
+                    1L << 20,
+                    1L << 50,
+                    "most that one export's overlay may take of state.folder"),
+            text("exports.host", "", "address on which exports are served over TCP too; any but loopback demands TLS"),
+            number("exports.port", 10_809, 0, 65_535, "TCP port of exports; 0 takes any free one"),
+            text("exports.tls.certificateFile", "", "PEM file with the certificate chain that exports show"),
+            text("exports.tls.keyFile", "", "PEM file with its private key, readable by this user alone"),
+            text(
+                    "exports.tls.clientAuthorityFile",
+                    "",
+                    "PEM file with the authorities that sign clients' certificates; others are refused"),
             number("operations.concurrentMaximum", 8, 1, 64, "operations that run at once; further ones wait"),
             duration(
                     "operations.stopTimeout",

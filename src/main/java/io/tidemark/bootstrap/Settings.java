@@ -51,6 +51,14 @@ public final class Settings {
         if (httpCertificateFile().isPresent() != httpKeyFile().isPresent()) {
             throw new SettingsException("http.tls.certificateFile and http.tls.keyFile go together, only one is set");
         }
+        var exportsTls = List.of(
+                text("exports.tls.certificateFile"),
+                text("exports.tls.keyFile"),
+                text("exports.tls.clientAuthorityFile"));
+        if (exportsTls.stream().map(String::isEmpty).distinct().count() > 1) {
+            throw new SettingsException(
+                    "exports.tls.certificateFile, keyFile and clientAuthorityFile go together, only some are set");
+        }
         for (var address : agentControllers()) {
             try {
                 PeerAddress.parse(address);
@@ -167,6 +175,36 @@ public final class Settings {
         return Boolean.parseBoolean(text("replication.blockIndexes"))
                 ? new SentIndexes.Limit(amount("replication.blockIndexBytesMaximum"))
                 : SentIndexes.Limit.NONE;
+    }
+
+    public Path exportsSocketFolder() {
+        return path("exports.socketFolder")
+                .map(folder -> folder.toAbsolutePath().normalize())
+                .orElse(stateFolder().resolve("exports"));
+    }
+
+    public long exportsOverlayBytesMaximum() {
+        return amount("exports.overlayBytesMaximum");
+    }
+
+    /** Empty: exports are served on the unix socket alone. */
+    public String exportsHost() {
+        return text("exports.host");
+    }
+
+    public int exportsPort() {
+        return (int) amount("exports.port");
+    }
+
+    /** PEM files. */
+    record ExportsTls(Path certificate, Path key, Path clientAuthority) {}
+
+    Optional<ExportsTls> exportsTls() {
+        return path("exports.tls.certificateFile")
+                .map(certificate -> new ExportsTls(
+                        certificate,
+                        path("exports.tls.keyFile").orElseThrow(),
+                        path("exports.tls.clientAuthorityFile").orElseThrow()));
     }
 
     public int operationsConcurrentMaximum() {

@@ -3,6 +3,7 @@ package io.tidemark.bootstrap;
 import io.tidemark.control.ControlPorts;
 import io.tidemark.control.OperationSettings;
 import io.tidemark.control.SiteControl;
+import io.tidemark.control.port.ExportHost;
 import io.tidemark.domain.Ids;
 import io.tidemark.domain.Moments;
 import io.tidemark.http.ApiServer;
@@ -70,7 +71,8 @@ final class Site implements AutoCloseable {
         var moments = HaltingMoments.fromProperty();
         var host = begun("host", new HostParts(settings, store, moments, clock, Software.VERSION));
         var metrics = begun("metrics", new Metrics());
-        var control = control(store, host, metrics, moments, clock);
+        var exports = begun("exports", new ExportParts(settings, host.ownProviders()));
+        var control = control(store, host, exports.exports(), metrics, moments, clock);
 
         host.taker().sweepFreezes();
         host.resumeIngests();
@@ -82,6 +84,7 @@ final class Site implements AutoCloseable {
         String replication = host.listen();
         begun("replication", host::stopListening);
         begun("agents", host.agents());
+        exports.listen();
         // First of the three: an operation under way needs its agents and its peers to end in its time.
         begun("operations", control::stop);
         var api = begun("api", api(store, control, metrics, clock, host.fingerprint()));
@@ -108,7 +111,12 @@ final class Site implements AutoCloseable {
     }
 
     private SiteControl control(
-            SiteStore store, HostParts host, Metrics metrics, Moments moments, InstantSource clock) {
+            SiteStore store,
+            HostParts host,
+            ExportHost exports,
+            Metrics metrics,
+            Moments moments,
+            InstantSource clock) {
         var random = new SecureRandom();
         var stores = new ControlPorts.Stores(
                 store.groups(),
@@ -125,7 +133,8 @@ final class Site implements AutoCloseable {
                 host.agents(),
                 host.replicator(),
                 host.pairing(),
-                host.targetSessions());
+                host.targetSessions(),
+                exports);
         var ports = new ControlPorts(
                 stores, agents, Problems.writer(), metrics, moments, new Ids(clock, random), clock, random);
         return new SiteControl(

@@ -65,6 +65,7 @@ public final class TidemarkCommand {
         commands.put("snapshots", SnapshotsCommand::new);
         commands.put("groups", GroupsCommand::new);
         commands.put("recovery-points", RecoveryPointsCommand::new);
+        commands.put("exports", ExportsCommand::new);
         commands.put("discover", DiscoverCommand::new);
         commands.put("invitations", InvitationsCommand::new);
         commands.put("peers", PeersCommand::new);

@@ -7,6 +7,7 @@ import io.tidemark.agent.Replicator;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.agent.TargetSessions;
 import io.tidemark.agent.TrackingAudits;
+import io.tidemark.control.port.ExportHost;
 import io.tidemark.control.port.GroupStore;
 import io.tidemark.control.port.IdempotencyStore;
 import io.tidemark.control.port.LinkStore;
@@ -47,5 +48,6 @@ public record ControlPorts(
             io.tidemark.agent.remote.Agents remote,
             Replicator replicator,
             Pairing pairing,
-            TargetSessions targetSessions) {}
+            TargetSessions targetSessions,
+            ExportHost exports) {}
 }

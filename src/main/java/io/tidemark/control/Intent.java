@@ -1,5 +1,6 @@
 package io.tidemark.control;
 
+import io.tidemark.domain.ExportId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.OperationId;
 import io.tidemark.spi.RecoveryPointId;
@@ -21,5 +22,10 @@ public record Intent(String idBody, boolean repeated) {
 
     public LinkId link() {
         return new LinkId("ln-" + idBody);
+    }
+
+    /** @param number from 0 on, where a request makes several */
+    public ExportId export(int number) {
+        return new ExportId("ex-" + idBody + (number == 0 ? "" : "x" + number));
     }
 }

@@ -12,6 +12,7 @@ public final class SiteControl {
     private final VolumeCases volumes;
     private final PointCases points;
     private final LinkCases links;
+    private final ManageExports exports;
     private final ManageAgents agents;
     private final OrphanSweep sweep;
     private final LateSweep lateSweep;
@@ -93,6 +94,7 @@ public final class SiteControl {
                 new ResyncLink(syncLink),
                 new ReverseLink(inventory, operations),
                 new SetLink(inventory, stores.links(), ports.clock()));
+        this.exports = new ManageExports(ports.agents().exports(), inventory, providers, claims, ports.clock());
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.lateSweep = new LateSweep(
@@ -197,6 +199,10 @@ public final class SiteControl {
 
     public LinkCases links() {
         return links;
+    }
+
+    public ManageExports exports() {
+        return exports;
     }
 
     LateSweep lateSweep() {

@@ -18,29 +18,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The exports that are open: what connections choose from. They live as long as this process. */
 public final class Exports implements ExportHost, Offer, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Exports.class);
+    /** Stands for an export's name in an address. */
+    public static final String NAME = "{export}";
+
     private static final Duration RETRY_LATER = Duration.ofMinutes(1);
 
     private final Providers providers;
     private final Overlays overlays;
     private final Optional<HostCalls> host;
-    private final List<String> addresses;
+    private final Supplier<List<String>> addresses;
     private final Map<ExportId, ServedExport> open = new ConcurrentSkipListMap<>();
 
     /**
      * @param providers those of this host
-     * @param addresses where its server listens: an export's name takes the place of {@code %s}
+     * @param addresses where its server listens: an export's name takes the place of {@link #NAME}
      */
-    public Exports(Providers providers, Overlays overlays, Optional<HostCalls> host, List<String> addresses) {
+    public Exports(Providers providers, Overlays overlays, Optional<HostCalls> host, Supplier<List<String>> addresses) {
         this.providers = providers;
         this.overlays = overlays;
         this.host = host;
-        this.addresses = List.copyOf(addresses);
+        this.addresses = addresses;
     }
 
     @Override
@@ -70,7 +74,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
                 case OVERLAY -> overlays.over(snapshot(SnapshotId.parse(export.source())), export.id());
                 case WRITABLE -> {
                     var volume = new VolumeId(export.source());
-                    yield new VolumeImage(providers.of(volume).write(volume));
+                    yield VolumeImage.of(providers.of(volume).write(volume), host);
                 }
             };
         } catch (OutOfSpaceException e) {
@@ -101,8 +105,9 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
                 served.image().sizeBytes(),
                 served.connectionCount(),
                 served.image().ownBytes(),
-                addresses.stream()
-                        .map(address -> address.formatted(served.export().id()))
+                addresses.get().stream()
+                        .map(address ->
+                                address.replace(NAME, served.export().id().value()))
                         .toList());
     }
 

@@ -18,8 +18,7 @@ final class FileImage implements ExportImage {
     private static final int ZERO_BYTES = 1 << 20;
 
     /** What the system says where a file's storage is full; the JDK hands on no number. */
-    private static final Set<String> FULL =
-            Set.of("No space left on device", "Disk quota exceeded", "File too large");
+    private static final Set<String> FULL = Set.of("No space left on device", "Disk quota exceeded", "File too large");
 
     private final Path path;
     private final FileChannel channel;

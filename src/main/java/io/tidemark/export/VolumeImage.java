@@ -1,6 +1,7 @@
 package io.tidemark.export;
 
 import io.tidemark.export.protocol.Extent;
+import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.spi.BlockRange;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeWriter;
@@ -10,17 +11,33 @@ import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
-/** A live volume, written in place; flushed bytes are on its storage. The writer wants one thread at a time. */
+/**
+ * A live volume, written in place; flushed bytes are on its storage. Past its writer where that lets us, else through it,
+ * which wants one thread at a time.
+ */
 final class VolumeImage implements ExportImage {
     private static final int ZERO_BYTES = 1 << 20;
 
     private final VolumeWriter writer;
+    private final @Nullable FileImage file;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** @param writer closed with this */
-    VolumeImage(VolumeWriter writer) {
+    private VolumeImage(VolumeWriter writer, @Nullable FileImage file) {
         this.writer = writer;
+        this.file = file;
+    }
+
+    /** @param writer closed with this, and when this fails */
+    static VolumeImage of(VolumeWriter writer, Optional<HostCalls> host) throws IOException, ProviderException {
+        try {
+            var path = writer.path();
+            return new VolumeImage(writer, path.isPresent() ? FileImage.open(path.get(), true, host) : null);
+        } catch (IOException e) {
+            writer.close();
+            throw e;
+        }
     }
 
     /** One call of the writer. */
@@ -46,16 +63,28 @@ final class VolumeImage implements ExportImage {
 
     @Override
     public void read(long offsetBytes, ByteBuffer target) throws IOException {
-        alone(() -> writer.read(offsetBytes, target));
+        if (file != null) {
+            file.read(offsetBytes, target);
+        } else {
+            alone(() -> writer.read(offsetBytes, target));
+        }
     }
 
     @Override
     public void write(long offsetBytes, ByteBuffer source) throws IOException {
-        alone(() -> writer.write(offsetBytes, source));
+        if (file != null) {
+            file.write(offsetBytes, source);
+        } else {
+            alone(() -> writer.write(offsetBytes, source));
+        }
     }
 
     @Override
     public void writeZeroes(long offsetBytes, long lengthBytes, boolean keepSpace) throws IOException {
+        if (file != null) {
+            file.writeZeroes(offsetBytes, lengthBytes, keepSpace);
+            return;
+        }
         if (!keepSpace) {
             if (lengthBytes > 0) {
                 alone(() -> writer.writeZeroes(new BlockRange(offsetBytes, lengthBytes)));
@@ -75,17 +104,21 @@ final class VolumeImage implements ExportImage {
     }
 
     @Override
-    public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) {
-        return List.of(new Extent(lengthBytes, false));
+    public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) throws IOException {
+        return file != null
+                ? file.extents(offsetBytes, lengthBytes, maximum)
+                : List.of(new Extent(lengthBytes, false));
     }
 
     @Override
     public Optional<FileChannel> file() {
-        return Optional.empty();
+        return file != null ? file.file() : Optional.empty();
     }
 
     @Override
     public void close() throws IOException {
-        alone(writer::close);
+        try (var closed = file) {
+            alone(writer::close);
+        }
     }
 }

@@ -27,6 +27,7 @@ final class Endpoints {
         new VolumeEndpoints(control).addTo(this);
         new RecoveryPointEndpoints(control).addTo(this);
         new LinkEndpoints(control).addTo(this);
+        new ExportEndpoints(control).addTo(this);
         new AgentEndpoints(control).addTo(this);
         new OperationEndpoints(control).addTo(this);
     }

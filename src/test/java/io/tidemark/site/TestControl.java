@@ -40,7 +40,8 @@ public final class TestControl {
                 agents,
                 new FakeReplicator(providers, Moments.NONE),
                 new FakePairing(store.catalog(), clock),
-                link -> Optional.empty());
+                link -> Optional.empty(),
+                TestExports.of(providers));
         return new SiteControl(
                 new ControlPorts(
                         stores,

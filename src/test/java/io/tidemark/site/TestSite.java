@@ -135,7 +135,8 @@ public final class TestSite implements AutoCloseable {
                 new ConnectedAgents(store.agents(), () -> "127.0.0.1:7421", "0".repeat(64), clock, random),
                 replicator,
                 new FakePairing(store.catalog(), clock),
-                link -> inTheWay);
+                link -> inTheWay,
+                TestExports.of(providers));
         this.control = new SiteControl(
                 new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
     }

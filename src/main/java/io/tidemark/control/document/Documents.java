@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.agent.Replicator.VerifyReport;
 import io.tidemark.agent.remote.Agents;
 import io.tidemark.consistency.RecoveryPointPlan;
+import io.tidemark.control.port.ExportHost;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.Operation;
@@ -79,6 +80,20 @@ public final class Documents {
                 readable.put("state", "PENDING").put("percent", Math.round(progress * 100));
             case Readiness.Failed(var error) -> readable.put("state", "FAILED").put("reason", error.message());
         }
+        return document;
+    }
+
+    public static ObjectNode export(ExportHost.Open open) {
+        var document = Json.object();
+        document.put("id", open.export().id().value());
+        document.put("source", open.export().source());
+        document.put("access", open.export().access().name());
+        document.put("sizeBytes", open.sizeBytes());
+        document.put("createdAt", open.export().createdAt().toString());
+        document.put("connectionCount", open.connectionCount());
+        document.put("overlayBytes", open.ownBytes());
+        document.put("uri", open.uris().isEmpty() ? "" : open.uris().getFirst());
+        texts(document, "uris", open.uris());
         return document;
     }
 

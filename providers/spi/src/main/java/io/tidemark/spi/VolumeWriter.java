@@ -1,6 +1,8 @@
 package io.tidemark.spi;
 
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /** Writes to a volume that nothing else writes: a replication target. One thread at a time. */
 public interface VolumeWriter extends AutoCloseable {
@@ -17,6 +19,15 @@ public interface VolumeWriter extends AutoCloseable {
 
     /** When it returns, everything written before survives a power cut. */
     void flush() throws ProviderException;
+
+    /**
+     * A file or device with the same bytes, where whoever has this writer may read and write past it, from several
+     * threads, while it is open: {@link #flush} is for those bytes too, and a cut while they are written is as consistent
+     * as a power cut would be. Empty where the storage has to see every write.
+     */
+    default Optional<Path> path() {
+        return Optional.empty();
+    }
 
     @Override
     void close() throws ProviderException;

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
@@ -157,6 +158,12 @@ final class ImageVolumeWriter implements VolumeWriter {
                 LOG.log(System.Logger.Level.DEBUG, "image.sync-beforehand-failed volume=" + volume.id(), e);
             }
         }
+    }
+
+    /** Not where a cut copies the image: it must keep writes out for as long. */
+    @Override
+    public Optional<Path> path() {
+        return volume.method() == CutMethod.COPY ? Optional.empty() : Optional.of(volume.image());
     }
 
     @Override

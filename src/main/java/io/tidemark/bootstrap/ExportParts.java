@@ -1,0 +1,132 @@
+package io.tidemark.bootstrap;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.export.ExportServer;
+import io.tidemark.export.Exports;
+import io.tidemark.export.Overlays;
+import io.tidemark.export.Wire;
+import io.tidemark.export.WireSecurity;
+import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.transport.AuthorityTls;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Exports of this host, wired: what is open, and where it is served. */
+final class ExportParts implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ExportParts.class);
+    private static final String SOCKET = "nbd.sock";
+
+    private final Settings settings;
+    private final Exports exports;
+    private final List<String> addresses = new CopyOnWriteArrayList<>();
+
+    private @Nullable ExportServer socketServer;
+    private @Nullable ExportServer portServer;
+    private @Nullable AuthorityTls tls;
+
+    /** @param providers those of this host */
+    ExportParts(Settings settings, Providers providers) throws IOException {
+        this.settings = settings;
+        var host = BlockKernels.hostCalls();
+        var overlays = Overlays.in(
+                ownFolder(settings.stateFolder().resolve("exports")), settings.exportsOverlayBytesMaximum(), host);
+        this.exports = new Exports(providers, overlays, host, () -> addresses);
+    }
+
+    private static Path ownFolder(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        }
+        return folder;
+    }
+
+    Exports exports() {
+        return exports;
+    }
+
+    /** Begins to serve. */
+    void listen() throws IOException {
+        var file = ownFolder(settings.exportsSocketFolder()).resolve(SOCKET);
+        socketServer = ExportServer.atSocket(file, exports);
+        addresses.add("nbd+unix:///%s?socket=%s"
+                .formatted(
+                        Exports.NAME,
+                        URLEncoder.encode(file.toString(), StandardCharsets.UTF_8)
+                                .replace("%2F", "/")));
+        if (!settings.exportsHost().isEmpty()) {
+            Optional<WireSecurity> security = security();
+            var server = ExportServer.atPort(settings.exportsHost(), settings.exportsPort(), exports, security);
+            portServer = server;
+            addresses.add("%s://%s:%d/%s"
+                    .formatted(
+                            security.isPresent() ? "nbds" : "nbd",
+                            settings.exportsHost(),
+                            server.port(),
+                            Exports.NAME));
+        }
+        log.info("exports.ready addresses={}", addresses);
+    }
+
+    private Optional<WireSecurity> security() throws IOException {
+        var files = settings.exportsTls();
+        if (files.isEmpty()) {
+            return Optional.empty();
+        }
+        var made = AuthorityTls.server(
+                files.get().certificate(), files.get().key(), files.get().clientAuthority());
+        tls = made;
+        return Optional.of(socket -> new SecuredWire(made.accept(socket)));
+    }
+
+    /** TLS of {@code transport} as {@code export} knows it. */
+    private record SecuredWire(AuthorityTls.Stream stream) implements Wire {
+        static {
+            if (AuthorityTls.Stream.ROOM_BYTES > Wire.ROOM_BYTES) {
+                throw new AssertionError("a buffer has no room for what TLS needs");
+            }
+        }
+
+        @Override
+        public boolean read(ByteBuffer into) throws IOException {
+            return stream.read(into);
+        }
+
+        @Override
+        public void write(ByteBuffer from) throws IOException {
+            stream.write(from);
+        }
+
+        @Override
+        public Optional<SocketChannel> plain() {
+            return Optional.empty();
+        }
+
+        @Override
+        public void close() {
+            stream.close();
+        }
+    }
+
+    /** Takes no more clients, ends those there are, then the exports. */
+    @Override
+    public void close() throws IOException {
+        try (var first = socketServer;
+                var second = portServer;
+                var third = tls) {
+            exports.close();
+        }
+    }
+}

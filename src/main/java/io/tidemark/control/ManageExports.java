@@ -1,0 +1,179 @@
+package io.tidemark.control;
+
+import io.tidemark.agent.Providers;
+import io.tidemark.control.port.ExportHost;
+import io.tidemark.domain.Export;
+import io.tidemark.domain.ExportId;
+import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Exports of this host's storage. What is exported is claimed for as long: its recovery point is not deleted. All of it
+ * ends with the process.
+ */
+public final class ManageExports {
+    private final ExportHost host;
+    private final Inventory inventory;
+    private final Providers providers;
+    private final Claims claims;
+    private final InstantSource clock;
+
+    ManageExports(ExportHost host, Inventory inventory, Providers providers, Claims claims, InstantSource clock) {
+        this.host = host;
+        this.inventory = inventory;
+        this.providers = providers;
+        this.claims = claims;
+        this.clock = clock;
+    }
+
+    /**
+     * Exports a snapshot.
+     *
+     * @param access READ_ONLY or OVERLAY
+     * @throws ControlException InUse while it is being deleted; Invalid where it is on an agent's host; Unsupported where
+     *     it is files
+     * @throws ProviderException SnapshotNotFound; Busy where it cannot be read yet
+     */
+    public List<ExportHost.Open> ofSnapshot(SnapshotId snapshot, Export.Access access, Intent intent)
+            throws ControlException, ProviderException {
+        refuseUnreadable(snapshot);
+        var export = new Export(intent.export(0), snapshot.toString(), access, clock.instant());
+        return List.of(open(export, List.of(Claim.shared(snapshot.recoveryPoint()))));
+    }
+
+    /**
+     * Exports every snapshot of a recovery point, in its order of members; where one is refused, none is exported.
+     *
+     * @param access READ_ONLY or OVERLAY
+     */
+    public List<ExportHost.Open> ofRecoveryPoint(RecoveryPointId id, Export.Access access, Intent intent)
+            throws ControlException, ProviderException, InterruptedException {
+        var members = inventory.recoveryPoint(id).members();
+        for (var member : members) {
+            refuseUnreadable(member.snapshot());
+        }
+        var opened = new ArrayList<ExportHost.Open>();
+        try {
+            for (RecoveryPoint.Member member : members) {
+                var export = new Export(
+                        intent.export(opened.size()), member.snapshot().toString(), access, clock.instant());
+                opened.add(open(export, List.of(Claim.shared(id))));
+            }
+        } finally {
+            if (opened.size() < members.size()) {
+                for (var one : opened) {
+                    close(one.export().id());
+                }
+            }
+        }
+        return List.copyOf(opened);
+    }
+
+    /**
+     * Exports a live volume, which nobody else writes meanwhile.
+     *
+     * @throws ControlException Invalid where it is on an agent's host; Unsupported where it cannot be written
+     * @throws ProviderException VolumeNotFound; Busy where it is mounted, attached, or written by others
+     */
+    public List<ExportHost.Open> ofVolume(VolumeId volume, Intent intent) throws ControlException, ProviderException {
+        refuseElsewhere(volume);
+        if (!inventory.volume(volume).can(Capability.RANDOM_WRITE)) {
+            throw new ControlException(new ControlError.Unsupported(volume, Capability.RANDOM_WRITE));
+        }
+        var export = new Export(intent.export(0), volume.value(), Export.Access.WRITABLE, clock.instant());
+        return List.of(open(export, List.of()));
+    }
+
+    private void refuseElsewhere(VolumeId volume) throws ControlException {
+        if (volume.agent().isPresent()) {
+            throw new ControlException(new ControlError.Invalid(
+                    "source", volume.value(), "is on an agent's host, which exports nothing", "one of this host"));
+        }
+    }
+
+    private void refuseUnreadable(SnapshotId snapshot) throws ControlException, ProviderException {
+        refuseElsewhere(snapshot.volume());
+        inventory.snapshot(snapshot);
+        try {
+            if (inventory.volume(snapshot.volume()).can(Capability.FILES)) {
+                throw new ControlException(new ControlError.Unsupported(snapshot.volume(), Capability.RANDOM_READ));
+            }
+        } catch (ProviderException e) {
+            if (!(e.error() instanceof ProviderError.VolumeNotFound)) {
+                throw e;
+            }
+            // Snapshots can outlive their volume.
+        }
+        switch (providers.of(snapshot.volume()).readiness(snapshot)) {
+            case Readiness.Ready() -> {}
+            case Readiness.Pending(var progress, var askAgainAfter) ->
+                throw new ProviderException(new ProviderError.Busy(
+                        "snapshot " + snapshot,
+                        "its storage, which makes it readable (%d %%)".formatted(Math.round(progress * 100)),
+                        askAgainAfter));
+            case Readiness.Failed(var error) -> throw new ProviderException(error);
+        }
+    }
+
+    private ExportHost.Open open(Export export, List<Claim> wanted) throws ControlException, ProviderException {
+        var holder = holder(export.id());
+        var inTheWay = claims.tryAcquire(holder, wanted);
+        if (inTheWay.isPresent()) {
+            throw new ControlException(new ControlError.InUse("snapshot", export.source(), inTheWay.get()));
+        }
+        boolean opened = false;
+        try {
+            host.open(export);
+            opened = true;
+        } finally {
+            if (!opened) {
+                claims.release(holder);
+            }
+        }
+        return find(export.id());
+    }
+
+    private static String holder(ExportId id) {
+        return "export " + id;
+    }
+
+    /** In order of id. */
+    public List<ExportHost.Open> all() {
+        return host.all();
+    }
+
+    /** @throws ControlException NotFound */
+    public ExportHost.Open find(ExportId id) throws ControlException {
+        return host.find(id).orElseThrow(() -> new ControlException(missing(id)));
+    }
+
+    /**
+     * Ends its connections and the export.
+     *
+     * @throws ControlException NotFound
+     */
+    public void remove(ExportId id) throws ControlException, InterruptedException {
+        if (!close(id)) {
+            throw new ControlException(missing(id));
+        }
+    }
+
+    private boolean close(ExportId id) throws InterruptedException {
+        boolean was = host.close(id);
+        claims.release(holder(id));
+        return was;
+    }
+
+    private static ControlError missing(ExportId id) {
+        return new ControlError.NotFound("export", id.value());
+    }
+}
