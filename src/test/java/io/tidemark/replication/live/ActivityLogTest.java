@@ -46,6 +46,20 @@ class ActivityLogTest {
             inFlight.computeIfPresent(extent, (ignored, writes) -> writes == 1 ? null : writes - 1);
         }
 
+        /** Every slot has a write in flight, of extents from here on, but for the last ten. */
+        void fill(int from) {
+            for (int slot = 0; slot < slots; slot++) {
+                begin(from + slot);
+            }
+            for (var next = log.next(); next.isPresent(); next = log.next()) {
+                write(next.get(), ActivityLogRing.BLOCK_BYTES);
+                durable();
+            }
+            for (int slot = Math.max(0, slots - 10); slot < slots; slot++) {
+                end(from + slot);
+            }
+        }
+
         ActivityLogRing.Recovered recovered() {
             return ActivityLogRing.recover(slots, ring);
         }
@@ -100,7 +114,11 @@ class ActivityLogTest {
         int crashes = 0;
         for (int run = 0; run < 40; run++) {
             var disk = new Disk(slots);
+            if (run % 2 == 0) {
+                disk.fill(10 * slots);
+            }
             var open = new ArrayList<Integer>();
+            disk.inFlight.forEach((extent, writes) -> open.add(extent));
             for (int step = 0; step < 300; step++) {
                 if (random.nextInt(3) > 0 || open.isEmpty()) {
                     int extent = random.nextInt(4 * slots);
