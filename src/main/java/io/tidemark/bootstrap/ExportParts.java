@@ -9,6 +9,7 @@ import io.tidemark.export.WireSecurity;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.transport.AuthorityTls;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -83,6 +84,10 @@ final class ExportParts implements AutoCloseable {
     private Optional<WireSecurity> security() throws IOException {
         var files = settings.exportsTls();
         if (files.isEmpty()) {
+            if (!InetAddress.getByName(settings.exportsHost()).isLoopbackAddress()) {
+                throw new IOException("exports.host %s is not loopback: exports.tls.* are demanded"
+                        .formatted(settings.exportsHost()));
+            }
             return Optional.empty();
         }
         var made = AuthorityTls.server(

@@ -38,6 +38,7 @@ final class Transmission {
     private final ReplyEncoder encoder;
     private final ByteBuffer in;
     private final ByteBuffer out;
+    private boolean toldOfFailure;
 
     /**
      * @param in what the client sent already, to be read from
@@ -249,14 +250,18 @@ final class Transmission {
         }
     }
 
+    /** The first of a connection is told; a client that goes on all the same would fill the log. */
     private NbdError failed(Request request, IOException failure) {
-        LOG.warn(
-                "export.request_failed export={} type={} offsetBytes={} lengthBytes={} reason={}",
-                agreed.export().name(),
-                request.type(),
-                request.offsetBytes(),
-                request.lengthBytes(),
-                failure.getMessage());
+        if (!toldOfFailure) {
+            toldOfFailure = true;
+            LOG.warn(
+                    "export.request_failed export={} type={} offsetBytes={} lengthBytes={} reason={}",
+                    agreed.export().name(),
+                    request.type(),
+                    request.offsetBytes(),
+                    request.lengthBytes(),
+                    failure.getMessage());
+        }
         return failure instanceof OutOfSpaceException ? NbdError.NO_SPACE : NbdError.IO;
     }
 }

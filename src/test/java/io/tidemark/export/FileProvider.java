@@ -15,9 +15,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A provider of one file: its volume is the file, and so is each of the volume's snapshots. */
 final class FileProvider {
+    /** How often volumes were made durable. */
+    static final AtomicInteger FLUSHES = new AtomicInteger();
+
     private FileProvider() {}
 
     /** @param named whether the file's path is told, so that it can be used past the provider */
@@ -121,6 +125,7 @@ final class FileProvider {
         public void flush() throws ProviderException {
             try {
                 channel.force(true);
+                FLUSHES.incrementAndGet();
             } catch (IOException e) {
                 throw failed(e);
             }
