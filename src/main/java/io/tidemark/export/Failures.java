@@ -10,8 +10,8 @@ final class Failures {
 
     static IOException of(ProviderException failure) {
         var mapped = failure.error() instanceof ProviderError.OutOfSpace
-                ? new OutOfSpaceException(failure.getMessage())
-                : new IOException(failure.getMessage());
+                ? new OutOfSpaceException(failure.error().message())
+                : new IOException(failure.error().message());
         mapped.initCause(failure);
         return mapped;
     }

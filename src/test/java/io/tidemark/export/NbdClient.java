@@ -93,12 +93,12 @@ final class NbdClient implements AutoCloseable {
     }
 
     /** @param type of an error 0x8001; of a simple reply its error */
-    record Reply(int type, boolean done, long cookie, byte[] bytes) {}
+    record Reply(int type, boolean done, long cookie, ByteBuffer bytes) {}
 
     Reply simple() throws IOException {
         expect(0x67446698);
         int error = in.readInt();
-        return new Reply(error, true, in.readLong(), new byte[0]);
+        return new Reply(error, true, in.readLong(), ByteBuffer.allocate(0));
     }
 
     Reply structured() throws IOException {
@@ -106,7 +106,7 @@ final class NbdClient implements AutoCloseable {
         int flags = in.readUnsignedShort();
         int type = in.readUnsignedShort();
         long cookie = in.readLong();
-        return new Reply(type, flags == 1, cookie, in.readNBytes(in.readInt()));
+        return new Reply(type, flags == 1, cookie, ByteBuffer.wrap(in.readNBytes(in.readInt())));
     }
 
     Reply extended() throws IOException {
@@ -115,7 +115,7 @@ final class NbdClient implements AutoCloseable {
         int type = in.readUnsignedShort();
         long cookie = in.readLong();
         in.readLong();
-        return new Reply(type, flags == 1, cookie, in.readNBytes((int) in.readLong()));
+        return new Reply(type, flags == 1, cookie, ByteBuffer.wrap(in.readNBytes((int) in.readLong())));
     }
 
     private void expect(int magic) throws IOException {

@@ -63,18 +63,18 @@ class TransmissionTest {
         Arrays.fill(bytes, (byte) 3);
         try (var client = client("ex-write", NbdClient.EXTENDED)) {
             client.askExtended(WRITE, PAYLOAD | FUA, 1, 100, bytes.length, bytes);
-            assertThat(client.extended()).usingRecursiveComparison().isEqualTo(new NbdClient.Reply(0, true, 1, new byte[0]));
+            assertThat(client.extended()).isEqualTo(new NbdClient.Reply(0, true, 1, ByteBuffer.allocate(0)));
             client.askExtended(READ, 0, 2, 100, bytes.length);
             var read = client.extended();
             assertThat(read.type()).isEqualTo(DATA);
-            assertThat(read.bytes()).endsWith(bytes).hasSize(8 + bytes.length);
+            assertThat(read.bytes().array()).endsWith(bytes).hasSize(8 + bytes.length);
             client.askExtended(STATUS, 0, 3, 0, SIZE);
-            var status = ByteBuffer.wrap(client.extended().bytes());
+            var status = client.extended().bytes();
             assertThat(status.getInt()).isEqualTo(1);
             assertThat(status.getInt()).isEqualTo(1);
             assertThat(status.getLong()).isEqualTo(SIZE);
             client.askExtended(TRIM, 0, 4, 0, 1L << 40);
-            assertThat(ByteBuffer.wrap(client.extended().bytes()).getInt()).isEqualTo(22);
+            assertThat(client.extended().bytes().getInt()).isEqualTo(22);
             client.askExtended(STATUS, PAYLOAD, 5, 0, 16, new byte[16]);
             assertThat(client.extended().type()).isEqualTo(ERROR);
         }
@@ -86,9 +86,9 @@ class TransmissionTest {
             client.ask(READ, 0, 1, 7, 1_000_000);
             var read = ByteBuffer.allocate(1_000_000);
             for (var chunk = client.structured(); ; chunk = client.structured()) {
-                long offset = ByteBuffer.wrap(chunk.bytes()).getLong();
+                long offset = chunk.bytes().getLong();
                 assertThat(offset).isEqualTo(7 + read.position());
-                read.put(chunk.bytes(), 8, chunk.bytes().length - 8);
+                read.put(chunk.bytes());
                 if (chunk.done()) {
                     break;
                 }
@@ -98,9 +98,9 @@ class TransmissionTest {
             client.ask(READ, DF, 2, 0, 1_000_000);
             var refused = client.structured();
             assertThat(refused.type()).isEqualTo(ERROR);
-            assertThat(ByteBuffer.wrap(refused.bytes()).getInt()).isEqualTo(75);
+            assertThat(refused.bytes().getInt()).isEqualTo(75);
             client.ask(READ, DF, 3, 0, 65_536);
-            assertThat(client.structured().bytes()).hasSize(8 + 65_536);
+            assertThat(client.structured().bytes().array()).hasSize(8 + 65_536);
         }
     }
 
@@ -123,7 +123,7 @@ class TransmissionTest {
                 client.ask(WRITE, 0, number, number * 4_096L, block.length, block);
             }
             for (int number = 0; number < 300; number++) {
-                assertThat(client.simple()).usingRecursiveComparison().isEqualTo(new NbdClient.Reply(0, true, number, new byte[0]));
+                assertThat(client.simple()).isEqualTo(new NbdClient.Reply(0, true, number, ByteBuffer.allocate(0)));
             }
             client.ask(READ, 0, 1_000, 299 * 4_096L, 4_096);
             client.simple();
