@@ -1,6 +1,8 @@
 package io.tidemark.provider.azure;
 
+import com.azure.core.http.rest.Response;
 import com.azure.resourcemanager.compute.fluent.DiskRestorePointsClient;
+import com.azure.resourcemanager.compute.fluent.DisksClient;
 import com.azure.resourcemanager.compute.fluent.SnapshotsClient;
 import com.azure.resourcemanager.compute.fluent.models.AccessUriInner;
 import com.azure.resourcemanager.compute.models.AccessLevel;
@@ -9,11 +11,18 @@ import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.function.Supplier;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
-/** Gives and ends shared access signatures, to read a snapshot or a disk's part of a restore point. */
+/**
+ * Gives and ends shared access signatures: to read a snapshot or a disk's part of a restore point, or to write a disk
+ * that is uploaded to.
+ */
 final class AccessCalls {
     /**
      * One that nobody ended, for its process died, opens nothing any more after this; who reads longer asks for
@@ -26,6 +35,7 @@ final class AccessCalls {
     private final Arm arm;
     private final Attempts attempts;
     private final InstantSource clock;
+    private final DisksClient disks;
     private final SnapshotsClient snapshots;
     private final DiskRestorePointsClient points;
 
@@ -33,6 +43,7 @@ final class AccessCalls {
         this.arm = arm;
         this.attempts = attempts;
         this.clock = clock;
+        disks = arm.clients().compute().getDisks();
         snapshots = arm.clients().compute().getSnapshots();
         points = arm.clients().compute().getDiskRestorePoints();
     }
@@ -44,10 +55,8 @@ final class AccessCalls {
      */
     URI grant(CloudSnapshot snapshot) throws ProviderException {
         var asked = "access to " + snapshot.name();
-        var wanted = new GrantAccessData()
-                .withAccess(AccessLevel.READ)
-                .withDurationInSeconds(Math.toIntExact(DURATION.toSeconds()));
-        var begun = attempts.until(() -> arm.begin(asked, () -> {
+        var wanted = wanted(AccessLevel.READ);
+        return granted(asked, () -> {
             var at = PointName.of(snapshot.id());
             return at.isPresent()
                     ? points.grantAccessWithResponseAsync(
@@ -57,7 +66,22 @@ final class AccessCalls {
                             at.get().disk(),
                             wanted)
                     : snapshots.grantAccessWithResponseAsync(snapshot.group(), snapshot.name(), wanted);
-        }));
+        });
+    }
+
+    /** To write a disk that is uploaded to. */
+    URI grant(CloudDisk disk) throws ProviderException {
+        return granted(
+                "access to " + disk.name(),
+                () -> disks.grantAccessWithResponseAsync(disk.group(), disk.name(), wanted(AccessLevel.WRITE)));
+    }
+
+    private static GrantAccessData wanted(AccessLevel level) {
+        return new GrantAccessData().withAccess(level).withDurationInSeconds(Math.toIntExact(DURATION.toSeconds()));
+    }
+
+    private URI granted(String asked, Supplier<Mono<Response<Flux<ByteBuffer>>>> call) throws ProviderException {
+        var begun = attempts.until(() -> arm.begin(asked, call));
         var body = begun.body().toBytes();
         if (!begun.done()) {
             body = result(asked, begun);
@@ -100,5 +124,12 @@ final class AccessCalls {
                             at.get().disk())
                     : snapshots.revokeAccessWithResponseAsync(snapshot.group(), snapshot.name());
         }));
+    }
+
+    /** Ends all signatures of the disk, and with them its upload. */
+    void end(CloudDisk disk) throws ProviderException {
+        var unused = attempts.until(() -> arm.begin(
+                "end of access to " + disk.name(),
+                () -> disks.revokeAccessWithResponseAsync(disk.group(), disk.name())));
     }
 }

@@ -9,7 +9,6 @@ import io.tidemark.spi.Volume;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,7 +32,7 @@ final class AzureClones {
     }
 
     Step<Volume> step(CloneRequest request) throws ProviderException {
-        refuseUntold(request);
+        AzureNames.refuseUntold(config, request.name());
         var place = AzureNames.placeOf(config, request.name());
         var existing = attempts.until(() -> calls.disk(place.group(), place.name()));
         if (existing.isPresent() && !isOf(existing.get(), request)) {
@@ -52,19 +51,6 @@ final class AzureClones {
         return made.told().isPresent()
                 ? step(request, made.told().get())
                 : running(request, 1, made.begun().askAgain());
-    }
-
-    private void refuseUntold(CloneRequest request) throws ProviderException {
-        var name = request.name();
-        boolean isTold = AzureNames.isTold(name)
-                && name.name().equals(name.name().toLowerCase(Locale.ROOT))
-                && name.name().matches("([a-z0-9][a-z0-9._-]{0,89}/)?[a-z0-9][a-z0-9._-]{0,79}");
-        if (!isTold || !config.sees(AzureNames.placeOf(config, name).group())) {
-            throw new ProviderException(new ProviderError.Conflict(
-                    name.toString(),
-                    "a disk is called NAME or GROUP/NAME, in lower case, NAME of at most 80 characters, in a group of"
-                            + " the settings"));
-        }
     }
 
     private boolean isOf(CloudDisk disk, CloneRequest request) {
@@ -98,6 +84,7 @@ final class AzureClones {
                 snapshot.location().isEmpty() ? config.location() : snapshot.location(),
                 snapshot.sizeBytes(),
                 source.map(CloudDisk::sku).orElse(SKU_DEFAULT),
+                "",
                 "",
                 Optional.empty(),
                 source.map(CloudDisk::zones).orElse(List.of()),

@@ -42,6 +42,7 @@ final class AzureCutting {
     private final AzureVolumes volumes;
     private final AzureSnapshots snapshots;
     private final AzurePoints points;
+    private final AzureUploads uploads;
     private final RecentEffects recent;
     private final AzureConfig config;
     private final InstantSource clock;
@@ -63,6 +64,7 @@ final class AzureCutting {
             AzureVolumes volumes,
             AzureSnapshots snapshots,
             AzurePoints points,
+            AzureUploads uploads,
             RecentEffects recent,
             AzureConfig config,
             InstantSource clock,
@@ -73,6 +75,7 @@ final class AzureCutting {
         this.volumes = volumes;
         this.snapshots = snapshots;
         this.points = points;
+        this.uploads = uploads;
         this.recent = recent;
         this.config = config;
         this.clock = clock;
@@ -239,9 +242,13 @@ final class AzureCutting {
     /** Asked for again where no answer came: the name makes it one. What may have been made is kept in mind. */
     private Optional<CloudSnapshot> created(SnapshotId id, CloudDisk disk, CutDeadline deadline)
             throws ProviderException {
+        uploads.finish(id.volume(), disk, deadline);
         var group = snapshots.group(id.volume());
         var name = snapshots.name(id);
         var tags = AzureNames.tagsOf(config, id);
+        if (disk.tags().containsKey(AzureNames.SIZE)) {
+            tags.put(AzureNames.SIZE, String.valueOf(disk.sizeBytes()));
+        }
         recent.uncertain(id);
         rates.begun(List.of(id.volume()));
         Made<CloudSnapshot> made =

@@ -1,6 +1,8 @@
 package io.tidemark.provider.azure;
 
 import io.tidemark.spi.HoldOwner;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +35,9 @@ final class AzureNames {
 
     /** Of a copy: the key that it was asked for with. */
     static final String COPY_KEY = "tidemark:copy-key";
+
+    /** Of a disk that was uploaded to, and of its snapshots: its bytes, which Azure may round up. */
+    static final String SIZE = "tidemark:size";
 
     static final String HOLD = "tidemark:hold:";
     /** A resource has 50 ("Use tags to organize your Azure resources", limits); ours beside the holds take 4. */
@@ -87,6 +92,19 @@ final class AzureNames {
         return slash < 0
                 ? new Place(config.resourceGroup(), name)
                 : new Place(name.substring(0, slash), name.substring(slash + 1));
+    }
+
+    /** @throws ProviderException Conflict where no new disk can be called so */
+    static void refuseUntold(AzureConfig config, VolumeId volume) throws ProviderException {
+        boolean isTold = isTold(volume)
+                && volume.name().equals(lower(volume.name()))
+                && volume.name().matches("([a-z0-9][a-z0-9._-]{0,89}/)?[a-z0-9][a-z0-9._-]{0,79}");
+        if (!isTold || !config.sees(placeOf(config, volume).group())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(),
+                    "a disk is called NAME or GROUP/NAME, in lower case, NAME of at most 80 characters, in a group of"
+                            + " the settings"));
+        }
     }
 
     /** Whether the id says where the disk is; else the lists have to be looked through. */

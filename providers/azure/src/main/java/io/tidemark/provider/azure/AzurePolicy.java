@@ -14,6 +14,8 @@ final class AzurePolicy {
             "Microsoft.Compute/disks/read",
             "Microsoft.Compute/disks/write",
             "Microsoft.Compute/disks/delete",
+            "Microsoft.Compute/disks/beginGetAccess/action",
+            "Microsoft.Compute/disks/endGetAccess/action",
             "Microsoft.Compute/snapshots/read",
             "Microsoft.Compute/snapshots/write",
             "Microsoft.Compute/snapshots/delete",

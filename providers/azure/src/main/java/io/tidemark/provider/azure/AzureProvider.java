@@ -53,6 +53,7 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
     private final AzureVolumes volumes;
     private final AzureSnapshots snapshots;
     private final AzureFinder finder;
+    private final AzureUploads uploads;
     private final AzureCutting cutting;
     private final AzureClones clones;
     private final AzureDeletion deletion;
@@ -78,16 +79,17 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
         snapshots = new AzureSnapshots(calls, attempts, lists, recent, config, points);
         finder = new AzureFinder(snapshots, points, config);
         holds = new AzureHolds(calls, attempts, finder, points, recent, arm.gate());
+        var access = new AccessCalls(arm, attempts, time.clock());
+        var blobs = new BlobCalls(clients, attempts);
+        uploads = new AzureUploads(calls, access, blobs, attempts, arm.gate(), config, time.clock());
         cutting = new AzureCutting(
-                arm, calls, attempts, volumes, snapshots, points, recent, config, time.clock(), time.nanos());
+                arm, calls, attempts, volumes, snapshots, points, uploads, recent, config, time.clock(), time.nanos());
         clones = new AzureClones(calls, attempts, volumes, finder, config);
         sources = new CopySources(calls, attempts, time.clock());
         deletion = new AzureDeletion(calls, attempts, snapshots, points, sources, recent, config, time.clock());
         copies = new AzureCopies(
                 calls, snapshots, config, new AzureCopies.Shared(attempts, arm.gate(), lists, recent, time.clock()));
-        var access = new AccessCalls(arm, attempts, time.clock());
-        reading = new AzureReading(
-                finder, new BlobCalls(clients, attempts), new Leases(access, SIGNATURE_WAIT_MAXIMUM), config);
+        reading = new AzureReading(finder, blobs, new Leases(access, SIGNATURE_WAIT_MAXIMUM), config);
         Arrays.setAll(stripes, index -> new Object());
     }
 
@@ -107,8 +109,8 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
     }
 
     @Override
-    public Volume create(VolumeId volume, long sizeBytes) {
-        throw absent(Capability.CREATE);
+    public Volume create(VolumeId volume, long sizeBytes) throws ProviderException {
+        return volumes.described(uploads.create(volume, sizeBytes));
     }
 
     @Override
@@ -129,6 +131,7 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
         if (!snapshots(SnapshotQuery.ofVolume(volume)).snapshots().isEmpty()) {
             throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it has snapshots"));
         }
+        uploads.end(disk);
         removed(volume, disk);
     }
 
@@ -205,8 +208,8 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
     }
 
     @Override
-    public VolumeWriter write(VolumeId volume) {
-        throw absent(Capability.RANDOM_WRITE);
+    public VolumeWriter write(VolumeId volume) throws ProviderException {
+        return uploads.write(volume, volumes.find(volume));
     }
 
     @Override

@@ -92,6 +92,12 @@ final class AzureVolumes {
     }
 
     private static Set<Capability> capabilities(CloudDisk disk) {
+        if (disk.isUploading()) {
+            var more = EnumSet.copyOf(CAPABILITIES);
+            more.add(Capability.CREATE);
+            more.add(Capability.RANDOM_WRITE);
+            return more;
+        }
         if (!disk.isCopiedLater()) {
             return CAPABILITIES;
         }

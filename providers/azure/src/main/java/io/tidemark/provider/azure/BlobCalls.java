@@ -16,9 +16,9 @@ import java.util.Optional;
 import reactor.core.Exceptions;
 
 /**
- * What is asked of a page blob through a signature: its bytes, and which pages it has. Not by the SDK's client of
+ * What is asked of a page blob through a signature: its bytes, which pages it has, and to write some. Not by the SDK's client of
  * blobs, whose lists of pages lost entries where both kinds stand among each other (azure-sdk-for-java, issue 15414),
- * and which the two calls do not need: nothing is signed.
+ * and which these calls do not need: nothing is signed.
  */
 final class BlobCalls {
     /** Of a read at once. */
@@ -33,7 +33,9 @@ final class BlobCalls {
     private static final HttpHeaderName RANGE_HEADER = HttpHeaderName.fromString("x-ms-range");
     private static final HttpHeaderName PREVIOUS_HEADER = HttpHeaderName.fromString("x-ms-previous-snapshot-url");
     private static final HttpHeaderName CODE_HEADER = HttpHeaderName.fromString("x-ms-error-code");
+    private static final HttpHeaderName PAGE_WRITE_HEADER = HttpHeaderName.fromString("x-ms-page-write");
     private static final int OK = 200;
+    private static final int CREATED = 201;
     private static final int PARTIAL = 206;
     private static final int FORBIDDEN = 403;
     private static final int SERVER_ERROR = 500;
@@ -82,6 +84,31 @@ final class BlobCalls {
         return PageListXml.parse(asked, answer(asked, request, OK));
     }
 
+    /** Pages, whole: at most {@link #CHUNK_BYTES}. What Azure has answered for is durable ("Put Page"). */
+    void put(URI address, long offsetBytes, byte[] pages) throws ProviderException, Refused {
+        change(address, "update", offsetBytes, pages.length, Optional.of(pages));
+    }
+
+    /** Pages, whole, of any number ("Put Page": a page clear operation). */
+    void clear(URI address, long offsetBytes, long lengthBytes) throws ProviderException, Refused {
+        change(address, "clear", offsetBytes, lengthBytes, Optional.empty());
+    }
+
+    private void change(URI address, String how, long offsetBytes, long lengthBytes, Optional<byte[]> pages)
+            throws ProviderException, Refused {
+        long last = offsetBytes + lengthBytes - 1;
+        var request = new HttpRequest(HttpMethod.PUT, address + "&comp=page")
+                .setHeader(VERSION_HEADER, VERSION)
+                .setHeader(RANGE_HEADER, "bytes=%d-%d".formatted(offsetBytes, last))
+                .setHeader(PAGE_WRITE_HEADER, how)
+                .setHeader(
+                        HttpHeaderName.CONTENT_LENGTH,
+                        String.valueOf(pages.map(each -> each.length).orElse(0)));
+        pages.ifPresent(each -> request.setHeader(HttpHeaderName.CONTENT_TYPE, "application/octet-stream")
+                .setBody(each));
+        var unused = answer("pages %d to %d".formatted(offsetBytes, last), request, CREATED);
+    }
+
     private static HttpRequest request(String address) {
         return new HttpRequest(HttpMethod.GET, address).setHeader(VERSION_HEADER, VERSION);
     }
@@ -95,7 +122,8 @@ final class BlobCalls {
                 if (response.getStatusCode() != wanted) {
                     throw new ProviderException(error(asked, response));
                 }
-                return Optional.ofNullable(response.getBodyAsByteArray().block());
+                var body = response.getBodyAsByteArray().block();
+                return Optional.of(body == null ? new byte[0] : body);
             } catch (RuntimeException e) {
                 var cause = Exceptions.unwrap(e);
                 if (cause instanceof IOException || cause instanceof UncheckedIOException) {

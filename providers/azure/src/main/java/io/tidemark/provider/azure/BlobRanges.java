@@ -122,7 +122,9 @@ final class BlobRanges implements ChangedRanges {
             } catch (Refused e) {
                 if (renewals == RENEWALS_MAXIMUM) {
                     throw new ProviderException(
-                            new ProviderError.Denied("the list of pages", leases.getFirst().lacking()), e);
+                            new ProviderError.Denied(
+                                    "the list of pages", leases.getFirst().lacking()),
+                            e);
                 }
                 leases.getFirst().renew(address);
                 if (previous.isPresent()) {

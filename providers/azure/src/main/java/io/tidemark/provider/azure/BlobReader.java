@@ -161,8 +161,7 @@ final class BlobReader implements SnapshotReader {
             } catch (Refused e) {
                 refuseClosed();
                 if (renewals == RENEWALS_MAXIMUM) {
-                    throw new ProviderException(
-                            new ProviderError.Denied(id.toString(), lease.lacking()), e);
+                    throw new ProviderException(new ProviderError.Denied(id.toString(), lease.lacking()), e);
                 }
                 lease.renew(address);
             }

@@ -8,6 +8,8 @@ import java.util.Optional;
  * A managed disk as Azure tells of it.
  *
  * @param id whole, in lower case
+ * @param state Azure's provisioningState
+ * @param use Azure's diskState
  * @param machine the id of the virtual machine that has it
  */
 record CloudDisk(
@@ -16,6 +18,7 @@ record CloudDisk(
         long sizeBytes,
         String sku,
         String state,
+        String use,
         Optional<String> machine,
         List<String> zones,
         Map<String, String> tags) {
@@ -30,6 +33,11 @@ record CloudDisk(
 
     String name() {
         return AzureNames.nameOf(id);
+    }
+
+    /** Whether it is written from outside, and cannot be anything else yet (Compute's REST reference, DiskState). */
+    boolean isUploading() {
+        return use.equals("ReadyToUpload") || use.equals("ActiveUpload");
     }
 
     /**

@@ -131,24 +131,41 @@ final class DiskCalls {
 
     /** @param restore whether the source is a disk's part of a restore point; else a snapshot */
     Made<CloudDisk> createDisk(CloudDisk wanted, String source, boolean restore) throws ProviderException {
+        return createDisk(
+                wanted,
+                new CreationData()
+                        .withCreateOption(restore ? DiskCreateOption.RESTORE : DiskCreateOption.COPY)
+                        .withSourceResourceId(source),
+                AzureNames.nameOf(source));
+    }
+
+    private Made<CloudDisk> createDisk(CloudDisk wanted, CreationData of, String source) throws ProviderException {
         var asked = new DiskInner()
                 .withLocation(wanted.location())
                 .withTags(new HashMap<>(wanted.tags()))
                 .withSku(new DiskSku().withName(DiskStorageAccountTypes.fromString(wanted.sku())))
-                .withCreationData(new CreationData()
-                        .withCreateOption(restore ? DiskCreateOption.RESTORE : DiskCreateOption.COPY)
-                        .withSourceResourceId(source));
+                .withCreationData(of);
         if (!wanted.zones().isEmpty()) {
             asked.withZones(wanted.zones());
         }
         var begun = arm.begin(
-                "disk %s of %s".formatted(wanted.name(), AzureNames.nameOf(source)),
+                "disk %s of %s".formatted(wanted.name(), source),
                 () -> disks.createOrUpdateWithResponseAsync(wanted.group(), wanted.name(), asked));
         return new Made<>(
                 begun,
                 isEmpty(begun)
                         ? Optional.empty()
                         : Optional.of(disk(Arm.parsed(begun.body().toBytes(), DiskInner::fromJson))));
+    }
+
+    /** To be written through a signature, footer and all. */
+    Made<CloudDisk> createUpload(CloudDisk wanted) throws ProviderException {
+        return createDisk(
+                wanted,
+                new CreationData()
+                        .withCreateOption(DiskCreateOption.UPLOAD)
+                        .withUploadSizeBytes(wanted.sizeBytes() + VhdFooter.BYTES),
+                "an upload");
     }
 
     Begun deleteDisk(String group, String name) throws ProviderException {
@@ -159,17 +176,21 @@ final class DiskCalls {
         return begun.body().toBytes().length == 0;
     }
 
-    static long bytes(@Nullable Long bytes, @Nullable Integer gib) {
-        return bytes != null ? bytes : gib != null ? (long) gib << 30 : 0;
+    /** Of what was uploaded the size that was asked for, which is the smaller one. */
+    private static long bytes(@Nullable Long bytes, @Nullable Integer gib, @Nullable Map<String, String> tags) {
+        long told = bytes != null ? bytes : gib != null ? (long) gib << 30 : 0;
+        var wanted = tags == null ? "" : tags.getOrDefault(AzureNames.SIZE, "");
+        return wanted.matches("[0-9]{1,18}") && Long.parseLong(wanted) <= told ? Long.parseLong(wanted) : told;
     }
 
     private static CloudDisk disk(DiskInner told) {
         return new CloudDisk(
                 AzureNames.lower(String.valueOf(told.id())),
                 AzureNames.lower(String.valueOf(told.location())),
-                bytes(told.diskSizeBytes(), told.diskSizeGB()),
+                bytes(told.diskSizeBytes(), told.diskSizeGB(), told.tags()),
                 told.sku() == null ? "" : String.valueOf(told.sku().name()),
                 String.valueOf(told.provisioningState()),
+                String.valueOf(told.diskState()),
                 Optional.ofNullable(told.managedBy()).filter(each -> !each.isEmpty()),
                 told.zones() == null ? List.of() : told.zones(),
                 told.tags() == null ? Map.of() : told.tags());
@@ -184,7 +205,7 @@ final class DiskCalls {
         return new CloudSnapshot(
                 AzureNames.lower(String.valueOf(told.id())),
                 AzureNames.lower(String.valueOf(told.location())),
-                bytes(told.diskSizeBytes(), told.diskSizeGB()),
+                bytes(told.diskSizeBytes(), told.diskSizeGB(), told.tags()),
                 String.valueOf(told.provisioningState()),
                 told.completionPercent() == null ? unsaid : Math.min(1, told.completionPercent() / 100.0),
                 error == null

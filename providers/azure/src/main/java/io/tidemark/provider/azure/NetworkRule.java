@@ -16,9 +16,7 @@ record NetworkRule(boolean isClosed, Optional<String> privately) {
     static final NetworkRule OPEN = new NetworkRule(false, Optional.empty());
 
     static NetworkRule of(
-            @Nullable NetworkAccessPolicy policy,
-            @Nullable PublicNetworkAccess publicly,
-            @Nullable String diskAccess) {
+            @Nullable NetworkAccessPolicy policy, @Nullable PublicNetworkAccess publicly, @Nullable String diskAccess) {
         if (NetworkAccessPolicy.DENY_ALL.equals(policy)) {
             return new NetworkRule(true, Optional.empty());
         }

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the live tests do, against the fake. */
 class AzureCloudContractTest extends CloudContract {
-    private final FakeAzure cloud = FakeAzure.inProcess(
-            FakeAzureSettings.defaults().taking(Duration.ofSeconds(2), Duration.ofMinutes(1)));
+    private final FakeAzure cloud =
+            FakeAzure.inProcess(FakeAzureSettings.defaults().taking(Duration.ofSeconds(2), Duration.ofMinutes(1)));
 
     @TempDir
     Path folder;

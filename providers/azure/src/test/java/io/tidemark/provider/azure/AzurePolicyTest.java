@@ -101,6 +101,10 @@ class AzurePolicyTest {
             provider.delete(new SnapshotId(DATA, new RecoveryPointId("rp-1")));
             provider.delete(new SnapshotId(DATA, new RecoveryPointId("rp-3")));
             provider.delete(new SnapshotId(MORE, new RecoveryPointId("rp-3")));
+            var upload = AzureAccount.volume("upload");
+            provider.create(upload, 20 << 20);
+            provider.write(upload).close();
+            cut(provider, "rp-4", upload);
             provider.close();
             var config = AzureAccount.config(cloud, cloud.endpoint().toString(), Map.of());
             assertThat(AzureProviderFactory.rights(config, AzureClients.of(config)))

@@ -217,8 +217,9 @@ class AzureReadingTest {
 
     @Test
     void whatIsReadThroughADiskAccessAloneSaysWhich() throws Exception {
-        var access = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Compute"
-                + "/diskAccesses/inside";
+        var access =
+                "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/net/providers/Microsoft.Compute"
+                        + "/diskAccesses/inside";
         var id = cut("rp-1");
         cloud.restrict(cloud.snapshots().getFirst(), "AllowPrivate", access);
 

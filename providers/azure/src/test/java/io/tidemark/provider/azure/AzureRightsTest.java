@@ -30,8 +30,10 @@ class AzureRightsTest {
             var checked = checked(account, Map.of());
 
             if (right.equals("Microsoft.Authorization/permissions/read")) {
-                assertThat(checked).singleElement().satisfies(each -> assertThat(each.detail())
-                        .contains("403", "permissions in resource group disks"));
+                assertThat(checked)
+                        .singleElement()
+                        .satisfies(each ->
+                                assertThat(each.detail()).contains("403", "permissions in resource group disks"));
             } else {
                 assertThat(checked).singleElement().satisfies(each -> {
                     assertThat(each.state()).isEqualTo(State.LACKING);
@@ -58,16 +60,17 @@ class AzureRightsTest {
     @Test
     void starsAndExceptionsAreOfOneRoleAlone() {
         var reader = new Permission(List.of("*/read"), List.of());
-        var compute =
-                new Permission(List.of("Microsoft.Compute/*"), List.of("microsoft.compute/snapshots/*/ACTION"));
+        var compute = new Permission(List.of("Microsoft.Compute/*"), List.of("microsoft.compute/snapshots/*/ACTION"));
 
         assertThat(reader.grants("Microsoft.Compute/disks/read")).isTrue();
         assertThat(reader.grants("Microsoft.Compute/disks/write")).isFalse();
         assertThat(compute.grants("Microsoft.Compute/snapshots/write")).isTrue();
-        assertThat(compute.grants("Microsoft.Compute/snapshots/beginGetAccess/action")).isFalse();
+        assertThat(compute.grants("Microsoft.Compute/snapshots/beginGetAccess/action"))
+                .isFalse();
         assertThat(new Permission(List.of("Microsoft.Compute/disks"), List.of()).grants("Microsoft.Compute/disks/read"))
                 .isFalse();
-        assertThat(new Permission(List.of("*"), List.of()).grants("Microsoft.Compute/disks/read")).isTrue();
+        assertThat(new Permission(List.of("*"), List.of()).grants("Microsoft.Compute/disks/read"))
+                .isTrue();
     }
 
     private static List<HostRequirement> checked(FakeAzure cloud, Map<String, String> more) {

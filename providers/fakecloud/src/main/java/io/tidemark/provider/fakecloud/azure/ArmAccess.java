@@ -37,7 +37,7 @@ final class ArmAccess {
         state.refuseLocked(target.id(), false);
         var key = FakeResource.key(target.id());
         if (call.operation().endsWith("RevokeAccess")) {
-            state.endAccess(key);
+            end(call, key);
             return answers.begun(call, 200, null, state.now(), false, target.location());
         }
         boolean isFull = state.active(key).isEmpty() && state.activeOfFamily(target.family()) >= OF_FAMILY_MAXIMUM;
@@ -59,6 +59,17 @@ final class ArmAccess {
         return answers.begun(call, 200, body, state.now().plus(state.settings.takes()), false, target.location());
     }
 
+    /** Of a disk that is uploaded to it is the end of the upload, where one was begun. */
+    private void end(ArmCall call, String key) throws ArmException {
+        if (call.operation().equals("Disks_RevokeAccess")) {
+            var disk = disks.visible(call);
+            if (disk.isUploading() && state.accesses.values().stream().anyMatch(each -> each.resource.equals(key))) {
+                disk.finishUpload(disk.uploadBytes);
+            }
+        }
+        state.endAccess(key);
+    }
+
     private Target ofSnapshot(ArmCall call) throws ArmException {
         var snapshot = snapshots.visible(call);
         snapshot.settle(state.now());
@@ -71,18 +82,18 @@ final class ArmAccess {
                     CONFLICT, "OperationNotAllowed", "Snapshot %s is not exported.".formatted(snapshot.name));
         }
         boolean isPrivate = snapshot.networkAccessPolicy.equals("AllowPrivate");
-        var blob = new Blob(
-                (long) snapshot.sizeGib << 30, snapshot.content(), snapshot.createdAt, null, isPrivate);
+        var blob = new Blob((long) snapshot.sizeGib << 30, snapshot.content(), snapshot.createdAt, null, isPrivate);
         return new Target(snapshot.id, snapshot.location, snapshot.family, blob);
     }
 
     private Target ofDisk(ArmCall call) throws ArmException {
         var disk = disks.visible(call);
         boolean isWrite = call.body().path("access").asText().equals("Write");
-        if (isWrite != disk.createOption.equals("Upload") && call.operation().endsWith("GrantAccess")) {
-            throw ArmException.invalid("Only a disk that is made for an upload is written to.");
+        if (isWrite != disk.isUploading() && call.operation().endsWith("GrantAccess")) {
+            throw ArmException.invalid("Only a disk that is made for an upload is written to, until it is uploaded.");
         }
-        var blob = new Blob(disk.sizeBytes(), disk.content.freeze(), state.now(), isWrite ? disk : null, false);
+        long size = disk.isUploading() ? disk.uploadBytes : disk.sizeBytes();
+        var blob = new Blob(size, disk.content.freeze(), state.now(), isWrite ? disk : null, false);
         return new Target(disk.id, disk.location, "disk " + disk.uniqueId, blob);
     }
 

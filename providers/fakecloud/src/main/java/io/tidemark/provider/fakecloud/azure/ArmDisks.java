@@ -81,7 +81,7 @@ final class ArmDisks {
                     throw ArmException.invalid("uploadSizeBytes is whole MiB and 512 bytes, not " + bytes);
                 }
                 int gib = Math.toIntExact((bytes + (1L << 30) - 1) >> 30);
-                yield disk(id, location, new Kind(gib, sku, option, null), FakeDisk.nothing());
+                yield disk(id, location, new Kind(gib, bytes - FOOTER_BYTES, sku, option, null), FakeDisk.nothing());
             }
             case "Copy" -> copied(id, location, new Kind(asked, sku, option, from));
             case "Restore" -> restored(id, location, new Kind(asked, sku, option, from));
@@ -139,6 +139,10 @@ final class ArmDisks {
             return ArmAnswers.empty(204);
         }
         state.refuseLocked(disk.id, true);
+        if (!state.active(FakeResource.key(disk.id)).isEmpty()) {
+            throw new ArmException(
+                    CONFLICT, "OperationNotAllowed", "Disk %s has an active signature.".formatted(disk.name));
+        }
         if (disk.vm != null) {
             throw new ArmException(
                     CONFLICT, "OperationNotAllowed", "Disk %s is attached to VM %s.".formatted(disk.name, disk.vm));
@@ -165,17 +169,24 @@ final class ArmDisks {
             creation.put("sourceResourceId", disk.sourceId);
         }
         if (disk.createOption.equals("Upload")) {
-            creation.put("uploadSizeBytes", disk.sizeBytes() + FOOTER_BYTES);
+            creation.put("uploadSizeBytes", disk.uploadBytes + FOOTER_BYTES);
         }
         properties
                 .put("diskSizeGB", disk.sizeGib())
                 .put("diskSizeBytes", disk.sizeBytes())
                 .put("timeCreated", disk.createdAt.toString())
                 .put("provisioningState", disk.provisioningState(state.now()))
-                .put("diskState", disk.vm == null ? "Unattached" : "Attached")
+                .put("diskState", use(disk))
                 .put("uniqueId", disk.uniqueId);
         properties.putObject("encryption").put("type", "EncryptionAtRestWithPlatformKey");
         return body;
+    }
+
+    private String use(FakeDisk disk) {
+        if (disk.isUploading()) {
+            return state.active(FakeResource.key(disk.id)).isEmpty() ? "ReadyToUpload" : "ActiveUpload";
+        }
+        return disk.vm == null ? "Unattached" : "Attached";
     }
 
     /** A machine, as far as its disks go. */

@@ -40,14 +40,13 @@ final class ArmRights {
     /** The right that an operation needs, by "Azure permissions for Compute". */
     static String of(String operation) {
         int mark = operation.indexOf('_');
-        var right =
-                switch (operation.substring(mark + 1)) {
-                    case "CreateOrUpdate", "Create", "Update" -> "write";
-                    case "Delete" -> "delete";
-                    case "GrantAccess" -> "beginGetAccess/action";
-                    case "RevokeAccess" -> "endGetAccess/action";
-                    default -> "read";
-                };
+        var right = switch (operation.substring(mark + 1)) {
+            case "CreateOrUpdate", "Create", "Update" -> "write";
+            case "Delete" -> "delete";
+            case "GrantAccess" -> "beginGetAccess/action";
+            case "RevokeAccess" -> "endGetAccess/action";
+            default -> "read";
+        };
         return THINGS.getOrDefault(operation.substring(0, mark), "?") + "/" + right;
     }
 

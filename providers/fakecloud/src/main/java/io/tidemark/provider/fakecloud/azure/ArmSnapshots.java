@@ -104,6 +104,10 @@ final class ArmSnapshots {
         if (!disk.location.equals(location)) {
             throw ArmException.invalid("The source %s is in %s, not in %s.".formatted(from, disk.location, location));
         }
+        if (disk.isUploading() || disk.failed) {
+            throw new ArmException(
+                    CONFLICT, "OperationNotAllowed", "Disk %s is not uploaded, or wrongly.".formatted(disk.name));
+        }
         return new Source(disk.id, disk.uniqueId, disk.uniqueId, disk.sizeGib(), disk.isCopiedLater(), disk, null);
     }
 

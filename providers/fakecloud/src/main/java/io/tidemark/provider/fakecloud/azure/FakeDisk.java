@@ -13,20 +13,34 @@ public final class FakeDisk extends FakeResource {
     private static final Set<String> COPIED_LATER = Set.of("UltraSSD_LRS", "PremiumV2_LRS");
 
     private int sizeGib;
+    /** Of an upload: what was said to come, without the footer. */
+    final long uploadBytes;
+
     public final String sku;
     final String createOption;
     final @Nullable String sourceId;
     final SparseBlocks content;
     private final ReentrantLock lock;
+    /** Of what is uploaded: its last 512 bytes, which are not the disk's. */
+    byte[] footer = new byte[ArmDisks.FOOTER_BYTES];
+
+    /** Whether the upload is at its end: a signature to write it was revoked. */
+    boolean isUploaded;
+
     /** The machine that it is attached to. */
     @Nullable
     String vm;
 
     record Kind(
             int sizeGib,
+            long uploadBytes,
             String sku,
             String createOption,
-            @Nullable String sourceId) {}
+            @Nullable String sourceId) {
+        Kind(int sizeGib, String sku, String createOption, @Nullable String sourceId) {
+            this(sizeGib, 0, sku, createOption, sourceId);
+        }
+    }
 
     FakeDisk(
             ReentrantLock lock,
@@ -39,6 +53,7 @@ public final class FakeDisk extends FakeResource {
         super(id, location, uniqueId, createdAt);
         this.lock = lock;
         this.sizeGib = kind.sizeGib();
+        this.uploadBytes = kind.uploadBytes();
         this.sku = kind.sku();
         this.createOption = kind.createOption();
         this.sourceId = kind.sourceId();
@@ -80,6 +95,26 @@ public final class FakeDisk extends FakeResource {
 
     int sizeGib() {
         return sizeGib;
+    }
+
+    /** Whether it is written through a signature, and is no disk yet. */
+    boolean isUploading() {
+        return createOption.equals("Upload") && !isUploaded;
+    }
+
+    /** "Virtual Hard Disk Image Format Specification": of a fixed disk, of this size at most, and whole. */
+    void finishUpload(long wantedBytes) {
+        var told = java.nio.ByteBuffer.wrap(footer);
+        int sum = 0;
+        for (int at = 0; at < footer.length; at++) {
+            sum += at < 64 || at >= 68 ? footer[at] & 0xff : 0;
+        }
+        boolean isWhole = new String(footer, 0, 8, java.nio.charset.StandardCharsets.US_ASCII).equals("conectix")
+                && told.getLong(48) == wantedBytes
+                && told.getInt(60) == 2
+                && told.getInt(64) == ~sum;
+        isUploaded = true;
+        failed |= !isWhole;
     }
 
     long sizeBytes() {

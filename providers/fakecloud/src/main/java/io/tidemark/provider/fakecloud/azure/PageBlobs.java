@@ -88,12 +88,26 @@ final class PageBlobs {
         } finally {
             state.lock.unlock();
         }
+        var blob = access.blob.upload() == null ? access.blob : now(access.blob);
         return switch (operation) {
-            case "Blob_Download" -> download(access.blob, request);
+            case "Blob_Download" -> download(blob, request);
             case "PageBlob_GetPageRanges" -> list(access.blob, null, request, fault);
             case "PageBlob_GetPageRangesDiff" -> diff(access, previous, request, fault);
             default -> error(400, "UnsupportedHttpVerb");
         };
+    }
+
+    /** Of what is being uploaded: with what has come since the signature was given. */
+    private Blob now(Blob blob) {
+        state.lock.lock();
+        try {
+            var disk = blob.upload();
+            return disk == null
+                    ? blob
+                    : new Blob(blob.sizeBytes(), disk.content.freeze(), blob.takenAt(), disk, blob.isPrivate());
+        } finally {
+            state.lock.unlock();
+        }
     }
 
     private static String signature(Map<String, String> query) {
@@ -176,15 +190,22 @@ final class PageBlobs {
         }
         long length = range.last() - range.first() + 1;
         boolean isClear = operation.equals("PageBlob_ClearPages");
-        if (length > TRANSFER_BYTES_MAXIMUM || (!isClear && length != request.body.length)) {
+        boolean isTooLarge = !isClear && (length > TRANSFER_BYTES_MAXIMUM || length != request.body.length);
+        if (isTooLarge) {
             return error(413, "RequestBodyTooLarge");
         }
         long onDisk = Math.min(length, access.blob.sizeBytes() - range.first());
-        if (onDisk > 0) {
-            var bytes = isClear
-                    ? new byte[Math.toIntExact(onDisk)]
-                    : java.util.Arrays.copyOf(request.body, Math.toIntExact(onDisk));
-            disk.content.write(range.first(), bytes);
+        if (isClear) {
+            for (long at = 0; at < onDisk; at += TRANSFER_BYTES_MAXIMUM) {
+                int some = Math.toIntExact(Math.min(TRANSFER_BYTES_MAXIMUM, onDisk - at));
+                disk.content.write(range.first() + at, new byte[some]);
+            }
+        } else if (onDisk > 0) {
+            disk.content.write(range.first(), java.util.Arrays.copyOf(request.body, Math.toIntExact(onDisk)));
+        }
+        if (!isClear && range.last() >= access.blob.sizeBytes()) {
+            int from = Math.toIntExact(Math.max(0, onDisk));
+            disk.footer = java.util.Arrays.copyOfRange(request.body, from, from + ArmDisks.FOOTER_BYTES);
         }
         return HttpAnswer.text(201, XML, Map.of("x-ms-blob-sequence-number", "0"), "");
     }
