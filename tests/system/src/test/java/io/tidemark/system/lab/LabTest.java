@@ -71,6 +71,12 @@ class LabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void diskOfAzureIsCopiedIntoAThinVolumeByItsChanges() throws Exception {
+        lab.within(Duration.ofMinutes(10)).test(AzureIntoThinInLab.class);
+    }
+
+    @Test
     void failuresInTheLabAreToldOnTheHost() {
         assertThatThrownBy(() -> lab.test(FailingInLab.class))
                 .isInstanceOf(AssertionError.class)
