@@ -19,6 +19,7 @@ import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -139,7 +140,7 @@ class AzureUploadsTest {
 
         assertThat(VhdFooter.of(SIZE, "one"))
                 .hasSize(512)
-                .startsWith("conectix".getBytes())
+                .startsWith("conectix".getBytes(StandardCharsets.US_ASCII))
                 .isNotEqualTo(VhdFooter.of(SIZE, "two"));
     }
 
