@@ -23,7 +23,7 @@ import java.util.random.RandomGenerator;
  * network.
  */
 public final class GceProviderFactory implements ProviderFactory {
-    private static final String SCOPE = "https://www.googleapis.com/auth/compute";
+    static final String SCOPE = "https://www.googleapis.com/auth/compute";
 
     @Override
     public String name() {
