@@ -1,6 +1,7 @@
 package io.tidemark.spi;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A kind of storage that can take snapshots.
@@ -142,6 +143,14 @@ public interface StorageProvider extends AutoCloseable {
 
     /** Continues what a crash interrupted; the result's type is that of the call that gave the handle. */
     Step<?> resume(Handle handle) throws ProviderException;
+
+    /**
+     * A rare ability, by its interface ({@link SnapshotLocks}, {@link SnapshotArchives}, ...); empty where this storage has it
+     * not. A provider has it itself, or answers the part of it that has.
+     */
+    default <T> Optional<T> ability(Class<T> type) {
+        return type.isInstance(this) ? Optional.of(type.cast(this)) : Optional.empty();
+    }
 
     /** Ends every reader and writer still open. */
     @Override

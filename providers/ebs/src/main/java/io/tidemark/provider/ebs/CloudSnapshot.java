@@ -56,14 +56,17 @@ record CloudSnapshot(
     Readiness readiness(SnapshotId snapshot) {
         if (!tier.equals("standard")) {
             return new Readiness.Failed(new ProviderError.Conflict(
-                    snapshot.toString(), "%s is in tier %s: restore it first".formatted(id(), tier)));
+                    snapshot.toString(),
+                    "%s lies in the archive: fetch it back first, which takes up to 72 h: tidemark snapshots"
+                                    .formatted(id())
+                            + " restore-from-archive " + snapshot));
         }
         return switch (state) {
             case "completed" -> new Readiness.Ready();
             case "error" -> new Readiness.Failed(new ProviderError.Corrupt(snapshot.toString(), message));
             case "recoverable" ->
                 new Readiness.Failed(new ProviderError.Conflict(
-                        snapshot.toString(), id + " is in the recycle bin: restore it first"));
+                        snapshot.toString(), id + " is in the recycle bin: tidemark snapshots undelete " + snapshot));
             default -> new Readiness.Pending(progress, ASK_AGAIN);
         };
     }

@@ -60,7 +60,7 @@ final class DirectWrites {
                 .parentSnapshotId(parent.orElse(null))
                 .clientToken(token)
                 .timeout(Math.toIntExact(IDLE.toMinutes()))
-                .description(tags.getOrDefault("Name", "tidemark"))
+                .description(EbsNames.description(tags))
                 .tags(tags.entrySet().stream()
                         .map(each -> Tag.builder()
                                 .key(each.getKey())

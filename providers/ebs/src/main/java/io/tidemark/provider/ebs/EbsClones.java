@@ -4,6 +4,7 @@ import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.Volume;
 import java.nio.ByteBuffer;
@@ -55,12 +56,10 @@ final class EbsClones {
             return step(request, existing.get());
         }
         var snapshot = finder.one(request.snapshot());
-        return switch (snapshot.state()) {
-            case "completed" -> step(request, make(request, snapshot));
-            case "error" ->
-                throw new ProviderException(
-                        new ProviderError.Corrupt(request.snapshot().toString(), snapshot.message()));
-            default -> running(request, snapshot.progress());
+        return switch (snapshot.readiness(request.snapshot())) {
+            case Readiness.Ready() -> step(request, make(request, snapshot));
+            case Readiness.Failed(var error) -> throw new ProviderException(error);
+            case Readiness.Pending(var progress, var unused) -> running(request, progress);
         };
     }
 

@@ -20,13 +20,21 @@ final class EbsDeletion {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
     private final Ec2Calls ec2;
+    private final ProtectionCalls protection;
     private final Attempts attempts;
     private final SnapshotFinder finder;
     private final RecentEffects recent;
     private final InstantSource clock;
 
-    EbsDeletion(Ec2Calls ec2, Attempts attempts, SnapshotFinder finder, RecentEffects recent, InstantSource clock) {
+    EbsDeletion(
+            Ec2Calls ec2,
+            ProtectionCalls protection,
+            Attempts attempts,
+            SnapshotFinder finder,
+            RecentEffects recent,
+            InstantSource clock) {
         this.ec2 = ec2;
+        this.protection = protection;
         this.attempts = attempts;
         this.finder = finder;
         this.recent = recent;
@@ -48,6 +56,8 @@ final class EbsDeletion {
         var others = new ArrayList<CloudSnapshot>();
         for (var each : found) {
             if (each.chainNumber().isPresent() && chains.keepsAsBase(each.id())) {
+                // Amazon is not asked to delete it, and would take the tag off a locked one.
+                refuseLocked(snapshot, each);
                 ec2.untag(each.id(), EbsNames.RECOVERY_POINT);
                 recent.tagged(each.id(), EbsNames.RECOVERY_POINT, Optional.empty());
             } else {
@@ -76,7 +86,7 @@ final class EbsDeletion {
             throws ProviderException {
         boolean unknown = false;
         for (var each : found) {
-            if (attempts.until(() -> ec2.deleteSnapshot(each.id())) || !recent.isMade(each.id())) {
+            if (isDeleted(snapshot, each) || !recent.isMade(each.id())) {
                 recent.deleted(each.id());
             } else {
                 // Made a moment ago, and whoever was asked does not know it yet.
@@ -93,6 +103,27 @@ final class EbsDeletion {
         return unknown || clock.instant().isBefore(until)
                 ? new Step.Running<>(EbsHandles.ofDelete(snapshot, until), 0, ASK_AGAIN)
                 : new Step.Done<>(true);
+    }
+
+    /** @return false where Amazon knows none such */
+    private boolean isDeleted(SnapshotId snapshot, CloudSnapshot each) throws ProviderException {
+        try {
+            return attempts.until(() -> ec2.deleteSnapshot(each.id()));
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.Conflict || e.error() instanceof ProviderError.Unexpected) {
+                refuseLocked(snapshot, each);
+            }
+            throw e;
+        }
+    }
+
+    private void refuseLocked(SnapshotId snapshot, CloudSnapshot each) throws ProviderException {
+        var lock = protection.lockOf(each.id());
+        if (lock.isPresent()) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    snapshot.toString(),
+                    "%s is %s".formatted(each.id(), lock.get().phrase())));
+        }
     }
 
     /** What a cut made of volumes that nobody asked for. What cannot be deleted now is tried again at the next call. */

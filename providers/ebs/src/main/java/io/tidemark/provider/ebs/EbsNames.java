@@ -1,10 +1,12 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** What things are called at Amazon: the tags that say what is ours, and the two kinds of volume name. */
@@ -37,6 +39,7 @@ final class EbsNames {
     /** A resource has 50 (EC2 User Guide, "Tag your Amazon EC2 resources"); ours beside the holds take 9. */
     static final int HOLDS_MAXIMUM = 40;
 
+    private static final Pattern DESCRIPTION = Pattern.compile("tidemark:([^:@]*):([^:@]*)@(.*)");
     private static final Pattern CLOUD_VOLUME = Pattern.compile("vol-[0-9a-f]{8,17}");
 
     private EbsNames() {}
@@ -44,6 +47,38 @@ final class EbsNames {
     /** Whether the name is Amazon's own; any other is that of a volume we made, and is kept in a tag of it. */
     static boolean isCloudVolume(VolumeId volume) {
         return CLOUD_VOLUME.matcher(volume.name()).matches();
+    }
+
+    /**
+     * Made with all that we make, for what lies in the recycle bin is listed without its tags, and nobody can change it later.
+     * One cut of several volumes has none, and each is told by EC2's own {@code volumeId}.
+     */
+    static String description(Map<String, String> tags) {
+        return "tidemark:%s:%s@%s"
+                .formatted(
+                        tags.getOrDefault(INSTALLATION, ""),
+                        tags.getOrDefault(VOLUME, ""),
+                        tags.getOrDefault(RECOVERY_POINT, ""));
+    }
+
+    /**
+     * What a description says that {@link #description} has made.
+     *
+     * @param cloudVolume EC2's own {@code volumeId}
+     * @return empty where it is not of this installation
+     */
+    static Optional<SnapshotId> described(
+            String provider, String installation, String description, String cloudVolume) {
+        var matched = DESCRIPTION.matcher(description);
+        if (!matched.matches() || !matched.group(1).equals(installation)) {
+            return Optional.empty();
+        }
+        var volume = matched.group(2).isEmpty() ? cloudVolume : matched.group(2);
+        try {
+            return Optional.of(new SnapshotId(VolumeId.of(provider, volume), new RecoveryPointId(matched.group(3))));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     /** @param sizeBytes of the volume */

@@ -3,7 +3,9 @@ package io.tidemark.provider.ebs;
 /**
  * The least rights, as a policy of IAM: looking is for all, making for any volume, and only what carries our installation's
  * tag is held, deleted, read or written. Source of names and conditions: AWS Service Authorization Reference, "Amazon EC2" and "Amazon
- * Elastic Block Store".
+ * Elastic Block Store"; of keys: EBS User Guide, "Requirements for Amazon EBS encryption", and KMS Developer Guide,
+ * "kms:ViaService", which names {@code ec2.REGION.amazonaws.com} for EBS; what EBS direct is called there is in no document we
+ * know, so that both names are allowed where nothing is given away by it.
  */
 final class EbsPolicy {
     private static final String DOCUMENT = """
@@ -13,7 +15,15 @@ final class EbsPolicy {
                 {
                   "Sid": "TidemarkLooks",
                   "Effect": "Allow",
-                  "Action": ["ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DescribeInstances"],
+                  "Action": [
+                    "ec2:DescribeVolumes",
+                    "ec2:DescribeSnapshots",
+                    "ec2:DescribeInstances",
+                    "ec2:DescribeLockedSnapshots",
+                    "ec2:DescribeSnapshotTierStatus",
+                    "ec2:DescribeFastSnapshotRestores",
+                    "ec2:ListSnapshotsInRecycleBin"
+                  ],
                   "Resource": "*"
                 },
                 {
@@ -41,6 +51,21 @@ final class EbsPolicy {
                   "Condition": {"StringEquals": {"aws:ResourceTag/tidemark:installation": "{installation}"}}
                 },
                 {
+                  "Sid": "TidemarkLocksArchivesAndBringsBackItsOwn",
+                  "Effect": "Allow",
+                  "Action": [
+                    "ec2:LockSnapshot",
+                    "ec2:UnlockSnapshot",
+                    "ec2:ModifySnapshotTier",
+                    "ec2:RestoreSnapshotTier",
+                    "ec2:EnableFastSnapshotRestores",
+                    "ec2:DisableFastSnapshotRestores",
+                    "ec2:RestoreSnapshotFromRecycleBin"
+                  ],
+                  "Resource": "arn:aws:ec2:*::snapshot/*",
+                  "Condition": {"StringEquals": {"aws:ResourceTag/tidemark:installation": "{installation}"}}
+                },
+                {
                   "Sid": "TidemarkReadsItsOwn",
                   "Effect": "Allow",
                   "Action": ["ebs:ListSnapshotBlocks", "ebs:ListChangedBlocks", "ebs:GetSnapshotBlock"],
@@ -60,6 +85,29 @@ final class EbsPolicy {
                   "Action": ["ebs:PutSnapshotBlock", "ebs:CompleteSnapshot"],
                   "Resource": "arn:aws:ec2:*::snapshot/*",
                   "Condition": {"StringEquals": {"aws:ResourceTag/tidemark:installation": "{installation}"}}
+                },
+                {
+                  "Sid": "TidemarkUsesKeysThroughAmazonEbsAlone",
+                  "Effect": "Allow",
+                  "Action": [
+                    "kms:DescribeKey",
+                    "kms:Decrypt",
+                    "kms:GenerateDataKeyWithoutPlaintext",
+                    "kms:ReEncryptFrom",
+                    "kms:ReEncryptTo"
+                  ],
+                  "Resource": "arn:aws:kms:*:*:key/*",
+                  "Condition": {"StringLike": {"kms:ViaService": ["ec2.*.amazonaws.com", "ebs.*.amazonaws.com"]}}
+                },
+                {
+                  "Sid": "TidemarkGrantsKeysToVolumesAlone",
+                  "Effect": "Allow",
+                  "Action": ["kms:CreateGrant"],
+                  "Resource": "arn:aws:kms:*:*:key/*",
+                  "Condition": {
+                    "Bool": {"kms:GrantIsForAWSResource": "true"},
+                    "StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}
+                  }
                 }
               ]
             }""";

@@ -29,7 +29,6 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -64,7 +63,11 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     private final EbsClones clones;
     private final EbsDeletion deletion;
     private final EbsCopies copies;
+    private final EbsHolds holds;
+    private final List<Object> abilities;
+    private final OurGuard guard = new OurGuard();
     private final Semaphore blocks;
+    private final Optional<Chains> staged;
     private final Optional<ChainVolumes> chains;
     /** A snapshot does not become a clone's base while it is deleted. */
     private final Object bases = new Object();
@@ -88,12 +91,14 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
         direct = new DirectCalls(clients.direct(), attempts);
         recent = new RecentEffects(clock);
         volumes = new EbsVolumes(ec2, attempts, config, recent, disks);
-        Optional<Chains> staged = config.staging().isPresent()
+        staged = config.staging().isPresent()
                 ? Optional.of(Chains.open(config.name(), config.staging().get(), staging.files()))
                 : Optional.empty();
         finder = new SnapshotFinder(ec2, attempts, recent, config, staged);
         clones = new EbsClones(ec2, attempts, volumes, finder, config, recent);
-        deletion = new EbsDeletion(ec2, attempts, finder, recent, clock);
+        var protection = new ProtectionCalls(clients.ec2(), ec2);
+        deletion = new EbsDeletion(ec2, protection, attempts, finder, recent, clock);
+        holds = new EbsHolds(ec2, attempts, finder, recent);
         copies = new EbsCopies(ec2, attempts, finder, recent, config, clock);
         Arrays.setAll(stripes, index -> new Object());
         blocks = new Semaphore(config.parallelBlocks());
@@ -105,6 +110,38 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
         });
         var cutting = new EbsCutting(ec2, attempts, volumes, finder, recent, config, nanos);
         cuts = new EbsCuts(cutting, chains, finder, nanos);
+        var uploaded = new UploadedSnapshots(finder, attempts, guard);
+        abilities = List.of(
+                new EbsLocks(protection, uploaded, clock),
+                new EbsArchive(protection, uploaded),
+                new EbsFastRestores(protection, uploaded, config.region()),
+                new EbsRecycleBin(protection, attempts, finder, recent, config, guard));
+    }
+
+    /** What is done to snapshots at Amazon heeds the chains of this host. */
+    private final class OurGuard implements UploadedSnapshots.Guard {
+        @Override
+        public boolean isStaged(SnapshotId snapshot) throws ProviderException {
+            return holder(snapshot).isPresent();
+        }
+
+        @Override
+        public boolean isBase(String cloudId) {
+            return staged.filter(each -> each.isBase(cloudId)).isPresent();
+        }
+
+        /** A hold that was granted is seen by the deletion after it. */
+        @Override
+        public Object of(SnapshotId snapshot) {
+            return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
+        }
+    }
+
+    @Override
+    public <T> Optional<T> ability(Class<T> type) {
+        return type.isInstance(this)
+                ? Optional.of(type.cast(this))
+                : abilities.stream().filter(type::isInstance).map(type::cast).findFirst();
     }
 
     /**
@@ -362,44 +399,20 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     @Override
     public void hold(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        synchronized (of(snapshot)) {
+        synchronized (guard.of(snapshot)) {
             var holder = holder(snapshot);
             if (holder.isPresent() && holder.get().hold(snapshot, owner, true)) {
                 return;
             }
-            var found = finder.one(snapshot);
-            var holds = SnapshotFinder.holdsOf(found);
-            if (holds.contains(owner)) {
-                return;
-            }
-            if (holds.size() >= EbsNames.HOLDS_MAXIMUM) {
-                throw new ProviderException(new ProviderError.Conflict(
-                        snapshot.toString(),
-                        "it has %d holds, which are tags, and Amazon allows no more: release one"
-                                .formatted(holds.size())));
-            }
-            var key = EbsNames.HOLD + owner;
-            attempts.until(() -> {
-                ec2.tag(found.id(), Map.of(key, ""));
-                return true;
-            });
-            recent.tagged(found.id(), key, Optional.of(""));
+            holds.hold(snapshot, owner);
         }
     }
 
     @Override
     public void release(SnapshotId snapshot, HoldOwner owner) throws ProviderException {
-        var key = EbsNames.HOLD + owner;
         var holder = holder(snapshot);
-        if (holder.isPresent() && holder.get().hold(snapshot, owner, false)) {
-            return;
-        }
-        for (var each : finder.all(snapshot)) {
-            attempts.until(() -> {
-                ec2.untag(each.id(), key);
-                return true;
-            });
-            recent.tagged(each.id(), key, Optional.empty());
+        if (holder.isEmpty() || !holder.get().hold(snapshot, owner, false)) {
+            holds.release(snapshot, owner);
         }
     }
 
@@ -410,7 +423,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     }
 
     private Step<Boolean> delete(SnapshotId snapshot, Instant mayAppearUntil) throws ProviderException {
-        synchronized (of(snapshot)) {
+        synchronized (guard.of(snapshot)) {
             var chain = chain(snapshot.volume());
             if (chain.isEmpty() && chains.isEmpty()) {
                 return deletion.step(snapshot, mayAppearUntil);
@@ -442,7 +455,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     }
 
     private Step<Snapshot> copy(EbsCopies.Wanted wanted) throws ProviderException {
-        synchronized (of(wanted.id())) {
+        synchronized (guard.of(wanted.id())) {
             return copies.step(wanted);
         }
     }
@@ -455,11 +468,6 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
     @Override
     public String phase(Handle handle) {
         return EbsHandles.parse(handle) instanceof EbsHandles.Copy(var wanted, var phase) ? copies.phase(phase) : "";
-    }
-
-    /** One at a time holds, copies or deletes a snapshot of ours: a hold that was granted is seen by the deletion after it. */
-    private Object of(SnapshotId snapshot) {
-        return stripes[Math.floorMod(snapshot.hashCode(), stripes.length)];
     }
 
     @Override
@@ -480,15 +488,8 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
 
     private CloudSnapshot readable(SnapshotId snapshot) throws ProviderException {
         var found = finder.one(snapshot);
-        return switch (found.readiness(snapshot)) {
-            case Readiness.Ready ignored -> found;
-            case Readiness.Failed(var error) -> throw new ProviderException(error);
-            case Readiness.Pending(var progress, var askAgain) ->
-                throw new ProviderException(new ProviderError.Busy(
-                        snapshot.toString(),
-                        "Amazon, which copies it (%d %%)".formatted(Math.round(progress * 100)),
-                        askAgain));
-        };
+        UploadedSnapshots.refuseUnreadable(snapshot, found);
+        return found;
     }
 
     private static UnsupportedOperationException absent(Capability capability) {

@@ -45,7 +45,6 @@ public final class EbsProviderFactory implements ProviderFactory {
                 EbsProvider.Staging.ofHost());
     }
 
-    /** Rights on keys of KMS, where volumes are encrypted by one of the account's own, are not in it. */
     @Override
     public Optional<String> policy(Map<String, String> settings) {
         return Optional.of(EbsPolicy.of(settings.getOrDefault("installation", "INSTALLATION")));
@@ -57,8 +56,19 @@ public final class EbsProviderFactory implements ProviderFactory {
         if (!settings.isEmpty()) {
             found.add(settings(settings));
         }
-        found.add(credentials());
+        var credentials = credentials();
+        found.add(credentials);
+        if (!settings.isEmpty() && found.stream().allMatch(each -> each.state() == HostRequirement.State.MET)) {
+            found.addAll(rights(EbsConfig.of(EbsNames.PROVIDER, settings)));
+        }
         return found;
+    }
+
+    private static List<HostRequirement> rights(EbsConfig config) {
+        try (var clients =
+                new AwsClients(config, DefaultCredentialsProvider.builder().build())) {
+            return new EbsRights(clients, config).all();
+        }
     }
 
     /** Needs no network, as the search for credentials may. */

@@ -93,7 +93,7 @@ final class Ec2Calls {
         var made = askOnce(
                 "CreateSnapshot of " + volume,
                 () -> client.createSnapshot(request -> request.volumeId(volume)
-                        .description(tags.getOrDefault("Name", "tidemark"))
+                        .description(EbsNames.description(tags))
                         .tagSpecifications(specification(ResourceType.SNAPSHOT, tags))));
         return new CloudSnapshot(
                 made.snapshotId(),
@@ -123,7 +123,7 @@ final class Ec2Calls {
                                 .excludeBootVolume(!withBoot)
                                 .excludeDataVolumeIds(leftOut)
                                 .build())
-                        .description(tags.getOrDefault("Name", "tidemark"))
+                        .description(EbsNames.description(tags))
                         .tagSpecifications(specification(ResourceType.SNAPSHOT, tags))));
         return made.snapshots().stream()
                 .map(each -> new CloudSnapshot(
@@ -154,7 +154,7 @@ final class Ec2Calls {
                 .sourceRegion(region)
                 .sourceSnapshotId(source)
                 .destinationRegion(here)
-                .description(tags.getOrDefault("Name", "tidemark"))
+                .description(EbsNames.description(tags))
                 .tagSpecifications(specification(ResourceType.SNAPSHOT, tags));
         key.ifPresent(id -> request.encrypted(true).kmsKeyId(id));
         return askOnce("CopySnapshot of " + source, () -> client.copySnapshot(request.build()))
@@ -207,7 +207,8 @@ final class Ec2Calls {
         var unused = done("DeleteVolume of " + volume, () -> client.deleteVolume(request -> request.volumeId(volume)));
     }
 
-    private <T> T ask(String asked, Supplier<T> call) throws ProviderException {
+    /** Asks once; the failure says what of. */
+    <T> T ask(String asked, Supplier<T> call) throws ProviderException {
         try {
             return call.get();
         } catch (SdkException e) {
@@ -253,7 +254,7 @@ final class Ec2Calls {
         }
     }
 
-    private static List<Filter> filters(Map<String, String> filters) {
+    static List<Filter> filters(Map<String, String> filters) {
         return filters.entrySet().stream()
                 .map(each -> Filter.builder()
                         .name(each.getKey())
@@ -279,7 +280,7 @@ final class Ec2Calls {
         return map;
     }
 
-    private static Optional<String> token(String next) {
+    static Optional<String> token(String next) {
         return Optional.ofNullable(next).filter(text -> !text.isEmpty());
     }
 

@@ -53,6 +53,11 @@ final class RecentEffects {
         deleted.put(snapshot, clock.instant());
     }
 
+    /** It is asked back out of the recycle bin: what lists show of it counts again. */
+    synchronized void undeleted(String snapshot) {
+        deleted.remove(snapshot);
+    }
+
     synchronized void tagged(String snapshot, String key, Optional<String> value) {
         var values = new HashMap<>(
                 tags.getOrDefault(snapshot, new Tagged(Map.of(), Instant.EPOCH)).values());

@@ -8,15 +8,21 @@ import io.tidemark.provider.fakecloud.aws.FakeAws;
 import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.provider.fakecloud.aws.FakeSnapshot;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotArchives;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotLocks;
+import io.tidemark.spi.SnapshotLocks.LockMode;
+import io.tidemark.spi.SnapshotLocks.LockRequest;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -50,6 +56,7 @@ class EbsFaultsTest {
         long last = Long.parseLong(range[1]);
         int kills = 0;
         int failures = 0;
+        int refusals = 0;
         long calls = 0;
         for (long first = Long.parseLong(range[0]); first <= last; first += SEEDS_AN_ACCOUNT) {
             try (var cloud = FakeAws.start(FakeAwsSettings.defaults());
@@ -59,6 +66,7 @@ class EbsFaultsTest {
                     run.run();
                     kills += run.kills;
                     failures += run.failures;
+                    refusals += run.refusals;
                 }
                 EbsAccount.everyCallIsChecked(cloud);
                 calls += cloud.calls().values().stream()
@@ -66,7 +74,8 @@ class EbsFaultsTest {
                         .sum();
             }
         }
-        System.out.printf("%d kills, %d failures, %d calls%n", kills, failures, calls);
+        System.out.printf("%d kills, %d failures, %d refused deletions, %d calls%n", kills, failures, refusals, calls);
+        assertThat(refusals).as("deletions of what is locked").isPositive();
         assertThat(kills).as("processes that were killed").isPositive();
         assertThat(failures).as("cuts that failed").isPositive();
     }
@@ -86,10 +95,15 @@ class EbsFaultsTest {
         /** Written down before they were asked for, and not recorded: to be deleted, for they may exist. */
         private final Set<SnapshotId> doubtful = new TreeSet<>(java.util.Comparator.comparing(SnapshotId::toString));
 
+        private final Set<SnapshotId> locked = new HashSet<>();
+        /** And those whose lock was not answered. */
+        private final Set<SnapshotId> perhapsLocked = new HashSet<>();
+
         private AtomicBoolean dead = new AtomicBoolean();
         private EbsProvider provider;
         private int kills;
         private int failures;
+        private int refusals;
 
         Run(long seed, FakeAws cloud, AwsClients clients) throws Exception {
             this.seed = seed;
@@ -114,7 +128,9 @@ class EbsFaultsTest {
             for (int step = 0; step < STEPS; step++) {
                 int number = step;
                 killAfter(random.nextInt(4) == 0 ? random.nextInt(12) : Integer.MAX_VALUE);
-                if (random.nextInt(4) == 0 && !catalogue.isEmpty()) {
+                if (random.nextInt(6) == 0 && !catalogue.isEmpty()) {
+                    protect();
+                } else if (random.nextInt(4) == 0 && !catalogue.isEmpty()) {
                     remove();
                 } else {
                     take(new RecoveryPointId("rp-s%dn%d".formatted(seed, number)));
@@ -171,6 +187,25 @@ class EbsFaultsTest {
             doubtful.add(id);
         }
 
+        /** Locks it for longer than the run; or moves it to the archive, from which it is deleted as from anywhere. */
+        private void protect() {
+            var id = List.copyOf(catalogue).get(random.nextInt(catalogue.size()));
+            var until = cloud.clock().instant().plus(Duration.ofDays(2));
+            boolean archives = random.nextInt(4) == 0;
+            try {
+                if (archives) {
+                    provider.ability(SnapshotArchives.class).orElseThrow().archive(id);
+                } else {
+                    perhapsLocked.add(id);
+                    var request = new LockRequest(LockMode.GOVERNANCE, until, Duration.ZERO);
+                    provider.ability(SnapshotLocks.class).orElseThrow().lock(id, request);
+                    locked.add(id);
+                }
+            } catch (ProviderException e) {
+                failures++;
+            }
+        }
+
         /** What the service does with what failed, at once and again and again: an hour after, nothing comes any more. */
         private void sweep() {
             for (var id : List.copyOf(doubtful)) {
@@ -182,6 +217,12 @@ class EbsFaultsTest {
                 } catch (ProviderException e) {
                     if (dead.get()) {
                         return;
+                    }
+                    if (e.error() instanceof ProviderError.Conflict && perhapsLocked.contains(id)) {
+                        // As the service does: a deletion that is refused is told as failed, and it stays what it was.
+                        doubtful.remove(id);
+                        catalogue.add(id);
+                        refusals++;
                     }
                 }
             }
@@ -229,6 +270,7 @@ class EbsFaultsTest {
                     .toList();
             var wanted = catalogue.stream().map(SnapshotId::toString).sorted().toList();
             assertThat(live).as("seed %d: what lives", seed).isEqualTo(wanted);
+            assertThat(catalogue).as("seed %d: what was locked", seed).containsAll(locked);
             // The fake hides what is new from a number of lists, not for a time: up to three.
             for (int list = 0; list < 3; list++) {
                 provider.snapshots(SnapshotQuery.everything());

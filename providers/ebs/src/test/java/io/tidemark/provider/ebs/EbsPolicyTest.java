@@ -8,13 +8,20 @@ import io.tidemark.provider.fakecloud.aws.FakeAws;
 import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.spi.CloneRequest;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.FastRestores;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.RecycleBin;
+import io.tidemark.spi.SnapshotArchives;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotLocks;
+import io.tidemark.spi.SnapshotLocks.LockMode;
+import io.tidemark.spi.SnapshotLocks.LockRequest;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +40,13 @@ class EbsPolicyTest {
                     .path("Action")
                     .forEach(action -> granted.add(action.asText().replaceAll("^[a-z0-9]+:", "")));
         }
+        // Asked for by Amazon on our behalf, never by us.
+        for (var right : List.of("DescribeKey", "Decrypt", "GenerateDataKeyWithoutPlaintext", "CreateGrant")) {
+            assertThat(granted.remove(right)).as(right).isTrue();
+        }
+        for (var right : List.of("ReEncryptFrom", "ReEncryptTo")) {
+            assertThat(granted.remove(right)).as(right).isTrue();
+        }
 
         var asked = new TreeSet<>(asked());
         asked.addAll(askedForACopy());
@@ -43,7 +57,7 @@ class EbsPolicyTest {
     void onlyWhatIsOursIsDeletedAndRead() throws Exception {
         for (JsonNode statement : policy().path("Statement")) {
             var actions = statement.path("Action").toString();
-            if (actions.contains("Delete") || actions.contains("ebs:")) {
+            if (actions.contains("Delete") || actions.contains("ebs:") || actions.contains("Unlock")) {
                 var whose = actions.contains("StartSnapshot") ? "aws:RequestTag/" : "aws:ResourceTag/";
                 assertThat(statement
                                 .path("Condition")
@@ -105,10 +119,45 @@ class EbsPolicyTest {
             provider.release(older, new HoldOwner("link-1"));
             provider.clone(new CloneRequest(older, VolumeId.of("ebs", "copy")));
             provider.remove(VolumeId.of("ebs", "copy"));
-            provider.delete(older);
+            protect(cloud, provider, older);
             provider.close();
             upload(cloud);
             return List.copyOf(cloud.calls().keySet());
+        }
+    }
+
+    /** All that is done to one snapshot by itself, its deletion the last. */
+    private static void protect(FakeAws cloud, EbsProvider provider, SnapshotId snapshot) throws Exception {
+        var locks = provider.ability(SnapshotLocks.class).orElseThrow();
+        var until = cloud.clock().instant().plus(Duration.ofDays(2));
+        locks.lock(snapshot, new LockRequest(LockMode.GOVERNANCE, until, Duration.ZERO));
+        locks.unlock(snapshot);
+        var fast = provider.ability(FastRestores.class).orElseThrow();
+        fast.setFastRestore(snapshot, List.of("eu-central-1a"), true);
+        fast.setFastRestore(snapshot, List.of("eu-central-1a"), false);
+        var archives = provider.ability(SnapshotArchives.class).orElseThrow();
+        archives.archive(snapshot);
+        cloud.clock().advance(Duration.ofDays(3));
+        archives.restore(snapshot, Optional.of(1));
+        cloud.recycleBin("eu-central-1", Duration.ofDays(1));
+        provider.delete(snapshot);
+        provider.ability(RecycleBin.class).orElseThrow().undelete(snapshot);
+        provider.delete(snapshot);
+    }
+
+    @Test
+    void keysAreUsedThroughAmazonEbsAlone() throws Exception {
+        for (JsonNode statement : policy().path("Statement")) {
+            if (statement.path("Action").toString().contains("kms:")) {
+                var condition = statement.path("Condition");
+                assertThat(condition.path("StringLike").path("kms:ViaService").toString())
+                        .contains("ec2.*.amazonaws.com");
+                assertThat(condition
+                                .path("Bool")
+                                .path("kms:GrantIsForAWSResource")
+                                .asText())
+                        .isEqualTo(statement.path("Action").toString().contains("CreateGrant") ? "true" : "");
+            }
         }
     }
 

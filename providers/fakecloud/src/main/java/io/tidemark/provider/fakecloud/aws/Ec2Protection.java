@@ -48,7 +48,7 @@ final class Ec2Protection {
         Instant expires = expires(call);
         SnapshotProtection protection = snapshot.protection();
         if ("compliance".equals(protection.lockState(call.now))) {
-            if (!mode.equals("compliance") || expires.isBefore(protection.lockExpires)) {
+            if (!mode.equals("compliance") || coolOff != null || expires.isBefore(protection.lockExpires)) {
                 throw new Ec2Exception(
                         "InvalidParameterValue",
                         "A compliance lock after its cooling-off period can only be extended.");

@@ -51,6 +51,11 @@ final class Ec2Tiers {
 
     private void archive(Ec2Call call, Xml xml) throws Ec2Exception {
         FakeSnapshot snapshot = completed(call);
+        String image = region.imageOfSnapshot.get(snapshot.id);
+        if (image != null) {
+            throw new Ec2Exception(
+                    "InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s".formatted(snapshot.id, image));
+        }
         SnapshotProtection protection = snapshot.protection();
         if (protection.archivedAt(call.now) || call.now.isBefore(protection.tieringEnds)) {
             throw new Ec2Exception("IncorrectState", "The snapshot '%s' is in the archive.".formatted(snapshot.id));
@@ -59,6 +64,8 @@ final class Ec2Tiers {
         protection.tieringStarted = call.now;
         protection.tieringEnds = call.now.plus(TIERING_TAKES);
         protection.restoreExpires = null;
+        protection.fastRestores.replaceAll((zone, restore) ->
+                restore.disabling() == null ? new FastRestore(restore.enabling(), call.now) : restore);
         xml.value("snapshotId", snapshot.id).time("tieringStartTime", call.now);
     }
 
@@ -74,12 +81,16 @@ final class Ec2Tiers {
         if (days != null && (days < 1 || days > RESTORE_DAYS_MAXIMUM)) {
             throw Ec2Call.invalid("TemporaryRestoreDays", days.toString(), "expecting 1 to 180");
         }
-        if (!protection.archivedAt(call.now)) {
+        boolean isBackForATime = protection.restoreExpires != null && call.now.isBefore(protection.restoreExpires);
+        if (!protection.archivedAt(call.now) && !isBackForATime) {
             throw new Ec2Exception("IncorrectState", "The snapshot '%s' is not archived.".formatted(snapshot.id));
         }
+        if (protection.archivedAt(call.now) && call.now.isBefore(protection.tieringEnds)) {
+            throw new Ec2Exception("IncorrectState", "The snapshot '%s' is being restored.".formatted(snapshot.id));
+        }
+        protection.tieringEnds = protection.archivedAt(call.now) ? call.now.plus(TIERING_TAKES) : call.now;
         protection.tieringKind = permanent ? "permanent-restore" : "temporary-restore";
         protection.tieringStarted = call.now;
-        protection.tieringEnds = call.now.plus(TIERING_TAKES);
         protection.restoreExpires = days == null ? null : protection.tieringEnds.plus(Duration.ofDays(days));
         xml.value("snapshotId", snapshot.id)
                 .time("restoreStartTime", call.now)
@@ -165,7 +176,8 @@ final class Ec2Tiers {
                         : step.next(snapshot.protection().fastRestores.get(zone));
                 if (snapshot == null
                         || next == null
-                        || !snapshot.state(call.now).equals("completed")) {
+                        || !snapshot.state(call.now).equals("completed")
+                        || Ec2Snapshots.tier(snapshot, call.now).equals("archive")) {
                     failure(failed, id, zone, snapshot == null ? "InvalidSnapshot.NotFound" : "IncorrectState");
                     continue;
                 }

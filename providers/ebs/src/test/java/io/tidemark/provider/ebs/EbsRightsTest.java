@@ -1,0 +1,102 @@
+package io.tidemark.provider.ebs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tidemark.provider.fakecloud.aws.FakeAws;
+import io.tidemark.spi.CloneRequest;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.HostRequirement;
+import io.tidemark.spi.HostRequirement.State;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Rights asked about by dry runs. */
+class EbsRightsTest {
+    private static HostRequirement of(Map<String, HostRequirement> rights, String right) {
+        return Objects.requireNonNull(rights.get(right), right);
+    }
+
+    private static Map<String, HostRequirement> rights(FakeAws cloud) {
+        var config = EbsAccount.config("eu-central-1", cloud.endpoint().toString());
+        try (var clients = EbsAccount.inProcess(cloud, config)) {
+            var found = new TreeMap<String, HostRequirement>();
+            new EbsRights(clients, config).all().forEach(each -> found.put(each.what(), each));
+            return found;
+        }
+    }
+
+    @Test
+    void rightByRightIsToldWhetherItIsGranted() throws Exception {
+        try (var cloud = FakeAws.start();
+                var provider = EbsAccount.open(cloud)) {
+            var volume = cloud.createVolume(1, Map.of());
+            cloud.createInstance(List.of(volume));
+            var id = EbsAccount.volume(volume.id());
+            provider.cut(new CutRequest(new RecoveryPointId("rp-1"), List.of(id)));
+            var snapshot = new SnapshotId(id, new RecoveryPointId("rp-1"));
+            provider.clone(new CloneRequest(snapshot, VolumeId.of("ebs", "clone")));
+            int volumes = cloud.volumes().size();
+
+            var all = rights(cloud);
+            assertThat(all.keySet()).as("all of the policy").isEqualTo(ofThePolicy());
+            all.forEach((right, told) -> assertThat(told.state())
+                    .as("%s: %s", right, told.detail())
+                    .isEqualTo(right.startsWith("ec2:") ? State.MET : State.LIMITED));
+            assertThat(of(all, "ebs:GetSnapshotBlock").detail()).contains("not checkable");
+
+            for (var right : all.keySet()) {
+                if (right.startsWith("ec2:") && !right.contains(":Describe")) {
+                    cloud.deny(right.substring("ec2:".length()));
+                    assertThat(rights(cloud).get(right)).as(right).satisfies(told -> {
+                        assertThat(told.state()).isNotEqualTo(State.MET);
+                        assertThat(told.detail()).contains("tidemark providers policy ebs");
+                    });
+                    cloud.allow(right.substring("ec2:".length()));
+                }
+            }
+            cloud.deny("CreateSnapshot");
+            cloud.deny("LockSnapshot");
+            cloud.deny("DescribeVolumes");
+            var denied = rights(cloud);
+            assertThat(of(denied, "ec2:CreateSnapshot").detail())
+                    .as("no volume is seen")
+                    .contains("not checkable");
+            assertThat(of(denied, "ec2:DescribeVolumes").state()).isEqualTo(State.LACKING);
+            assertThat(of(denied, "ec2:LockSnapshot").state())
+                    .as("one command alone")
+                    .isEqualTo(State.LIMITED);
+            assertThat(cloud.snapshots()).as("dry runs change nothing").hasSize(1);
+            assertThat(cloud.volumes()).hasSize(volumes);
+            EbsAccount.everyCallIsChecked(cloud);
+        }
+    }
+
+    @Test
+    void whatThereIsNothingToAskAboutIsNotCalledGranted() {
+        try (var cloud = FakeAws.start()) {
+            var all = rights(cloud);
+
+            assertThat(of(all, "ec2:DeleteSnapshot").state()).isEqualTo(State.LIMITED);
+            assertThat(of(all, "ec2:DeleteSnapshot").detail()).contains("a snapshot of ours");
+            assertThat(of(all, "ec2:DescribeVolumes").state()).isEqualTo(State.MET);
+        }
+    }
+
+    private static Set<String> ofThePolicy() throws Exception {
+        var granted = new TreeSet<String>();
+        new ObjectMapper()
+                .readTree(EbsPolicy.of("tests"))
+                .path("Statement")
+                .forEach(statement -> statement.path("Action").forEach(action -> granted.add(action.asText())));
+        return granted;
+    }
+}
