@@ -4,6 +4,7 @@ import static io.tidemark.client.SiteClient.segment;
 
 import io.tidemark.cli.Table.Column;
 import io.tidemark.client.ClientException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -74,6 +75,115 @@ final class SnapshotsCommand extends ResourceCommand {
         }
         var operation = site.client().post("/v1/snapshots/" + segment(snapshot) + "/copies", request);
         return waiting.finish(site, operation, (answer, result) -> answer.show(result.at("snapshot")));
+    }
+
+    @Command(name = "lock", description = "Has the storage refuse to delete a snapshot until a time, whoever asks.")
+    int lock(
+            @Mixin SiteOptions site,
+            @Mixin Confirmation confirmation,
+            @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot,
+            @Option(
+                            names = "--mode",
+                            required = true,
+                            description =
+                                    "governance: can be taken off; compliance: by nobody, once it has cooled off.")
+                    LockTime.Mode mode,
+            @Mixin LockTime time,
+            @Option(
+                            names = "--cooling-off",
+                            paramLabel = "TIME",
+                            defaultValue = "0s",
+                            converter = Units.DurationConverter.class,
+                            description =
+                                    "How long one of compliance can still be taken off, like 24h; default: not at all.")
+                    Duration coolingOff)
+            throws ClientException {
+        var until = time.until(site);
+        var request = new TreeMap<String, Object>(Map.of("mode", mode.name(), "until", until.toString()));
+        if (!coolingOff.isZero()) {
+            request.put("coolingOffHours", LockTime.hours(site, coolingOff));
+        }
+        if (mode == LockTime.Mode.COMPLIANCE) {
+            var cooling = coolingOff.isZero() ? "" : ", once %s have passed".formatted(coolingOff);
+            confirmation.confirm(
+                    site, "until %s nobody can delete or unlock snapshot %s%s".formatted(until, snapshot, cooling));
+        }
+        return site.show(site.client().put("/v1/snapshots/" + segment(snapshot) + "/lock", request));
+    }
+
+    @Command(name = "unlock", description = "Takes a snapshot's lock off.")
+    int unlock(@Mixin SiteOptions site, @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot)
+            throws ClientException {
+        return site.show(site.client().delete("/v1/snapshots/" + segment(snapshot) + "/lock"));
+    }
+
+    @Command(
+            name = "archive",
+            description = {
+                "Moves a snapshot into its storage's archive: cheaper, and neither read nor cloned before it is fetched back.",
+                "Returns when that has begun; \"snapshots show\" tells how far it is."
+            })
+    int archive(@Mixin SiteOptions site, @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot)
+            throws ClientException {
+        var path = "/v1/snapshots/" + segment(snapshot) + "/tier";
+        return site.show(site.client().put(path, Map.of("tier", "ARCHIVE")));
+    }
+
+    @Command(
+            name = "restore-from-archive",
+            description = "Fetches a snapshot back, for good or for some days; \"snapshots show\" tells how far it is.")
+    int restoreFromArchive(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot,
+            @Option(names = "--days", paramLabel = "DAYS", description = "For how many; default: for good.") @Nullable
+                    Integer days)
+            throws ClientException {
+        var request = new TreeMap<String, Object>(Map.of("tier", "STANDARD"));
+        if (days != null) {
+            request.put("days", days);
+        }
+        return site.show(site.client().put("/v1/snapshots/" + segment(snapshot) + "/tier", request));
+    }
+
+    @Command(
+            name = "fast-restore",
+            description = "Has volumes of a snapshot at full speed at once in some zones, at a price by the hour.")
+    int fastRestore(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot,
+            @Option(
+                            names = "--zones",
+                            required = true,
+                            split = ",",
+                            paramLabel = "ZONE",
+                            description = "Availability zones, like eu-central-1a,eu-central-1b.")
+                    List<String> zones,
+            @Option(names = "--off", description = "End it there.") boolean off)
+            throws ClientException {
+        var answer = site.client()
+                .put("/v1/snapshots/" + segment(snapshot) + "/fast-restore", Map.of("zones", zones, "on", !off));
+        answer.at("fastRestore", "cost").optional().ifPresent(cost -> site.err().println("tidemark: " + cost));
+        return site.show(answer);
+    }
+
+    @Command(name = "recycle-bin", description = "Lists deleted snapshots that a provider's storage can bring back.")
+    int recycleBin(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "PROVIDER", description = "Provider's name, like ebs.") String provider)
+            throws ClientException {
+        var answer = site.client().get("/v1/recycle-bins/" + segment(provider));
+        return site.show(
+                answer.at("items").items(),
+                List.of(
+                        Column.text("ID", "id"),
+                        Column.text("DELETED AT", "deletedAt"),
+                        Column.text("GONE AT", "goneAt")));
+    }
+
+    @Command(name = "undelete", description = "Brings a snapshot back out of its storage's recycle bin.")
+    int undelete(@Mixin SiteOptions site, @Parameters(paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot)
+            throws ClientException {
+        return site.show(site.client().post("/v1/snapshots/" + segment(snapshot) + "/undelete"));
     }
 
     @Command(name = "delete", description = "Deletes a snapshot that belongs to no recovery point.")

@@ -8,13 +8,19 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotLocks;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,12 +33,25 @@ public final class DeleteRecoveryPoint {
     private static final Deletion FINISH = (provider, snapshot) -> StepRunner.finish(
             provider, provider.delete(snapshot), Boolean.class, "delete " + snapshot, ProgressListener.NONE);
 
+    /** Of a deletion that was begun and whose storage refuses to go on, as it does with what was locked meanwhile. */
+    private static final Duration AGAIN_FIRST = Duration.ofMinutes(10);
+
+    private static final Duration AGAIN_MAXIMUM = Duration.ofDays(1);
+
     private final ControlPorts.Stores stores;
     private final Providers providers;
     private final Inventory inventory;
     private final Busy busy;
+    private final InstantSource clock;
+    /** Deletions that were refused half-way, by this process. */
+    private final Map<RecoveryPointId, Refused> refused = new ConcurrentHashMap<>();
 
-    DeleteRecoveryPoint(ControlPorts.Stores stores, Providers providers, Inventory inventory, Busy busy) {
+    /** @param pause how long it is let be, twice as long each time */
+    private record Refused(Instant notBefore, Duration pause) {}
+
+    DeleteRecoveryPoint(
+            ControlPorts.Stores stores, Providers providers, Inventory inventory, Busy busy, InstantSource clock) {
+        this.clock = clock;
         this.stores = stores;
         this.providers = providers;
         this.inventory = inventory;
@@ -43,7 +62,8 @@ public final class DeleteRecoveryPoint {
      * Asked again after a failure, goes on with what is left.
      *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
-     * @throws ProviderException Held, Unreachable, before anything is deleted
+     * @throws ProviderException Held, Unreachable, or Conflict where the storage has a member locked or in use: before
+     *     anything is deleted, and then it stands as before
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
@@ -59,6 +79,7 @@ public final class DeleteRecoveryPoint {
                             new ControlError.InUse("recovery point", id.value(), "link " + link.id()));
                 }
             }
+            refuseLocked(point);
             stores.recoveryPoints().markDeleting(id, true);
             begin(point);
         }
@@ -69,6 +90,31 @@ public final class DeleteRecoveryPoint {
         return stores.recoveryPoints().deleting().stream()
                 .filter(point -> point.id().equals(id))
                 .findFirst();
+    }
+
+    /** One member that is locked keeps them all: without it the others are of no use, and it would be shown no more. */
+    private void refuseLocked(RecoveryPoint point) throws ProviderException {
+        for (var member : point.members()) {
+            var snapshot = member.snapshot();
+            var locks = providers.of(snapshot.volume()).ability(SnapshotLocks.class);
+            if (locks.isEmpty()) {
+                continue;
+            }
+            try {
+                var lock = locks.get().lockOf(snapshot);
+                if (lock.isPresent()) {
+                    throw new ProviderException(new ProviderError.Conflict(
+                            snapshot.toString(), "it is " + lock.get().phrase()));
+                }
+            } catch (ProviderException e) {
+                boolean isTold = e.error() instanceof ProviderError.Conflict;
+                if (isTold || e.error() instanceof ProviderError.Unreachable) {
+                    throw e;
+                }
+                // Gone already, or nobody may ask: the deletion itself will tell.
+                log.debug("recovery_point.lock_untold snapshot={} {}", snapshot, e.getMessage());
+            }
+        }
     }
 
     /** Deletes one snapshot. */
@@ -84,7 +130,9 @@ public final class DeleteRecoveryPoint {
         try {
             FINISH.delete(providers.of(first.volume()), first);
         } catch (ProviderException failure) {
-            if (failure.error() instanceof ProviderError.Held || failure.error() instanceof ProviderError.Unreachable) {
+            if (failure.error() instanceof ProviderError.Held
+                    || failure.error() instanceof ProviderError.Conflict
+                    || failure.error() instanceof ProviderError.Unreachable) {
                 stores.recoveryPoints().markDeleting(point.id(), false);
             }
             throw failure;
@@ -104,6 +152,7 @@ public final class DeleteRecoveryPoint {
             deletion.delete(providers.of(snapshot.volume()), snapshot);
         }
         stores.recoveryPoints().remove(point.id());
+        refused.remove(point.id());
         log.info(
                 "recovery_point.deleted recoveryPoint={} snapshots={}",
                 point.id(),
@@ -120,18 +169,39 @@ public final class DeleteRecoveryPoint {
         return snapshots;
     }
 
-    /** Goes on with deletions that were begun and not finished, by the last process or by this one. */
+    /**
+     * Goes on with deletions that were begun and not finished, by the last process or by this one. One that the storage
+     * refuses is tried after 10 minutes, and then half as often each time, down to once a day.
+     */
     void recover() throws InterruptedException {
         for (var point : stores.recoveryPoints().deleting()) {
+            var last = Optional.ofNullable(refused.get(point.id()));
+            if (last.isPresent() && clock.instant().isBefore(last.get().notBefore())) {
+                continue;
+            }
             var claims = List.of(Claim.alone(point.id()));
             try (var held = busy.hold("recovery point", point.id().value(), claims)) {
                 goOn(point, StepRunner::deleteSoon);
-            } catch (ControlException | ProviderException failure) {
+            } catch (ProviderException failure) {
+                var pause = failure.error() instanceof ProviderError.Conflict ? later(point.id(), last) : AGAIN_FIRST;
+                log.warn(
+                        "recovery_point.deletion_unfinished recoveryPoint={} it is tried again in {} min: {}",
+                        point.id(),
+                        pause.toMinutes(),
+                        failure.getMessage());
+            } catch (ControlException failure) {
                 log.warn(
                         "recovery_point.deletion_unfinished recoveryPoint={} it is tried again: {}",
                         point.id(),
                         failure.getMessage());
             }
         }
+    }
+
+    private Duration later(RecoveryPointId id, Optional<Refused> last) {
+        var pause = last.map(each -> each.pause().multipliedBy(2)).orElse(AGAIN_FIRST);
+        var bounded = pause.compareTo(AGAIN_MAXIMUM) > 0 ? AGAIN_MAXIMUM : pause;
+        refused.put(id, new Refused(clock.instant().plus(bounded), bounded));
+        return bounded;
     }
 }

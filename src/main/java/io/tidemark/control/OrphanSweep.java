@@ -124,7 +124,9 @@ final class OrphanSweep {
             StepRunner.deleteSoon(provider, leftover.id());
             log.info("orphan.deleted snapshot={}", leftover.id());
         } catch (ProviderException failure) {
-            if (!(failure.error() instanceof ProviderError.Held)) {
+            boolean isKept =
+                    failure.error() instanceof ProviderError.Held || failure.error() instanceof ProviderError.Conflict;
+            if (!isKept) {
                 throw failure;
             }
             log.warn("orphan.held snapshot={} {}", leftover.id(), failure.getMessage());

@@ -28,6 +28,7 @@ public final class SiteControl {
             TakeSnapshot takeSnapshot,
             DeleteSnapshot deleteSnapshot,
             CopySnapshot copySnapshot,
+            ProtectSnapshot protectSnapshot,
             SaveGroup saveGroup,
             DeleteGroup deleteGroup,
             ChangeTracking tracking) {}
@@ -72,12 +73,13 @@ public final class SiteControl {
                 new TakeSnapshot(providers, operations),
                 new DeleteSnapshot(stores, providers, inventory, busy),
                 new CopySnapshot(inventory, providers, operations),
+                new ProtectSnapshot(stores, providers, busy),
                 new SaveGroup(stores, providers),
                 new DeleteGroup(stores),
                 new ChangeTracking(stores.trackingAudits(), providers, ports.clock()));
         this.points = new PointCases(
                 new CreateRecoveryPoint(inventory, ports.agents().taker(), operations),
-                new DeleteRecoveryPoint(stores, providers, inventory, busy),
+                new DeleteRecoveryPoint(stores, providers, inventory, busy, ports.clock()),
                 new CloneRecoveryPoint(inventory, providers, operations),
                 new RollbackRecoveryPoint(inventory, stores, operations));
         var syncLink = new SyncLink(inventory, stores, operations);

@@ -25,6 +25,7 @@ final class Endpoints {
         this.control = control;
         new SiteEndpoints(control, metrics, settings.version(), settings.fingerprint()).addTo(this);
         new VolumeEndpoints(control).addTo(this);
+        new ProtectionEndpoints(control).addTo(this);
         new RecoveryPointEndpoints(control).addTo(this);
         new LinkEndpoints(control).addTo(this);
         new ExportEndpoints(control).addTo(this);

@@ -39,7 +39,6 @@ final class VolumeEndpoints {
         endpoints.add("trustTracking", this::trustTracking);
         endpoints.add("listSnapshots", this::listSnapshots);
         endpoints.addOnce("takeSnapshot", this::takeSnapshot);
-        endpoints.add("getSnapshot", this::getSnapshot);
         endpoints.add("deleteSnapshot", this::deleteSnapshot);
         endpoints.addOnce("copySnapshot", this::copySnapshot);
         endpoints.add("listGroups", this::listGroups);
@@ -73,12 +72,6 @@ final class VolumeEndpoints {
     private Answer takeSnapshot(ApiRequest request, Intent intent) throws Exception {
         var volume = Endpoints.value("volume", request.text("volume"), VolumeId::new);
         return Endpoints.accepted(control.volumes().takeSnapshot().start(volume, intent));
-    }
-
-    private Answer getSnapshot(ApiRequest request) throws Exception {
-        var id = snapshotInPath(request);
-        var snapshot = control.inventory().snapshot(id);
-        return Answer.ok(Documents.snapshot(snapshot, control.inventory().readiness(id)));
     }
 
     private Answer deleteSnapshot(ApiRequest request) throws Exception {

@@ -24,6 +24,7 @@ import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
+import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
@@ -75,6 +76,9 @@ public final class TestSite implements AutoCloseable {
 
     /** What the storage says to whoever looks at its volumes and snapshots, or deletes one. */
     public volatile Optional<ProviderError> refusal = Optional.empty();
+
+    /** What the storage can do with snapshots besides keeping them; empty: nothing. */
+    public volatile Optional<Protections> protections = Optional.empty();
 
     /** How often a snapshot that is asked for is not readable yet. */
     public final AtomicInteger looksUntilReadable = new AtomicInteger();
@@ -158,6 +162,12 @@ public final class TestSite implements AutoCloseable {
                         if (refusal.isPresent()
                                 && Set.of("volumes", "snapshots", "delete").contains(method.getName())) {
                             throw new ProviderException(refusal.orElseThrow());
+                        }
+                        if (method.getName().equals("ability")) {
+                            return protections.filter(((Class<?>) arguments[0])::isInstance);
+                        }
+                        if (method.getName().equals("delete") && protections.isPresent()) {
+                            protections.get().refuseLocked((SnapshotId) arguments[0]);
                         }
                         if (method.getName().equals("readiness") && unreadable.isPresent()) {
                             throw new ProviderException(unreadable.get());
