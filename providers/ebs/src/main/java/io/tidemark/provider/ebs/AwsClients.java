@@ -32,6 +32,8 @@ final class AwsClients implements AutoCloseable {
                         .connectionTimeout(CONNECT)
                         .socketTimeout(CALL)
                         .connectionAcquisitionTimeout(CALL)
+                        // Else each PUT asks first whether it may send its body: a round trip more for every block.
+                        .expectContinueEnabled(false)
                         .build());
     }
 
