@@ -27,8 +27,8 @@ final class ExportsCommand extends ResourceCommand {
             Column.text("URI", "uri"));
 
     @Command(name = "list", description = "Lists exports; they end with the site's process.")
-    int list(@Mixin SiteOptions site, @Mixin ListOptions range) throws ClientException {
-        return range.show(site, "/v1/exports", COLUMNS);
+    int list(@Mixin SiteOptions site) throws ClientException {
+        return site.show(site.client().get("/v1/exports").at("items").items(), COLUMNS);
     }
 
     @Command(

@@ -168,9 +168,11 @@ public final class ManageExports {
     }
 
     private boolean close(ExportId id) throws InterruptedException {
-        boolean was = host.close(id);
-        claims.release(holder(id));
-        return was;
+        try {
+            return host.close(id);
+        } finally {
+            claims.release(holder(id));
+        }
     }
 
     private static ControlError missing(ExportId id) {

@@ -3,11 +3,17 @@ package io.tidemark.export;
 import io.tidemark.domain.Export;
 import io.tidemark.export.protocol.OfferedExport;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 
 /** An export that is open, and the connections that use it. Guarded by its monitor. */
 final class ServedExport {
+    /** A request to slow storage; closing the image ends one that takes longer. */
+    private static final Duration END_LIMIT = Duration.ofSeconds(30);
+
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
     private final Export export;
     private final ExportImage image;
     private final OfferedExport offered;
@@ -53,7 +59,7 @@ final class ServedExport {
         return connections.size();
     }
 
-    /** Lets nobody in, ends all connections, waits until none uses the image, closes it. */
+    /** Lets nobody in, ends all connections, waits a while until none uses the image, closes it. */
     void end() throws IOException, InterruptedException {
         synchronized (this) {
             ended = true;
@@ -65,8 +71,10 @@ final class ServedExport {
                 }
             }
             // Each is at most one request from its end: the socket it would go on with is closed.
-            while (!connections.isEmpty()) {
-                wait();
+            long until = System.nanoTime() + END_LIMIT.toNanos();
+            for (long left = END_LIMIT.toMillis(); !connections.isEmpty() && left > 0; ) {
+                wait(left);
+                left = (until - System.nanoTime()) / NANOS_PER_MILLI;
             }
         }
         image.close();

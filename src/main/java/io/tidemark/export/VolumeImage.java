@@ -105,9 +105,7 @@ final class VolumeImage implements ExportImage {
 
     @Override
     public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) throws IOException {
-        return file != null
-                ? file.extents(offsetBytes, lengthBytes, maximum)
-                : List.of(new Extent(lengthBytes, false));
+        return file != null ? file.extents(offsetBytes, lengthBytes, maximum) : List.of(new Extent(lengthBytes, false));
     }
 
     @Override

@@ -61,8 +61,7 @@ class ExportTlsTest {
 
     /** A folder as libnbd reads it, with a client's certificate by an authority of its own. */
     private void authority(String name) throws Exception {
-        shell(
-                """
+        shell("""
                 mkdir %1$s; cd %1$s
                 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $1-key.pem; }
                 key ca; key client; key server
@@ -73,8 +72,7 @@ class ExportTlsTest {
                   openssl x509 -req -in $who.csr -CA ca-cert.pem -CAkey ca-key.pem -CAcreateserial -days 30 \
                     -extfile names -out $who-cert.pem
                 done
-                """
-                        .formatted(name));
+                """.formatted(name));
     }
 
     private ExportParts started(String... settings) throws Exception {
@@ -90,8 +88,7 @@ class ExportTlsTest {
             parts.close();
             throw e;
         }
-        parts.exports()
-                .open(new Export(new ExportId("ex-1"), DISK.value(), Export.Access.WRITABLE, Instant.EPOCH));
+        parts.exports().open(new Export(new ExportId("ex-1"), DISK.value(), Export.Access.WRITABLE, Instant.EPOCH));
         return parts;
     }
 

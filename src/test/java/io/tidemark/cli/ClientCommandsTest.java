@@ -367,6 +367,20 @@ class ClientCommandsTest {
     }
 
     @Test
+    void exportsAreMadeWithTheAccessThatWasAskedForAndShownWithTheirAddress() throws IOException {
+        String item = "{\"id\":\"ex-1\",\"source\":\"image:orders@rp-1\",\"uri\":\"nbd+unix:///ex-1?socket=/s\"}";
+        site.on("POST /v1/exports", 201, "{\"items\":[" + item + "]}")
+                .on("GET /v1/exports", 200, "{\"items\":[" + item + "]}");
+
+        assertThat(typed("exports", "create", "image:orders@rp-1", "--overlay").out())
+                .contains("nbd+unix:///ex-1?socket=/s");
+        assertThat(Json.parse(site.last().body()).at("access").text()).isEqualTo("OVERLAY");
+        assertThat(typed("exports", "list").out()).contains("image:orders@rp-1");
+        assertThat(typed("exports", "create", "x", "--overlay", "--writable").exit())
+                .isEqualTo(ExitCode.REFUSED);
+    }
+
+    @Test
     void theProgressLineShowsShareAndTotal() throws IOException {
         assertThat(ProgressBar.line(Json.parse(RUNNING)))
                 .isEqualTo("sync send [########......................]  25 % of 4 B");

@@ -63,7 +63,13 @@ final class NbdClient implements AutoCloseable {
                             .put(context)
                             .array());
         }
-        if (option(GO, ByteBuffer.allocate(6 + name.length).putInt(name.length).put(name).array()) != 1) {
+        if (option(
+                        GO,
+                        ByteBuffer.allocate(6 + name.length)
+                                .putInt(name.length)
+                                .put(name)
+                                .array())
+                != 1) {
             throw new IOException("refused");
         }
         return this;
@@ -81,8 +87,7 @@ final class NbdClient implements AutoCloseable {
     }
 
     /** With a header of 32 bytes. */
-    void askExtended(int type, int flags, long cookie, long offset, long length, byte... payload)
-            throws IOException {
+    void askExtended(int type, int flags, long cookie, long offset, long length, byte... payload) throws IOException {
         out.writeInt(0x21e41c71);
         out.writeShort(flags);
         out.writeShort(type);

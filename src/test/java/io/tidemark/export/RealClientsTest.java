@@ -52,7 +52,9 @@ class RealClientsTest {
         try {
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
-            assertThat(process.exitValue()).as("%s: %s", List.of(command), output).isZero();
+            assertThat(process.exitValue())
+                    .as("%s: %s", List.of(command), output)
+                    .isZero();
             return output;
         } finally {
             process.destroyForcibly();

@@ -29,12 +29,11 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer with(Export.Access access) throws Exception {
-        var id =
-                switch (access) {
-                    case READ_ONLY -> READ_ONLY;
-                    case OVERLAY -> OVERLAY;
-                    case WRITABLE -> WRITABLE;
-                };
+        var id = switch (access) {
+            case READ_ONLY -> READ_ONLY;
+            case OVERLAY -> OVERLAY;
+            case WRITABLE -> WRITABLE;
+        };
         String source = access == Export.Access.WRITABLE ? "file:disk" : "file:disk@rp-1";
         exports.open(new Export(id, source, access, Instant.EPOCH));
         return this;

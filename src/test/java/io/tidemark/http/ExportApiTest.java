@@ -70,7 +70,8 @@ class ExportApiTest {
         assertThat(items).hasSize(2);
         assertThat(items.get(0).get("source").asText()).isEqualTo("memory:orders@" + point);
         assertThat(items.get(0).get("sizeBytes").asLong()).isEqualTo(1_048_576);
-        assertThat(items.get(0).get("uri").asText()).endsWith(items.get(0).get("id").asText());
+        assertThat(items.get(0).get("uri").asText())
+                .endsWith(items.get(0).get("id").asText());
         assertThat(api.get("/v1/exports").json().get("items")).isEqualTo(items);
         assertThat(api.delete("/v1/recovery-points/" + point).is(409).text()).contains("needed by export ex-");
         for (var item : items) {
@@ -96,7 +97,8 @@ class ExportApiTest {
     void aVolumeIsExportedWhileNobodyElseWritesIt() throws Exception {
         var item = export("memory:orders", "WRITABLE").get(0);
 
-        api.post("/v1/exports", "{'source':'memory:orders','access':'WRITABLE'}").is(503);
+        api.post("/v1/exports", "{'source':'memory:orders','access':'WRITABLE'}")
+                .is(503);
         api.delete("/v1/exports/" + item.get("id").asText()).is(204);
         export("memory:orders", "WRITABLE");
     }

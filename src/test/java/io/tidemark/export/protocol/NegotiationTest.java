@@ -76,7 +76,9 @@ class NegotiationTest {
 
     private static byte[] name(String name, int... tail) {
         byte[] text = name.getBytes(StandardCharsets.UTF_8);
-        var data = ByteBuffer.allocate(4 + text.length + tail.length).putInt(text.length).put(text);
+        var data = ByteBuffer.allocate(4 + text.length + tail.length)
+                .putInt(text.length)
+                .put(text);
         for (int one : tail) {
             data.put((byte) one);
         }

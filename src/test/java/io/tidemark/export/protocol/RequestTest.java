@@ -86,7 +86,9 @@ class RequestTest {
     void aLengthOfFourBytesHasNoSign() throws Exception {
         var decoder = new RequestDecoder(agreed(true, Replies.STRUCTURED, false));
 
-        assertThat(decoder.next(header(Nbd.REQUEST_MAGIC, 0, Request.TRIM, -1, false)).orElseThrow().lengthBytes())
+        assertThat(decoder.next(header(Nbd.REQUEST_MAGIC, 0, Request.TRIM, -1, false))
+                        .orElseThrow()
+                        .lengthBytes())
                 .isEqualTo(0xffff_ffffL);
     }
 
@@ -96,11 +98,10 @@ class RequestTest {
 
         var trim = decoder.next(header(Nbd.EXTENDED_REQUEST_MAGIC, 0, Request.TRIM, 1L << 40, true));
         assertThat(trim.orElseThrow().lengthBytes()).isEqualTo(1L << 40);
-        var write = decoder.next(
-                header(Nbd.EXTENDED_REQUEST_MAGIC, Nbd.COMMAND_PAYLOAD_LENGTH, Request.WRITE, 512, true));
+        var write =
+                decoder.next(header(Nbd.EXTENDED_REQUEST_MAGIC, Nbd.COMMAND_PAYLOAD_LENGTH, Request.WRITE, 512, true));
         assertThat(write.orElseThrow().payloadBytes()).isEqualTo(512);
-        assertThatThrownBy(
-                        () -> decoder.next(header(Nbd.EXTENDED_REQUEST_MAGIC, 0, Request.WRITE, 512, true)))
+        assertThatThrownBy(() -> decoder.next(header(Nbd.EXTENDED_REQUEST_MAGIC, 0, Request.WRITE, 512, true)))
                 .isInstanceOf(NbdException.class);
     }
 
@@ -108,8 +109,8 @@ class RequestTest {
     void aPayloadPastTheLimitOrAnotherMagicEndsTheConnection() {
         var decoder = new RequestDecoder(agreed(true, Replies.STRUCTURED, false));
 
-        assertThatThrownBy(() -> decoder.next(header(
-                        Nbd.REQUEST_MAGIC, 0, Request.WRITE, NbdLimits.PAYLOAD_BYTES_MAXIMUM + 1L, false)))
+        assertThatThrownBy(() -> decoder.next(
+                        header(Nbd.REQUEST_MAGIC, 0, Request.WRITE, NbdLimits.PAYLOAD_BYTES_MAXIMUM + 1L, false)))
                 .isInstanceOf(NbdException.class);
         assertThatThrownBy(() -> decoder.next(header(Nbd.EXTENDED_REQUEST_MAGIC, 0, Request.READ, 1, false)))
                 .isInstanceOf(NbdException.class);

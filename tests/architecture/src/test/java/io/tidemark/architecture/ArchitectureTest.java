@@ -43,6 +43,22 @@ final class ArchitectureTest {
             .because("the simulator replays a run from its seed alone");
 
     @ArchTest
+    static final ArchRule theNbdProtocolIsBytesInAndBytesOut = noClasses()
+            .that()
+            .resideInAPackage("io.tidemark.export.protocol..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages(
+                    "io.tidemark.export.protocol..",
+                    "java.lang..",
+                    "java.io..",
+                    "java.nio",
+                    "java.nio.charset..",
+                    "java.util..",
+                    "org.jspecify..")
+            .because("the fuzzer and the tests give it bytes, not sockets");
+
+    @ArchTest
     static final ArchRule vertxStaysInItsAdapters = noClasses()
             .that()
             .resideInAPackage("io.tidemark..")

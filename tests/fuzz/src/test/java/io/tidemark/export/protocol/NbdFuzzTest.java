@@ -35,7 +35,8 @@ class NbdFuzzTest {
         var in = ByteBuffer.wrap(bytes, 1, cut - 1).slice();
         try {
             if (!handshake(negotiation, in)) {
-                in = ByteBuffer.wrap(bytes, 1 + in.position(), bytes.length - 1 - in.position()).slice();
+                in = ByteBuffer.wrap(bytes, 1 + in.position(), bytes.length - 1 - in.position())
+                        .slice();
                 if (!handshake(negotiation, in)) {
                     return;
                 }
