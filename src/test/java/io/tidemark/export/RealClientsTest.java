@@ -174,6 +174,7 @@ class RealClientsTest {
                     "--size=" + SIZE,
                     "--iodepth=32",
                     "--verify=crc32c",
+                    "--verify_state_save=0",
                     "--fsync=50",
                     "--randseed=5");
         }
