@@ -103,7 +103,10 @@ class AzureUploadsTest {
             }
         }
 
-        assertThat(cloud.calls().get("PageBlob_UploadPages").seen()).isEqualTo(2);
+        assertThat(cloud.calls()
+                        .getOrDefault("PageBlob_UploadPages", CallCount.ZERO)
+                        .seen())
+                .isEqualTo(2);
         provider.remove(VOLUME);
         assertThat(cloud.disks()).isEmpty();
     }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -115,7 +116,8 @@ class OavTest {
         program.command(
                 program.command().getFirst(),
                 script,
-                Path.of(program.command().get(1)).getParent().toString(),
+                Objects.requireNonNull(Path.of(program.command().get(1)).getParent())
+                        .toString(),
                 SPECIFICATION.toString(),
                 log.toString());
         var process = program.directory(folder.toFile())
