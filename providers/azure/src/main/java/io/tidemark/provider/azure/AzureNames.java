@@ -40,7 +40,10 @@ final class AzureNames {
     static final String SIZE = "tidemark:size";
 
     static final String HOLD = "tidemark:hold:";
-    /** A resource has 50 ("Use tags to organize your Azure resources", limits); ours beside the holds take 4. */
+    /**
+     * A resource has 50 ("Use tags to organize your Azure resources", limits); ours beside the holds take 5, and one for
+     * each region that it is copied to.
+     */
     static final int HOLDS_MAXIMUM = 40;
 
     private static final int DIGEST_CHARACTERS = 16;

@@ -2,6 +2,7 @@ package io.tidemark.provider.azure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.provider.fakecloud.CallCount;
 import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.azure.FakeAzureSettings;
 import io.tidemark.spi.CutRequest;
@@ -159,6 +160,12 @@ class AzureCopiesTest {
                         running -> assertThat(north.phase(running.handle()))
                                 .startsWith("waits for another copy of its disk"));
         assertThat(regions.copies()).as("the first, and that of another disk").hasSize(2);
+        assertThat(regions.cloud
+                        .calls()
+                        .getOrDefault("Snapshots_CreateOrUpdate", CallCount.ZERO)
+                        .seen())
+                .as("three cuts and two copies: Azure was not asked for the third, to refuse it")
+                .isEqualTo(5);
         finished(north, a);
         finished(north, b);
         finished(north, c);
