@@ -23,9 +23,9 @@ final class AzureCopies {
     /** For the deletion of a copy that has failed. */
     private static final Duration REMOVAL_MAXIMUM = Duration.ofSeconds(60);
 
-    private static final Pattern KEY_FORM = Pattern.compile(
-            "(?i)/subscriptions/[^/ ]{1,64}/resourceGroups/[^/ ]{1,90}/providers/Microsoft\\.Compute/diskEncryptionSets/"
-                    + "[A-Za-z0-9_.-]{1,80}");
+    private static final Pattern KEY_FORM =
+            Pattern.compile("(?i)/subscriptions/[^/ ]{1,64}/resourceGroups/[^/ ]{1,90}/providers/Microsoft\\.Compute/"
+                    + "diskEncryptionSets/[A-Za-z0-9_.-]{1,80}");
 
     /** Of a tag. */
     private static final int VALUE_CHARACTERS_MAXIMUM = 256;
@@ -73,19 +73,19 @@ final class AzureCopies {
     /** @throws ProviderException Conflict, naming the key */
     static void checkKey(String key) throws ProviderException {
         if (!KEY_FORM.matcher(key).matches() || key.length() > VALUE_CHARACTERS_MAXIMUM) {
-            throw new ProviderException(
-                    new ProviderError.Conflict(
-                            "key \"%s\"".formatted(key),
-                            "it is the id of a disk encryption set in the copy's region, of at most %d characters:"
-                                            .formatted(VALUE_CHARACTERS_MAXIMUM)
-                                    + " /subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/diskEncryptionSets/NAME"));
+            throw new ProviderException(new ProviderError.Conflict(
+                    "key \"%s\"".formatted(key),
+                    "it is the id of a disk encryption set in the copy's region, of at most %d characters:"
+                                    .formatted(VALUE_CHARACTERS_MAXIMUM)
+                            + " /subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/diskEncryptionSets"
+                            + "/NAME"));
         }
     }
 
     String phase(Phase phase) {
         return switch (phase) {
             case WAITS ->
-                "waits for another copy of its disk, of which Azure makes one at a time, or for one of %d copies into %s"
+                "waits for another copy of its disk, as Azure makes one at a time, or for one of %d copies into %s"
                         .formatted(AzureLimits.COPIES_AT_ONCE, config.location());
             case COPIES -> "is copied by Azure";
         };

@@ -41,8 +41,8 @@ final class AzureNames {
 
     static final String HOLD = "tidemark:hold:";
     /**
-     * A resource has 50 ("Use tags to organize your Azure resources", limits); ours beside the holds take 5, and one for
-     * each region that it is copied to.
+     * A resource has 50 ("Use tags to organize your Azure resources", limits); ours beside the holds take 5, and one
+     * for each region that it is copied to.
      */
     static final int HOLDS_MAXIMUM = 40;
 
@@ -115,7 +115,9 @@ final class AzureNames {
         return !volume.name().matches(UNTOLD + "[0-9a-f]{16}");
     }
 
-    /** At most 69 of the 80 characters that a name may have; of another region another, for a group may be of several. */
+    /**
+     * At most 69 of the 80 characters that a name may have; of another region another, for a group may be of several.
+     */
     static String snapshotName(AzureConfig config, SnapshotId snapshot) {
         var text = "%s %s %s %s"
                 .formatted(

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Disks that are written from here ("Upload a VHD to Azure"): made to be uploaded to, written through a signature, and a
- * disk like others once the signature is revoked, which the first cut does. From then on Azure gives no signature to
+ * Disks that are written from here ("Upload a VHD to Azure"): made to be uploaded to, written through a signature, and
+ * a disk like others once the signature is revoked, which the first cut does. From then on Azure gives no signature to
  * write it any more, so a volume is written once: changes are no way into it.
  */
 final class AzureUploads {
@@ -145,8 +145,8 @@ final class AzureUploads {
     }
 
     /**
-     * Ends the upload: the footer, and no signature any more. What was not flushed is not in it. Asked for again after a
-     * failure or a death it does the rest.
+     * Ends the upload: the footer, and no signature any more. What was not flushed is not in it. Asked for again after
+     * a failure or a death it does the rest.
      *
      * @throws ProviderException Busy while somebody of this process writes
      */

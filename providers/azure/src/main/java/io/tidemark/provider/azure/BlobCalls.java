@@ -16,9 +16,9 @@ import java.util.Optional;
 import reactor.core.Exceptions;
 
 /**
- * What is asked of a page blob through a signature: its bytes, which pages it has, and to write some. Not by the SDK's client of
- * blobs, whose lists of pages lost entries where both kinds stand among each other (azure-sdk-for-java, issue 15414),
- * and which these calls do not need: nothing is signed.
+ * What is asked of a page blob through a signature: its bytes, which pages it has, and to write some. Not by the SDK's
+ * client of blobs, whose lists of pages lost entries where both kinds stand among each other (azure-sdk-for-java, issue
+ * 15414), and which these calls do not need: nothing is signed.
  */
 final class BlobCalls {
     /** Of a read at once. */

@@ -97,7 +97,8 @@ class AzuriteTest {
 
     /**
      * Wrong: the difference to an older snapshot is one page that was written and one that was cleared ("Get Page
-     * Ranges", Azurite issue 812). Who trusted this would copy all of it each time, and never learn of what was cleared.
+     * Ranges", Azurite issue 812). Who trusted this would copy all of it each time, and never learn of what was
+     * cleared.
      */
     @Test
     void wrongTheDifferenceIsEverythingAndNothingIsCleared() throws Exception {

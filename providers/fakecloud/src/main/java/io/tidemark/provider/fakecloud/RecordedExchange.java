@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /**
- * One exchange with a cloud, as a log keeps it: a line of JSON. Content of blobs is left out of it, and what is secret is
- * for the writer to take away.
+ * One exchange with a cloud, as a log keeps it: a line of JSON. Content of blobs is left out of it, and what is secret
+ * is for the writer to take away.
  */
 public record RecordedExchange(HttpRequest request, HttpAnswer answer) {
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -17,7 +17,9 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** A disk of Azure's, which a fake over loopback is here, into a thin volume: all that it holds, then what has changed. */
+/**
+ * A disk of Azure's, which a fake over loopback is here, into a thin volume: all that it holds, then what has changed.
+ */
 @InLab
 class AzureIntoThinInLab {
     private static final String GROUP = "disks";
