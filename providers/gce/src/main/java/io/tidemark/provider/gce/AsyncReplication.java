@@ -4,12 +4,15 @@ import com.google.api.gax.rpc.UnaryCallable;
 import com.google.cloud.compute.v1.Disk;
 import com.google.cloud.compute.v1.DiskAsyncReplication;
 import com.google.cloud.compute.v1.DisksStartAsyncReplicationRequest;
+import com.google.cloud.compute.v1.DisksStopGroupAsyncReplicationResource;
 import com.google.cloud.compute.v1.Operation;
 import com.google.cloud.compute.v1.RegionDisksStartAsyncReplicationRequest;
 import com.google.cloud.compute.v1.StartAsyncReplicationDiskRequest;
 import com.google.cloud.compute.v1.StartAsyncReplicationRegionDiskRequest;
 import com.google.cloud.compute.v1.StopAsyncReplicationDiskRequest;
 import com.google.cloud.compute.v1.StopAsyncReplicationRegionDiskRequest;
+import com.google.cloud.compute.v1.StopGroupAsyncReplicationDiskRequest;
+import com.google.cloud.compute.v1.StopGroupAsyncReplicationRegionDiskRequest;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
@@ -24,7 +27,7 @@ import java.util.UUID;
  * and its secondary becomes a disk like any other ("Manage Asynchronous Replication"): so who stops must say that a
  * new secondary is accepted. How far a secondary is behind, version 1 of the API does not tell.
  *
- * <p>Nothing of the service calls it yet. Safe for several threads; a failure leaves the pair as it was, or as it was
+ * <p>Each call begins what Google then does; {@link ReplicationSteps} follows it. Safe for several threads; a failure leaves the pair as it was, or as it was
  * to be: {@link #state} tells.
  */
 final class AsyncReplication {
@@ -76,7 +79,7 @@ final class AsyncReplication {
      *
      * @throws ProviderException VolumeNotFound of the primary; Conflict where the secondary is named without its place
      */
-    void createSecondary(VolumeId primary, VolumeId secondary) throws ProviderException {
+    Optional<CloudOperation> createSecondary(VolumeId primary, VolumeId secondary) throws ProviderException {
         var source = volumes.find(primary);
         var named = GceNames.diskOf(secondary)
                 .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
@@ -88,7 +91,7 @@ final class AsyncReplication {
                 .putLabels(GceNames.INSTALLATION, config.installation())
                 .build();
         var requestId = UUID.randomUUID();
-        refuseFailed(
+        return refuseFailed(
                 "disks.insert of " + secondary,
                 attempts.until(() -> calls.insertDisk(named.location(), wanted, requestId)));
     }
@@ -98,7 +101,7 @@ final class AsyncReplication {
      *
      * @throws ProviderException VolumeNotFound; Conflict where it was stopped before: it needs a new secondary
      */
-    void start(VolumeId primary, VolumeId secondary) throws ProviderException {
+    Optional<CloudOperation> start(VolumeId primary, VolumeId secondary) throws ProviderException {
         var from = volumes.find(primary);
         var to = volumes.find(secondary);
         if (to.replication() == State.STOPPED || to.replication() == State.STOPPING) {
@@ -106,10 +109,10 @@ final class AsyncReplication {
                     secondary.toString(), "its replication was stopped and cannot go on: make a new secondary disk"));
         }
         if (to.replication() == State.ACTIVE || to.replication() == State.STARTING) {
-            return;
+            return Optional.empty();
         }
         String requestId = UUID.randomUUID().toString();
-        refuseFailed("startAsyncReplication of " + primary, attempts.until(() -> started(from, to, requestId)));
+        return refuseFailed("startAsyncReplication of " + primary, attempts.until(() -> started(from, to, requestId)));
     }
 
     /** What a stop costs, to be told before. */
@@ -125,28 +128,56 @@ final class AsyncReplication {
      * @param newSecondaryAccepted that {@link #costOfStop} was read
      * @throws ProviderException Conflict where it is not accepted, or nothing is replicated
      */
-    void stop(VolumeId volume, boolean newSecondaryAccepted) throws ProviderException {
+    Optional<CloudOperation> stop(VolumeId volume, boolean newSecondaryAccepted) throws ProviderException {
         if (!newSecondaryAccepted) {
             throw new ProviderException(new ProviderError.Conflict(volume.toString(), costOfStop(volume)));
         }
         var disk = volumes.find(volume);
-        switch (disk.replication()) {
-            case STOPPED, STOPPING -> {
-                return;
-            }
+        return switch (disk.replication()) {
+            case STOPPED, STOPPING -> Optional.empty();
             case NONE, CREATED ->
                 throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it is not replicated"));
             case STARTING, ACTIVE, UNKNOWN -> {
                 String requestId = UUID.randomUUID().toString();
-                refuseFailed("stopAsyncReplication of " + volume, attempts.until(() -> stopped(disk, requestId)));
+                yield refuseFailed("stopAsyncReplication of " + volume, attempts.until(() -> stopped(disk, requestId)));
             }
-        }
+        };
     }
 
-    private static void refuseFailed(String asked, Optional<CloudOperation> begun) throws ProviderException {
+    /** As {@link #stop}, for all disks of a consistency group that are where this one is. */
+    Optional<CloudOperation> stopGroup(CloudDisk disk, String policy) throws ProviderException {
+        String asked = "stopGroupAsyncReplication of " + GceAnswers.lastOf(policy);
+        String requestId = UUID.randomUUID().toString();
+        return refuseFailed(asked, attempts.until(() -> groupStopped(asked, disk.location(), policy, requestId)));
+    }
+
+    private Optional<CloudOperation> groupStopped(String asked, GceLocation place, String policy, String requestId)
+            throws ProviderException {
+        var group = DisksStopGroupAsyncReplicationResource.newBuilder().setResourcePolicy(policy);
+        if (place.isZone()) {
+            var request = StopGroupAsyncReplicationDiskRequest.newBuilder()
+                    .setProject(config.project())
+                    .setZone(place.name())
+                    .setRequestId(requestId)
+                    .setDisksStopGroupAsyncReplicationResourceResource(group)
+                    .build();
+            return ask(asked, clients(asked).disks().stopGroupAsyncReplicationCallable(), request);
+        }
+        var request = StopGroupAsyncReplicationRegionDiskRequest.newBuilder()
+                .setProject(config.project())
+                .setRegion(place.name())
+                .setRequestId(requestId)
+                .setDisksStopGroupAsyncReplicationResourceResource(group)
+                .build();
+        return ask(asked, clients(asked).regionDisks().stopGroupAsyncReplicationCallable(), request);
+    }
+
+    private static Optional<CloudOperation> refuseFailed(String asked, Optional<CloudOperation> begun)
+            throws ProviderException {
         if (begun.isPresent() && !begun.get().errorCode().isEmpty()) {
             throw GceFailures.exception(asked, begun.get());
         }
+        return begun;
     }
 
     private Optional<CloudOperation> started(CloudDisk from, CloudDisk to, String requestId) throws ProviderException {

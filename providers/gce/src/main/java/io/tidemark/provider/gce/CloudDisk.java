@@ -11,6 +11,7 @@ import java.util.Map;
  * @param link that other requests name it by
  * @param users instances that have it attached, by their names
  * @param policies links of its resource policies
+ * @param partners links of the other disks of its pair, where it is replicated
  * @param replicaZones links of a regional disk's zones
  */
 record CloudDisk(
@@ -24,4 +25,5 @@ record CloudDisk(
         List<String> policies,
         List<String> replicaZones,
         AsyncReplication.State replication,
+        List<String> partners,
         Map<String, String> labels) {}

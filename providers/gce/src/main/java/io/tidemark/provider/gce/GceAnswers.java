@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 
 /** What Google tells, in our words. */
 final class GceAnswers {
@@ -37,6 +38,7 @@ final class GceAnswers {
                 told.getResourcePoliciesList(),
                 told.getReplicaZonesList(),
                 replication(told),
+                partners(told),
                 told.getLabelsMap());
     }
 
@@ -52,6 +54,18 @@ final class GceAnswers {
                 .map(AsyncReplication.State::of)
                 .max(Comparator.naturalOrder())
                 .orElse(AsyncReplication.State.NONE);
+    }
+
+    /** Links of the other disks of its pair. */
+    private static List<String> partners(Disk told) {
+        var links = new ArrayList<String>();
+        if (told.hasAsyncPrimaryDisk()) {
+            links.add(told.getAsyncPrimaryDisk().getDisk());
+        }
+        told.getAsyncSecondaryDisksMap()
+                .values()
+                .forEach(each -> links.add(each.getAsyncReplicationDisk().getDisk()));
+        return links;
     }
 
     static CloudOperation operation(Operation told) {

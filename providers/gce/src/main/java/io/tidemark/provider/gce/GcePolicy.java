@@ -43,13 +43,19 @@ final class GcePolicy {
     static final List<String> OF_HELPER =
             List.of("compute.disks.useReadOnly", "compute.instances.attachDisk", "compute.instances.detachDisk");
 
+    /** Of asynchronous replication, started and stopped. */
+    static final List<String> OF_REPLICATION = List.of(
+            "compute.disks.startAsyncReplication",
+            "compute.disks.stopAsyncReplication",
+            "compute.disks.stopGroupAsyncReplication");
+
     static final List<String> DELETION = List.of("compute.disks.delete", "compute.snapshots.delete");
 
     private GcePolicy() {}
 
     static String of(String project) {
         return """
-                # gcloud iam roles create tidemark --project=%1$s --file=FILE, for each of the three; then
+                # gcloud iam roles create tidemark --project=%1$s --file=FILE, for each of the four; then
                 # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
                 #   --role=projects/%1$s/roles/tidemark
                 # gcloud projects add-iam-policy-binding %1$s --member=serviceAccount:ACCOUNT \\
@@ -61,6 +67,7 @@ final class GcePolicy {
                 #   --role=projects/%1$s/roles/tidemarkReads --condition='title=tidemark,expression=
                 #   resource.name.endsWith("/instances/HELPER") ||
                 #   resource.name.extract("/disks/{name}").startsWith("tm-")'
+                # The fourth is for asynchronous replication alone.
                 title: tidemark
                 stage: GA
                 includedPermissions:
@@ -72,11 +79,16 @@ final class GcePolicy {
                 title: tidemarkReads
                 stage: GA
                 includedPermissions:
-                %4$s""".formatted(
+                %4$s---
+                title: tidemarkReplicates
+                stage: GA
+                includedPermissions:
+                %5$s""".formatted(
                         project,
                         listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_GROUPS) + listed(OF_OPERATIONS),
                         listed(DELETION),
-                        listed(OF_HELPER));
+                        listed(OF_HELPER),
+                        listed(OF_REPLICATION));
     }
 
     private static String listed(List<String> permissions) {

@@ -19,6 +19,7 @@ import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.SnapshotReader;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.StorageReplication;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
@@ -32,7 +33,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /** Disks and snapshots of one project. Everything it knows lies in the project; it keeps no state of its own. */
-final class GceProvider implements StorageProvider {
+final class GceProvider implements StorageProvider, StorageReplication {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
     /** Snapshots are held and deleted beside each other, but each by one. */
     private static final int STRIPES = 64;
@@ -50,6 +51,7 @@ final class GceProvider implements StorageProvider {
     private final GceGroups groups;
     private final InstantUploads uploads;
     private final AsyncReplication replication;
+    private final ReplicationSteps replicating;
     /** Empty: the settings name none, and snapshots are not read. */
     private final Optional<HelperDisks> helper;
 
@@ -75,6 +77,7 @@ final class GceProvider implements StorageProvider {
         groups = new GceGroups(groupCalls, calls, attempts, config, uploads, clock);
         cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
         replication = new AsyncReplication(connection, calls, attempts, volumes, config);
+        replicating = new ReplicationSteps(replication, calls, attempts, volumes, config);
         clones = new GceClones(calls, attempts, volumes, finder, config);
         deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups, uploads);
         helper = config.helper()
@@ -291,10 +294,29 @@ final class GceProvider implements StorageProvider {
     }
 
     @Override
+    public Status replication(VolumeId volume) throws ProviderException {
+        return replicating.status(volume);
+    }
+
+    @Override
+    public Step<Status> startReplication(VolumeId primary, VolumeId secondary) throws ProviderException {
+        return replicating.start(new GceHandles.Replicate(primary, secondary, Optional.empty()));
+    }
+
+    @Override
+    public Step<Status> stopReplication(VolumeId volume, boolean wholeGroup, boolean newSecondaryAccepted)
+            throws ProviderException {
+        return replicating.stop(
+                new GceHandles.StopReplication(volume, wholeGroup, Optional.empty()), newSecondaryAccepted);
+    }
+
+    @Override
     public Step<?> resume(Handle handle) throws ProviderException {
         return switch (GceHandles.parse(handle)) {
             case GceHandles.Clone clone -> clones.step(clone);
             case GceHandles.Delete delete -> delete(delete);
+            case GceHandles.Replicate replicate -> replicating.start(replicate);
+            case GceHandles.StopReplication stop -> replicating.stop(stop, true);
         };
     }
 

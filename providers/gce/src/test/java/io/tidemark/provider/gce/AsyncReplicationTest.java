@@ -8,17 +8,95 @@ import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.gce.FakeGceSettings;
 import io.tidemark.provider.gce.AsyncReplication.State;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageReplication;
+import io.tidemark.spi.StorageReplication.Status;
 import io.tidemark.spi.VolumeId;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class AsyncReplicationTest {
+    private static Status followed(GceProject project, GceProvider provider, Step<Status> first) throws Exception {
+        Step<?> step = first;
+        for (int look = 0; look < 20; look++) {
+            if (step instanceof Step.Done<?>(var status)) {
+                return (Status) status;
+            }
+            var running = (Step.Running<?>) step;
+            project.cloud().clock().advance(running.askAgainAfter());
+            // As after a restart.
+            step = provider.resume(new Handle("gce", running.handle().token()));
+        }
+        throw new AssertionError("not at its end: " + step);
+    }
+
+    @Test
+    void groupIsStoppedAsAWholeAndOnlyOnceItsCostIsAccepted() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(25)))) {
+            var settings = new HashMap<>(GceProject.settings());
+            settings.put("locations.2", "us-east1-b");
+            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var data = project.disk("data");
+            var log = project.disk("log");
+            project.cloud().createConsistencyGroup("europe-west3", "both", List.of(data, log));
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            for (var each : List.of(data, log)) {
+                var secondary = VolumeId.of("gce", "us-east1-b/copy-" + each.name());
+                var status = followed(project, provider, provider.startReplication(GceProject.volume(each), secondary));
+                assertThat(status.state()).isEqualTo(StorageReplication.State.ACTIVE);
+                assertThat(status.partners()).containsExactly(secondary);
+                assertThat(status.groups()).containsExactly("both");
+                assertThat(provider.replication(secondary).partners()).containsExactly(GceProject.volume(each));
+                assertThat(provider.startReplication(GceProject.volume(each), secondary))
+                        .isInstanceOf(Step.Done.class);
+            }
+
+            var first = GceProject.volume(data);
+            assertThatThrownBy(() -> provider.stopReplication(first, true, false))
+                    .hasMessageContaining("a new secondary disk is needed");
+            assertThat(provider.replication(first).state()).isEqualTo(StorageReplication.State.ACTIVE);
+            var stopped = followed(project, provider, provider.stopReplication(first, true, true));
+            assertThat(stopped.state()).isEqualTo(StorageReplication.State.STOPPED);
+            assertThat(provider.replication(GceProject.volume(log)).state())
+                    .isEqualTo(StorageReplication.State.STOPPED);
+            assertThatThrownBy(() -> provider.startReplication(first, VolumeId.of("gce", "us-east1-b/copy-data")))
+                    .hasMessageContaining("make a new secondary");
+            project.everyCallIsChecked();
+        }
+    }
+
+    @Test
+    void secondaryThatIsSomethingElseIsNotTouched() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            var settings = new HashMap<>(GceProject.settings());
+            settings.put("locations.2", "us-east1-b");
+            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var orders = GceProject.volume(project.disk("orders"));
+            project.cloud().createDisk("zones/us-east1-b", "taken", 10, Map.of());
+
+            for (var each : List.of("us-east1-b/taken", "us-east1-c/elsewhere", "no-place")) {
+                assertThatThrownBy(() -> provider.startReplication(orders, VolumeId.of("gce", each)))
+                        .isInstanceOfSatisfying(
+                                ProviderException.class,
+                                e -> assertThat(e.error()).isInstanceOf(ProviderError.Conflict.class));
+            }
+            assertThatThrownBy(() -> provider.stopReplication(orders, false, true))
+                    .hasMessageContaining("not replicated");
+            assertThat(project.cloud().disks()).hasSize(2);
+            project.everyCallIsChecked();
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"zones/europe-west3-a, us-east1-b", "regions/europe-west3, us-east1"})
     void pairIsMadeStartedStoppedAndNeverGoesOn(String from, String to) throws Exception {

@@ -40,10 +40,28 @@ class GceConfigTest {
         "endpoint, compute.googleapis.com",
         "storageLocation, EU!",
         "guestFlush, yes",
+        "snapshotType, cold",
+        "helper, backup-1",
+        "helper, projects/another/zones/europe-west3-a/instances/backup-1",
+        "helper, projects/my-project/zones/europe-west3/instances/backup-1",
+        "helperDisks, 8",
         "projekt, my-project"
     })
     void badSettingIsNamed(String key, String value) {
         var settings = new HashMap<>(LEAST);
+        settings.put(key, value);
+
+        assertThatThrownBy(() -> GceConfig.of("gce", settings))
+                .isInstanceOfSatisfying(
+                        BadSetting.class, bad -> assertThat(bad.setting()).isEqualTo(key));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"helperDisks, 128", "helperDisks, 0", "helperDevices, dev", "helperDiskType, PD"})
+    void badSettingOfAHelperIsNamed(String key, String value) {
+        var settings = new HashMap<>(LEAST);
+        settings.put("helper", "projects/my-project/zones/europe-west3-a/instances/backup-1");
+        assertThat(GceConfig.of("gce", settings).helper().orElseThrow().disks()).isEqualTo(8);
         settings.put(key, value);
 
         assertThatThrownBy(() -> GceConfig.of("gce", settings))

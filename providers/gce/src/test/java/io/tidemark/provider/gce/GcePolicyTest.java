@@ -42,12 +42,31 @@ class GcePolicyTest {
         try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(20)))) {
             live(project);
             read(project);
+            replicate(project);
             project.cloud().calls().keySet().forEach(each -> needed.addAll(GcePermissions.of(each)));
             project.everyCallIsChecked();
         }
         // Of regional disks; the same ones that a zonal disk's work is asked about by.
         needed.add("compute.regionOperations.get");
         assertThat(granted).isEqualTo(needed);
+    }
+
+    private static void replicate(GceProject project) throws Exception {
+        var settings = new HashMap<>(GceProject.settings());
+        settings.put("locations.2", "us-east1-b");
+        var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+        for (boolean wholeGroup : List.of(false, true)) {
+            var primary = project.disk("replicated-" + wholeGroup);
+            project.cloud().createConsistencyGroup("europe-west3", "group-" + wholeGroup, List.of(primary));
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            var volume = GceProject.volume(primary);
+            Step<?> step = provider.startReplication(volume, VolumeId.of("gce", "us-east1-b/copy-" + wholeGroup));
+            while (step instanceof Step.Running<?> running) {
+                project.cloud().clock().advance(running.askAgainAfter());
+                step = provider.resume(running.handle());
+            }
+            provider.stopReplication(volume, wholeGroup, true);
+        }
     }
 
     private void read(GceProject project) throws Exception {

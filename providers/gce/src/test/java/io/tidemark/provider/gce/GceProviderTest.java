@@ -95,7 +95,7 @@ class GceProviderTest {
         assertThat(volume.sizeBytes()).isEqualTo(10L << 30);
         assertThat(volume.can(Capability.RANDOM_READ)).isFalse();
         assertThat(volume.can(Capability.CHANGED_RANGES)).isFalse();
-        assertThat(volume.facts().get("changedRanges")).contains("read whole");
+        assertThat(volume.facts().get("changedRanges")).contains("the setting helper");
         assertThat(errorOf(() -> provider.volume(VolumeId.of("gce", "us-east1-b/far"))))
                 .isInstanceOf(ProviderError.VolumeNotFound.class);
     }
@@ -337,6 +337,23 @@ class GceProviderTest {
                 .isInstanceOfSatisfying(
                         ProviderError.Denied.class,
                         denied -> assertThat(denied.right()).contains("compute.disks.createSnapshot"));
+    }
+
+    @Test
+    void kindOfSnapshotIsAsTheSettingsSayOfARegionalDiskToo() throws Exception {
+        var disk = project.cloud().createDisk(GceProject.REGION, "twice", 20, Map.of());
+        var settings = new HashMap<>(GceProject.settings());
+        settings.put("snapshotType", "archive");
+        settings.put("storageLocation", "eu");
+        settings.put("guestFlush", "true");
+        provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+        cut(disk, FIRST);
+
+        assertThat(project.cloud().snapshots()).singleElement().satisfies(each -> {
+            assertThat(each.type()).isEqualTo("ARCHIVE");
+            assertThat(each.guestFlush()).isTrue();
+            assertThat(each.sourceDisk()).contains("/regions/europe-west3/disks/twice");
+        });
     }
 
     @Test

@@ -1,0 +1,182 @@
+package io.tidemark.provider.gce;
+
+import io.tidemark.provider.cloud.Attempts;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageReplication.State;
+import io.tidemark.spi.StorageReplication.Status;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Follows {@link AsyncReplication} step by step: what is next is seen by the disks, so that any process can go on. */
+final class ReplicationSteps {
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
+
+    private final AsyncReplication replication;
+    private final GceCalls calls;
+    private final Attempts attempts;
+    private final GceVolumes volumes;
+    private final GceConfig config;
+
+    ReplicationSteps(
+            AsyncReplication replication, GceCalls calls, Attempts attempts, GceVolumes volumes, GceConfig config) {
+        this.replication = replication;
+        this.calls = calls;
+        this.attempts = attempts;
+        this.volumes = volumes;
+        this.config = config;
+    }
+
+    Status status(VolumeId volume) throws ProviderException {
+        return status(volume, volumes.find(volume));
+    }
+
+    private Status status(VolumeId volume, CloudDisk disk) throws ProviderException {
+        var partners = new ArrayList<VolumeId>();
+        for (var link : disk.partners()) {
+            named(link).ifPresent(partners::add);
+        }
+        return new Status(
+                volume,
+                State.valueOf(disk.replication().name()),
+                partners,
+                groups(disk).stream().map(GceAnswers::lastOf).toList(),
+                AsyncReplication.costOfStop(volume));
+    }
+
+    /** Of a link that ends with {@code zones/ZONE/disks/NAME}, or a region's. */
+    private Optional<VolumeId> named(String link) {
+        var words = List.of(link.split("/", -1));
+        return words.size() < 4
+                ? Optional.empty()
+                : Optional.of(VolumeId.of(config.name(), words.get(words.size() - 3) + "/" + words.getLast()));
+    }
+
+    Step<Status> start(GceHandles.Replicate asked) throws ProviderException {
+        var primary = volumes.find(asked.primary());
+        var place = placeOf(asked.secondary());
+        if (isUnderWay("replication of " + asked.primary(), asked.operation())) {
+            return running(asked);
+        }
+        var secondary = volumes.lookUp(asked.secondary());
+        if (secondary.isEmpty()) {
+            var begun = replication.createSecondary(asked.primary(), asked.secondary());
+            return running(asked, place, begun);
+        }
+        refuseOther(asked, primary, secondary.get());
+        if (!secondary.get().status().equals("READY")) {
+            return running(asked);
+        }
+        return switch (secondary.get().replication()) {
+            case ACTIVE -> new Step.Done<>(status(asked.primary()));
+            case STARTING -> running(asked);
+            default -> running(asked, primary.location(), replication.start(asked.primary(), asked.secondary()));
+        };
+    }
+
+    private GceLocation placeOf(VolumeId secondary) throws ProviderException {
+        var named = GceNames.diskOf(secondary).map(GceNames.DiskName::location);
+        return named.filter(config.locations()::contains)
+                .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
+                        secondary.toString(),
+                        "a secondary is named by its place, ZONE/NAME or REGION/NAME, one of the setting locations: %s"
+                                .formatted(config.locations()))));
+    }
+
+    /** One that is there may be anybody's. */
+    private static void refuseOther(GceHandles.Replicate asked, CloudDisk primary, CloudDisk secondary)
+            throws ProviderException {
+        boolean isIts = secondary.partners().stream().anyMatch(each -> same(each, primary.link()));
+        if (!isIts) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    asked.secondary().toString(),
+                    "there is a disk of that name that was not made as a secondary of " + asked.primary()));
+        }
+    }
+
+    /** Links are told with and without what comes before the project. */
+    private static boolean same(String one, String other) {
+        return pathOf(one).equals(pathOf(other));
+    }
+
+    private static String pathOf(String link) {
+        return link.substring(Math.max(0, link.indexOf("projects/")));
+    }
+
+    Step<Status> stop(GceHandles.StopReplication asked, boolean accepted) throws ProviderException {
+        var disk = volumes.find(asked.volume());
+        if (!accepted) {
+            throw new ProviderException(
+                    new ProviderError.Conflict(asked.volume().toString(), AsyncReplication.costOfStop(asked.volume())));
+        }
+        if (isUnderWay("stop of the replication of " + asked.volume(), asked.operation())) {
+            return running(asked, asked.operation());
+        }
+        return switch (disk.replication()) {
+            case STOPPED -> new Step.Done<>(status(asked.volume(), disk));
+            case STOPPING -> running(asked, Optional.empty());
+            default -> {
+                var begun = asked.wholeGroup() ? stopGroup(asked, disk) : replication.stop(asked.volume(), true);
+                yield running(asked, begun.map(each -> new GceHandles.Work(disk.location(), each.name())));
+            }
+        };
+    }
+
+    private Optional<CloudOperation> stopGroup(GceHandles.StopReplication asked, CloudDisk disk)
+            throws ProviderException {
+        if (disk.replication() == AsyncReplication.State.NONE || disk.replication() == AsyncReplication.State.CREATED) {
+            throw new ProviderException(
+                    new ProviderError.Conflict(asked.volume().toString(), "it is not replicated"));
+        }
+        var groups = groups(disk);
+        if (groups.size() != 1) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    asked.volume().toString(),
+                    "it is in %d consistency groups; what is stopped as a whole is in one".formatted(groups.size())));
+        }
+        return replication.stopGroup(disk, groups.getFirst());
+    }
+
+    /** Its policies may be schedules too. */
+    private List<String> groups(CloudDisk disk) throws ProviderException {
+        var groups = new ArrayList<String>();
+        for (var policy : disk.policies()) {
+            String name = GceAnswers.lastOf(policy);
+            if (attempts.until(() -> calls.isConsistencyGroup(disk.location().region(), name))) {
+                groups.add(policy);
+            }
+        }
+        return groups;
+    }
+
+    /** Whether Google is still at it; what has ended with an error is that. */
+    private boolean isUnderWay(String about, Optional<GceHandles.Work> work) throws ProviderException {
+        if (work.isEmpty()) {
+            return false;
+        }
+        var operation = attempts.until(
+                () -> calls.operation(work.get().place(), work.get().name()));
+        if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
+            throw GceFailures.exception(about, operation.get());
+        }
+        return operation.isPresent() && !operation.get().done();
+    }
+
+    private static Step<Status> running(GceHandles.Replicate asked) {
+        return new Step.Running<>(asked.handle(), 0, ASK_AGAIN);
+    }
+
+    private static Step<Status> running(GceHandles.Replicate asked, GceLocation place, Optional<CloudOperation> begun) {
+        return running(new GceHandles.Replicate(
+                asked.primary(), asked.secondary(), begun.map(each -> new GceHandles.Work(place, each.name()))));
+    }
+
+    private static Step<Status> running(GceHandles.StopReplication asked, Optional<GceHandles.Work> work) {
+        var handle = new GceHandles.StopReplication(asked.volume(), asked.wholeGroup(), work).handle();
+        return new Step.Running<>(handle, 0, ASK_AGAIN);
+    }
+}
