@@ -11,12 +11,14 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class ChunkReadsTest {
     private static final int CHUNK = 100;
     private static final int KEPT = 2;
     private static final int PERMITS = 3;
+    private static final long FETCH_NANOS = 1_000_000;
 
     private final byte[] content = new byte[10 * CHUNK + 7];
     private final AtomicInteger asked = new AtomicInteger();
@@ -61,7 +63,7 @@ class ChunkReadsTest {
         var most = new AtomicInteger();
         var reads = reads(index -> {
             most.accumulateAndGet(now.incrementAndGet(), Math::max);
-            Thread.yield();
+            LockSupport.parkNanos(FETCH_NANOS);
             now.decrementAndGet();
             return chunk(index);
         });
