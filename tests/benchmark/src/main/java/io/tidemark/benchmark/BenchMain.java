@@ -22,6 +22,7 @@ public final class BenchMain {
             new FreezeUnderLoadBench(),
             new ClientStartBench(),
             new PacingBench(),
+            new EbsDirectBench(),
             new FirstCopyBench(),
             new SyncScatteredBench());
 

@@ -11,13 +11,34 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /** Makes the provider of Amazon EBS; see {@link EbsConfig} for its settings. A start needs no network: uploads go on when
  * there is one. */
 public final class EbsProviderFactory implements ProviderFactory {
+    private final Supplier<AwsCredentialsProvider> credentials;
+
+    /** With credentials of the SDK's own chain. */
+    public EbsProviderFactory() {
+        this(() -> DefaultCredentialsProvider.builder().build());
+    }
+
+    private EbsProviderFactory(Supplier<AwsCredentialsProvider> credentials) {
+        this.credentials = credentials;
+    }
+
+    /**
+     * Makes providers that sign nothing, for measuring against an emulator over http: there the SDK hashes every body once more
+     * to sign it, which it does not over https, as blocks go to Amazon.
+     */
+    public static EbsProviderFactory unsigned() {
+        return new EbsProviderFactory(AnonymousCredentialsProvider::create);
+    }
 
     @Override
     public String name() {
@@ -32,8 +53,7 @@ public final class EbsProviderFactory implements ProviderFactory {
     @Override
     public StorageProvider create(String name, Map<String, String> settings) throws ProviderException {
         var config = EbsConfig.of(name, settings);
-        var clients =
-                new AwsClients(config, DefaultCredentialsProvider.builder().build());
+        var clients = new AwsClients(config, credentials.get());
         var attempts = new Attempts(RandomGenerator.getDefault(), Thread::sleep);
         return new EbsProvider(
                 config,

@@ -13,7 +13,6 @@ import java.time.InstantSource;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
-import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 
@@ -47,11 +46,6 @@ final class EbsAccount {
 
     static AwsClients clients(EbsConfig config) {
         return new AwsClients(config, CREDENTIALS);
-    }
-
-    /** Nothing is signed, as of a block over https: over http, which is for tests alone, the SDK hashes every body once more. */
-    static AwsClients unsigned(EbsConfig config) {
-        return new AwsClients(config, AnonymousCredentialsProvider.create());
     }
 
     /** As {@link #clients}, without sockets. */
