@@ -279,6 +279,11 @@ final class ChainVolumes implements AutoCloseable {
         return dropped;
     }
 
+    /** Whether any chain lies on it; changes nothing. */
+    boolean isBase(String cloudId) {
+        return chains.isBase(cloudId);
+    }
+
     /**
      * Of a snapshot at Amazon that is deleted while chains lie on it.
      *

@@ -55,9 +55,11 @@ final class EbsDeletion {
         var found = unheld(snapshot);
         var others = new ArrayList<CloudSnapshot>();
         for (var each : found) {
-            if (each.chainNumber().isPresent() && chains.keepsAsBase(each.id())) {
+            if (each.chainNumber().isPresent() && chains.isBase(each.id())) {
                 // Amazon is not asked to delete it, and would take the tag off a locked one.
                 refuseLocked(snapshot, each);
+            }
+            if (each.chainNumber().isPresent() && chains.keepsAsBase(each.id())) {
                 ec2.untag(each.id(), EbsNames.RECOVERY_POINT);
                 recent.tagged(each.id(), EbsNames.RECOVERY_POINT, Optional.empty());
             } else {

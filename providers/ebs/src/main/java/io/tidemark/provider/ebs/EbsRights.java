@@ -51,6 +51,8 @@ final class EbsRights {
     private final Ec2Client client;
     private final EbsConfig config;
     private final List<HostRequirement> found = new ArrayList<>();
+    /** An emulator may do what it is asked to only pretend; what is asked first changes nothing in any case. */
+    private boolean ignoresDryRuns;
 
     EbsRights(AwsClients clients, EbsConfig config) {
         this.client = clients.ec2();
@@ -170,6 +172,11 @@ final class EbsRights {
                 id,
                 each -> client.deleteSnapshot(
                         request -> request.snapshotId(each).dryRun(true)));
+        protections(id);
+        fastRestores(id, zone);
+    }
+
+    private void protections(Optional<String> id) {
         ours(
                 "ec2:LockSnapshot",
                 Need.ONE_COMMAND,
@@ -197,7 +204,6 @@ final class EbsRights {
                 id,
                 each -> client.restoreSnapshotTier(request ->
                         request.snapshotId(each).permanentRestore(true).dryRun(true)));
-        fastRestores(id, zone);
         ours(
                 "ec2:RestoreSnapshotFromRecycleBin",
                 Need.ONE_COMMAND,
@@ -242,9 +248,13 @@ final class EbsRights {
         found.add(answer(right, need, call));
     }
 
-    private static HostRequirement answer(String right, Need need, DryRun call) {
+    private HostRequirement answer(String right, Need need, DryRun call) {
+        if (ignoresDryRuns) {
+            return new HostRequirement(right, State.LIMITED, "not asked: what answers there does not heed dry runs");
+        }
         try {
             call.ask();
+            ignoresDryRuns = true;
             return new HostRequirement(right, State.LIMITED, "not told: the dry run was answered as if it were none");
         } catch (AwsServiceException e) {
             return switch (AwsFailures.codeOf(e)) {

@@ -11,6 +11,9 @@ import io.tidemark.spi.HostRequirement.State;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -18,6 +21,10 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.http.ContentStreamProvider;
+import software.amazon.awssdk.http.ExecutableHttpRequest;
+import software.amazon.awssdk.http.HttpExecuteRequest;
+import software.amazon.awssdk.http.SdkHttpClient;
 
 /** Rights asked about by dry runs. */
 class EbsRightsTest {
@@ -77,6 +84,48 @@ class EbsRightsTest {
             assertThat(cloud.snapshots()).as("dry runs change nothing").hasSize(1);
             assertThat(cloud.volumes()).hasSize(volumes);
             EbsAccount.everyCallIsChecked(cloud);
+        }
+    }
+
+    /** What answers as if a dry run were none. */
+    private static SdkHttpClient heedingNoDryRun(SdkHttpClient inner) {
+        return new SdkHttpClient() {
+            @Override
+            public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {
+                try (var body = request.contentStreamProvider().orElseThrow().newStream()) {
+                    var form = new String(body.readAllBytes(), StandardCharsets.UTF_8).replace("&DryRun=true", "");
+                    return inner.prepareRequest(HttpExecuteRequest.builder()
+                            .request(request.httpRequest())
+                            .contentStreamProvider(ContentStreamProvider.fromUtf8String(form))
+                            .build());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+
+            @Override
+            public void close() {
+                inner.close();
+            }
+        };
+    }
+
+    @Test
+    void nothingIsChangedWhereDryRunsAreNotHeeded() throws Exception {
+        try (var cloud = FakeAws.start();
+                var provider = EbsAccount.open(cloud)) {
+            var volume = EbsAccount.volume(cloud.createVolume(1, Map.of()).id());
+            provider.cut(new CutRequest(new RecoveryPointId("rp-1"), List.of(volume)));
+            var config = EbsAccount.config("eu-central-1", cloud.endpoint().toString());
+            var http = heedingNoDryRun(new InProcessHttp(cloud, "eu-central-1", () -> false));
+
+            try (var clients = new AwsClients(config, EbsAccount.CREDENTIALS, http)) {
+                var all = new EbsRights(clients, config).all();
+                assertThat(all).allMatch(each -> each.state() == State.LIMITED);
+                assertThat(all).anyMatch(each -> each.detail().contains("does not heed dry runs"));
+            }
+            assertThat(cloud.snapshots()).hasSize(1);
+            assertThat(cloud.calls()).doesNotContainKey("DeleteSnapshot");
         }
     }
 

@@ -154,6 +154,29 @@ class Ec2AccountTest extends ModelChecked {
     }
 
     @Test
+    void aTemporaryRestoreIsMadeLongerAtOnceAndAnImageKeepsASnapshotOutOfTheArchive() throws Exception {
+        String id = snapshot(aws.createVolume(1, Map.of()));
+        aws.registerImage(id);
+        assertCode(
+                400,
+                "InvalidSnapshot.InUse",
+                wire.ec2("ModifySnapshotTier", "SnapshotId", id, "StorageTier", "archive"));
+        aws.deregisterImage(id);
+        wire.ec2("ModifySnapshotTier", "SnapshotId", id, "StorageTier", "archive");
+        aws.clock().advance(Duration.ofHours(1));
+        wire.ec2("RestoreSnapshotTier", "SnapshotId", id, "TemporaryRestoreDays", "1");
+        assertCode(
+                400, "IncorrectState", wire.ec2("RestoreSnapshotTier", "SnapshotId", id, "TemporaryRestoreDays", "9"));
+        aws.clock().advance(Duration.ofHours(1));
+
+        wire.ec2("RestoreSnapshotTier", "SnapshotId", id, "TemporaryRestoreDays", "9");
+
+        aws.clock().advance(Duration.ofDays(8));
+        assertThat(wire.ec2("DescribeSnapshots", "SnapshotId.1", id).one("storageTier"))
+                .isEqualTo("standard");
+    }
+
+    @Test
     void fastRestoresGoThroughTheirStates() throws Exception {
         String id = snapshot(aws.createVolume(1, Map.of()));
         var enabled = wire.ec2(
