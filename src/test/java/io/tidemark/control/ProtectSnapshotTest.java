@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.domain.GroupId;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.PeerId;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.site.Protections;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotArchives.Tier;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotLocks.LockMode;
 import io.tidemark.spi.SnapshotLocks.LockRequest;
@@ -124,6 +129,31 @@ class ProtectSnapshotTest {
         now.updateAndGet(at -> at.plus(Duration.ofDays(1)));
         site.control.points().delete().recover();
         assertThat(site.snapshotCount()).isZero();
+    }
+
+    @Test
+    void snapshotThatALinkGoesOnFromIsNotArchived() throws Exception {
+        var snapshot = members.getFirst();
+        var peer = new PeerId("target");
+        site.store.catalog().savePeer(new Peer(peer, "127.0.0.1:1", "11".repeat(32), Instant.EPOCH));
+        site.store
+                .catalog()
+                .saveLink(new ReplicationLink(
+                        new LinkId("ln-1"),
+                        ReplicationLink.Role.SOURCE,
+                        peer,
+                        snapshot.volume(),
+                        snapshot.volume(),
+                        new GroupId("orders"),
+                        Optional.empty(),
+                        Optional.of(point),
+                        Optional.empty()));
+
+        assertThatThrownBy(() -> protect().archive(snapshot)).hasMessageContaining("link ln-1");
+
+        assertThat(storage.tierOf(snapshot).tier()).isEqualTo(Tier.STANDARD);
+        protect().archive(members.getLast());
+        assertThat(storage.tierOf(members.getLast()).tier()).isEqualTo(Tier.ARCHIVING);
     }
 
     @Test
