@@ -9,6 +9,7 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -71,6 +72,66 @@ final class VolumesCommand extends ResourceCommand {
             throws ClientException {
         confirmation.confirm(site, "changes that the storage of %s leaves out will be missed".formatted(volume));
         return site.show(site.client().post("/v1/volumes/" + segment(volume) + "/tracking/trust", Map.of()));
+    }
+
+    @Command(
+            name = "storage-replication",
+            description = "Shows the replication that a volume's storage does by itself.")
+    int storageReplication(
+            @Mixin SiteOptions site, @Parameters(paramLabel = "VOLUME", description = VOLUME) String volume)
+            throws ClientException {
+        return site.show(site.client().get(storageReplicationOf(volume)));
+    }
+
+    private static String storageReplicationOf(String volume) {
+        return "/v1/volumes/" + segment(volume) + "/storage-replication";
+    }
+
+    @Command(
+            name = "start-storage-replication",
+            description = "Has the storage replicate a volume to another region by itself.")
+    int startStorageReplication(
+            @Mixin SiteOptions site,
+            @Mixin WaitOptions waiting,
+            @Parameters(paramLabel = "VOLUME", description = VOLUME) String volume,
+            @Option(
+                            names = "--to",
+                            required = true,
+                            paramLabel = "VOLUME",
+                            description = "Of the same provider, in another region; made where there is none.")
+                    String secondary)
+            throws ClientException {
+        var operation = site.client().post(storageReplicationOf(volume) + "/start", Map.of("secondary", secondary));
+        return waiting.finish(site, operation, (to, result) -> to.show(result.at("storageReplication")));
+    }
+
+    @Command(
+            name = "stop-storage-replication",
+            description = "Stops for good the replication that a volume's storage does by itself.")
+    int stopStorageReplication(
+            @Mixin SiteOptions site,
+            @Mixin WaitOptions waiting,
+            @Parameters(paramLabel = "VOLUME", description = VOLUME) String volume,
+            @Option(names = "--whole-group", description = "All pairs of the volume's consistency group.")
+                    boolean wholeGroup,
+            @Option(
+                            names = "--yes-new-secondary",
+                            description = "It is known that what was stopped cannot go on: a new secondary is needed.")
+                    boolean accepted)
+            throws ClientException {
+        if (!accepted) {
+            var cost = site.client()
+                    .get(storageReplicationOf(volume))
+                    .at("costOfStop")
+                    .text();
+            throw new ParameterException(
+                    site.spec().commandLine(), "%s; say --yes-new-secondary when that is meant".formatted(cost));
+        }
+        var operation = site.client()
+                .post(
+                        storageReplicationOf(volume) + "/stop",
+                        Map.of("newSecondaryAccepted", true, "wholeGroup", wholeGroup));
+        return waiting.finish(site, operation, (to, result) -> to.show(result.at("storageReplication")));
     }
 
     @Command(name = "delete", description = "Removes a volume and its data; it must have no snapshots.")

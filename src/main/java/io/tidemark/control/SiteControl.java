@@ -29,6 +29,7 @@ public final class SiteControl {
             DeleteSnapshot deleteSnapshot,
             CopySnapshot copySnapshot,
             ProtectSnapshot protectSnapshot,
+            ReplicateInStorage replicateInStorage,
             SaveGroup saveGroup,
             DeleteGroup deleteGroup,
             ChangeTracking tracking) {}
@@ -74,6 +75,7 @@ public final class SiteControl {
                 new DeleteSnapshot(stores, providers, inventory, busy),
                 new CopySnapshot(inventory, providers, operations),
                 new ProtectSnapshot(stores, providers, busy),
+                new ReplicateInStorage(providers, operations),
                 new SaveGroup(stores, providers),
                 new DeleteGroup(stores),
                 new ChangeTracking(stores.trackingAudits(), providers, ports.clock()));
@@ -115,6 +117,7 @@ public final class SiteControl {
                 new CreateVolumeOperation(providers),
                 new SnapshotOperation(providers, ports.moments()),
                 new CopySnapshotOperation(providers),
+                new StorageReplicationOperation(providers),
                 new RecoveryPointOperation(ports),
                 new CloneOperation(inventory, providers),
                 new RollbackOperation(

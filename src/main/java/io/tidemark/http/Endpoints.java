@@ -26,6 +26,7 @@ final class Endpoints {
         new SiteEndpoints(control, metrics, settings.version(), settings.fingerprint()).addTo(this);
         new VolumeEndpoints(control).addTo(this);
         new ProtectionEndpoints(control).addTo(this);
+        new StorageReplicationEndpoints(control).addTo(this);
         new RecoveryPointEndpoints(control).addTo(this);
         new LinkEndpoints(control).addTo(this);
         new ExportEndpoints(control).addTo(this);

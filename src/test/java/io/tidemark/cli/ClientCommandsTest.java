@@ -255,6 +255,23 @@ class ClientCommandsTest {
     }
 
     @Test
+    void stopsStorageReplicationOnlyOnceItsCostIsSaidToBeKnown() throws IOException {
+        site.on("GET /v1/volumes/gce%3Aa%2Forders/storage-replication", 200, """
+                {"volume":"gce:a/orders","state":"ACTIVE","costOfStop":"a new secondary disk is needed"}""");
+        site.on("POST /v1/volumes/gce%3Aa%2Forders/storage-replication/stop", 202, RUNNING);
+        site.on("GET /v1/operations/op-1", 200, """
+                {"id":"op-1","state":"SUCCEEDED","result":{"storageReplication":{"state":"STOPPED"}}}""");
+
+        var refused = typed("volumes", "stop-storage-replication", "gce:a/orders");
+        assertThat(refused.err()).contains("a new secondary disk is needed; say --yes-new-secondary");
+        assertThat(site.asked()).hasSize(1);
+
+        var typed = typed("volumes", "stop-storage-replication", "gce:a/orders", "--yes-new-secondary");
+        assertThat(typed.out()).contains("STOPPED");
+        assertThat(site.asked().get(1).body()).contains("\"newSecondaryAccepted\":true");
+    }
+
+    @Test
     void makesAGroupFromOptionsOnTopOfAFile() throws IOException {
         site.on("POST /v1/groups", 201, "{\"id\":\"orders\"}");
         var file = Files.writeString(folder.resolve("group.yaml"), """

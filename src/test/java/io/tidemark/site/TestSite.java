@@ -93,6 +93,8 @@ public final class TestSite implements AutoCloseable {
     public final AtomicInteger stepsToCopy = new AtomicInteger();
 
     private final boolean mirrored;
+    /** Provider {@code replicating}, where there is a mirror. */
+    public final ReplicatingStorage replicating;
 
     public final SiteStore store;
     public final Providers providers;
@@ -109,6 +111,7 @@ public final class TestSite implements AutoCloseable {
             Observer observer,
             boolean mirrored) {
         this.mirrored = mirrored;
+        this.replicating = new ReplicatingStorage(new MemoryProvider("replicating", storage, clock, System::nanoTime));
         this.folder = folder;
         this.storage = storage;
         this.clock = clock;
@@ -118,6 +121,7 @@ public final class TestSite implements AutoCloseable {
         all.add(mountable(new MemoryProvider("memory", storage, clock, System::nanoTime)));
         if (mirrored) {
             all.add(Mirror.of(new MemoryProvider("mirror", storage, clock, System::nanoTime), stepsToCopy));
+            all.add(replicating.provider());
         }
         this.providers = new Providers(all);
         this.taker = new FakeTaker(providers, moments, clock);
@@ -213,7 +217,7 @@ public final class TestSite implements AutoCloseable {
         return new TestSite(folder, new MemoryStorage(), clock, settings, observer, false);
     }
 
-    /** With a second provider, {@code mirror}, to which snapshots of {@code memory} can be copied. */
+    /** With the provider {@code mirror}, to which snapshots of {@code memory} can be copied, and {@code replicating}. */
     public static TestSite mirrored(Path folder) {
         var settings = new OperationSettings(8, Duration.ofSeconds(20));
         return new TestSite(folder, new MemoryStorage(), InstantSource.system(), settings, Observer.NONE, true);

@@ -16,6 +16,7 @@ import io.tidemark.domain.SyncReport;
 import io.tidemark.domain.TrackingAudit;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.StorageReplication;
 import io.tidemark.spi.Volume;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,6 +47,16 @@ public final class Documents {
                         .put("offsetBytes", found.offsetBytes())
                         .put("lengthBytes", found.lengthBytes())
                         .put("foundAt", found.foundAt().toString()));
+        return node;
+    }
+
+    public static ObjectNode storageReplication(StorageReplication.Status status) {
+        var node = Json.object()
+                .put("volume", status.volume().value())
+                .put("state", status.state().name())
+                .put("costOfStop", status.costOfStop());
+        texts(node, "partners", status.partners());
+        texts(node, "groups", status.groups());
         return node;
     }
 

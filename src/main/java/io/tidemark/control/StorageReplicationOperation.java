@@ -1,0 +1,125 @@
+package io.tidemark.control;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tidemark.agent.Providers;
+import io.tidemark.control.document.Documents;
+import io.tidemark.control.document.Json;
+import io.tidemark.domain.Operation;
+import io.tidemark.spi.Handle;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Step;
+import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.StorageReplication;
+import io.tidemark.spi.StorageReplication.Status;
+import io.tidemark.spi.VolumeId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Starts or stops the replication that a storage does by itself, and follows that until it is so. The storage goes on
+ * without us; asked again after a restart it tells how far it is. Cancelled, it stays as it is then.
+ */
+final class StorageReplicationOperation implements OperationKind {
+    static final String KIND = "storage-replication";
+    static final String START = "start";
+    static final String STOP = "stop";
+
+    /** For a start or a stop; the first copy, which may take days, is not waited for. */
+    private static final Duration LIMIT = Duration.ofHours(6);
+    /** A storage that cannot be asked meanwhile, without a break. */
+    private static final Duration AWAY_MAXIMUM = Duration.ofHours(1);
+
+    private static final Duration LOOK_MINIMUM = Duration.ofMillis(100);
+    private static final Duration LOOK_MAXIMUM = Duration.ofSeconds(30);
+
+    private final Providers providers;
+
+    StorageReplicationOperation(Providers providers) {
+        this.providers = providers;
+    }
+
+    @Override
+    public String name() {
+        return KIND;
+    }
+
+    private static VolumeId volume(ObjectNode request) {
+        return new VolumeId(Json.text(request, "volume"));
+    }
+
+    /** Cuts go on meanwhile; only another start or stop does not. */
+    @Override
+    public List<Claim> claims(ObjectNode request) {
+        return List.of(new Claim("storage replication of " + volume(request), true));
+    }
+
+    /** It waits for the storage alone. */
+    @Override
+    public String lane(ObjectNode request) {
+        return KIND;
+    }
+
+    @Override
+    public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
+        var volume = volume(request);
+        var provider = providers.of(volume);
+        if (!(provider instanceof StorageReplication storage)) {
+            throw new ProviderException(
+                    new ProviderError.Conflict(volume.toString(), "its storage does not replicate by itself"));
+        }
+        String action = Json.text(request, "action");
+        Begin begin = action.equals(START)
+                ? () -> storage.startReplication(volume, new VolumeId(Json.text(request, "secondary")))
+                : () -> storage.stopReplication(
+                        volume, request.path("wholeGroup").booleanValue(), true);
+        var result = Json.object();
+        result.set(
+                "storageReplication",
+                Documents.storageReplication(followed(begin, provider, action + " replication of " + volume, running)));
+        return result;
+    }
+
+    private interface Begin {
+        Step<Status> ask() throws ProviderException;
+    }
+
+    private static Status followed(Begin begin, StorageProvider provider, String object, Running running)
+            throws Exception {
+        long endNanos = System.nanoTime() + LIMIT.toNanos();
+        long answeredNanos = System.nanoTime();
+        Optional<Handle> handle = Optional.empty();
+        while (true) {
+            var pause = LOOK_MAXIMUM;
+            try {
+                switch (handle.isEmpty() ? begin.ask() : provider.resume(handle.orElseThrow())) {
+                    case Step.Done<?>(var status) -> {
+                        return (Status) status;
+                    }
+                    case Step.Running<?>(var next, var part, var askAgainAfter) -> {
+                        handle = Optional.of(next);
+                        pause = askAgainAfter;
+                        answeredNanos = System.nanoTime();
+                        running.progress(new Operation.Progress(object, Math.round(part * 100), 100, "percent"));
+                    }
+                }
+            } catch (ProviderException e) {
+                if (!e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
+                    throw e;
+                }
+                running.progress(
+                        new Operation.Progress("%s waits: %s".formatted(object, e.getMessage()), 0, 100, "percent"));
+            }
+            if (System.nanoTime() - endNanos >= 0) {
+                throw new ControlException(new ControlError.StepTooLong(object, LIMIT));
+            }
+            Waits.pause(pause, LOOK_MINIMUM, LOOK_MAXIMUM, running);
+        }
+    }
+
+    @Override
+    public Resumption resume(Operation operation, ObjectNode request) {
+        return new Resumption.Again();
+    }
+}
