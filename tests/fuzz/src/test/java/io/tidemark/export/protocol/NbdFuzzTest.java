@@ -49,11 +49,11 @@ class NbdFuzzTest {
 
     /** Whether requests follow. */
     private static boolean handshake(Negotiation negotiation, ByteBuffer in) throws NbdException {
+        // As much as the limit says and no more: an answer that needs more fails here.
+        var out = ByteBuffer.allocate(Negotiation.ANSWER_BYTES_MAXIMUM);
         while (true) {
             int before = in.position();
-            // As much as the limit says and no more: an answer that needs more fails here.
-            var out = ByteBuffer.allocate(Negotiation.ANSWER_BYTES_MAXIMUM);
-            var next = negotiation.advance(in, out);
+            var next = negotiation.advance(in, out.clear());
             if (next == Negotiation.Next.TRANSMIT) {
                 return true;
             }
