@@ -16,7 +16,7 @@ final class EbsFastRestores implements FastRestores {
 
     private static final long SIZE_BYTES_MAXIMUM = 16L << 40;
     private static final Pattern ZONE_FORM = Pattern.compile("[a-z0-9-]{4,60}");
-    /** Amazon EBS pricing, us-east-1, as remembered from 2025; not asked for, and not checked since. */
+    /** Of a zone in us-east-1 ("How AWS Pricing Works", Amazon EBS, read 2026-11-27); other regions differ. */
     private static final double DOLLARS_AN_HOUR = 0.75;
 
     private final ProtectionCalls calls;
@@ -102,7 +102,7 @@ final class EbsFastRestores implements FastRestores {
         return String.format(
                 Locale.ROOT,
                 "billed by the hour and zone until it is ended, an hour at the least: about %.2f USD an hour for %d zones at"
-                        + " the price of us-east-1 (0.75 USD, Amazon EBS pricing, 2025; other regions differ)",
+                        + " the price of us-east-1 (0.75 USD, \"How AWS Pricing Works\", read 2026-11-27; other regions differ)",
                 DOLLARS_AN_HOUR * zones,
                 zones);
     }
