@@ -58,8 +58,8 @@ public final class ActivityLog {
      */
     public ActivityLog(int slots, long nextSequence) {
         if (slots < SLOTS_MINIMUM || slots > SLOTS_MAXIMUM) {
-            throw new IllegalArgumentException("an activity log has %d to %d extents, not %d"
-                    .formatted(SLOTS_MINIMUM, SLOTS_MAXIMUM, slots));
+            throw new IllegalArgumentException(
+                    "an activity log has %d to %d extents, not %d".formatted(SLOTS_MINIMUM, SLOTS_MAXIMUM, slots));
         }
         ring = new ActivityLogRing(slots, nextSequence);
         extentOf = new int[slots];

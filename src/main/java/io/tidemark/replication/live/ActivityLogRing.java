@@ -88,8 +88,8 @@ public final class ActivityLogRing {
     public static Recovered recover(int slots, byte[] ring) {
         int blocks = blocks(slots);
         if (ring.length != blocks * BLOCK_BYTES) {
-            throw new IllegalArgumentException("the ring of %d slots has %d bytes, not %d"
-                    .formatted(slots, blocks * BLOCK_BYTES, ring.length));
+            throw new IllegalArgumentException(
+                    "the ring of %d slots has %d bytes, not %d".formatted(slots, blocks * BLOCK_BYTES, ring.length));
         }
         var found = new ArrayList<ByteBuffer>();
         int broken = 0;

@@ -81,10 +81,7 @@ public final class DirtyBitmap {
     public void clear(long offsetBytes, long lengthBytes) {
         check(offsetBytes, lengthBytes);
         long end = offsetBytes + lengthBytes;
-        change(
-                Math.ceilDiv(offsetBytes, BLOCK_BYTES),
-                end == sizeBytes ? blocks : end / BLOCK_BYTES,
-                false);
+        change(Math.ceilDiv(offsetBytes, BLOCK_BYTES), end == sizeBytes ? blocks : end / BLOCK_BYTES, false);
     }
 
     private void check(long offsetBytes, long lengthBytes) {

@@ -18,8 +18,7 @@ import java.util.TreeMap;
  *     written since the oldest of them. Oldest first, 1 to {@link #BASES_MAXIMUM}
  * @param history generations that its content has come from, newest first, up to {@link #HISTORY_MAXIMUM}
  */
-public record Generations(
-        Optional<Generation> current, Map<CopyId, List<Generation>> bases, List<Generation> history) {
+public record Generations(Optional<Generation> current, Map<CopyId, List<Generation>> bases, List<Generation> history) {
     /** Of DRBD 9 (HISTORY_UUIDS). */
     public static final int HISTORY_MAXIMUM = 32;
     /** Connections lost in a row, each with a write after it and no resync that ended between. */
@@ -27,7 +26,8 @@ public record Generations(
 
     public Generations {
         bases = bases.entrySet().stream()
-                .collect(TreeMap::new, (all, each) -> all.put(each.getKey(), List.copyOf(each.getValue())), Map::putAll);
+                .collect(
+                        TreeMap::new, (all, each) -> all.put(each.getKey(), List.copyOf(each.getValue())), Map::putAll);
         history = List.copyOf(history);
         if (history.size() > HISTORY_MAXIMUM || bases.values().stream().anyMatch(Generations::isOutOfBounds)) {
             throw new IllegalArgumentException("generations beyond their limits: %s, %s".formatted(bases, history));

@@ -107,8 +107,8 @@ public final class Handshake {
         }
         var past = new HashSet<>(mine.history());
         past.addAll(basesHere);
-        boolean isRelated =
-                theirs.history().stream().anyMatch(past::contains) || basesThere.stream().anyMatch(past::contains);
+        boolean isRelated = theirs.history().stream().anyMatch(past::contains)
+                || basesThere.stream().anyMatch(past::contains);
         return isRelated ? new Verdict.SplitBrain(Optional.empty()) : new Verdict.Unrelated();
     }
 }

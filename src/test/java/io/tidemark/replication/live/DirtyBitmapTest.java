@@ -88,8 +88,11 @@ class DirtyBitmapTest {
                 System.arraycopy(bytes, 0, torn, 0, random.nextInt(bytes.length + 1));
                 var next = new DirtyBitmap(size);
                 disk.forEach((number, kept) -> next.load(number, number.equals(page) ? torn : kept));
-                for (var run = bitmap.next(0, 1); run.isPresent(); run = bitmap.next(run.get().first() + 1, 1)) {
-                    assertThat(next.isDirty(run.get().first()) || isAsBefore(bitmap, run.get().first(), disk, torn, page))
+                for (var run = bitmap.next(0, 1);
+                        run.isPresent();
+                        run = bitmap.next(run.get().first() + 1, 1)) {
+                    assertThat(next.isDirty(run.get().first())
+                                    || isAsBefore(bitmap, run.get().first(), disk, torn, page))
                             .isTrue();
                 }
                 disk.put(page, bytes);
@@ -142,7 +145,8 @@ class DirtyBitmapTest {
         assertThatThrownBy(() -> bitmap.mark(1, BLOCK)).hasMessageContaining("4096 bytes at 1");
         assertThatThrownBy(() -> bitmap.clear(-1, 1)).hasMessageContaining("at -1");
         assertThatThrownBy(() -> bitmap.mark(Long.MAX_VALUE, 10)).hasMessageContaining("10 bytes");
-        assertThatThrownBy(() -> new DirtyBitmap(DirtyBitmap.SIZE_MAXIMUM_BYTES + 1)).hasMessageContaining("bytes");
+        assertThatThrownBy(() -> new DirtyBitmap(DirtyBitmap.SIZE_MAXIMUM_BYTES + 1))
+                .hasMessageContaining("bytes");
         assertThat(new DirtyBitmap(0).next(0, 1)).isEmpty();
     }
 }

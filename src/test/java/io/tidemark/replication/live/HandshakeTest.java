@@ -68,14 +68,13 @@ class HandshakeTest {
     }
 
     private void count(TwoCopies world) {
-        var kind =
-                switch (world.verdictOfA()) {
-                    case Verdict.InStep _ -> Met.IN_STEP;
-                    case Verdict.Source _ -> Met.SOURCE;
-                    case Verdict.Target _ -> Met.TARGET;
-                    case Verdict.SplitBrain _ -> Met.SPLIT_BRAIN;
-                    case Verdict.Unrelated _ -> throw new AssertionError("they are related");
-                };
+        var kind = switch (world.verdictOfA()) {
+            case Verdict.InStep _ -> Met.IN_STEP;
+            case Verdict.Source _ -> Met.SOURCE;
+            case Verdict.Target _ -> Met.TARGET;
+            case Verdict.SplitBrain _ -> Met.SPLIT_BRAIN;
+            case Verdict.Unrelated _ -> throw new AssertionError("they are related");
+        };
         met.merge(kind, 1, Integer::sum);
         if (world.a().crashed()) {
             met.merge(Met.AFTER_CRASH, 1, Integer::sum);
@@ -105,8 +104,7 @@ class HandshakeTest {
     @Test
     void copiesOfTwoVolumesAreUnrelated() {
         assertThat(decide(of(1), of(2))).isEqualTo(new Verdict.Unrelated());
-        assertThat(decide(
-                        of(1).written(Set.of(B), new Generation(3)), of(2).written(Set.of(A), new Generation(4))))
+        assertThat(decide(of(1).written(Set.of(B), new Generation(3)), of(2).written(Set.of(A), new Generation(4))))
                 .isEqualTo(new Verdict.Unrelated());
     }
 

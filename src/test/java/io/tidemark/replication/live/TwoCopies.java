@@ -41,8 +41,7 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
             boolean crashed,
             boolean isHalf) {
         static Copy ofGeneration(long value) {
-            var set = new Generations(
-                    Optional.of(new Generation(value)), java.util.Map.of(), java.util.List.of());
+            var set = new Generations(Optional.of(new Generation(value)), java.util.Map.of(), java.util.List.of());
             return new Copy(set, Set.of(), Set.of(), true, false, false);
         }
 
@@ -84,14 +83,13 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
 
     /** The same world with the names of the copies changed. */
     TwoCopies mirrored() {
-        var turned =
-                switch (link) {
-                    case DOWN, UP -> link;
-                    case A_TO_B -> Link.B_TO_A;
-                    case B_TO_A -> Link.A_TO_B;
-                    case A_TO_B_ENDED -> Link.B_TO_A_ENDED;
-                    case B_TO_A_ENDED -> Link.A_TO_B_ENDED;
-                };
+        var turned = switch (link) {
+            case DOWN, UP -> link;
+            case A_TO_B -> Link.B_TO_A;
+            case B_TO_A -> Link.A_TO_B;
+            case A_TO_B_ENDED -> Link.B_TO_A_ENDED;
+            case B_TO_A_ENDED -> Link.A_TO_B_ENDED;
+        };
         return new TwoCopies(renamed(b, A, B), renamed(a, B, A), turned, acknowledged, written);
     }
 
@@ -99,9 +97,7 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
         var set = copy.generations();
         var bases = set.basesOf(from);
         var renamed = new Generations(
-                set.current(),
-                bases.isEmpty() ? java.util.Map.of() : java.util.Map.of(to, bases),
-                set.history());
+                set.current(), bases.isEmpty() ? java.util.Map.of() : java.util.Map.of(to, bases), set.history());
         return new Copy(renamed, copy.writes(), copy.bits(), copy.mustBegin(), copy.crashed(), copy.isHalf());
     }
 
@@ -138,8 +134,8 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
     Optional<TwoCopies> resynced() {
         return switch (link) {
             case A_TO_B -> {
-                var adopted = new Copy(
-                        Generations.adopted(a.generations(), B), a.writes(), Set.of(), false, false, false);
+                var adopted =
+                        new Copy(Generations.adopted(a.generations(), B), a.writes(), Set.of(), false, false, false);
                 yield Optional.of(new TwoCopies(a, adopted, Link.A_TO_B_ENDED, acknowledged, written));
             }
             case A_TO_B_ENDED -> Optional.of(new TwoCopies(a.inStepWith(B), b, Link.UP, acknowledged, written));
@@ -178,24 +174,23 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
         var bits = new HashSet<>(a.bits());
         bits.addAll(b.bits());
         var verdict = verdictOfA();
-        boolean isRight =
-                switch (verdict) {
-                    case Verdict.InStep() -> onlyA.isEmpty() && onlyB.isEmpty() && !a.isHalf() && !b.isHalf();
-                    case Verdict.Source(var extent) ->
-                        !a.isHalf()
-                                && minus(onlyB, acknowledged).equals(onlyB)
-                                && extent == Extent.BITMAP
-                                && bits.containsAll(onlyA)
-                                && bits.containsAll(onlyB);
-                    case Verdict.Target _ -> mirrored().wrong().isEmpty();
-                    case Verdict.SplitBrain(var common) ->
-                        !minus(onlyA, Set.of()).isEmpty()
-                                && !onlyB.isEmpty()
-                                && common.isPresent()
-                                && bits.containsAll(onlyA)
-                                && bits.containsAll(onlyB);
-                    case Verdict.Unrelated() -> false;
-                };
+        boolean isRight = switch (verdict) {
+            case Verdict.InStep() -> onlyA.isEmpty() && onlyB.isEmpty() && !a.isHalf() && !b.isHalf();
+            case Verdict.Source(var extent) ->
+                !a.isHalf()
+                        && minus(onlyB, acknowledged).equals(onlyB)
+                        && extent == Extent.BITMAP
+                        && bits.containsAll(onlyA)
+                        && bits.containsAll(onlyB);
+            case Verdict.Target _ -> mirrored().wrong().isEmpty();
+            case Verdict.SplitBrain(var common) ->
+                !minus(onlyA, Set.of()).isEmpty()
+                        && !onlyB.isEmpty()
+                        && common.isPresent()
+                        && bits.containsAll(onlyA)
+                        && bits.containsAll(onlyB);
+            case Verdict.Unrelated() -> false;
+        };
         return isRight ? Optional.empty() : Optional.of("%s where %s".formatted(verdict, this));
     }
 

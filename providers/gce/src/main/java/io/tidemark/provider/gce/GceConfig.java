@@ -52,7 +52,15 @@ record GceConfig(
     private static final String ARCHIVE = "ARCHIVE";
     private static final String SNAPSHOT_TYPE = "snapshotType";
     private static final List<String> KNOWN = List.of(
-            PROJECT, INSTALLATION, LOCATIONS, ONLY_LABELLED, ENDPOINT, STORAGE_LOCATION, CutRates.SETTING, GUEST_FLUSH, SNAPSHOT_TYPE);
+            PROJECT,
+            INSTALLATION,
+            LOCATIONS,
+            ONLY_LABELLED,
+            ENDPOINT,
+            STORAGE_LOCATION,
+            CutRates.SETTING,
+            GUEST_FLUSH,
+            SNAPSHOT_TYPE);
 
     /** "Creating and managing projects": project IDs; before them a domain's. */
     private static final Pattern PROJECT_FORM = Pattern.compile("([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]");
