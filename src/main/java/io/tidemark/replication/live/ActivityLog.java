@@ -1,5 +1,6 @@
 package io.tidemark.replication.live;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -46,7 +47,7 @@ public final class ActivityLog {
      * @param extents that are hot once it is durable
      * @param cooled that are no longer: their dirty bits must be durable before this is written
      */
-    public record Transaction(int position, byte[] block, Set<Integer> extents, Set<Integer> cooled) {}
+    public record Transaction(int position, ByteBuffer block, Set<Integer> extents, Set<Integer> cooled) {}
 
     /**
      * A log in which nothing is hot: what was when the process before died is dirty bits by now.
@@ -135,7 +136,10 @@ public final class ActivityLog {
         // Neither the next transaction nor anybody else takes them meanwhile.
         updates.keySet().forEach(idle::remove);
         underWay = Optional.of(new Transaction(
-                ring.position(), ring.transaction(updates, extentOf), new TreeSet<>(updates.values()), cooled));
+                ring.position(),
+                ByteBuffer.wrap(ring.transaction(updates, extentOf)).asReadOnlyBuffer(),
+                new TreeSet<>(updates.values()),
+                cooled));
         return underWay;
     }
 

@@ -3,6 +3,7 @@ package io.tidemark.replication.live;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -32,7 +33,7 @@ public final class DirtyBitmap {
     public static final long SIZE_MAXIMUM_BYTES = 1L << 48;
 
     /** None where nothing of a page is dirty. */
-    private final long @Nullable [][] pages;
+    private final long[] @Nullable [] pages;
 
     private final TreeSet<Integer> changed = new TreeSet<>();
     private final long sizeBytes;
@@ -182,7 +183,7 @@ public final class DirtyBitmap {
 
     /** Pages that differ from what was last {@link #written}. */
     public SortedSet<Integer> changedPages() {
-        return java.util.Collections.unmodifiableSortedSet(changed);
+        return Collections.unmodifiableSortedSet(changed);
     }
 
     /** A page's bytes as they are to be kept now. */

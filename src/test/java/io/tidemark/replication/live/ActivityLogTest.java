@@ -28,7 +28,7 @@ class ActivityLogTest {
         }
 
         void write(ActivityLog.Transaction one, int bytes) {
-            System.arraycopy(one.block(), 0, ring, one.position() * ActivityLogRing.BLOCK_BYTES, bytes);
+            one.block().get(0, ring, one.position() * ActivityLogRing.BLOCK_BYTES, bytes);
         }
 
         void durable() {

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.replication.live.DirtyBitmap.Run;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -84,7 +86,7 @@ class DirtyBitmapTest {
             }
             for (var page : List.copyOf(bitmap.changedPages())) {
                 var bytes = bitmap.page(page);
-                var torn = disk.get(page).clone();
+                var torn = Objects.requireNonNull(disk.get(page)).clone();
                 System.arraycopy(bytes, 0, torn, 0, random.nextInt(bytes.length + 1));
                 var next = new DirtyBitmap(size);
                 disk.forEach((number, kept) -> next.load(number, number.equals(page) ? torn : kept));
@@ -108,9 +110,7 @@ class DirtyBitmapTest {
     /** Not a byte of the page has reached the disk: it is what it was, and its block was clean there. */
     private static boolean isAsBefore(
             DirtyBitmap bitmap, long block, Map<Integer, byte[]> disk, byte[] torn, int page) {
-        return bitmap.isDirty(block)
-                && block / DirtyBitmap.PAGE_BLOCKS == page
-                && java.util.Arrays.equals(torn, disk.get(page));
+        return bitmap.isDirty(block) && block / DirtyBitmap.PAGE_BLOCKS == page && Arrays.equals(torn, disk.get(page));
     }
 
     @Test

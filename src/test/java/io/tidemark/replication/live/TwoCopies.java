@@ -4,6 +4,8 @@ import io.tidemark.replication.live.Handshake.Extent;
 import io.tidemark.replication.live.Handshake.Side;
 import io.tidemark.replication.live.Handshake.Verdict;
 import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -41,7 +43,7 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
             boolean crashed,
             boolean isHalf) {
         static Copy ofGeneration(long value) {
-            var set = new Generations(Optional.of(new Generation(value)), java.util.Map.of(), java.util.List.of());
+            var set = new Generations(Optional.of(new Generation(value)), Map.of(), List.of());
             return new Copy(set, Set.of(), Set.of(), true, false, false);
         }
 
@@ -96,8 +98,7 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
     private static Copy renamed(Copy copy, CopyId from, CopyId to) {
         var set = copy.generations();
         var bases = set.basesOf(from);
-        var renamed = new Generations(
-                set.current(), bases.isEmpty() ? java.util.Map.of() : java.util.Map.of(to, bases), set.history());
+        var renamed = new Generations(set.current(), bases.isEmpty() ? Map.of() : Map.of(to, bases), set.history());
         return new Copy(renamed, copy.writes(), copy.bits(), copy.mustBegin(), copy.crashed(), copy.isHalf());
     }
 
