@@ -1,13 +1,18 @@
 package io.tidemark.control;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 /** One operation's place in its lane, of which there are few. Of its own thread alone. */
 final class LanePlace {
     private final Slots slots;
+    private final AtomicInteger waiting;
     private String lane = "";
     private boolean isTaken;
 
-    LanePlace(Slots slots) {
+    /** @param waiting counts who waits */
+    LanePlace(Slots slots, AtomicInteger waiting) {
         this.slots = slots;
+        this.waiting = waiting;
     }
 
     /** Waits for a place in this lane, which is the operation's from then on. */
@@ -24,11 +29,23 @@ final class LanePlace {
         }
     }
 
-    /** @throws ControlException Cancelled; Stopping, for the next start to go on */
-    void takeAgain(OperationKind.Running running) throws ControlException, InterruptedException {
-        while (!isTaken) {
-            Waits.goOn(running);
-            isTaken = slots.acquire(lane, Waits.HEARD_WITHIN);
+    /** Where it has left the lane, waits for a place in it, behind who waits already; a cancellation ends the wait. */
+    void takeAgain(LiveOperation entry) throws ControlException, InterruptedException {
+        if (isTaken) {
+            return;
+        }
+        boolean turn = entry.beginWaiting();
+        waiting.incrementAndGet();
+        try {
+            if (!turn) {
+                throw new ControlException(
+                        new ControlError.Cancelled(entry.current().id()));
+            }
+            slots.acquire(lane);
+            isTaken = true;
+        } finally {
+            waiting.decrementAndGet();
+            entry.endWaiting();
         }
     }
 }

@@ -47,7 +47,7 @@ public interface OperationKind {
         /**
          * Waits for its turn in the lane it has left; without a word where it is in it.
          *
-         * @throws ControlException Cancelled; Stopping, for the next start to go on
+         * @throws ControlException Cancelled
          */
         default void enterLane() throws ControlException, InterruptedException {}
     }

@@ -136,7 +136,7 @@ public final class Operations {
         var kind = kind(operation);
         var request = Json.object(operation.requestJson());
         boolean counted = true;
-        var place = new LanePlace(slots);
+        var place = new LanePlace(slots, waiting);
         try {
             // Asked before the wait begins: an interrupt meant for the wait must not hit the database.
             var wanted = kind.claims(request);
@@ -295,7 +295,7 @@ public final class Operations {
 
         @Override
         public void enterLane() throws ControlException, InterruptedException {
-            place.takeAgain(this);
+            place.takeAgain(entry);
         }
 
         @Override

@@ -1,10 +1,8 @@
 package io.tidemark.control;
 
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** How many operations run at once, in each lane: what waits for a slow peer keeps nobody else waiting. */
@@ -25,22 +23,17 @@ final class Slots {
     }
 
     void acquire(String lane) throws InterruptedException {
-        acquire(lane, Duration.ofNanos(Long.MAX_VALUE));
-    }
-
-    /** @return false where there was none for all of this time */
-    boolean acquire(String lane, Duration atMost) throws InterruptedException {
         var entered = lanes.compute(
                 lane, (ignored, known) -> (known == null ? new Lane(new Semaphore(perLane, true), 0) : known).with(1));
         boolean acquired = false;
         try {
-            acquired = entered.slots().tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS);
+            entered.slots().acquire();
+            acquired = true;
         } finally {
             if (!acquired) {
                 leave(lane);
             }
         }
-        return acquired;
     }
 
     void release(String lane) {

@@ -5,7 +5,7 @@ import java.time.Duration;
 /** Pauses of operations that wait for something to come about. */
 final class Waits {
     /** How soon a cancellation is heard, and a stop of the site, which grants a second. */
-    static final Duration HEARD_WITHIN = Duration.ofMillis(100);
+    private static final Duration HEARD_WITHIN = Duration.ofMillis(100);
 
     private Waits() {}
 
@@ -19,19 +19,14 @@ final class Waits {
         var pause = asked.compareTo(minimum) < 0 ? minimum : asked.compareTo(maximum) > 0 ? maximum : asked;
         long endNanos = System.nanoTime() + pause.toNanos();
         while (System.nanoTime() - endNanos < 0) {
-            goOn(running);
+            if (running.stopping()) {
+                throw new ControlException(new ControlError.Stopping());
+            }
+            if (running.cancelled()) {
+                throw new ControlException(
+                        new ControlError.Cancelled(running.operation().id()));
+            }
             Thread.sleep(HEARD_WITHIN);
-        }
-    }
-
-    /** @throws ControlException Stopping, for the next start to go on; Cancelled */
-    static void goOn(OperationKind.Running running) throws ControlException {
-        if (running.stopping()) {
-            throw new ControlException(new ControlError.Stopping());
-        }
-        if (running.cancelled()) {
-            throw new ControlException(
-                    new ControlError.Cancelled(running.operation().id()));
         }
     }
 }

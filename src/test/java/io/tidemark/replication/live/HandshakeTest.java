@@ -35,7 +35,7 @@ class HandshakeTest {
     void everyHistoryOfTwoCopiesIsToldApart() {
         var worlds = Set.of(TwoCopies.inStep());
         int seen = 0;
-        for (int step = 0; step < STEPS; step++) {
+        for (int step = 0; step <= STEPS; step++) {
             var next = new HashSet<TwoCopies>();
             for (var world : worlds) {
                 seen++;
