@@ -104,11 +104,12 @@ final class AsyncReplication {
     Optional<CloudOperation> start(VolumeId primary, VolumeId secondary) throws ProviderException {
         var from = volumes.find(primary);
         var to = volumes.find(secondary);
-        if (to.replication() == State.STOPPED || to.replication() == State.STOPPING) {
+        var state = to.replicationFrom(from).orElse(State.NONE);
+        if (state == State.STOPPED || state == State.STOPPING) {
             throw new ProviderException(new ProviderError.Conflict(
                     secondary.toString(), "its replication was stopped and cannot go on: make a new secondary disk"));
         }
-        if (to.replication() == State.ACTIVE || to.replication() == State.STARTING) {
+        if (state == State.ACTIVE || state == State.STARTING) {
             return Optional.empty();
         }
         String requestId = UUID.randomUUID().toString();

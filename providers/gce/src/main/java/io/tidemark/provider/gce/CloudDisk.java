@@ -1,7 +1,10 @@
 package io.tidemark.provider.gce;
 
+import io.tidemark.provider.gce.AsyncReplication.State;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A disk as Google tells of it.
@@ -11,7 +14,7 @@ import java.util.Map;
  * @param link that other requests name it by
  * @param users instances that have it attached, by their names
  * @param policies links of its resource policies
- * @param partners links of the other disks of its pair, where it is replicated
+ * @param pairs that it is or was of
  * @param replicaZones links of a regional disk's zones
  */
 record CloudDisk(
@@ -24,6 +27,34 @@ record CloudDisk(
         List<String> users,
         List<String> policies,
         List<String> replicaZones,
-        AsyncReplication.State replication,
-        List<String> partners,
-        Map<String, String> labels) {}
+        List<Pair> pairs,
+        Map<String, String> labels) {
+
+    /**
+     * A primary and a secondary. One that was stopped is told of further, beside those that came after it.
+     *
+     * @param other link of the other disk
+     * @param isPrimary whether the other one is the primary
+     * @param group link of the consistency group that its replication was started with; empty: none
+     */
+    record Pair(String other, boolean isPrimary, String group, State state) {}
+
+    /** Of all its pairs together: STOPPED only where all are. */
+    State replication() {
+        return pairs.stream()
+                .map(Pair::state)
+                .filter(each -> each != State.STOPPED)
+                .max(Comparator.naturalOrder())
+                .orElse(pairs.isEmpty() ? State.NONE : State.STOPPED);
+    }
+
+    /** With that disk as the primary; empty: it was not made as its secondary. */
+    Optional<State> replicationFrom(CloudDisk primary) {
+        String path = GceAnswers.pathOf(primary.link);
+        return pairs.stream()
+                .filter(each ->
+                        each.isPrimary && GceAnswers.pathOf(each.other).equals(path))
+                .map(Pair::state)
+                .findFirst();
+    }
+}

@@ -7,7 +7,6 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /** What Google tells, in our words. */
@@ -37,35 +36,30 @@ final class GceAnswers {
                 told.getUsersList().stream().map(GceAnswers::lastOf).toList(),
                 told.getResourcePoliciesList(),
                 told.getReplicaZonesList(),
-                replication(told),
-                partners(told),
+                pairs(told),
                 told.getLabelsMap());
     }
 
-    /** Of a primary or a secondary; of a disk that is neither, NONE. */
-    static AsyncReplication.State replication(Disk told) {
+    /** The states are told apart from the disks, by the same keys. */
+    private static List<CloudDisk.Pair> pairs(Disk told) {
+        var pairs = new ArrayList<CloudDisk.Pair>();
         var status = told.getResourceStatus();
-        var states = new ArrayList<String>();
-        if (status.hasAsyncPrimaryDisk()) {
-            states.add(status.getAsyncPrimaryDisk().getState());
-        }
-        status.getAsyncSecondaryDisksMap().values().forEach(each -> states.add(each.getState()));
-        return states.stream()
-                .map(AsyncReplication.State::of)
-                .max(Comparator.naturalOrder())
-                .orElse(AsyncReplication.State.NONE);
-    }
-
-    /** Links of the other disks of its pair. */
-    private static List<String> partners(Disk told) {
-        var links = new ArrayList<String>();
         if (told.hasAsyncPrimaryDisk()) {
-            links.add(told.getAsyncPrimaryDisk().getDisk());
+            var primary = told.getAsyncPrimaryDisk();
+            String state = status.getAsyncPrimaryDisk().getState();
+            pairs.add(new CloudDisk.Pair(
+                    primary.getDisk(), true, primary.getConsistencyGroupPolicy(), AsyncReplication.State.of(state)));
         }
-        told.getAsyncSecondaryDisksMap()
-                .values()
-                .forEach(each -> links.add(each.getAsyncReplicationDisk().getDisk()));
-        return links;
+        told.getAsyncSecondaryDisksMap().forEach((key, each) -> {
+            var secondary = each.getAsyncReplicationDisk();
+            var state = status.getAsyncSecondaryDisksMap().get(key);
+            pairs.add(new CloudDisk.Pair(
+                    secondary.getDisk(),
+                    false,
+                    secondary.getConsistencyGroupPolicy(),
+                    AsyncReplication.State.of(state == null ? "" : state.getState())));
+        });
+        return pairs;
     }
 
     static CloudOperation operation(Operation told) {
@@ -79,6 +73,11 @@ final class GceAnswers {
 
     static String lastOf(String link) {
         return link.substring(link.lastIndexOf('/') + 1);
+    }
+
+    /** From the project on: links are told with and without what comes before it. */
+    static String pathOf(String link) {
+        return link.substring(Math.max(0, link.indexOf("projects/")));
     }
 
     static Instant time(String text) {

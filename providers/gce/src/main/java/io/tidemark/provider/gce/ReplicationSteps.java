@@ -37,8 +37,8 @@ final class ReplicationSteps {
 
     private Status status(VolumeId volume, CloudDisk disk) throws ProviderException {
         var partners = new ArrayList<VolumeId>();
-        for (var link : disk.partners()) {
-            named(link).ifPresent(partners::add);
+        for (var pair : disk.pairs()) {
+            named(pair.other()).ifPresent(partners::add);
         }
         return new Status(
                 volume,
@@ -67,11 +67,11 @@ final class ReplicationSteps {
             var begun = replication.createSecondary(asked.primary(), asked.secondary());
             return running(asked, place, begun);
         }
-        refuseOther(asked, primary, secondary.get());
+        var state = secondary.get().replicationFrom(primary).orElseThrow(() -> other(asked));
         if (!secondary.get().status().equals("READY")) {
             return running(asked);
         }
-        return switch (secondary.get().replication()) {
+        return switch (state) {
             case ACTIVE -> new Step.Done<>(status(asked.primary()));
             case STARTING -> running(asked);
             default -> running(asked, primary.location(), replication.start(asked.primary(), asked.secondary()));
@@ -88,23 +88,10 @@ final class ReplicationSteps {
     }
 
     /** One that is there may be anybody's. */
-    private static void refuseOther(GceHandles.Replicate asked, CloudDisk primary, CloudDisk secondary)
-            throws ProviderException {
-        boolean isIts = secondary.partners().stream().anyMatch(each -> same(each, primary.link()));
-        if (!isIts) {
-            throw new ProviderException(new ProviderError.Conflict(
-                    asked.secondary().toString(),
-                    "there is a disk of that name that was not made as a secondary of " + asked.primary()));
-        }
-    }
-
-    /** Links are told with and without what comes before the project. */
-    private static boolean same(String one, String other) {
-        return pathOf(one).equals(pathOf(other));
-    }
-
-    private static String pathOf(String link) {
-        return link.substring(Math.max(0, link.indexOf("projects/")));
+    private static ProviderException other(GceHandles.Replicate asked) {
+        return new ProviderException(new ProviderError.Conflict(
+                asked.secondary().toString(),
+                "there is a disk of that name that was not made as a secondary of " + asked.primary()));
     }
 
     Step<Status> stop(GceHandles.StopReplication asked, boolean accepted) throws ProviderException {

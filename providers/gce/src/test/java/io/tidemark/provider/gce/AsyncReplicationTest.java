@@ -75,6 +75,34 @@ class AsyncReplicationTest {
         }
     }
 
+    /** What was stopped stays in the disks: a primary's former secondary, and in what was one its former primary. */
+    @Test
+    void pairThatWasStoppedHidesNoneThatCameAfterIt() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            var settings = new HashMap<>(GceProject.settings());
+            settings.put("locations.2", "us-east1-b");
+            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var orders = GceProject.volume(project.disk("orders"));
+            var promoted = VolumeId.of("gce", "us-east1-b/first");
+            followed(project, provider, provider.startReplication(orders, promoted));
+            followed(project, provider, provider.stopReplication(orders, false, true));
+
+            var again = VolumeId.of("gce", "us-east1-b/second");
+            var back = VolumeId.of("gce", "europe-west3-a/back");
+            for (var pair : List.of(Map.entry(orders, again), Map.entry(promoted, back))) {
+                var primary = pair.getKey();
+                var started = followed(project, provider, provider.startReplication(primary, pair.getValue()));
+                assertThat(started.state()).isEqualTo(StorageReplication.State.ACTIVE);
+                assertThat(provider.replication(primary).state()).isEqualTo(StorageReplication.State.ACTIVE);
+                followed(project, provider, provider.stopReplication(primary, false, true));
+                assertThat(provider.replication(pair.getValue()).state()).isEqualTo(StorageReplication.State.STOPPED);
+            }
+            assertThat(project.cloud().calls().get("disks.stopAsyncReplication").seen())
+                    .isEqualTo(3);
+            project.everyCallIsChecked();
+        }
+    }
+
     @Test
     void secondaryThatIsSomethingElseIsNotTouched() throws Exception {
         try (var project = new GceProject(FakeGceSettings.defaults())) {

@@ -20,12 +20,9 @@ public final class FakeDisk extends GceResource {
     Instant readyAt;
     String sourceSnapshot = "";
     String sourceInstantSnapshot = "";
-    /** Of a secondary: its primary's path. */
-    String primary = "";
-    /** Of a primary: its secondary's path. */
-    String secondary = "";
+    /** That it is or was of, as either; each is the other disk's too. */
+    final List<ReplicationPair> pairs = new ArrayList<>();
 
-    ReplicationState replication = ReplicationState.NONE;
     final TreeSet<String> policies = new TreeSet<>();
     final List<String> users = new ArrayList<>();
     List<String> replicaZones = List.of();
@@ -36,14 +33,6 @@ public final class FakeDisk extends GceResource {
     Instant lastInstantAt;
 
     final Map<String, FakeGceSnapshot> unfixed = new LinkedHashMap<>();
-
-    /** How a pair's replication is; of both disks alike. */
-    enum ReplicationState {
-        NONE,
-        CREATED,
-        ACTIVE,
-        STOPPED
-    }
 
     FakeDisk(GceAccount account, Birth birth, long sizeGb, SparseBlocks content, Instant readyAt) {
         super(birth);
@@ -121,20 +110,28 @@ public final class FakeDisk extends GceResource {
         return json;
     }
 
-    private void replication(ObjectNode json) {
-        if (!primary.isEmpty()) {
-            json.putObject("asyncPrimaryDisk").put("disk", link(primary));
-            json.withObject("/resourceStatus/asyncPrimaryDisk").put("state", replication.name());
+    /** A secondary that is replicated to can be neither snapshotted nor deleted ("Manage Asynchronous Replication"). */
+    void refuseWhileReplicatedTo() throws GceException {
+        for (var each : pairs) {
+            if (each.secondary.equals(path()) && each.state == ReplicationPair.State.ACTIVE) {
+                throw GceException.inUse(path(), each.primary);
+            }
         }
-        if (!secondary.isEmpty()) {
-            json.putObject("asyncSecondaryDisks")
-                    .putObject(secondary)
-                    .putObject("asyncReplicationDisk")
-                    .put("disk", link(secondary));
-            json.putObject("resourceStatus")
-                    .putObject("asyncSecondaryDisks")
-                    .putObject(secondary)
-                    .put("state", replication.name());
+    }
+
+    private void replication(ObjectNode json) {
+        for (var each : pairs) {
+            var status = json.withObjectProperty("resourceStatus");
+            if (each.secondary.equals(path())) {
+                each.tell(json.withObjectProperty("asyncPrimaryDisk"), each.primary);
+                status.withObjectProperty("asyncPrimaryDisk").put("state", each.state.name());
+            } else {
+                var told = json.withObjectProperty("asyncSecondaryDisks").putObject(each.secondary);
+                each.tell(told.putObject("asyncReplicationDisk"), each.secondary);
+                status.withObjectProperty("asyncSecondaryDisks")
+                        .putObject(each.secondary)
+                        .put("state", each.state.name());
+            }
         }
     }
 }

@@ -156,9 +156,7 @@ final class GceApi {
         if (!disk.users.isEmpty()) {
             throw GceException.inUse(disk.path(), disk.users.getFirst());
         }
-        if (!disk.primary.isEmpty() && disk.replication == FakeDisk.ReplicationState.ACTIVE) {
-            throw GceException.inUse(disk.path(), disk.primary);
-        }
+        disk.refuseWhileReplicatedTo();
         for (var each : List.copyOf(account.all("instantSnapshots").values())) {
             if (each instanceof FakeGceSnapshot instant && instant.sourceDisk.equals(disk.path())) {
                 account.remove(instant);

@@ -167,15 +167,12 @@ final class GceInserts {
         return made;
     }
 
-    /** A secondary that is replicated to cannot be snapshotted ("Manage Asynchronous Replication"). */
     private FakeDisk snapshottable(String link) throws GceException {
         FakeDisk disk = account.disk(link);
         if (!disk.status(account.now()).equals("READY")) {
             throw GceException.notReady(disk.path());
         }
-        if (!disk.primary.isEmpty() && disk.replication == FakeDisk.ReplicationState.ACTIVE) {
-            throw GceException.inUse(disk.path(), disk.primary);
-        }
+        disk.refuseWhileReplicatedTo();
         return disk;
     }
 

@@ -1,6 +1,5 @@
 package io.tidemark.provider.fakecloud.gce;
 
-import io.tidemark.provider.fakecloud.gce.FakeDisk.ReplicationState;
 import java.util.List;
 
 /**
@@ -16,15 +15,17 @@ final class GceReplication {
 
     /** The new disk becomes the secondary of the other. */
     static void pair(FakeDisk primary, FakeDisk secondary) throws GceException {
-        if (!primary.secondary.isEmpty() && primary.replication != ReplicationState.STOPPED) {
-            throw GceException.inUse(primary.path(), primary.secondary);
+        for (var each : primary.pairs) {
+            if (each.primary.equals(primary.path()) && each.state != ReplicationPair.State.STOPPED) {
+                throw GceException.inUse(primary.path(), each.secondary);
+            }
         }
         if (region(primary).equals(region(secondary))) {
             throw GceException.invalid("a secondary is in another region than its primary, not in " + region(primary));
         }
-        primary.secondary = secondary.path();
-        secondary.primary = primary.path();
-        state(primary, secondary, ReplicationState.CREATED);
+        var pair = new ReplicationPair(primary.path(), secondary.path());
+        primary.pairs.add(pair);
+        secondary.pairs.add(pair);
     }
 
     private static String region(FakeDisk disk) {
@@ -34,40 +35,48 @@ final class GceReplication {
 
     void start(FakeDisk primary, String secondaryLink) throws GceException {
         FakeDisk secondary = account.disk(secondaryLink);
-        if (!secondary.primary.equals(primary.path()) || !primary.secondary.equals(secondary.path())) {
+        var pair = primary.pairs.stream()
+                .filter(each -> each.primary.equals(primary.path()) && each.secondary.equals(secondary.path()))
+                .findFirst()
+                .orElse(null);
+        if (pair == null) {
             throw GceException.invalid("%s is no secondary of %s".formatted(secondary.path(), primary.path()));
         }
-        switch (primary.replication) {
+        switch (pair.state) {
             case STOPPED ->
                 throw GceException.invalid(
                         "replication to %s was stopped; make a new secondary disk".formatted(secondary.path()));
             case ACTIVE -> throw GceException.invalid(primary.path() + " is replicated already");
-            default -> state(primary, secondary, ReplicationState.ACTIVE);
+            case CREATED -> {
+                pair.state = ReplicationPair.State.ACTIVE;
+                pair.group = primary.policies.isEmpty() ? "" : primary.policies.first();
+            }
         }
     }
 
     /** From either side. */
     void stop(FakeDisk either) throws GceException {
-        String other = either.primary.isEmpty() ? either.secondary : either.primary;
-        if (other.isEmpty() || either.replication != ReplicationState.ACTIVE) {
-            throw GceException.invalid(either.path() + " is not replicated");
-        }
-        state(either, account.disk(other), ReplicationState.STOPPED);
-    }
-
-    void stopGroup(String location, String policy) throws GceException {
-        for (var each : List.copyOf(account.all("disks").values())) {
-            if (each instanceof FakeDisk disk
-                    && disk.location.equals(location)
-                    && disk.policies.contains(account.pathOf(policy))
-                    && disk.replication == ReplicationState.ACTIVE) {
-                stop(disk);
+        boolean any = false;
+        for (var each : either.pairs) {
+            if (each.state == ReplicationPair.State.ACTIVE) {
+                each.state = ReplicationPair.State.STOPPED;
+                any = true;
             }
         }
+        if (!any) {
+            throw GceException.invalid(either.path() + " is not replicated");
+        }
     }
 
-    private static void state(FakeDisk one, FakeDisk other, ReplicationState state) {
-        one.replication = state;
-        other.replication = state;
+    /** From where the primaries are, or the secondaries. */
+    void stopGroup(String location, String policy) {
+        String group = account.pathOf(policy);
+        for (var each : List.copyOf(account.all("disks").values())) {
+            if (each instanceof FakeDisk disk && disk.location.equals(location)) {
+                disk.pairs.stream()
+                        .filter(pair -> pair.group.equals(group) && pair.state == ReplicationPair.State.ACTIVE)
+                        .forEach(pair -> pair.state = ReplicationPair.State.STOPPED);
+            }
+        }
     }
 }
