@@ -48,12 +48,21 @@ record CloudDisk(
                 .orElse(pairs.isEmpty() ? State.NONE : State.STOPPED);
     }
 
+    /** Of its pairs that are of a consistency group, as Google says or since the primary is in it now. */
+    List<State> replicationIn(String group) {
+        String path = GceAnswers.pathOf(group);
+        boolean isIn = policies.stream().map(GceAnswers::pathOf).anyMatch(path::equals);
+        return pairs.stream()
+                .filter(each -> path.equals(GceAnswers.pathOf(each.group)) || (isIn && !each.isPrimary))
+                .map(Pair::state)
+                .toList();
+    }
+
     /** With that disk as the primary; empty: it was not made as its secondary. */
     Optional<State> replicationFrom(CloudDisk primary) {
         String path = GceAnswers.pathOf(primary.link);
         return pairs.stream()
-                .filter(each ->
-                        each.isPrimary && GceAnswers.pathOf(each.other).equals(path))
+                .filter(each -> each.isPrimary && GceAnswers.pathOf(each.other).equals(path))
                 .map(Pair::state)
                 .findFirst();
     }

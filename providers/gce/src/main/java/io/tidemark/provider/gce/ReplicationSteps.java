@@ -9,12 +9,20 @@ import io.tidemark.spi.StorageReplication.Status;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Follows {@link AsyncReplication} step by step: what is next is seen by the disks, so that any process can go on. */
 final class ReplicationSteps {
     private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
+    private static final Set<AsyncReplication.State> GOING_ON = EnumSet.of(
+            AsyncReplication.State.STARTING,
+            AsyncReplication.State.ACTIVE,
+            AsyncReplication.State.STOPPING,
+            AsyncReplication.State.UNKNOWN);
 
     private final AsyncReplication replication;
     private final GceCalls calls;
@@ -57,11 +65,11 @@ final class ReplicationSteps {
     }
 
     Step<Status> start(GceHandles.Replicate asked) throws ProviderException {
-        var primary = volumes.find(asked.primary());
-        var place = placeOf(asked.secondary());
         if (isUnderWay("replication of " + asked.primary(), asked.operation())) {
             return running(asked);
         }
+        var primary = volumes.find(asked.primary());
+        var place = placeOf(asked.secondary());
         var secondary = volumes.lookUp(asked.secondary());
         if (secondary.isEmpty()) {
             var begun = replication.createSecondary(asked.primary(), asked.secondary());
@@ -95,7 +103,6 @@ final class ReplicationSteps {
     }
 
     Step<Status> stop(GceHandles.StopReplication asked, boolean accepted) throws ProviderException {
-        var disk = volumes.find(asked.volume());
         if (!accepted) {
             throw new ProviderException(
                     new ProviderError.Conflict(asked.volume().toString(), AsyncReplication.costOfStop(asked.volume())));
@@ -103,32 +110,52 @@ final class ReplicationSteps {
         if (isUnderWay("stop of the replication of " + asked.volume(), asked.operation())) {
             return running(asked, asked.operation());
         }
-        return switch (disk.replication()) {
+        var disk = volumes.find(asked.volume());
+        var group = asked.wholeGroup() ? groupOf(asked.volume(), disk) : Optional.<String>empty();
+        return switch (group.isEmpty() ? disk.replication() : together(disk, group.get())) {
             case STOPPED -> new Step.Done<>(status(asked.volume(), disk));
             case STOPPING -> running(asked, Optional.empty());
             default -> {
-                var begun = asked.wholeGroup() ? stopGroup(asked, disk) : replication.stop(asked.volume(), true);
+                var begun = group.isEmpty()
+                        ? replication.stop(asked.volume(), true)
+                        : replication.stopGroup(disk, group.get());
                 yield running(asked, begun.map(each -> new GceHandles.Work(disk.location(), each.name())));
             }
         };
     }
 
-    private Optional<CloudOperation> stopGroup(GceHandles.StopReplication asked, CloudDisk disk)
-            throws ProviderException {
+    /** Empty: it is stopped, and in none. */
+    private Optional<String> groupOf(VolumeId volume, CloudDisk disk) throws ProviderException {
         if (disk.replication() == AsyncReplication.State.NONE || disk.replication() == AsyncReplication.State.CREATED) {
-            throw new ProviderException(
-                    new ProviderError.Conflict(asked.volume().toString(), "it is not replicated"));
+            throw new ProviderException(new ProviderError.Conflict(volume.toString(), "it is not replicated"));
         }
         var groups = groups(disk);
+        if (groups.isEmpty() && disk.replication() == AsyncReplication.State.STOPPED) {
+            return Optional.empty();
+        }
         if (groups.size() != 1) {
             throw new ProviderException(new ProviderError.Conflict(
-                    asked.volume().toString(),
+                    volume.toString(),
                     "it is in %d consistency groups; what is stopped as a whole is in one".formatted(groups.size())));
         }
-        return replication.stopGroup(disk, groups.getFirst());
+        return Optional.of(groups.getFirst());
     }
 
-    /** Its policies may be schedules too. */
+    /** One may have been stopped by itself: then it is for the group's others there to say. */
+    private AsyncReplication.State together(CloudDisk disk, String group) throws ProviderException {
+        if (disk.replication() != AsyncReplication.State.STOPPED) {
+            return disk.replication();
+        }
+        var all = GceLists.all("disks.aggregatedList", token -> attempts.until(() -> calls.disks("", token)));
+        return all.stream()
+                .filter(each -> each.location().equals(disk.location()))
+                .flatMap(each -> each.replicationIn(group).stream())
+                .filter(GOING_ON::contains)
+                .min(Comparator.naturalOrder())
+                .orElse(AsyncReplication.State.STOPPED);
+    }
+
+    /** Its policies may be schedules too; a secondary has none, and is in its primary's group. */
     private List<String> groups(CloudDisk disk) throws ProviderException {
         var groups = new ArrayList<String>();
         for (var policy : disk.policies()) {
@@ -136,6 +163,11 @@ final class ReplicationSteps {
             if (attempts.until(() -> calls.isConsistencyGroup(disk.location().region(), name))) {
                 groups.add(policy);
             }
+        }
+        if (groups.isEmpty()) {
+            disk.pairs().stream()
+                    .filter(each -> each.isPrimary() && !each.group().isEmpty())
+                    .forEach(each -> groups.add(each.group()));
         }
         return groups;
     }

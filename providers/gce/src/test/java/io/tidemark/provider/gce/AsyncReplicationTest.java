@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,9 +44,7 @@ class AsyncReplicationTest {
     @Test
     void groupIsStoppedAsAWholeAndOnlyOnceItsCostIsAccepted() throws Exception {
         try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(25)))) {
-            var settings = new HashMap<>(GceProject.settings());
-            settings.put("locations.2", "us-east1-b");
-            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var provider = replicating(project);
             var data = project.disk("data");
             var log = project.disk("log");
             project.cloud().createConsistencyGroup("europe-west3", "both", List.of(data, log));
@@ -75,13 +74,79 @@ class AsyncReplicationTest {
         }
     }
 
+    private static GceProvider replicating(GceProject project) {
+        var settings = new HashMap<>(GceProject.settings());
+        settings.put("locations.2", "us-east1-b");
+        return project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+    }
+
+    /** Its disks, all replicated; the secondary of NAME is copy-NAME. */
+    private static List<VolumeId> group(GceProject project, GceProvider provider, String... names) throws Exception {
+        var disks = List.of(names).stream().map(project::disk).toList();
+        project.cloud().createConsistencyGroup("europe-west3", "both", disks);
+        project.cloud().clock().advance(Duration.ofMinutes(1));
+        for (var each : disks) {
+            var secondary = VolumeId.of("gce", "us-east1-b/copy-" + each.name());
+            followed(project, provider, provider.startReplication(GceProject.volume(each), secondary));
+        }
+        return disks.stream().map(GceProject::volume).toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"europe-west3-a/data, true", "us-east1-b/copy-data, true", "us-east1-b/copy-data, false"})
+    void groupIsStoppedAsAWholeFromEitherSideAlsoWhereOneOfItIsStoppedAlready(String from, boolean stoppedBefore)
+            throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            var provider = replicating(project);
+            var volumes = group(project, provider, "data", "log");
+            var asked = VolumeId.of("gce", from);
+            assertThat(provider.replication(asked).groups()).containsExactly("both");
+            if (stoppedBefore) {
+                followed(project, provider, provider.stopReplication(asked, false, true));
+                assertThat(provider.replication(volumes.getLast()).state()).isEqualTo(StorageReplication.State.ACTIVE);
+            }
+
+            var stopped = followed(project, provider, provider.stopReplication(asked, true, true));
+            assertThat(stopped.state()).isEqualTo(StorageReplication.State.STOPPED);
+            for (var each : volumes) {
+                assertThat(provider.replication(each).state()).isEqualTo(StorageReplication.State.STOPPED);
+            }
+            assertThat(provider.stopReplication(asked, true, true)).isInstanceOf(Step.Done.class);
+            project.everyCallIsChecked();
+        }
+    }
+
+    /** What an operation did is there once it has ended, so the disk is looked at after it. */
+    @Test
+    void stopThatEndsWhileItIsLookedAtIsNotAskedForAgain() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            var provider = replicating(project);
+            var volume = group(project, provider, "data").getFirst();
+            var begun = new GceHandles.StopReplication(
+                    volume, false, Optional.of(new GceHandles.Work(new GceLocation("europe-west3-a"), "operation-0")));
+            var first = new AtomicBoolean(true);
+            project.cloud().beforeAnswer(number -> {
+                if (first.compareAndSet(true, false)) {
+                    try {
+                        provider.stopReplication(volume, false, true);
+                    } catch (ProviderException e) {
+                        throw new AssertionError(e);
+                    }
+                }
+            });
+
+            assertThat(provider.resume(begun.handle())).isInstanceOf(Step.Done.class);
+            assertThat(project.cloud().calls().get("disks.stopAsyncReplication").seen())
+                    .isEqualTo(1);
+            project.everyCallIsChecked();
+        }
+    }
+
     /** What was stopped stays in the disks: a primary's former secondary, and in what was one its former primary. */
     @Test
     void pairThatWasStoppedHidesNoneThatCameAfterIt() throws Exception {
         try (var project = new GceProject(FakeGceSettings.defaults())) {
-            var settings = new HashMap<>(GceProject.settings());
-            settings.put("locations.2", "us-east1-b");
-            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var provider = replicating(project);
             var orders = GceProject.volume(project.disk("orders"));
             var promoted = VolumeId.of("gce", "us-east1-b/first");
             followed(project, provider, provider.startReplication(orders, promoted));
@@ -106,9 +171,7 @@ class AsyncReplicationTest {
     @Test
     void secondaryThatIsSomethingElseIsNotTouched() throws Exception {
         try (var project = new GceProject(FakeGceSettings.defaults())) {
-            var settings = new HashMap<>(GceProject.settings());
-            settings.put("locations.2", "us-east1-b");
-            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var provider = replicating(project);
             var orders = GceProject.volume(project.disk("orders"));
             project.cloud().createDisk("zones/us-east1-b", "taken", 10, Map.of());
 
