@@ -62,8 +62,8 @@ public final class DeleteRecoveryPoint {
      * Asked again after a failure, goes on with what is left.
      *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
-     * @throws ProviderException Held, Unreachable, or Conflict where the storage has a member locked or in use: before
-     *     anything is deleted, and then it stands as before
+     * @throws ProviderException Held, Denied, Unreachable, or Conflict where the storage has a member locked or in use:
+     *     before anything is deleted, and then it stands as before
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
@@ -132,6 +132,7 @@ public final class DeleteRecoveryPoint {
         } catch (ProviderException failure) {
             if (failure.error() instanceof ProviderError.Held
                     || failure.error() instanceof ProviderError.Conflict
+                    || failure.error() instanceof ProviderError.Denied
                     || failure.error() instanceof ProviderError.Unreachable) {
                 stores.recoveryPoints().markDeleting(point.id(), false);
             }

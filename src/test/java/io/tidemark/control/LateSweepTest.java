@@ -205,6 +205,17 @@ class LateSweepTest {
         assertThat(site.store.recoveryPoints().deleting()).isEmpty();
     }
 
+    @Test
+    void aDeletionForWhichARightIsLackingIsTakenBack() throws Exception {
+        var point = taken();
+        site.refusal = Optional.of(new ProviderError.Denied("orders", "the right to delete"));
+
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("the right to");
+
+        assertThat(site.store.recoveryPoints().find(point)).isPresent();
+        assertThat(site.store.recoveryPoints().deleting()).isEmpty();
+    }
+
     /** Some storage goes on with what it has cut when it is asked, and only then. */
     @Test
     void newRecoveryPointsAreLookedAtUntilTheyCanBeRead() throws Exception {

@@ -57,7 +57,7 @@ final class EbsDeletion {
         for (var each : found) {
             if (each.chainNumber().isPresent() && chains.isBase(each.id())) {
                 // Amazon is not asked to delete it, and would take the tag off a locked one.
-                refuseLocked(snapshot, each);
+                refuseLockedBase(snapshot, each);
             }
             if (each.chainNumber().isPresent() && chains.keepsAsBase(each.id())) {
                 ec2.untag(each.id(), EbsNames.RECOVERY_POINT);
@@ -113,9 +113,32 @@ final class EbsDeletion {
             return attempts.until(() -> ec2.deleteSnapshot(each.id()));
         } catch (ProviderException e) {
             if (e.error() instanceof ProviderError.Conflict || e.error() instanceof ProviderError.Unexpected) {
-                refuseLocked(snapshot, each);
+                explain(snapshot, each, e);
             }
             throw e;
+        }
+    }
+
+    /** Says more than Amazon's refusal does where it is a lock; what cannot be asked leaves the refusal as it is. */
+    private void explain(SnapshotId snapshot, CloudSnapshot each, ProviderException refusal) throws ProviderException {
+        try {
+            refuseLocked(snapshot, each);
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.Conflict) {
+                throw e;
+            }
+            refusal.addSuppressed(e);
+        }
+    }
+
+    /** Where nobody may ask it goes on: its bytes stay in any case, as long as it is locked. */
+    private void refuseLockedBase(SnapshotId snapshot, CloudSnapshot base) throws ProviderException {
+        try {
+            refuseLocked(snapshot, base);
+        } catch (ProviderException e) {
+            if (!(e.error() instanceof ProviderError.Denied)) {
+                throw e;
+            }
         }
     }
 

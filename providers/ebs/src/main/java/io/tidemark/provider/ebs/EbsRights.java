@@ -98,7 +98,7 @@ final class EbsRights {
         asked("ec2:DescribeInstances", Need.ALWAYS, () -> client.describeInstances(request -> request.dryRun(true)));
         asked(
                 "ec2:DescribeLockedSnapshots",
-                Need.ONE_COMMAND,
+                Need.ALWAYS,
                 () -> client.describeLockedSnapshots(request -> request.dryRun(true)));
         asked(
                 "ec2:DescribeSnapshotTierStatus",

@@ -62,6 +62,27 @@ class ChainProtectionTest {
         }
     }
 
+    @Test
+    void baseOfAVolumeIsDeletedWhereNobodyMayAskForLocks() throws Exception {
+        try (var cloud = FakeAws.start(FakeAwsSettings.defaults())) {
+            var config = EbsAccount.config(cloud.endpoint().toString(), staging);
+            try (var provider = EbsAccount.openStaged(
+                    config,
+                    EbsAccount.inProcess(cloud, config),
+                    cloud.clock(),
+                    new AtomicBoolean(),
+                    new StagingFiles(() -> {}))) {
+                uploaded(provider);
+                cloud.deny("DescribeLockedSnapshots");
+
+                provider.delete(SNAPSHOT);
+
+                assertThat(listed(provider)).isEmpty();
+                assertThat(cloud.snapshots()).as("the volume lies on it").hasSize(1);
+            }
+        }
+    }
+
     private static void uploaded(EbsProvider provider) throws Exception {
         provider.create(CHAIN, 1 << 20);
         try (var writer = provider.write(CHAIN)) {

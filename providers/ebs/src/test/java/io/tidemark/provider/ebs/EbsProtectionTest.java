@@ -133,6 +133,17 @@ class EbsProtectionTest {
     }
 
     @Test
+    void deletionThatIsRefusedSaysAmazonsReasonWhereLocksCannotBeAskedFor() throws Exception {
+        locks().lock(snapshot, governance(2));
+        cloud.deny("DescribeLockedSnapshots");
+        refused(ProviderError.Conflict.class, "SnapshotLocked", () -> provider.delete(snapshot));
+
+        cloud.allow("DescribeLockedSnapshots");
+        refused(ProviderError.Conflict.class, "locked in mode governance", () -> provider.delete(snapshot));
+        assertThat(listed()).containsExactly(snapshot);
+    }
+
+    @Test
     void lockEndsByItself() throws Exception {
         locks().lock(snapshot, governance(2));
 

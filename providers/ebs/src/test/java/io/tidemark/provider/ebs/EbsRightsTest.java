@@ -73,11 +73,15 @@ class EbsRightsTest {
             cloud.deny("CreateSnapshot");
             cloud.deny("LockSnapshot");
             cloud.deny("DescribeVolumes");
+            cloud.deny("DescribeLockedSnapshots");
             var denied = rights(cloud);
             assertThat(of(denied, "ec2:CreateSnapshot").detail())
                     .as("no volume is seen")
                     .contains("not checkable");
             assertThat(of(denied, "ec2:DescribeVolumes").state()).isEqualTo(State.LACKING);
+            assertThat(of(denied, "ec2:DescribeLockedSnapshots").state())
+                    .as("deletions ask for it")
+                    .isEqualTo(State.LACKING);
             assertThat(of(denied, "ec2:LockSnapshot").state())
                     .as("one command alone")
                     .isEqualTo(State.LIMITED);
