@@ -120,7 +120,7 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
             return;
         }
         var disk = found.get();
-        if (!config.installation().equals(disk.tags().get(AzureNames.INSTALLATION))) {
+        if (!disk.isOf(config.installation())) {
             throw new ProviderException(new ProviderError.Conflict(
                     volume.toString(), "it was not made by Tidemark, which removes only what it has made"));
         }

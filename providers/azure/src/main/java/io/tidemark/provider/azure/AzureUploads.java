@@ -38,7 +38,10 @@ final class AzureUploads {
     private final ArmGate gate;
     private final AzureConfig config;
     private final InstantSource clock;
+    /** Ids of disks that a writer of this process has. */
     private final Set<String> written = ConcurrentHashMap.newKeySet();
+    /** Ids of disks of which this process knows that what was written last was not flushed. */
+    private final Set<String> unflushed = ConcurrentHashMap.newKeySet();
 
     AzureUploads(
             DiskCalls calls,
@@ -69,7 +72,7 @@ final class AzureUploads {
         var place = AzureNames.placeOf(config, volume);
         var known = attempts.until(() -> calls.disk(place.group(), place.name()));
         if (known.isPresent()) {
-            boolean isIt = isOurs(known.get())
+            boolean isIt = known.get().isOf(config.installation())
                     && known.get().isUploading()
                     && known.get().sizeBytes() == sizeBytes;
             if (!isIt) {
@@ -79,6 +82,7 @@ final class AzureUploads {
         boolean isToBeMade = known.isEmpty() || known.get().state().equals(CloudSnapshot.FAILED);
         if (isToBeMade) {
             var wanted = wanted(place, sizeBytes);
+            unflushed.remove(wanted.id());
             attempts.until(() -> calls.createUpload(wanted));
         }
         return whole(volume, place);
@@ -121,13 +125,9 @@ final class AzureUploads {
                 Map.copyOf(tags));
     }
 
-    private boolean isOurs(CloudDisk disk) {
-        return config.installation().equals(disk.tags().get(AzureNames.INSTALLATION));
-    }
-
     /** @throws ProviderException Conflict where it is no disk to be written from here, or no longer */
     VolumeWriter write(VolumeId volume, CloudDisk disk) throws ProviderException {
-        if (!isOurs(disk) || !disk.isUploading()) {
+        if (!disk.isOf(config.installation()) || !disk.isUploading()) {
             throw new ProviderException(new ProviderError.Conflict(
                     volume.toString(),
                     "Azure lets only a disk that was made to be uploaded to be written from here, and until its first"
@@ -137,7 +137,7 @@ final class AzureUploads {
             throw new ProviderException(new ProviderError.Busy(volume.toString(), "another writer", ASK_AGAIN));
         }
         try {
-            return new UploadWriter(volume, disk, access, blobs, () -> written.remove(disk.id()));
+            return new UploadWriter(volume, disk, access, blobs, unflushed, () -> written.remove(disk.id()));
         } catch (ProviderException | RuntimeException e) {
             written.remove(disk.id());
             throw e;
@@ -148,16 +148,23 @@ final class AzureUploads {
      * Ends the upload: the footer, and no signature any more. What was not flushed is not in it. Asked for again after
      * a failure or a death it does the rest.
      *
-     * @throws ProviderException Busy while somebody of this process writes
+     * @throws ProviderException Busy while somebody of this process writes; Conflict where the upload is somebody
+     *     else's, or its writer was closed before it had flushed what it wrote, so that more is to come
      */
     void finish(VolumeId volume, CloudDisk disk, CutDeadline deadline) throws ProviderException {
         if (!disk.isUploading()) {
             return;
         }
+        if (!disk.isOf(config.installation())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(),
+                    "somebody else uploads into it, and a cut would end that: cut it when the upload is at its end"));
+        }
         if (!written.add(disk.id())) {
             throw new ProviderException(new ProviderError.Busy(volume.toString(), "its writer", ASK_AGAIN));
         }
         try {
+            refuseUnflushed(volume, disk);
             var address = access.grant(disk);
             try {
                 blobs.put(address, disk.sizeBytes(), VhdFooter.of(disk.sizeBytes(), disk.id()));
@@ -174,6 +181,15 @@ final class AzureUploads {
             }
         } finally {
             written.remove(disk.id());
+        }
+    }
+
+    private void refuseUnflushed(VolumeId volume, CloudDisk disk) throws ProviderException {
+        if (unflushed.contains(disk.id())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    volume.toString(),
+                    "what was written into it was not flushed, and the first cut ends its upload: write the rest, such"
+                            + " as by the link's next synchronisation, or remove it"));
         }
     }
 

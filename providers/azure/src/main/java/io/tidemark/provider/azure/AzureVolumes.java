@@ -91,8 +91,8 @@ final class AzureVolumes {
         return new Volume(idOf(disk), disk.sizeBytes(), capabilities(disk), Optional.empty(), List.of(), facts);
     }
 
-    private static Set<Capability> capabilities(CloudDisk disk) {
-        if (disk.isUploading()) {
+    private Set<Capability> capabilities(CloudDisk disk) {
+        if (disk.isUploading() && disk.isOf(config.installation())) {
             var more = EnumSet.copyOf(CAPABILITIES);
             more.add(Capability.CREATE);
             more.add(Capability.RANDOM_WRITE);

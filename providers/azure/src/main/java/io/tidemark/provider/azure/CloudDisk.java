@@ -40,6 +40,11 @@ record CloudDisk(
         return use.equals("ReadyToUpload") || use.equals("ActiveUpload");
     }
 
+    /** Whether that installation has made it. */
+    boolean isOf(String installation) {
+        return installation.equals(tags.get(AzureNames.INSTALLATION));
+    }
+
     /**
      * Ultra and Premium SSD v2: no crash-consistent restore points, and whether differences are told is not published.
      */

@@ -7,6 +7,7 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.util.Set;
 
 /**
  * Writes the pages of a disk that is uploaded to. What follows each other is kept until it is {@value
@@ -21,6 +22,7 @@ final class UploadWriter implements VolumeWriter {
     private final CloudDisk disk;
     private final AccessCalls access;
     private final BlobCalls calls;
+    private final Set<String> unflushed;
     private final Runnable onClose;
     private final byte[] kept = new byte[BlobCalls.CHUNK_BYTES];
     private long keptFrom;
@@ -28,12 +30,15 @@ final class UploadWriter implements VolumeWriter {
     private URI address;
     private boolean closed;
 
-    UploadWriter(VolumeId id, CloudDisk disk, AccessCalls access, BlobCalls calls, Runnable onClose)
+    /** @param unflushed has the disk's id from a write on until the flush after it */
+    UploadWriter(
+            VolumeId id, CloudDisk disk, AccessCalls access, BlobCalls calls, Set<String> unflushed, Runnable onClose)
             throws ProviderException {
         this.id = id;
         this.disk = disk;
         this.access = access;
         this.calls = calls;
+        this.unflushed = unflushed;
         this.onClose = onClose;
         address = access.grant(disk);
     }
@@ -46,6 +51,7 @@ final class UploadWriter implements VolumeWriter {
     @Override
     public void write(long offsetBytes, ByteBuffer source) throws ProviderException {
         check(offsetBytes, source.remaining());
+        unflushed.add(disk.id());
         long at = offsetBytes;
         while (source.hasRemaining()) {
             if (keptBytes > 0 && keptFrom + keptBytes != at) {
@@ -95,6 +101,7 @@ final class UploadWriter implements VolumeWriter {
     @Override
     public void writeZeroes(BlockRange range) throws ProviderException {
         check(range.offsetBytes(), range.lengthBytes());
+        unflushed.add(disk.id());
         send();
         long from = (range.offsetBytes() + PAGE - 1) / PAGE * PAGE;
         long to = range.endBytes() / PAGE * PAGE;
@@ -150,6 +157,7 @@ final class UploadWriter implements VolumeWriter {
     public void flush() throws ProviderException {
         refuseClosed();
         send();
+        unflushed.remove(disk.id());
     }
 
     private void check(long offsetBytes, long length) throws ProviderException {

@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -126,6 +127,7 @@ class AzureUploadsTest {
         try (var writer = provider.write(VOLUME)) {
             cloud.expireAccesses();
             writer.write(512, ByteBuffer.wrap(new byte[] {2}));
+            writer.flush();
         }
 
         var bytes = content(provider, cut(provider, "rp-1"));
@@ -218,6 +220,49 @@ class AzureUploadsTest {
                         .getOrDefault("Snapshots_CreateOrUpdate", CallCount.ZERO)
                         .seen())
                 .isEqualTo(1);
+    }
+
+    /** It would leave them a disk with our footer, which they write no more. */
+    @Test
+    void uploadOfSomebodyElseIsNotEndedByACut() throws Exception {
+        open().create(VOLUME, SIZE);
+        var config = AzureAccount.config(cloud, "http://127.0.0.1", Map.of("installation", "others"));
+        var clients = AzureAccount.clients(config, () -> cloud);
+        var others = AzureAccount.open(config, clients, cloud.clock(), new AtomicBoolean());
+
+        assertThat(others.volume(VOLUME).capabilities()).doesNotContain(Capability.RANDOM_WRITE, Capability.CREATE);
+        assertThat(failure(() -> cut(others, "rp-1")))
+                .isInstanceOf(ProviderError.Conflict.class)
+                .extracting(ProviderError::message)
+                .asString()
+                .contains("somebody else uploads into it");
+        assertThat(cloud.calls()).doesNotContainKeys("Disks_GrantAccess", "Disks_RevokeAccess");
+        assertThat(content(open(), cut(open(), "rp-1"))).containsOnly(0);
+    }
+
+    /** As of a transfer that broke: the next session could not write the rest. */
+    @Test
+    void uploadWhoseWriterWasClosedBeforeItsFlushIsNotEndedByACut() throws Exception {
+        var provider = open();
+        provider.create(VOLUME, SIZE);
+        try (var broken = provider.write(VOLUME)) {
+            broken.write(0, ByteBuffer.wrap(new byte[] {1}));
+            broken.flush();
+            broken.write(512, ByteBuffer.wrap(new byte[] {2}));
+        }
+
+        assertThat(failure(() -> cut(provider, "rp-1")))
+                .isInstanceOf(ProviderError.Conflict.class)
+                .extracting(ProviderError::message)
+                .asString()
+                .contains("was not flushed", "the link's next synchronisation");
+        try (var writer = provider.write(VOLUME)) {
+            writer.write(1024, ByteBuffer.wrap(new byte[] {3}));
+            writer.flush();
+        }
+
+        var bytes = content(provider, cut(provider, "rp-1"));
+        assertThat(List.of(bytes[0], bytes[512], bytes[1024])).containsExactly((byte) 1, (byte) 2, (byte) 3);
     }
 
     private interface Call {
