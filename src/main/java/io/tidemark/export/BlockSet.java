@@ -8,8 +8,10 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 /**
  * A set of block numbers. Takes 8 bytes a chunk of {@value #CHUNK_BLOCKS} blocks, 32 KiB where some but not all of the
  * chunk are in it: of a TiB in blocks of 4 KiB at most 32 MiB. One thread changes it at a time; others may read.
+ *
+ * <p>Not final: a test comes between two looks at it.
  */
-final class BlockSet {
+class BlockSet {
     static final int CHUNK_BLOCKS = 1 << 18;
 
     private static final int CHUNK_WORDS = CHUNK_BLOCKS / Long.SIZE;
@@ -40,10 +42,14 @@ final class BlockSet {
         return (chunk.get(bit / Long.SIZE) & 1L << bit) != 0;
     }
 
-    /** The first block at or after {@code from} that differs from it in being in the set, at most {@code end}. */
-    long runEnd(long from, long end) {
-        boolean in = contains(from);
-        long at = from + 1;
+    /**
+     * The first block at or after {@code from} that is not as wanted, at most {@code end}. {@code from} itself where that
+     * has changed since the caller looked.
+     *
+     * @param in whether blocks of the run are in the set
+     */
+    long runEnd(long from, long end, boolean in) {
+        long at = from;
         while (at < end) {
             var chunk = chunks.get((int) (at / CHUNK_BLOCKS));
             long chunkEnd = Math.min(end, (at / CHUNK_BLOCKS + 1) * CHUNK_BLOCKS);
@@ -69,8 +75,9 @@ final class BlockSet {
     long missing(long from, long end) {
         long missing = 0;
         for (long at = from; at < end; ) {
-            long next = runEnd(at, end);
-            missing += contains(at) ? 0 : next - at;
+            boolean in = contains(at);
+            long next = runEnd(at, end, in);
+            missing += in ? 0 : next - at;
             at = next;
         }
         return missing;

@@ -2,7 +2,6 @@ package io.tidemark.export;
 
 import io.tidemark.export.protocol.Extent;
 import io.tidemark.export.protocol.NbdLimits;
-import io.tidemark.nativeblock.HostCalls;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -30,7 +29,7 @@ final class OverlayImage implements ExportImage {
     private final ExportImage base;
     private final Path path;
     private final FileImage file;
-    private final long bytesMaximum;
+    private final OverlayMeans means;
     /** Blocks that are not the base's any more. */
     private final BlockSet changed;
     /** Those of them with bytes in the file; the others are zeros. */
@@ -39,25 +38,22 @@ final class OverlayImage implements ExportImage {
     private final ReentrantLock lock = new ReentrantLock();
     private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
 
-    private OverlayImage(ExportImage base, Path path, FileImage file, long bytesMaximum) {
+    private OverlayImage(ExportImage base, Path path, FileImage file, OverlayMeans means) {
         this.base = base;
         this.path = path;
         this.file = file;
-        this.bytesMaximum = bytesMaximum;
+        this.means = means;
         long blockCount = Math.ceilDiv(base.sizeBytes(), (long) BLOCK_BYTES);
-        this.changed = new BlockSet(blockCount);
-        this.stored = new BlockSet(blockCount);
+        this.changed = means.sets().of(blockCount);
+        this.stored = means.sets().of(blockCount);
     }
 
     /**
      * @param base closed with this, and when this fails
      * @param path of a file that does not exist yet
-     * @param host makes holes of what is zeroed; without it the space stays taken
-     * @param bytesMaximum what the overlay may take of its storage; a write past it is refused
      * @throws IOException where its file system has no files as large as the image
      */
-    static OverlayImage over(ExportImage base, Path path, long bytesMaximum, Optional<HostCalls> host)
-            throws IOException {
+    static OverlayImage over(ExportImage base, Path path, OverlayMeans means) throws IOException {
         try {
             try (var made = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 long whole = Math.ceilDiv(base.sizeBytes(), (long) BLOCK_BYTES) * BLOCK_BYTES;
@@ -65,7 +61,7 @@ final class OverlayImage implements ExportImage {
                     // Of the last block, which is not looked at before it is written.
                     made.write(ByteBuffer.allocate(1), whole - 1);
                 }
-                return new OverlayImage(base, path, FileImage.open(path, true, host), bytesMaximum);
+                return new OverlayImage(base, path, FileImage.open(path, true, means.host()), means);
             } catch (IOException e) {
                 Files.deleteIfExists(path);
                 throw e;
@@ -89,7 +85,11 @@ final class OverlayImage implements ExportImage {
         while (at < end) {
             long number = at / BLOCK_BYTES;
             boolean own = changed.contains(number);
-            long run = changed.runEnd(number, Math.ceilDiv(end, (long) BLOCK_BYTES));
+            long run = changed.runEnd(number, Math.ceilDiv(end, (long) BLOCK_BYTES), own);
+            if (run == number) {
+                // Changed since the look before, which happens once to a block at most.
+                continue;
+            }
             long until = Math.min(end, run * BLOCK_BYTES);
             target.limit(target.position() + (int) (until - at));
             if (own) {
@@ -121,9 +121,9 @@ final class OverlayImage implements ExportImage {
 
     private void reserve(long firstBlock, long endBlock) throws OutOfSpaceException {
         long needed = (stored.size() + stored.missing(firstBlock, endBlock)) * BLOCK_BYTES;
-        if (needed > bytesMaximum) {
+        if (needed > means.bytesMaximum()) {
             throw new OutOfSpaceException("the overlay may take %d bytes (exports.overlayBytesMaximum), %d are needed"
-                    .formatted(bytesMaximum, needed));
+                    .formatted(means.bytesMaximum(), needed));
         }
     }
 
@@ -186,8 +186,9 @@ final class OverlayImage implements ExportImage {
         lock.lock();
         try {
             for (long at = firstBlock; at < endBlock; ) {
-                long run = stored.runEnd(at, endBlock);
-                if (stored.contains(at)) {
+                boolean kept = stored.contains(at);
+                long run = stored.runEnd(at, endBlock, kept);
+                if (kept) {
                     release(at, run);
                 }
                 at = run;
@@ -220,9 +221,9 @@ final class OverlayImage implements ExportImage {
         for (long at = offsetBytes; at < end && runs.size() < maximum; ) {
             long number = at / BLOCK_BYTES;
             long endBlock = Math.ceilDiv(end, (long) BLOCK_BYTES);
-            long until = Math.min(end, changed.runEnd(number, endBlock) * BLOCK_BYTES);
+            long until = Math.min(end, changed.runEnd(number, endBlock, changed.contains(number)) * BLOCK_BYTES);
             if (changed.contains(number)) {
-                until = Math.min(until, stored.runEnd(number, endBlock) * BLOCK_BYTES);
+                until = Math.min(until, stored.runEnd(number, endBlock, stored.contains(number)) * BLOCK_BYTES);
                 runs.add(new Extent(until - at, !stored.contains(number)));
             } else {
                 var ofBase = base.extents(at, until - at, maximum - runs.size());

@@ -13,13 +13,11 @@ public final class Overlays {
     private static final String ENDING = ".overlay";
 
     private final Path folder;
-    private final long bytesMaximum;
-    private final Optional<HostCalls> host;
+    private final OverlayMeans means;
 
-    private Overlays(Path folder, long bytesMaximum, Optional<HostCalls> host) {
+    private Overlays(Path folder, OverlayMeans means) {
         this.folder = folder;
-        this.host = host;
-        this.bytesMaximum = bytesMaximum;
+        this.means = means;
     }
 
     /**
@@ -36,11 +34,11 @@ public final class Overlays {
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
-        return new Overlays(folder, bytesMaximum, host);
+        return new Overlays(folder, new OverlayMeans(bytesMaximum, BlockSet::new, host));
     }
 
     /** @param base closed with the answer, and when this fails */
     ExportImage over(ExportImage base, ExportId id) throws IOException {
-        return OverlayImage.over(base, folder.resolve(id + ENDING), bytesMaximum, host);
+        return OverlayImage.over(base, folder.resolve(id + ENDING), means);
     }
 }

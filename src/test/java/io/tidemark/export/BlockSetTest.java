@@ -30,7 +30,9 @@ class BlockSetTest {
             int probe = Math.min(BLOCKS - 1, near(random));
             assertThat(set.contains(probe)).isEqualTo(bits.get(probe));
             int next = bits.get(probe) ? bits.nextClearBit(probe) : bits.nextSetBit(probe);
-            assertThat(set.runEnd(probe, BLOCKS)).isEqualTo(next < 0 ? BLOCKS : Math.min(BLOCKS, next));
+            assertThat(set.runEnd(probe, BLOCKS, bits.get(probe)))
+                    .isEqualTo(next < 0 ? BLOCKS : Math.min(BLOCKS, next));
+            assertThat(set.runEnd(probe, BLOCKS, !bits.get(probe))).isEqualTo(probe);
             assertThat(set.missing(from, end))
                     .isEqualTo(end - from - bits.get(from, end).cardinality());
         }

@@ -1,0 +1,94 @@
+package io.tidemark.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What one connection sees of an overlay while another changes it, between any two of its looks. */
+class OverlayRacesTest {
+    private static final int BLOCK = 4_096;
+    private static final int BLOCKS = 16;
+
+    @TempDir
+    Path folder;
+
+    private ExportImage image;
+    private Meanwhile meanwhile = Meanwhile.NOTHING;
+
+    /** What another connection does, once. */
+    private interface Meanwhile {
+        Meanwhile NOTHING = () -> {};
+
+        void happens() throws Exception;
+    }
+
+    @BeforeEach
+    void makeImage() throws Exception {
+        byte[] bytes = new byte[BLOCKS * BLOCK];
+        Arrays.fill(bytes, (byte) 'b');
+        var base = FileImage.open(Files.write(folder.resolve("base"), bytes), false, Optional.empty());
+        image = OverlayImage.over(
+                base, folder.resolve("overlay"), new OverlayMeans(1 << 20, WatchedSet::new, Optional.empty()));
+    }
+
+    /** Lets the other connection act after a look. */
+    private final class WatchedSet extends BlockSet {
+        WatchedSet(long blockCount) {
+            super(blockCount);
+        }
+
+        @Override
+        boolean contains(long block) {
+            boolean is = super.contains(block);
+            other();
+            return is;
+        }
+    }
+
+    private void other() {
+        var now = meanwhile;
+        meanwhile = Meanwhile.NOTHING;
+        if (now == Meanwhile.NOTHING) {
+            return;
+        }
+        var done = new FutureTask<Void>(() -> {
+            now.happens();
+            return null;
+        });
+        Thread.ofPlatform().daemon().start(done);
+        try {
+            done.get(10, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("the other connection waits", e);
+        }
+    }
+
+    private byte[] read(int firstBlock, int blockCount) throws Exception {
+        var bytes = ByteBuffer.allocate(blockCount * BLOCK);
+        image.read((long) firstBlock * BLOCK, bytes);
+        return bytes.array();
+    }
+
+    private static ByteBuffer filled(char with, int blockCount) {
+        byte[] bytes = new byte[blockCount * BLOCK];
+        Arrays.fill(bytes, (byte) with);
+        return ByteBuffer.wrap(bytes);
+    }
+
+    @Test
+    void aBlockThatIsWrittenWhileItsRunIsReadHidesNothingThatWasWrittenBefore() throws Exception {
+        image.write(6 * BLOCK, filled('n', 3));
+        meanwhile = () -> image.write(5 * BLOCK, filled('n', 1));
+
+        assertThat(read(5, 4)).containsOnly('n');
+    }
+}
