@@ -23,6 +23,8 @@ final class VolumeImage implements ExportImage {
     private final VolumeWriter writer;
     private final @Nullable FileImage file;
     private final ReentrantLock lock = new ReentrantLock();
+    /** The first flush that failed: storage tells of bytes that it lost once, and takes them for written ever after. */
+    private volatile @Nullable IOException lost;
 
     private VolumeImage(VolumeWriter writer, @Nullable FileImage file) {
         this.writer = writer;
@@ -42,7 +44,7 @@ final class VolumeImage implements ExportImage {
 
     /** One call of the writer. */
     private interface Call {
-        void run() throws ProviderException;
+        void run() throws ProviderException, IOException;
     }
 
     private void alone(Call call) throws IOException {
@@ -72,6 +74,7 @@ final class VolumeImage implements ExportImage {
 
     @Override
     public void write(long offsetBytes, ByteBuffer source) throws IOException {
+        refuseAfterLoss();
         if (file != null) {
             file.write(offsetBytes, source);
         } else {
@@ -81,6 +84,7 @@ final class VolumeImage implements ExportImage {
 
     @Override
     public void writeZeroes(long offsetBytes, long lengthBytes, boolean keepSpace) throws IOException {
+        refuseAfterLoss();
         if (file != null) {
             file.writeZeroes(offsetBytes, lengthBytes, keepSpace);
             return;
@@ -98,9 +102,25 @@ final class VolumeImage implements ExportImage {
         }
     }
 
+    /** @throws IOException for good once it has failed, as later writes do: what was written before may be lost */
     @Override
     public void flush() throws IOException {
-        alone(writer::flush);
+        alone(() -> {
+            refuseAfterLoss();
+            try {
+                writer.flush();
+            } catch (ProviderException e) {
+                lost = Failures.of(e);
+                throw e;
+            }
+        });
+    }
+
+    private void refuseAfterLoss() throws IOException {
+        var earlier = lost;
+        if (earlier != null) {
+            throw new IOException("an earlier flush failed: " + earlier.getMessage(), earlier);
+        }
     }
 
     @Override

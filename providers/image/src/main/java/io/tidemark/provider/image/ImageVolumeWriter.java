@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes to an image that nothing else writes. Its monitor is held for each request, so that a sparse copy, which takes
@@ -39,6 +40,8 @@ final class ImageVolumeWriter implements VolumeWriter {
     private boolean folderSynced;
     /** Since the last flush. */
     private long writes;
+    /** The kernel tells of bytes that did not reach the storage once, and takes them for written ever after. */
+    private @Nullable ProviderException lost;
 
     private ImageVolumeWriter(
             ImageVolume volume, long sizeBytes, FileChannel channel, Optional<HostCalls> host, Uses uses) {
@@ -74,6 +77,7 @@ final class ImageVolumeWriter implements VolumeWriter {
     @Override
     public synchronized void write(long offsetBytes, ByteBuffer source) throws ProviderException {
         ImageSnapshotReader.checkRange(offsetBytes, source.remaining(), sizeBytes);
+        refuseAfterLoss();
         try {
             checkOpen();
             writes++;
@@ -87,6 +91,7 @@ final class ImageVolumeWriter implements VolumeWriter {
     @Override
     public synchronized void writeZeroes(BlockRange range) throws ProviderException {
         ImageSnapshotReader.checkRange(range.offsetBytes(), range.lengthBytes(), sizeBytes);
+        refuseAfterLoss();
         try {
             checkOpen();
             if (!punched(range)) {
@@ -130,8 +135,10 @@ final class ImageVolumeWriter implements VolumeWriter {
         ImageSnapshotReader.readFully(channel, offsetBytes, target, volume.image());
     }
 
+    /** @throws ProviderException for good once it has failed, as later writes do: what was written before may be lost */
     @Override
     public synchronized void flush() throws ProviderException {
+        refuseAfterLoss();
         try {
             checkOpen();
             if (writes >= SCATTERED_WRITES) {
@@ -145,7 +152,16 @@ final class ImageVolumeWriter implements VolumeWriter {
                 folderSynced = true;
             }
         } catch (IOException e) {
-            throw failed("flushing ", e);
+            var failure = failed("flushing ", e);
+            lost = failure;
+            throw failure;
+        }
+    }
+
+    private void refuseAfterLoss() throws ProviderException {
+        var earlier = lost;
+        if (earlier != null) {
+            throw new ProviderException(earlier.error(), earlier);
         }
     }
 
