@@ -15,6 +15,11 @@ public record Claim(String key, boolean exclusive) {
         return new Claim("volume " + volume, true);
     }
 
+    /** To write it in place for as long as a user wants; recovery points of it are taken meanwhile. */
+    public static Claim writing(VolumeId volume) {
+        return new Claim("writes of volume " + volume, true);
+    }
+
     public static Claim alone(SnapshotId snapshot) {
         return new Claim("snapshot " + snapshot, true);
     }

@@ -18,11 +18,11 @@ public final class DeleteVolume {
     }
 
     /**
-     * @throws ControlException InUse, naming the group, link or operation
+     * @throws ControlException InUse, naming the group, link, export or operation
      * @throws ProviderException VolumeNotFound; Conflict when it has snapshots
      */
     public void delete(VolumeId id) throws ControlException, ProviderException {
-        try (var held = busy.hold("volume", id.value(), List.of(Claim.alone(id)))) {
+        try (var held = busy.hold("volume", id.value(), List.of(Claim.alone(id), Claim.writing(id)))) {
             var groups = stores.groups().ofVolume(id);
             if (!groups.isEmpty()) {
                 throw new ControlException(new ControlError.InUse("volume", id.value(), "group " + groups.getFirst()));

@@ -17,22 +17,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Exports of this host's storage. What is exported is claimed for as long: its recovery point is not deleted. All of it
- * ends with the process.
+ * Exports of this host's storage. What is exported is claimed for as long: its recovery point or volume is not deleted. All
+ * of it ends with the process.
  */
 public final class ManageExports {
     private final ExportHost host;
+    private final ControlPorts.Stores stores;
     private final Inventory inventory;
     private final Providers providers;
     private final Claims claims;
     private final InstantSource clock;
 
-    ManageExports(ExportHost host, Inventory inventory, Providers providers, Claims claims, InstantSource clock) {
-        this.host = host;
+    ManageExports(ControlPorts ports, Inventory inventory, Providers providers, Claims claims) {
+        this.host = ports.agents().exports();
+        this.stores = ports.stores();
         this.inventory = inventory;
         this.providers = providers;
         this.claims = claims;
-        this.clock = clock;
+        this.clock = ports.clock();
     }
 
     /**
@@ -81,7 +83,8 @@ public final class ManageExports {
     /**
      * Exports a live volume, which nobody else writes meanwhile.
      *
-     * @throws ControlException Invalid where it is on an agent's host; Unsupported where it cannot be written
+     * @throws ControlException Invalid where it is on an agent's host; Unsupported where it cannot be written; InUse where
+     *     it is the target of a link, whose next synchronisation would find it written, or is exported so already
      * @throws ProviderException VolumeNotFound; Busy where it is mounted, attached, or written by others
      */
     public List<ExportHost.Open> ofVolume(VolumeId volume, Intent intent) throws ControlException, ProviderException {
@@ -89,8 +92,9 @@ public final class ManageExports {
         if (!inventory.volume(volume).can(Capability.RANDOM_WRITE)) {
             throw new ControlException(new ControlError.Unsupported(volume, Capability.RANDOM_WRITE));
         }
+        RollbackRecoveryPoint.refuseTargets(List.of(volume), stores);
         var export = new Export(intent.export(0), volume.value(), Export.Access.WRITABLE, clock.instant());
-        return List.of(open(export, List.of()));
+        return List.of(open(export, List.of(Claim.writing(volume))));
     }
 
     private void refuseElsewhere(VolumeId volume) throws ControlException {
@@ -128,7 +132,10 @@ public final class ManageExports {
         var holder = holder(export.id());
         var inTheWay = claims.tryAcquire(holder, wanted);
         if (inTheWay.isPresent()) {
-            throw new ControlException(new ControlError.InUse("snapshot", export.source(), inTheWay.get()));
+            throw new ControlException(new ControlError.InUse(
+                    export.access() == Export.Access.WRITABLE ? "volume" : "snapshot",
+                    export.source(),
+                    inTheWay.get()));
         }
         boolean opened = false;
         try {

@@ -247,7 +247,7 @@ final class RollbackOperation implements OperationKind {
             ProviderError.Busy opened;
             try (held) {
                 moments.reached(Moment.ROLLBACK_CLOSED);
-                RollbackRecoveryPoint.refuseTargets(point, stores);
+                RollbackRecoveryPoint.refuseTargets(RollbackRecoveryPoint.volumes(point), stores);
                 rollBack(point, running);
                 return;
             } catch (ProviderException e) {

@@ -40,7 +40,7 @@ public final class RollbackRecoveryPoint {
                 throw new ControlException(new ControlError.Unsupported(volume, Capability.ROLLBACK));
             }
         }
-        refuseTargets(point, stores);
+        refuseTargets(volumes(point), stores);
         return start(point, whenOpen, intent);
     }
 
@@ -88,9 +88,8 @@ public final class RollbackRecoveryPoint {
                 .toList();
     }
 
-    /** @throws ControlException InUse where a volume of it is the target of a link */
-    static void refuseTargets(RecoveryPoint point, ControlPorts.Stores stores) throws ControlException {
-        var volumes = volumes(point);
+    /** @throws ControlException InUse where one of them is the target of a link, which alone writes it */
+    static void refuseTargets(List<VolumeId> volumes, ControlPorts.Stores stores) throws ControlException {
         for (var link : stores.links().all()) {
             if (link.role() == ReplicationLink.Role.TARGET && volumes.contains(link.localVolume())) {
                 throw new ControlException(

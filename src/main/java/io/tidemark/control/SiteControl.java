@@ -98,7 +98,7 @@ public final class SiteControl {
                 new ResyncLink(syncLink),
                 new ReverseLink(inventory, operations),
                 new SetLink(inventory, stores.links(), ports.clock()));
-        this.exports = new ManageExports(ports.agents().exports(), inventory, providers, claims, ports.clock());
+        this.exports = new ManageExports(ports, inventory, providers, claims);
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.lateSweep = new LateSweep(

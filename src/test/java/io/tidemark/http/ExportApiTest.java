@@ -97,8 +97,11 @@ class ExportApiTest {
     void aVolumeIsExportedWhileNobodyElseWritesIt() throws Exception {
         var item = export("memory:orders", "WRITABLE").get(0);
 
-        api.post("/v1/exports", "{'source':'memory:orders','access':'WRITABLE'}")
-                .is(503);
+        var second = api.post("/v1/exports", "{'source':'memory:orders','access':'WRITABLE'}")
+                .is(409);
+        assertThat(second.text())
+                .contains("volume memory:orders is needed by export "
+                        + item.get("id").asText());
         api.delete("/v1/exports/" + item.get("id").asText()).is(204);
         export("memory:orders", "WRITABLE");
     }
