@@ -44,6 +44,9 @@ interface ExportImage extends AutoCloseable {
         return 0;
     }
 
+    /** Reads that wait for the storage fail from now on; before {@link #close}, from any thread. */
+    default void ending() {}
+
     @Override
     void close() throws IOException;
 }

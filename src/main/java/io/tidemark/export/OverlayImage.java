@@ -246,6 +246,11 @@ final class OverlayImage implements ExportImage {
     }
 
     @Override
+    public void ending() {
+        base.ending();
+    }
+
+    @Override
     public void close() throws IOException {
         try (base;
                 file) {

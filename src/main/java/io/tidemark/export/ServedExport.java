@@ -63,6 +63,7 @@ final class ServedExport {
     void end() throws IOException, InterruptedException {
         synchronized (this) {
             ended = true;
+            image.ending();
             for (var connection : connections) {
                 try {
                     connection.close();

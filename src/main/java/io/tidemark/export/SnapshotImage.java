@@ -2,19 +2,30 @@ package io.tidemark.export;
 
 import io.tidemark.export.protocol.Extent;
 import io.tidemark.nativeblock.HostCalls;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A snapshot's bytes: from its file or device where the host has one, else through its provider. */
 final class SnapshotImage implements ExportImage {
+    /** So long the storage may be busy or away before a read fails. */
+    static final Duration RETRY_LIMIT = Duration.ofMinutes(2);
+
+    /** Where the storage does not say when to ask again. */
+    private static final Duration RETRY_PAUSE = Duration.ofSeconds(1);
+
     private final SnapshotReader reader;
     private final @Nullable FileImage file;
+    private final CountDownLatch ending = new CountDownLatch(1);
 
     private SnapshotImage(SnapshotReader reader, @Nullable FileImage file) {
         this.reader = reader;
@@ -44,11 +55,41 @@ final class SnapshotImage implements ExportImage {
             file.read(offsetBytes, target);
             return;
         }
-        try {
-            reader.read(offsetBytes, target);
-        } catch (ProviderException e) {
-            throw Failures.of(e);
+        int start = target.position();
+        long until = System.nanoTime() + RETRY_LIMIT.toNanos();
+        while (true) {
+            try {
+                reader.read(offsetBytes, target);
+                return;
+            } catch (ProviderException e) {
+                if (!mayAskAgain(e.error(), until)) {
+                    throw Failures.of(e);
+                }
+                target.position(start);
+            }
         }
+    }
+
+    /** Waits until the storage wants to be asked again; false where it is not to be. */
+    private boolean mayAskAgain(ProviderError error, long untilNanos) {
+        if (!error.retryable()) {
+            return false;
+        }
+        var pause = error instanceof ProviderError.Busy busy ? busy.retryAfter() : RETRY_PAUSE;
+        if (pause.toNanos() > untilNanos - System.nanoTime()) {
+            return false;
+        }
+        try {
+            return !ending.await(pause.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    @Override
+    public void ending() {
+        ending.countDown();
     }
 
     @Override
