@@ -9,6 +9,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotLocks;
+import io.tidemark.spi.SnapshotLocks.SnapshotLock;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
@@ -63,7 +64,8 @@ public final class DeleteRecoveryPoint {
      *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
      * @throws ProviderException Held, Denied, Unreachable, or Conflict where the storage has a member locked or in use:
-     *     before anything is deleted, and then it stands as before
+     *     before anything is deleted, and then it stands as before; so it does where it cannot be told whether a member is
+     *     locked
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
@@ -94,26 +96,33 @@ public final class DeleteRecoveryPoint {
 
     /** One member that is locked keeps them all: without it the others are of no use, and it would be shown no more. */
     private void refuseLocked(RecoveryPoint point) throws ProviderException {
+        boolean isAlone = point.members().size() == 1;
         for (var member : point.members()) {
             var snapshot = member.snapshot();
             var locks = providers.of(snapshot.volume()).ability(SnapshotLocks.class);
-            if (locks.isEmpty()) {
-                continue;
+            var lock = locks.isPresent() ? lock(locks.get(), snapshot, isAlone) : Optional.<SnapshotLock>empty();
+            if (lock.isPresent()) {
+                throw new ProviderException(new ProviderError.Conflict(
+                        snapshot.toString(), "it is " + lock.get().phrase()));
             }
-            try {
-                var lock = locks.get().lockOf(snapshot);
-                if (lock.isPresent()) {
-                    throw new ProviderException(new ProviderError.Conflict(
-                            snapshot.toString(), "it is " + lock.get().phrase()));
-                }
-            } catch (ProviderException e) {
-                boolean isTold = e.error() instanceof ProviderError.Conflict;
-                if (isTold || e.error() instanceof ProviderError.Unreachable) {
-                    throw e;
-                }
-                // Gone already, or nobody may ask: the deletion itself will tell.
-                log.debug("recovery_point.lock_untold snapshot={} {}", snapshot, e.getMessage());
+        }
+    }
+
+    /**
+     * One that is gone has none. Where nobody may ask, the deletion of one that is alone is refused or not as a whole; of
+     * several a locked one would be found only when others are gone.
+     */
+    private static Optional<SnapshotLock> lock(SnapshotLocks locks, SnapshotId snapshot, boolean isAlone)
+            throws ProviderException {
+        try {
+            return locks.lockOf(snapshot);
+        } catch (ProviderException e) {
+            boolean isGone = e.error() instanceof ProviderError.SnapshotNotFound;
+            if (!isGone && !(isAlone && e.error() instanceof ProviderError.Denied)) {
+                throw e;
             }
+            log.debug("recovery_point.lock_untold snapshot={} {}", snapshot, e.getMessage());
+            return Optional.empty();
         }
     }
 

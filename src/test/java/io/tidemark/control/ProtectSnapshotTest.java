@@ -94,15 +94,45 @@ class ProtectSnapshotTest {
     }
 
     @Test
-    void lockThatIsOnlyFoundByTheStorageKeepsTheRecoveryPointToo() throws Exception {
-        members.forEach(member -> storage.lock(member, LOCK));
+    void pointOfSeveralStaysWholeWhereItCannotBeToldWhetherOneIsLocked() throws Exception {
+        storage.lock(members.getLast(), LOCK);
+        for (var untold : List.of(
+                new ProviderError.Denied("locks", "ec2:DescribeLockedSnapshots"),
+                new ProviderError.Busy("locks", "Amazon's limit of requests", Duration.ofSeconds(2)),
+                new ProviderError.Unexpected("DescribeLockedSnapshots", "InternalError"))) {
+            storage.lockUntold = Optional.of(untold);
+
+            assertThatThrownBy(() -> site.control.points().delete().delete(point))
+                    .hasMessageContaining(untold.message());
+
+            assertThat(points()).hasSize(1);
+            assertThat(storage.deletions).isEmpty();
+        }
+        storage.lockUntold = Optional.of(new ProviderError.SnapshotNotFound(members.getFirst()));
+        storage.locks.clear();
+        site.control.points().delete().delete(point);
+        assertThat(points()).isEmpty();
+    }
+
+    @Test
+    void lockThatIsOnlyFoundByTheStorageKeepsThePointThatIsAlone() throws Exception {
+        site.addGroup("alone", "alone");
+        site.awaitEnd(site.control
+                .points()
+                .create()
+                .start(new GroupId("alone"), site.intent())
+                .id());
+        var alone = points().getFirst();
+        storage.lock(alone.members().getFirst().snapshot(), LOCK);
         storage.lockUntold = Optional.of(new ProviderError.Denied("locks", "ec2:DescribeLockedSnapshots"));
 
-        assertThatThrownBy(() -> site.control.points().delete().delete(point))
+        assertThatThrownBy(() -> site.control.points().delete().delete(alone.id()))
                 .hasMessageContaining("the storage has it locked");
 
+        assertThat(points()).hasSize(2);
+        storage.locks.clear();
+        site.control.points().delete().delete(alone.id());
         assertThat(points()).hasSize(1);
-        assertThat(site.snapshotCount()).isEqualTo(2);
     }
 
     @Test

@@ -31,8 +31,12 @@ final class EbsLocks implements SnapshotLocks {
         this.clock = clock;
     }
 
+    /** What is not at Amazon yet has none. */
     @Override
     public Optional<SnapshotLock> lockOf(SnapshotId snapshot) throws ProviderException {
+        if (snapshots.isStaged(snapshot)) {
+            return Optional.empty();
+        }
         return snapshots.ask(snapshot, found -> calls.lockOf(found.id()));
     }
 

@@ -50,8 +50,13 @@ final class UploadedSnapshots {
         }
     }
 
+    /** Whether it is on this host yet, and not at Amazon. */
+    boolean isStaged(SnapshotId snapshot) throws ProviderException {
+        return guard.isStaged(snapshot);
+    }
+
     private CloudSnapshot one(SnapshotId snapshot) throws ProviderException {
-        if (guard.isStaged(snapshot)) {
+        if (isStaged(snapshot)) {
             throw new ProviderException(
                     new ProviderError.Busy(snapshot.toString(), "its upload: it is not at Amazon yet", ASK_AGAIN));
         }

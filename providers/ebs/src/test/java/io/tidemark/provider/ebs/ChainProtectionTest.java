@@ -15,6 +15,7 @@ import io.tidemark.spi.SnapshotLocks;
 import io.tidemark.spi.SnapshotLocks.LockMode;
 import io.tidemark.spi.SnapshotLocks.LockRequest;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -79,6 +80,29 @@ class ChainProtectionTest {
 
                 assertThat(listed(provider)).isEmpty();
                 assertThat(cloud.snapshots()).as("the volume lies on it").hasSize(1);
+            }
+        }
+    }
+
+    @Test
+    void snapshotThatIsNotAtAmazonYetHasNoLock() throws Exception {
+        try (var cloud = FakeAws.start(FakeAwsSettings.defaults())) {
+            var config = EbsAccount.config(cloud.endpoint().toString(), staging);
+            try (var provider = EbsAccount.openStaged(
+                    config,
+                    EbsAccount.inProcess(cloud, config),
+                    cloud.clock(),
+                    new AtomicBoolean(),
+                    new StagingFiles(() -> {}))) {
+                cloud.deny("StartSnapshot");
+                provider.create(CHAIN, 1 << 20);
+                provider.cut(new CutRequest(SNAPSHOT.recoveryPoint(), List.of(CHAIN)));
+
+                var locks = provider.ability(SnapshotLocks.class).orElseThrow();
+                assertThat(locks.lockOf(SNAPSHOT)).isEmpty();
+
+                assertThat(cloud.snapshots()).isEmpty();
+                assertThat(provider.delete(SNAPSHOT)).isInstanceOf(Step.Done.class);
             }
         }
     }
