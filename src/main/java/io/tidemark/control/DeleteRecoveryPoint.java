@@ -10,6 +10,7 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotLocks;
 import io.tidemark.spi.SnapshotLocks.SnapshotLock;
+import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
@@ -63,9 +64,9 @@ public final class DeleteRecoveryPoint {
      * Asked again after a failure, goes on with what is left.
      *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
-     * @throws ProviderException Held, Denied, Unreachable, or Conflict where the storage has a member locked or in use:
-     *     before anything is deleted, and then it stands as before; so it does where it cannot be told whether a member is
-     *     locked
+     * @throws ProviderException Held, Denied, or Conflict where the storage has a member locked or in use: before anything is
+     *     deleted, and then it stands as before; so it does where it cannot be told whether a member is locked. After others
+     *     it may be half deleted: it is shown no more, and its deletion goes on by itself
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
@@ -82,7 +83,6 @@ public final class DeleteRecoveryPoint {
                 }
             }
             refuseLocked(point);
-            stores.recoveryPoints().markDeleting(id, true);
             begin(point);
         }
     }
@@ -132,22 +132,32 @@ public final class DeleteRecoveryPoint {
                 throws ControlException, ProviderException, InterruptedException;
     }
 
-    /** Where its first snapshot is refused nothing is deleted, and it stands as before. */
+    /**
+     * Where the storage refuses its first snapshot outright nothing is deleted, and it stands as before. After any other
+     * failure something may be: it stays hidden, and {@link #recover} goes on.
+     */
     private void begin(RecoveryPoint point) throws ControlException, ProviderException, InterruptedException {
         var snapshots = inOrder(point);
         var first = snapshots.getFirst();
+        var provider = providers.of(first.volume());
+        stores.recoveryPoints().markDeleting(point.id(), true);
+        Step<Boolean> step;
         try {
-            FINISH.delete(providers.of(first.volume()), first);
+            step = provider.delete(first);
         } catch (ProviderException failure) {
-            if (failure.error() instanceof ProviderError.Held
-                    || failure.error() instanceof ProviderError.Conflict
-                    || failure.error() instanceof ProviderError.Denied
-                    || failure.error() instanceof ProviderError.Unreachable) {
+            if (isRefusal(failure.error())) {
                 stores.recoveryPoints().markDeleting(point.id(), false);
             }
             throw failure;
         }
+        var unused = StepRunner.finish(provider, step, Boolean.class, "delete " + first, ProgressListener.NONE);
         finish(point, snapshots.subList(1, snapshots.size()), FINISH);
+    }
+
+    private static boolean isRefusal(ProviderError error) {
+        return error instanceof ProviderError.Held
+                || error instanceof ProviderError.Conflict
+                || error instanceof ProviderError.Denied;
     }
 
     /** What was deleted before is not known; deleting it once more does nothing. Never shown again, whatever fails. */

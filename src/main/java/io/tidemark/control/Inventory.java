@@ -177,6 +177,19 @@ public final class Inventory {
         return stores.recoveryPoints().find(id).orElseThrow(() -> missing("recovery point", id.value()));
     }
 
+    /**
+     * As {@link #recoveryPoint}, for who wants to know what became of it.
+     *
+     * @throws ControlException NotFound; InUse by its own deletion, which was begun and is not at its end
+     */
+    public RecoveryPoint recoveryPointOrItsDeletion(RecoveryPointId id) throws ControlException {
+        if (stores.recoveryPoints().find(id).isEmpty() && stores.recoveryPoints().knows(id)) {
+            throw new ControlException(new ControlError.InUse(
+                    "recovery point", id.value(), "its own deletion, which was begun and goes on by itself"));
+        }
+        return recoveryPoint(id);
+    }
+
     public Page<RecoveryPoint> recoveryPoints(Optional<GroupId> group, Optional<String> cursor, int limit)
             throws ControlException {
         return coded(POINTS, stores.recoveryPoints().page(group, Cursor.decodeNumber(POINTS, cursor), limit));

@@ -23,7 +23,8 @@ final class RecoveryPointEndpoints {
         endpoints.add("listRecoveryPoints", this::list);
         endpoints.add(
                 "getRecoveryPoint",
-                request -> Answer.ok(Documents.recoveryPoint(control.inventory().recoveryPoint(inPath(request)))));
+                request -> Answer.ok(
+                        Documents.recoveryPoint(control.inventory().recoveryPointOrItsDeletion(inPath(request)))));
         endpoints.add("deleteRecoveryPoint", request -> {
             control.points().delete().delete(inPath(request));
             return Answer.noContent();

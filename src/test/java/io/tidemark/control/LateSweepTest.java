@@ -197,12 +197,44 @@ class LateSweepTest {
     @Test
     void aDeletionThatIsRefusedAtOnceIsTakenBack() throws Exception {
         var point = taken();
-        site.refusal = Optional.of(AWAY);
+        site.refusal = Optional.of(new ProviderError.Conflict("orders", "an image uses it"));
 
-        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("the cloud");
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("an image");
 
         assertThat(site.store.recoveryPoints().find(point)).isPresent();
         assertThat(site.store.recoveryPoints().deleting()).isEmpty();
+    }
+
+    @Test
+    void aDeletionThatWasNotAnsweredMayHaveBeenDoneAndGoesOn() throws Exception {
+        var point = taken();
+        site.refusal = Optional.of(AWAY);
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("the cloud");
+
+        assertThatThrownBy(() -> site.control.inventory().recoveryPointOrItsDeletion(point))
+                .isInstanceOfSatisfying(
+                        ControlException.class, e -> assertThat(e.error()).isInstanceOf(ControlError.InUse.class))
+                .hasMessageContaining("its own deletion");
+        site.refusal = Optional.empty();
+        lookAfter(Duration.ofMinutes(10));
+
+        assertThat(site.snapshotCount()).isZero();
+        assertThatThrownBy(() -> site.control.inventory().recoveryPointOrItsDeletion(point))
+                .hasMessageContaining("does not exist");
+    }
+
+    /** That it is under way was told: what its storage says afterwards is no sign that nothing is deleted. */
+    @Test
+    void aDeletionThatWasUnderWayIsNotTakenBack() throws Exception {
+        var point = taken();
+        site.refusalAfterAStep = Optional.of(new ProviderError.Conflict("orders", "a lock of just now"));
+
+        assertThatThrownBy(() -> site.control.points().delete().delete(point)).hasMessageContaining("a lock");
+
+        assertThat(site.store.recoveryPoints().find(point)).isEmpty();
+        site.refusalAfterAStep = Optional.empty();
+        lookAfter(Duration.ofMinutes(10));
+        assertThat(site.snapshotCount()).isZero();
     }
 
     @Test

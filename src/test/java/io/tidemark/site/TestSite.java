@@ -56,6 +56,8 @@ public final class TestSite implements AutoCloseable {
     /** Far longer than anything here takes on a loaded machine. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    private static final String DELETION = "deletion";
+
     private final Path folder;
     private final MemoryStorage storage;
     private final InstantSource clock;
@@ -76,6 +78,9 @@ public final class TestSite implements AutoCloseable {
 
     /** What the storage says to whoever looks at its volumes and snapshots, or deletes one. */
     public volatile Optional<ProviderError> refusal = Optional.empty();
+
+    /** What the storage says of a deletion when it is asked how far it is; empty: a deletion is done at once. */
+    public volatile Optional<ProviderError> refusalAfterAStep = Optional.empty();
 
     /** What the storage can do with snapshots besides keeping them; empty: nothing. */
     public volatile Optional<Protections> protections = Optional.empty();
@@ -157,6 +162,13 @@ public final class TestSite implements AutoCloseable {
                         if (method.getName().equals("startCreate") && stepsToCreate.getAndDecrement() > 0) {
                             return new Step.Running<Volume>(
                                     new Handle("memory", arguments[0] + " " + arguments[1]), 0.5, Duration.ZERO);
+                        }
+                        if (method.getName().equals("delete") && refusalAfterAStep.isPresent()) {
+                            return new Step.Running<Boolean>(new Handle("memory", DELETION), 0, Duration.ZERO);
+                        }
+                        if (method.getName().equals("resume")
+                                && ((Handle) arguments[0]).token().equals(DELETION)) {
+                            throw new ProviderException(refusalAfterAStep.orElseThrow());
                         }
                         if (method.getName().equals("resume")) {
                             var words = ((Handle) arguments[0]).token().split(" ", -1);
