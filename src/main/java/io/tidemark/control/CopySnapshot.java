@@ -26,7 +26,8 @@ public final class CopySnapshot {
     /**
      * @param to name of the provider that gets the copy
      * @param key by which it is encrypted there, in the storage's words
-     * @throws ControlException Invalid where there is no such provider, or none that copies from the snapshot's
+     * @throws ControlException Invalid where there is no such provider, or none that copies from the snapshot's; InUse where
+     *     a recovery point has a snapshot of the copy's name there
      * @throws ProviderException SnapshotNotFound
      */
     public Operation start(SnapshotId snapshot, String to, Optional<String> key, Intent intent)
@@ -45,6 +46,11 @@ public final class CopySnapshot {
                     takers(source)));
         }
         var found = inventory.snapshot(snapshot).id();
+        var copy = copyOf(found, to);
+        if (inventory.isMember(copy)) {
+            throw new ControlException(
+                    new ControlError.InUse("snapshot", copy.toString(), "recovery point " + copy.recoveryPoint()));
+        }
         var request = Json.object().put("snapshot", found.toString()).put("to", to);
         key.ifPresent(given -> request.put("key", given));
         return operations.start(new Operations.Request(

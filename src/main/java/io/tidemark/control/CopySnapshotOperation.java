@@ -21,7 +21,7 @@ import java.util.Optional;
 
 /**
  * Has a snapshot copied by its storage. The storage makes one copy per id however often it is asked, so a restart asks
- * again. One that is cancelled deletes what is there of the copy.
+ * again. One that is cancelled deletes what is there of the copy, once the storage has told it that the copy is on its way.
  */
 final class CopySnapshotOperation implements OperationKind {
     static final String KIND = "copy";
@@ -127,7 +127,8 @@ final class CopySnapshotOperation implements OperationKind {
                 Waits.pause(pause, LOOK_MINIMUM, LOOK_MAXIMUM, running);
             }
         } catch (ControlException e) {
-            if (e.error() instanceof ControlError.Cancelled) {
+            // One that was never said to be on its way may be a whole copy of before.
+            if (e.error() instanceof ControlError.Cancelled && handle.isPresent()) {
                 var unused = StepRunner.finish(
                         target, target.delete(copy), Boolean.class, "delete " + copy, ProgressListener.NONE);
             }

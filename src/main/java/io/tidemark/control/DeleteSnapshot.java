@@ -8,13 +8,11 @@ import java.util.List;
 
 /** Deletes a snapshot that is no member of a recovery point: one taken by itself, or a copy. */
 public final class DeleteSnapshot {
-    private final ControlPorts.Stores stores;
     private final Providers providers;
     private final Inventory inventory;
     private final Busy busy;
 
-    DeleteSnapshot(ControlPorts.Stores stores, Providers providers, Inventory inventory, Busy busy) {
-        this.stores = stores;
+    DeleteSnapshot(Providers providers, Inventory inventory, Busy busy) {
         this.providers = providers;
         this.inventory = inventory;
         this.busy = busy;
@@ -28,7 +26,7 @@ public final class DeleteSnapshot {
         var point = id.recoveryPoint();
         var claims = List.of(Claim.alone(point), Claim.alone(id.volume()));
         try (var held = busy.hold("snapshot", id.toString(), claims)) {
-            if (isMember(id)) {
+            if (inventory.isMember(id)) {
                 throw new ControlException(
                         new ControlError.InUse("snapshot", id.toString(), "recovery point " + point));
             }
@@ -36,14 +34,5 @@ public final class DeleteSnapshot {
             var provider = providers.of(id.volume());
             StepRunner.finish(provider, provider.delete(id), Boolean.class, "delete " + id, ProgressListener.NONE);
         }
-    }
-
-    /** A copy elsewhere has the recovery point's id, and is no member of it. */
-    private boolean isMember(SnapshotId id) {
-        var point = stores.recoveryPoints().find(id.recoveryPoint());
-        return point.isEmpty()
-                ? stores.recoveryPoints().knows(id.recoveryPoint())
-                : point.get().members().stream()
-                        .anyMatch(member -> member.snapshot().equals(id));
     }
 }

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Looks things up. Pages carry cursors as clients see them. */
 public final class Inventory {
@@ -188,6 +189,15 @@ public final class Inventory {
                     "recovery point", id.value(), "its own deletion, which was begun and goes on by itself"));
         }
         return recoveryPoint(id);
+    }
+
+    /** Whether a recovery point has it, one that is being deleted too. A copy elsewhere has the point's id, and is none. */
+    boolean isMember(SnapshotId id) {
+        var points = stores.recoveryPoints();
+        return Stream.concat(points.find(id.recoveryPoint()).stream(), points.deleting().stream())
+                .filter(point -> point.id().equals(id.recoveryPoint()))
+                .anyMatch(point -> point.members().stream()
+                        .anyMatch(member -> member.snapshot().equals(id)));
     }
 
     public Page<RecoveryPoint> recoveryPoints(Optional<GroupId> group, Optional<String> cursor, int limit)

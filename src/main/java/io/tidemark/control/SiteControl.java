@@ -72,7 +72,7 @@ public final class SiteControl {
                 new CreateVolume(providers, operations),
                 new DeleteVolume(stores, providers, busy),
                 new TakeSnapshot(providers, operations),
-                new DeleteSnapshot(stores, providers, inventory, busy),
+                new DeleteSnapshot(providers, inventory, busy),
                 new CopySnapshot(inventory, providers, operations),
                 new ProtectSnapshot(stores, providers, busy),
                 new ReplicateInStorage(providers, operations),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Operation;
+import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
@@ -110,6 +111,39 @@ class CopySnapshotTest {
 
         assertThat(site.awaitEnd(operation.id()).state()).isEqualTo(Operation.State.CANCELLED);
         assertThat(snapshotsOf(COPY)).isEmpty();
+    }
+
+    @Test
+    void wholeCopyOfBeforeOutlivesTheCancellingOfAnother() throws Exception {
+        site.awaitEnd(started().id());
+        site.copiesUnanswered = true;
+        var operation = started();
+        Awaitility.await()
+                .until(() -> site.control
+                        .operations()
+                        .get(operation.id())
+                        .progress()
+                        .phase()
+                        .contains("does not answer"));
+
+        site.control.operations().cancel(operation.id());
+
+        assertThat(site.awaitEnd(operation.id()).state()).isEqualTo(Operation.State.CANCELLED);
+        assertThat(snapshotsOf(COPY)).containsExactly(new SnapshotId(COPY, snapshot.recoveryPoint()));
+    }
+
+    @Test
+    void copyThatWouldBeAMemberOfARecoveryPointIsRefused() throws Exception {
+        var taken = site.store.recoveryPoints().find(snapshot.recoveryPoint()).orElseThrow();
+        var there = new RecoveryPoint.Member(COPY, new SnapshotId(COPY, taken.id()), 1 << 20);
+        site.store.recoveryPoints().remove(taken.id());
+        site.store.recoveryPoints().add(taken.with(List.of(there)));
+
+        assertThatThrownBy(this::started)
+                .isInstanceOfSatisfying(
+                        ControlException.class, e -> assertThat(e.error()).isInstanceOf(ControlError.InUse.class))
+                .hasMessageContaining(COPY.value());
+        assertThat(snapshotsOf(ORDERS)).as("nothing was begun").hasSize(1);
     }
 
     @Test

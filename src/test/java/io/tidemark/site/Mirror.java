@@ -3,6 +3,7 @@ package io.tidemark.site;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.Handle;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotCopies;
@@ -16,20 +17,26 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /** A provider in memory whose storage copies snapshots of another one, in as many steps as it is told. */
 final class Mirror {
     private final MemoryProvider inner;
     private final AtomicInteger steps;
+    private final BooleanSupplier isAway;
 
-    private Mirror(MemoryProvider inner, AtomicInteger steps) {
+    private Mirror(MemoryProvider inner, AtomicInteger steps, BooleanSupplier isAway) {
         this.inner = inner;
         this.steps = steps;
+        this.isAway = isAway;
     }
 
-    /** @param steps how often a copy that is asked for is not made yet */
-    static StorageProvider of(MemoryProvider inner, AtomicInteger steps) {
-        var mirror = new Mirror(inner, steps);
+    /**
+     * @param steps how often a copy that is asked for is not made yet
+     * @param isAway whether who asks for one gets no answer
+     */
+    static StorageProvider of(MemoryProvider inner, AtomicInteger steps, BooleanSupplier isAway) {
+        var mirror = new Mirror(inner, steps, isAway);
         return (StorageProvider) Proxy.newProxyInstance(
                 Mirror.class.getClassLoader(),
                 new Class<?>[] {StorageProvider.class, SnapshotCopies.class},
@@ -55,6 +62,9 @@ final class Mirror {
     }
 
     private Step<Snapshot> step(StorageProvider source, SnapshotId snapshot) throws ProviderException {
+        if (isAway.getAsBoolean()) {
+            throw new ProviderException(new ProviderError.Unreachable("the mirror", "it does not answer"));
+        }
         var volume = VolumeId.of(inner.name(), snapshot.volume().name());
         try (var reader = source.read(snapshot)) {
             var bytes = ByteBuffer.allocate((int) reader.sizeBytes());

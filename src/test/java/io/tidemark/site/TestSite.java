@@ -97,6 +97,9 @@ public final class TestSite implements AutoCloseable {
     /** How often a copy that is asked for is not made yet. */
     public final AtomicInteger stepsToCopy = new AtomicInteger();
 
+    /** While true, who asks for a copy gets no answer. */
+    public volatile boolean copiesUnanswered;
+
     private final boolean mirrored;
     /** Provider {@code replicating}, where there is a mirror. */
     public final ReplicatingStorage replicating;
@@ -125,7 +128,7 @@ public final class TestSite implements AutoCloseable {
         var all = new ArrayList<StorageProvider>();
         all.add(mountable(new MemoryProvider("memory", storage, clock, System::nanoTime)));
         if (mirrored) {
-            all.add(Mirror.of(new MemoryProvider("mirror", storage, clock, System::nanoTime), stepsToCopy));
+            all.add(Mirror.of(new MemoryProvider("mirror", storage, clock, System::nanoTime), stepsToCopy, () -> copiesUnanswered));
             all.add(replicating.provider());
         }
         this.providers = new Providers(all);
