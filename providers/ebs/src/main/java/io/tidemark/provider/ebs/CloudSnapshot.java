@@ -6,6 +6,7 @@ import io.tidemark.spi.SnapshotId;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -50,6 +51,12 @@ record CloudSnapshot(
             // A copy, whose time is its own; or somebody has changed our tag: Amazon's own time is near.
         }
         return new CloudSnapshot(id, volume, size, state, progress, message, tier, at, tags);
+    }
+
+    CloudSnapshot tagged(Map<String, String> more) {
+        var all = new LinkedHashMap<>(tags);
+        all.putAll(more);
+        return new CloudSnapshot(id, volume, sizeBytes, state, progress, message, tier, startedAt, all);
     }
 
     /** @param snapshot what it is called here */

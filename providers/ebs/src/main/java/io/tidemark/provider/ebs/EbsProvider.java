@@ -115,7 +115,7 @@ final class EbsProvider implements StorageProvider, SnapshotCopies {
                 new EbsLocks(protection, uploaded, clock),
                 new EbsArchive(protection, uploaded),
                 new EbsFastRestores(protection, uploaded, config.region()),
-                new EbsRecycleBin(protection, attempts, finder, recent, config, guard));
+                new EbsRecycleBin(ec2, protection, attempts, finder, recent, config, guard));
     }
 
     /** What is done to snapshots at Amazon heeds the chains of this host. */

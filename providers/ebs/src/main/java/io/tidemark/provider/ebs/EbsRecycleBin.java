@@ -8,6 +8,7 @@ import io.tidemark.spi.SnapshotId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -17,6 +18,7 @@ import java.util.Optional;
 final class EbsRecycleBin implements RecycleBin {
     private static final int PAGES_MAXIMUM = 1_000;
 
+    private final Ec2Calls ec2;
     private final ProtectionCalls calls;
     private final Attempts attempts;
     private final SnapshotFinder finder;
@@ -27,12 +29,14 @@ final class EbsRecycleBin implements RecycleBin {
     private record Found(SnapshotId id, ProtectionCalls.Deleted deleted) {}
 
     EbsRecycleBin(
+            Ec2Calls ec2,
             ProtectionCalls calls,
             Attempts attempts,
             SnapshotFinder finder,
             RecentEffects recent,
             EbsConfig config,
             UploadedSnapshots.Guard guard) {
+        this.ec2 = ec2;
         this.calls = calls;
         this.attempts = attempts;
         this.finder = finder;
@@ -82,15 +86,31 @@ final class EbsRecycleBin implements RecycleBin {
                 var unused = finder.one(snapshot);
                 return;
             }
+            var id = last.get().id();
             // Before it is asked for: where the answer is lost it is back all the same.
-            recent.undeleted(last.get().id());
+            recent.undeleted(id);
             var unused = attempts.until(() -> {
-                if (listed().stream()
-                        .anyMatch(each -> each.deleted().id().equals(last.get().id()))) {
-                    calls.undelete(last.get().id());
+                if (listed().stream().anyMatch(each -> each.deleted().id().equals(id))) {
+                    calls.undelete(id);
                 }
                 return true;
             });
+            name(snapshot, id);
         }
+    }
+
+    /** One that chains lay on lost its recovery point's tag when that was deleted, and by it alone it is found. */
+    private void name(SnapshotId snapshot, String id) throws ProviderException {
+        var tags = Map.of(
+                EbsNames.INSTALLATION, config.installation(),
+                EbsNames.RECOVERY_POINT, snapshot.recoveryPoint().value(),
+                EbsNames.VOLUME, snapshot.volume().name());
+        var unused = attempts.until(() -> {
+            ec2.tag(id, tags);
+            return true;
+        });
+        tags.forEach((key, value) -> recent.tagged(id, key, Optional.of(value)));
+        var seen = attempts.until(() -> ec2.snapshots(Map.of("snapshot-id", id), Optional.empty()));
+        seen.items().forEach(each -> recent.made(each.tagged(tags)));
     }
 }

@@ -8,6 +8,7 @@ import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.RecycleBin;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotArchives;
 import io.tidemark.spi.SnapshotId;
@@ -107,13 +108,53 @@ class ChainProtectionTest {
         }
     }
 
+    @Test
+    void baseOfBeforeComesBackOutOfTheBinUnderItsName() throws Exception {
+        try (var cloud = FakeAws.start(FakeAwsSettings.defaults())) {
+            cloud.recycleBin("eu-central-1", Duration.ofDays(7));
+            var config = EbsAccount.config(cloud.endpoint().toString(), staging);
+            try (var provider = EbsAccount.openStaged(
+                    config,
+                    EbsAccount.inProcess(cloud, config),
+                    cloud.clock(),
+                    new AtomicBoolean(),
+                    new StagingFiles(() -> {}))) {
+                uploaded(provider);
+                provider.delete(SNAPSHOT);
+                var next = new SnapshotId(CHAIN, new RecoveryPointId("rp-2"));
+                cut(provider, next, 2);
+                var bin = provider.ability(RecycleBin.class).orElseThrow();
+                for (int look = 0; look < 10_000 && bin.binned().isEmpty(); look++) {
+                    Thread.sleep(1);
+                }
+
+                bin.undelete(SNAPSHOT);
+
+                assertThat(listed(provider)).containsExactly(SNAPSHOT, next);
+                try (var reader = provider.read(SNAPSHOT)) {
+                    var read = ByteBuffer.allocate(1);
+                    reader.read(0, read);
+                    assertThat(read.get(0)).isEqualTo((byte) 1);
+                    assertThat(reader.sizeBytes()).isEqualTo(1 << 20);
+                }
+                cloud.clock().advance(RecentEffects.VISIBLE_WITHIN.plusSeconds(1));
+                assertThat(listed(provider)).as("by its tags").containsExactly(SNAPSHOT, next);
+            }
+            EbsAccount.everyCallIsChecked(cloud);
+        }
+    }
+
     private static void uploaded(EbsProvider provider) throws Exception {
         provider.create(CHAIN, 1 << 20);
+        cut(provider, SNAPSHOT, 1);
+    }
+
+    private static void cut(EbsProvider provider, SnapshotId snapshot, int content) throws Exception {
         try (var writer = provider.write(CHAIN)) {
-            writer.write(0, ByteBuffer.wrap(new byte[] {1}));
+            writer.write(0, ByteBuffer.wrap(new byte[] {(byte) content}));
         }
-        provider.cut(new CutRequest(SNAPSHOT.recoveryPoint(), List.of(CHAIN)));
-        for (int look = 0; look < 10_000 && !(provider.readiness(SNAPSHOT) instanceof Readiness.Ready); look++) {
+        provider.cut(new CutRequest(snapshot.recoveryPoint(), List.of(CHAIN)));
+        for (int look = 0; look < 10_000 && !(provider.readiness(snapshot) instanceof Readiness.Ready); look++) {
             Thread.sleep(1);
         }
     }
