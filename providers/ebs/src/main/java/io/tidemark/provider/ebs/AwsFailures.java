@@ -69,6 +69,11 @@ final class AwsFailures {
                 && (codeOf(answered).endsWith(".NotFound") || codeOf(answered).equals("ResourceNotFoundException"));
     }
 
+    /** Whether it may not be asked by whoever asks, or nobody knows who asks. */
+    static boolean isDenied(AwsServiceException answered) {
+        return DENIALS.contains(codeOf(answered));
+    }
+
     /** @param asked the call and what it was about: {@code CreateSnapshot of vol-1} */
     static ProviderException of(String asked, SdkException failure) {
         return new ProviderException(errorOf(asked, failure), failure);

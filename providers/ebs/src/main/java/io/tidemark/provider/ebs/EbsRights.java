@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -24,7 +25,8 @@ import software.amazon.awssdk.services.ec2.model.Volume;
 
 /**
  * Asks right by right whether the account grants it, by dry runs, which change nothing: EC2 answers {@code DryRunOperation} where
- * it does, {@code UnauthorizedOperation} where not ("Common request parameters", EC2 API reference). Rights are granted for what
+ * it does, {@code UnauthorizedOperation} where not ("Common request parameters", EC2 API reference). Credentials that it
+ * refuses, and no answer to the first question, leave the rights lacking that every installation needs. Rights are granted for what
  * carries our tag, so a thing of ours is needed to ask about. EBS direct and KMS know no dry runs.
  */
 final class EbsRights {
@@ -48,11 +50,17 @@ final class EbsRights {
             "kms:ReEncryptTo",
             "kms:CreateGrant");
 
+    /** The other refusals are of who asks, not of what is asked. */
+    private static final Set<String> NOT_GRANTED =
+            Set.of("UnauthorizedOperation", "AccessDenied", "AccessDeniedException");
+
     private final Ec2Client client;
     private final EbsConfig config;
     private final List<HostRequirement> found = new ArrayList<>();
     /** An emulator may do what it is asked to only pretend; what is asked first changes nothing in any case. */
     private boolean ignoresDryRuns;
+    /** The first question had no answer: the others would each wait for one. */
+    private boolean isSilent;
 
     EbsRights(AwsClients clients, EbsConfig config) {
         this.client = clients.ec2();
@@ -249,36 +257,52 @@ final class EbsRights {
     }
 
     private HostRequirement answer(String right, Need need, DryRun call) {
-        if (ignoresDryRuns) {
-            return new HostRequirement(right, State.LIMITED, "not asked: what answers there does not heed dry runs");
+        if (ignoresDryRuns || isSilent) {
+            return new HostRequirement(
+                    right,
+                    State.LIMITED,
+                    isSilent ? "not asked: nobody answers" : "not asked: what answers there does not heed dry runs");
         }
         try {
             call.ask();
             ignoresDryRuns = true;
             return new HostRequirement(right, State.LIMITED, "not told: the dry run was answered as if it were none");
         } catch (AwsServiceException e) {
-            return switch (AwsFailures.codeOf(e)) {
-                case "DryRunOperation" -> new HostRequirement(right, State.MET, "granted");
-                case "UnauthorizedOperation", "AccessDenied" ->
-                    need == Need.ALWAYS
-                            ? new HostRequirement(right, State.LACKING, "grant it: tidemark providers policy ebs")
-                            : new HostRequirement(
-                                    right,
-                                    State.LIMITED,
-                                    "not granted, so that one command fails: tidemark providers policy ebs");
-                default ->
-                    new HostRequirement(
-                            right,
-                            State.LIMITED,
-                            "not told: %s: %s".formatted(AwsFailures.codeOf(e), AwsFailures.messageOf(e)));
-            };
+            return answered(right, need, e);
         } catch (SdkException e) {
-            return new HostRequirement(right, State.LIMITED, "not told: " + AwsFailures.messageOf(e));
+            isSilent = found.isEmpty();
+            return isSilent
+                    ? new HostRequirement(right, State.LACKING, "Amazon cannot be asked: " + AwsFailures.messageOf(e))
+                    : new HostRequirement(right, State.LIMITED, "not told: " + AwsFailures.messageOf(e));
         }
+    }
+
+    private static HostRequirement answered(String right, Need need, AwsServiceException answer) {
+        var code = AwsFailures.codeOf(answer);
+        if (code.equals("DryRunOperation")) {
+            return new HostRequirement(right, State.MET, "granted");
+        }
+        var told = "%s: %s".formatted(code, AwsFailures.messageOf(answer));
+        if (!AwsFailures.isDenied(answer)) {
+            return new HostRequirement(right, State.LIMITED, "not told: " + told);
+        }
+        if (!NOT_GRANTED.contains(code)) {
+            return new HostRequirement(
+                    right, need == Need.ALWAYS ? State.LACKING : State.LIMITED, "Amazon refuses the credentials: " + told);
+        }
+        return need == Need.ALWAYS
+                ? new HostRequirement(right, State.LACKING, "grant it: tidemark providers policy ebs")
+                : new HostRequirement(
+                        right,
+                        State.LIMITED,
+                        "not granted, so that one command fails: tidemark providers policy ebs");
     }
 
     /** One that an instance has, if there is one. */
     private Optional<Volume> first(Optional<String> installation) {
+        if (isSilent) {
+            return Optional.empty();
+        }
         try {
             return client
                     .describeVolumes(request -> {
@@ -296,6 +320,9 @@ final class EbsRights {
     }
 
     private Optional<Snapshot> ourSnapshot() {
+        if (isSilent) {
+            return Optional.empty();
+        }
         try {
             String next = null;
             for (int page = 0; page < PAGES_MAXIMUM; page++) {

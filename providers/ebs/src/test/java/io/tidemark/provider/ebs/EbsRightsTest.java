@@ -11,20 +11,26 @@ import io.tidemark.spi.HostRequirement.State;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import software.amazon.awssdk.http.AbortableInputStream;
 import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.http.ExecutableHttpRequest;
 import software.amazon.awssdk.http.HttpExecuteRequest;
+import software.amazon.awssdk.http.HttpExecuteResponse;
 import software.amazon.awssdk.http.SdkHttpClient;
+import software.amazon.awssdk.http.SdkHttpResponse;
 
 /** Rights asked about by dry runs. */
 class EbsRightsTest {
@@ -112,6 +118,82 @@ class EbsRightsTest {
                 inner.close();
             }
         };
+    }
+
+    /** What answers each request alike; counts them. */
+    private static SdkHttpClient saying(Optional<String> code, AtomicInteger asked) {
+        return new SdkHttpClient() {
+            @Override
+            public ExecutableHttpRequest prepareRequest(HttpExecuteRequest request) {
+                return new ExecutableHttpRequest() {
+                    @Override
+                    public HttpExecuteResponse call() throws IOException {
+                        asked.incrementAndGet();
+                        var error = "<Response><Errors><Error><Code>%s</Code><Message>no</Message></Error></Errors></Response>"
+                                .formatted(code.orElseThrow(() -> new IOException("connection refused")));
+                        return HttpExecuteResponse.builder()
+                                .response(SdkHttpResponse.builder()
+                                        .statusCode(401)
+                                        .build())
+                                .responseBody(AbortableInputStream.create(
+                                        new ByteArrayInputStream(error.getBytes(StandardCharsets.UTF_8))))
+                                .build();
+                    }
+
+                    @Override
+                    public void abort() {
+                        // The call is over before anybody could end it.
+                    }
+                };
+            }
+
+            @Override
+            public void close() {
+                // There is no connection.
+            }
+        };
+    }
+
+    @Test
+    void credentialsThatAmazonRefusesLeaveRightsLacking() {
+        var config = EbsAccount.config("eu-central-1", "http://127.0.0.1:1");
+        for (var code : List.of(
+                "AuthFailure",
+                "InvalidClientTokenId",
+                "RequestExpired",
+                "SignatureDoesNotMatch",
+                "OptInRequired",
+                "ExpiredToken")) {
+            try (var clients =
+                    new AwsClients(config, EbsAccount.CREDENTIALS, saying(Optional.of(code), new AtomicInteger()))) {
+                var all = new EbsRights(clients, config).all();
+
+                assertThat(all)
+                        .filteredOn(each -> each.what().equals("ec2:DescribeVolumes"))
+                        .singleElement()
+                        .satisfies(each -> {
+                            assertThat(each.state()).as(code).isEqualTo(State.LACKING);
+                            assertThat(each.detail()).contains(code).contains("credentials");
+                        });
+                assertThat(all)
+                        .filteredOn(each -> each.what().equals("ec2:ListSnapshotsInRecycleBin"))
+                        .allMatch(each -> each.state() == State.LIMITED);
+            }
+        }
+    }
+
+    @Test
+    void whereNobodyAnswersTheFirstQuestionIsTheLastAndItsRightLacks() {
+        var config = EbsAccount.config("eu-central-1", "http://127.0.0.1:1");
+        var asked = new AtomicInteger();
+        try (var clients = new AwsClients(config, EbsAccount.CREDENTIALS, saying(Optional.empty(), asked))) {
+            var all = new EbsRights(clients, config).all();
+
+            assertThat(all.getFirst().state()).isEqualTo(State.LACKING);
+            assertThat(all.getFirst().detail()).contains("cannot be asked");
+            assertThat(all.subList(1, all.size())).allMatch(each -> each.state() == State.LIMITED);
+            assertThat(asked.get()).as("tries of one question").isLessThan(10);
+        }
     }
 
     @Test
