@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
@@ -161,9 +162,13 @@ final class ChainUploads {
             recent.deleted(cloudId);
             return true;
         }
-        // Not seen yet is not absent.
+        return isLongMissing(cloudId);
+    }
+
+    /** Not seen yet is not absent. */
+    private boolean isLongMissing(String name) {
         var now = clock.instant();
-        var known = missing.merge(cloudId, new Missing(now, 1), (first, more) -> first.again());
+        var known = missing.merge(name, new Missing(now, 1), (first, more) -> first.again());
         return known.looks() >= MISSING_LOOKS_MINIMUM
                 && !now.isBefore(known.since().plus(RecentEffects.VISIBLE_WITHIN));
     }
@@ -176,9 +181,36 @@ final class ChainUploads {
         try {
             return delete(start(chain, layer));
         } catch (UploadEnded e) {
-            // The token was used with another request: there is none of this one.
-            return true;
+            return discardByTags(chain, layer);
         }
+    }
+
+    /**
+     * The token was used with another request, as a version of before made it, and nobody heard the id: nothing was sent to
+     * it, so that it is not complete.
+     */
+    private boolean discardByTags(Chain chain, Sealed layer) throws ProviderException {
+        var point = layer.point().orElseThrow();
+        var record = chain.record();
+        var next = record.sealedOf(point).filter(Sealed::isBegun);
+        if (next.isPresent() && next.get().cloudId().isEmpty()) {
+            // Which of the two is the next attempt's shows when its id is heard.
+            return false;
+        }
+        var found = finder.everythingOf(point).stream()
+                .filter(each -> record.name().equals(each.tags().get(EbsNames.VOLUME))
+                        && each.chainNumber().equals(OptionalInt.of(layer.number()))
+                        && !each.state().equals("completed")
+                        && !next.flatMap(Sealed::cloudId).equals(Optional.of(each.id())))
+                .toList();
+        if (found.isEmpty()) {
+            return isLongMissing(token(record, layer, point));
+        }
+        boolean isGone = true;
+        for (var each : found) {
+            isGone &= delete(each.id());
+        }
+        return isGone;
     }
 
     private Outcome upload(Chain chain, Sealed layer) throws ProviderException {

@@ -65,11 +65,20 @@ final class SnapshotFinder {
         return last(found);
     }
 
-    /** Of several with the same tags the one that counts: the last, which is the one whose answer was heard. */
+    /**
+     * Of several with the same tags the one that counts: the last, which is the one whose answer was heard. Of a chain's
+     * uploads one that is complete, for another is what is left of an attempt.
+     */
     static CloudSnapshot last(List<CloudSnapshot> found) {
         return found.stream()
-                .max(Comparator.comparing(CloudSnapshot::startedAt).thenComparing(CloudSnapshot::id))
+                .max(Comparator.comparing(SnapshotFinder::isWholeUpload)
+                        .thenComparing(CloudSnapshot::startedAt)
+                        .thenComparing(CloudSnapshot::id))
                 .orElseThrow();
+    }
+
+    private static boolean isWholeUpload(CloudSnapshot snapshot) {
+        return snapshot.chainNumber().isPresent() && snapshot.state().equals("completed");
     }
 
     /** As Amazon has it, uploads of chains too. */
