@@ -26,8 +26,8 @@ public final class CopySnapshot {
     /**
      * @param to name of the provider that gets the copy
      * @param key by which it is encrypted there, in the storage's words
-     * @throws ControlException Invalid where there is no such provider, or none that copies from the snapshot's; InUse where
-     *     a recovery point has a snapshot of the copy's name there
+     * @throws ControlException Invalid where there is no such provider, or none that copies from the snapshot's; InUse
+     *     where a recovery point has a snapshot of the copy's name there
      * @throws ProviderException SnapshotNotFound
      */
     public Operation start(SnapshotId snapshot, String to, Optional<String> key, Intent intent)

@@ -21,7 +21,8 @@ import java.util.Optional;
 
 /**
  * Has a snapshot copied by its storage. The storage makes one copy per id however often it is asked, so a restart asks
- * again. One that is cancelled deletes what is there of the copy, once the storage has told it that the copy is on its way.
+ * again. One that is cancelled deletes what is there of the copy, once the storage has told it that the copy is on its
+ * way.
  */
 final class CopySnapshotOperation implements OperationKind {
     static final String KIND = "copy";

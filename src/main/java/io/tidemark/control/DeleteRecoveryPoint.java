@@ -64,9 +64,9 @@ public final class DeleteRecoveryPoint {
      * Asked again after a failure, goes on with what is left.
      *
      * @throws ControlException NotFound; InUse when a link is in step with it or an operation works on it
-     * @throws ProviderException Held, Denied, or Conflict where the storage has a member locked or in use: before anything is
-     *     deleted, and then it stands as before; so it does where it cannot be told whether a member is locked. After others
-     *     it may be half deleted: it is shown no more, and its deletion goes on by itself
+     * @throws ProviderException Held, Denied, or Conflict where the storage has a member locked or in use: before anything
+     *     is deleted, and then it stands as before; so it does where it cannot be told whether a member is locked. After
+     *     others it may be half deleted: it is listed no more, and its deletion goes on by itself
      */
     public void delete(RecoveryPointId id) throws ControlException, ProviderException, InterruptedException {
         try (var held = busy.hold("recovery point", id.value(), List.of(Claim.alone(id)))) {
@@ -109,8 +109,8 @@ public final class DeleteRecoveryPoint {
     }
 
     /**
-     * One that is gone has none. Where nobody may ask, the deletion of one that is alone is refused or not as a whole; of
-     * several a locked one would be found only when others are gone.
+     * One that is gone has none. Where nobody may ask, the deletion of one that is alone is refused or not as a whole;
+     * of several a locked one would be found only when others are gone.
      */
     private static Optional<SnapshotLock> lock(SnapshotLocks locks, SnapshotId snapshot, boolean isAlone)
             throws ProviderException {
@@ -133,8 +133,8 @@ public final class DeleteRecoveryPoint {
     }
 
     /**
-     * Where the storage refuses its first snapshot outright nothing is deleted, and it stands as before. After any other
-     * failure something may be: it stays hidden, and {@link #recover} goes on.
+     * Where the storage refuses its first snapshot outright nothing is deleted, and it stands as before. After any
+     * other failure something may be: it stays hidden, and {@link #recover} goes on.
      */
     private void begin(RecoveryPoint point) throws ControlException, ProviderException, InterruptedException {
         var snapshots = inOrder(point);

@@ -184,14 +184,15 @@ public final class Inventory {
      * @throws ControlException NotFound; InUse by its own deletion, which was begun and is not at its end
      */
     public RecoveryPoint recoveryPointOrItsDeletion(RecoveryPointId id) throws ControlException {
-        if (stores.recoveryPoints().find(id).isEmpty() && stores.recoveryPoints().knows(id)) {
+        if (stores.recoveryPoints().find(id).isEmpty()
+                && stores.recoveryPoints().knows(id)) {
             throw new ControlException(new ControlError.InUse(
                     "recovery point", id.value(), "its own deletion, which was begun and goes on by itself"));
         }
         return recoveryPoint(id);
     }
 
-    /** Whether a recovery point has it, one that is being deleted too. A copy elsewhere has the point's id, and is none. */
+    /** Whether a recovery point has it, one that is being deleted too. A copy elsewhere has the id, and is no member. */
     boolean isMember(SnapshotId id) {
         var points = stores.recoveryPoints();
         return Stream.concat(points.find(id.recoveryPoint()).stream(), points.deleting().stream())

@@ -128,7 +128,10 @@ public final class TestSite implements AutoCloseable {
         var all = new ArrayList<StorageProvider>();
         all.add(mountable(new MemoryProvider("memory", storage, clock, System::nanoTime)));
         if (mirrored) {
-            all.add(Mirror.of(new MemoryProvider("mirror", storage, clock, System::nanoTime), stepsToCopy, () -> copiesUnanswered));
+            all.add(Mirror.of(
+                    new MemoryProvider("mirror", storage, clock, System::nanoTime),
+                    stepsToCopy,
+                    () -> copiesUnanswered));
             all.add(replicating.provider());
         }
         this.providers = new Providers(all);

@@ -186,8 +186,8 @@ final class ChainUploads {
     }
 
     /**
-     * The token was used with another request, as a version of before made it, and nobody heard the id: nothing was sent to
-     * it, so that it is not complete.
+     * The token was used with another request, as a version of before made it, and nobody heard the id: nothing was sent
+     * to it, so that it is not complete.
      */
     private boolean discardByTags(Chain chain, Sealed layer) throws ProviderException {
         var point = layer.point().orElseThrow();

@@ -25,9 +25,9 @@ import software.amazon.awssdk.services.ec2.model.Volume;
 
 /**
  * Asks right by right whether the account grants it, by dry runs, which change nothing: EC2 answers {@code DryRunOperation} where
- * it does, {@code UnauthorizedOperation} where not ("Common request parameters", EC2 API reference). Credentials that it
- * refuses, and no answer to the first question, leave the rights lacking that every installation needs. Rights are granted for what
- * carries our tag, so a thing of ours is needed to ask about. EBS direct and KMS know no dry runs.
+ * it does, {@code UnauthorizedOperation} where not ("Common request parameters", EC2 API reference). Credentials that
+ * it refuses leave all rights lacking that every installation needs, no answer to the first question leaves that one
+ * lacking. Rights are granted for what carries our tag, so a thing of ours is needed to ask about. EBS direct and KMS know no dry runs.
  */
 final class EbsRights {
     /** The fewest that a page may have (API reference). */
@@ -288,14 +288,14 @@ final class EbsRights {
         }
         if (!NOT_GRANTED.contains(code)) {
             return new HostRequirement(
-                    right, need == Need.ALWAYS ? State.LACKING : State.LIMITED, "Amazon refuses the credentials: " + told);
+                    right,
+                    need == Need.ALWAYS ? State.LACKING : State.LIMITED,
+                    "Amazon refuses the credentials: " + told);
         }
         return need == Need.ALWAYS
                 ? new HostRequirement(right, State.LACKING, "grant it: tidemark providers policy ebs")
                 : new HostRequirement(
-                        right,
-                        State.LIMITED,
-                        "not granted, so that one command fails: tidemark providers policy ebs");
+                        right, State.LIMITED, "not granted, so that one command fails: tidemark providers policy ebs");
     }
 
     /** One that an instance has, if there is one. */

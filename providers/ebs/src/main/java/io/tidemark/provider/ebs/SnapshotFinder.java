@@ -66,8 +66,8 @@ final class SnapshotFinder {
     }
 
     /**
-     * Of several with the same tags the one that counts: the last, which is the one whose answer was heard. Of a chain's
-     * uploads one that is complete, for another is what is left of an attempt.
+     * Of several with the same tags the one that counts: the last, which is the one whose answer was heard. Of a
+     * chain's uploads one that is complete, for another is what is left of an attempt.
      */
     static CloudSnapshot last(List<CloudSnapshot> found) {
         return found.stream()

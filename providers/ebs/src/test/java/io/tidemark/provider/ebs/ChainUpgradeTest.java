@@ -107,8 +107,9 @@ class ChainUpgradeTest {
                     Thread.sleep(1);
                 }
 
-                assertThat(cloud.snapshots()).singleElement().satisfies(each -> assertThat(each.id())
-                        .isNotEqualTo(begun));
+                assertThat(cloud.snapshots())
+                        .singleElement()
+                        .satisfies(each -> assertThat(each.id()).isNotEqualTo(begun));
                 assertThat(provider.readiness(SNAPSHOT)).isInstanceOf(Readiness.Ready.class);
             }
         }

@@ -129,7 +129,7 @@ class EbsRightsTest {
                     @Override
                     public HttpExecuteResponse call() throws IOException {
                         asked.incrementAndGet();
-                        var error = "<Response><Errors><Error><Code>%s</Code><Message>no</Message></Error></Errors></Response>"
+                        var error = "<Response><Errors><Error><Code>%s</Code></Error></Errors></Response>"
                                 .formatted(code.orElseThrow(() -> new IOException("connection refused")));
                         return HttpExecuteResponse.builder()
                                 .response(SdkHttpResponse.builder()
