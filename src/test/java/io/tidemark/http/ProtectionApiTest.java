@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.site.Protections;
 import io.tidemark.site.TestSite;
+import io.tidemark.spi.CutRequest;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,5 +100,20 @@ class ProtectionApiTest {
                         .path("allowed")
                         .asText())
                 .isEqualTo("one of memory");
+    }
+
+    @Test
+    void whatComesBackOutOfTheBinIsShown() throws Exception {
+        var shown = api.get(path).is(200).json();
+        api.delete(path).is(204);
+        api.get(path).is(404);
+        site.protections.orElseThrow().undeletion = snapshot -> site.providers
+                .of(snapshot.volume())
+                .cut(new CutRequest(snapshot.recoveryPoint(), List.of(snapshot.volume())));
+
+        var back = api.post(path + "/undelete").is(200).json();
+
+        assertThat(back.path("id")).isEqualTo(shown.path("id"));
+        assertThat(api.get(path).is(200).json()).isEqualTo(back);
     }
 }

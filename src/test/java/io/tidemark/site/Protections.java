@@ -23,6 +23,14 @@ public final class Protections implements SnapshotLocks, SnapshotArchives, FastR
     /** Of snapshots whose deletion was asked for. */
     public final List<SnapshotId> deletions = new ArrayList<>();
 
+    /** How the storage brings one back. */
+    public volatile Undeletion undeletion = snapshot -> {};
+
+    /** Brings one back out of the recycle bin. */
+    public interface Undeletion {
+        void of(SnapshotId snapshot) throws ProviderException;
+    }
+
     /** What is told in place of locks. */
     public volatile Optional<ProviderError> lockUntold = Optional.empty();
 
@@ -103,5 +111,6 @@ public final class Protections implements SnapshotLocks, SnapshotArchives, FastR
         if (!deletions.contains(snapshot)) {
             throw new ProviderException(new ProviderError.SnapshotNotFound(snapshot));
         }
+        undeletion.of(snapshot);
     }
 }
