@@ -34,7 +34,7 @@ final class GceNames {
     static final String LOCATION = "tidemark_location";
     /** All names that we give begin so: rights are bound to it. */
     static final String PREFIX = "tm-";
-    /** On temporary disks by which a helper reads: whose. */
+    /** On temporary disks by which a helper reads: which provider's, on which helper. */
     static final String READING = "tidemark_reading";
 
     /** Of a clone: the snapshot it was made from, by its name at Google. */
@@ -82,19 +82,20 @@ final class GceNames {
     }
 
     /** Of the temporary disk by which a helper reads a snapshot, whose name another one may have had before. */
-    static String readingDiskOf(String installation, HelperInstance helper, CloudSnapshot snapshot) {
+    static String readingDiskOf(String installation, String provider, HelperInstance helper, CloudSnapshot snapshot) {
         return PREFIX
                 + hash(
                         "reading",
                         installation,
+                        provider,
                         helper.toString(),
                         snapshot.name(),
                         snapshot.createdAt().toString());
     }
 
-    /** What the label of a helper's temporary disks says. */
-    static String readingOf(HelperInstance helper) {
-        return hash("helper", helper.toString());
+    /** What the label of a helper's temporary disks says; two providers of one host delete none of each other's. */
+    static String readingOf(String provider, HelperInstance helper) {
+        return hash("helper", provider, helper.toString());
     }
 
     /** Of a recovery point's group of instant snapshots. */

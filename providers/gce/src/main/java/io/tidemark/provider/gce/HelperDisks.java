@@ -102,7 +102,7 @@ final class HelperDisks {
 
     /** Counts a reader in; asks Google nothing where the settings name the helper. */
     Use use(CloudSnapshot snapshot) throws ProviderException {
-        String disk = GceNames.readingDiskOf(config.installation(), helper(), snapshot);
+        String disk = GceNames.readingDiskOf(config.installation(), config.name(), helper(), snapshot);
         synchronized (uses) {
             var use = uses.computeIfAbsent(disk, Use::new);
             use.readers++;
@@ -204,7 +204,7 @@ final class HelperDisks {
                     .setSourceSnapshot(config.snapshotLink(snapshot.name()))
                     .putLabels(GceNames.INSTALLATION, config.installation())
                     .putLabels(GceNames.ORIGIN, snapshot.name())
-                    .putLabels(GceNames.READING, GceNames.readingOf(helper));
+                    .putLabels(GceNames.READING, GceNames.readingOf(config.name(), helper));
             settings.diskType()
                     .ifPresent(type -> wanted.setType(
                             "projects/%s/zones/%s/diskTypes/%s".formatted(config.project(), helper.zone(), type)));
@@ -251,7 +251,8 @@ final class HelperDisks {
 
     private boolean isOurs(HelperInstance helper, CloudDisk disk) {
         return config.installation().equals(disk.labels().get(GceNames.INSTALLATION))
-                && GceNames.readingOf(helper).equals(disk.labels().get(GceNames.READING))
+                && GceNames.readingOf(config.name(), helper)
+                        .equals(disk.labels().get(GceNames.READING))
                 && disk.name().startsWith(GceNames.PREFIX);
     }
 
@@ -264,7 +265,11 @@ final class HelperDisks {
     boolean tidy() throws ProviderException {
         var helper = helper();
         String filter = "(labels.%s = \"%s\") AND (labels.%s = \"%s\")"
-                .formatted(GceNames.INSTALLATION, config.installation(), GceNames.READING, GceNames.readingOf(helper));
+                .formatted(
+                        GceNames.INSTALLATION,
+                        config.installation(),
+                        GceNames.READING,
+                        GceNames.readingOf(config.name(), helper));
         var listed = GceLists.all("disks.aggregatedList", token -> attempts.until(() -> calls.disks(filter, token)));
         var names = new TreeSet<String>();
         listed.stream()

@@ -13,6 +13,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,11 +55,15 @@ class GceHelperTest {
     }
 
     private GceProvider process(Map<String, String> more, AtomicBoolean dead) {
+        return process("gce", more, dead);
+    }
+
+    private GceProvider process(String name, Map<String, String> more, AtomicBoolean dead) {
         var settings = new HashMap<>(GceProject.settings());
         settings.put("helper", "projects/tidemark-tests/zones/europe-west3-a/instances/helper");
         settings.put("helperDevices", devices.toString());
         settings.putAll(more);
-        return project.open(GceConfig.of("gce", settings), dead);
+        return project.open(GceConfig.of(name, settings), dead);
     }
 
     @AfterEach
@@ -161,6 +166,26 @@ class GceHelperTest {
         assertThat(next.helper().orElseThrow().tidy()).isFalse();
         assertThat(disks()).containsExactlyInAnyOrder("orders", "tm-others", "tm-elsewhere");
         assertThat(devices).isEmptyDirectory();
+    }
+
+    /** Of one installation and one helper. */
+    @Test
+    void whatOneProviderReadsIsNotDeletedByAnother() throws Exception {
+        start(FakeGceSettings.defaults());
+        disk.write(0, new byte[] {1});
+        project.cloud().clock().advance(Duration.ofMinutes(1));
+        var id = cut(disk, "rp-1");
+        var other = process("archive", Map.of(), new AtomicBoolean());
+        var same = new SnapshotId(VolumeId.of("archive", id.volume().name()), id.recoveryPoint());
+        try (var one = provider.read(id);
+                var two = other.read(same)) {
+            assertThat(read(one, 0, 1)).containsExactly(1);
+            assertThat(read(two, 0, 1)).containsExactly(1);
+            other.helper().orElseThrow().tidy();
+            provider.helper().orElseThrow().tidy();
+            assertThat(disks()).hasSize(3);
+        }
+        assertThat(disks()).containsExactly("orders");
     }
 
     @Test
