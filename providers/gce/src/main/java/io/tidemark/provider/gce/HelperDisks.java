@@ -62,8 +62,10 @@ final class HelperDisks {
         private final String disk;
         private int readers;
         private Instant idleSince = Instant.EPOCH;
-        /** Whether it was ever asked for. */
+        /** Whether it was ever asked for, or was found. */
         private boolean asked;
+        /** Whether the last who wanted it was told to ask again. */
+        private boolean promised;
         /** Whether it may be there. */
         private volatile boolean there;
 
@@ -142,7 +144,13 @@ final class HelperDisks {
                         "Google, which has not attached its disk %s in %d s; asked again, it goes on"
                                 .formatted(use.disk, READY_MAXIMUM.toSeconds()),
                         ASK_AGAIN);
-                use.device = waiting.until(end, busy, new Opening(helper(), use.disk, snapshot));
+                use.promised = false;
+                try {
+                    use.device = waiting.until(end, busy, new Opening(helper(), use.disk, snapshot));
+                } catch (ProviderException e) {
+                    use.promised = e.error().retryable();
+                    throw e;
+                }
             }
             return java.util.Objects.requireNonNull(use.device);
         }
@@ -275,6 +283,11 @@ final class HelperDisks {
         listed.stream()
                 .filter(each -> each.location().equals(helper.zone()) && isOurs(helper, each))
                 .forEach(each -> names.add(each.name()));
+        for (var each : names) {
+            synchronized (uses) {
+                uses.computeIfAbsent(each, Use::new).asked = true;
+            }
+        }
         synchronized (uses) {
             names.addAll(uses.keySet());
         }
@@ -300,13 +313,11 @@ final class HelperDisks {
         }
     }
 
+    /** Under the lock of its use, so that none is removed that a reader opens meanwhile. */
     private boolean isGone(HelperInstance helper, String name) throws ProviderException {
         Use use;
         synchronized (uses) {
-            use = uses.get(name);
-        }
-        if (use == null) {
-            return remove(helper, name);
+            use = uses.computeIfAbsent(name, Use::new);
         }
         synchronized (use) {
             if (isNeeded(use)) {
@@ -324,9 +335,9 @@ final class HelperDisks {
 
     private boolean isNeeded(Use use) {
         synchronized (uses) {
-            boolean isKept =
-                    use.asked && use.device == null && clock.instant().isBefore(use.idleSince.plus(KEPT_UNREAD));
-            return use.readers > 0 || isKept;
+            boolean isKept = use.promised && clock.instant().isBefore(use.idleSince.plus(KEPT_UNREAD));
+            boolean isAnothers = uses.get(use.disk) != use;
+            return use.readers > 0 || isKept || isAnothers;
         }
     }
 

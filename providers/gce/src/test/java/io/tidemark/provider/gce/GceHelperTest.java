@@ -21,6 +21,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -166,6 +168,81 @@ class GceHelperTest {
         assertThat(next.helper().orElseThrow().tidy()).isFalse();
         assertThat(disks()).containsExactlyInAnyOrder("orders", "tm-others", "tm-elsewhere");
         assertThat(devices).isEmptyDirectory();
+    }
+
+    /** What a killed process has left is cleaned up while the sync that it was at goes on. */
+    @Test
+    void diskThatIsTakenUpWhileItIsCleanedUpIsReadToTheEnd() throws Exception {
+        start(FakeGceSettings.defaults().operations(Duration.ofSeconds(2)));
+        disk.write(0, new byte[] {1});
+        project.cloud().clock().advance(Duration.ofMinutes(1));
+        var id = cut(disk, "rp-1");
+        read(provider.read(id), 0, 1);
+        var next = process(Map.of());
+        var helper = next.helper().orElseThrow();
+        var reading = new FutureTask<>(() -> {
+            try (var again = next.read(id)) {
+                return read(again, 0, 1)[0];
+            }
+        });
+        var first = new AtomicBoolean(true);
+        project.cloud().beforeAnswer(number -> {
+            boolean isDetached = project.cloud().calls().containsKey("instances.detachDisk");
+            if (isDetached && first.compareAndSet(true, false)) {
+                var thread = Thread.ofPlatform().start(reading);
+                // It waits for the one who cleans up, or has not asked anything yet.
+                awaitBlocked(thread);
+            }
+        });
+
+        helper.tidy();
+
+        assertThat(first.get()).isFalse();
+        assertThat(reading.get(30, TimeUnit.SECONDS)).isEqualTo((byte) 1);
+        assertThat(project.cloud().calls().get("instances.attachDisk").seen()).isEqualTo(2);
+        for (int look = 0; look < 2; look++) {
+            project.cloud().clock().advance(Duration.ofMinutes(11));
+            helper.tidy();
+        }
+        assertThat(disks()).containsExactly("orders");
+    }
+
+    private void tidied() {
+        try {
+            provider.helper().orElseThrow().tidy();
+        } catch (ProviderException e) {
+            assertThat(e.error()).isInstanceOf(ProviderError.Busy.class);
+        }
+    }
+
+    private static void awaitBlocked(Thread thread) {
+        long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (thread.getState() != Thread.State.BLOCKED && thread.isAlive() && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void removalThatTakesLongIsGoneOnWithAtTheNextLook() throws Exception {
+        start(FakeGceSettings.defaults().operations(Duration.ofSeconds(25)));
+        project.cloud().clock().advance(Duration.ofMinutes(1));
+        var first = cut(disk, "rp-1");
+        var second = cut(disk, "rp-2");
+        provider = process(Map.of("helperDisks", "1"));
+        try (var one = provider.read(first)) {
+            read(one, 0, 1);
+        }
+        assertThat(disks()).hasSize(2);
+
+        // Detached and deleted in one look each, which both take longer than a look waits.
+        for (int look = 0; look < 3; look++) {
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            tidied();
+        }
+        assertThat(disks()).containsExactly("orders");
+        try (var two = provider.read(second)) {
+            assertThat(read(two, 0, 1)).containsExactly(0);
+        }
     }
 
     /** Of one installation and one helper. */
