@@ -55,7 +55,13 @@ final class AzureCutting {
             Map<VolumeId, CloudDisk> disks,
             Map<SnapshotId, CloudSnapshot> existing,
             Optional<Together> together,
-            Optional<CloudCollection> collection) {}
+            Optional<CloudCollection> collection) {
+        /** What need not be made. */
+        Optional<CloudSnapshot> whole(SnapshotId id) {
+            return Optional.ofNullable(existing.get(id))
+                    .filter(each -> !each.state().equals(CloudSnapshot.FAILED));
+        }
+    }
 
     AzureCutting(
             Arm arm,
@@ -98,7 +104,7 @@ final class AzureCutting {
         return new CutForecast(atomic ? CREATION : CREATION.multipliedBy(asked.size()), atomic, notes);
     }
 
-    /** Looks, so that the cut itself is nothing but the creations. */
+    /** Looks, and ends uploads, so that the cut itself is nothing but the creations. */
     void prepare(CutRequest request) throws ProviderException {
         boolean isPrepared = false;
         points.begun(request.recoveryPoint());
@@ -113,7 +119,7 @@ final class AzureCutting {
     }
 
     private void planned(CutRequest request) throws ProviderException {
-        var looked = plan(request);
+        var looked = withoutUploads(request);
         if (looked.together().isPresent()
                 && looked.existing().isEmpty()
                 && looked.collection().isEmpty()) {
@@ -149,7 +155,7 @@ final class AzureCutting {
         synchronized (plans) {
             prepared = plans.remove(request.recoveryPoint());
         }
-        var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
+        var plan = prepared != null && prepared.request().equals(request) ? prepared : withoutUploads(request);
         // Writers are held from here on.
         var deadline = new CutDeadline(request.recoveryPoint().toString(), attempts, gate, clock);
         if (plan.collection().isPresent()
@@ -162,9 +168,7 @@ final class AzureCutting {
         var members = new ArrayList<Cut.Member>();
         for (var each : plan.disks().entrySet()) {
             var id = new SnapshotId(each.getKey(), request.recoveryPoint());
-            var existing = Optional.ofNullable(plan.existing().get(id))
-                    .filter(known -> !known.state().equals(CloudSnapshot.FAILED));
-            members.add(member(id, each.getValue(), existing, deadline));
+            members.add(member(id, each.getValue(), plan.whole(id), deadline));
         }
         return new Cut(members.size() == 1, members);
     }
@@ -200,6 +204,21 @@ final class AzureCutting {
                     0));
         }
         return new Cut(true, members);
+    }
+
+    /** Nothing bounds how long the end of an upload takes as a cut is bounded, so it comes first. */
+    private Plan withoutUploads(CutRequest request) throws ProviderException {
+        var plan = plan(request);
+        boolean isOther = false;
+        for (var each : plan.disks().entrySet()) {
+            boolean isMade = plan.whole(new SnapshotId(each.getKey(), request.recoveryPoint()))
+                    .isPresent();
+            if (each.getValue().isUploading() && !isMade) {
+                uploads.finish(each.getKey(), each.getValue());
+                isOther = true;
+            }
+        }
+        return isOther ? plan(request) : plan;
     }
 
     private Plan plan(CutRequest request) throws ProviderException {
@@ -242,7 +261,7 @@ final class AzureCutting {
     /** Asked for again where no answer came: the name makes it one. What may have been made is kept in mind. */
     private Optional<CloudSnapshot> created(SnapshotId id, CloudDisk disk, CutDeadline deadline)
             throws ProviderException {
-        uploads.finish(id.volume(), disk, deadline);
+        AzureUploads.refuseUploading(id.volume(), disk);
         var group = snapshots.group(id.volume());
         var name = snapshots.name(id);
         var tags = AzureNames.tagsOf(config, id);

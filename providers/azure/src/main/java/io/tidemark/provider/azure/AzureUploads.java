@@ -27,6 +27,9 @@ final class AzureUploads {
 
     static final long SIZE_MAXIMUM_BYTES = 32L << 40;
     private static final Duration CREATION_MAXIMUM = Duration.ofSeconds(60);
+    /** From the end of its signature until it is seen as a disk like others. */
+    private static final Duration END_MAXIMUM = Duration.ofSeconds(60);
+
     private static final Duration PAUSE = Duration.ofSeconds(2);
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
     private static final String SKU = "StandardSSD_LRS";
@@ -151,7 +154,7 @@ final class AzureUploads {
      * @throws ProviderException Busy while somebody of this process writes; Conflict where the upload is somebody
      *     else's, or its writer was closed before it had flushed what it wrote, so that more is to come
      */
-    void finish(VolumeId volume, CloudDisk disk, CutDeadline deadline) throws ProviderException {
+    void finish(VolumeId volume, CloudDisk disk) throws ProviderException {
         if (!disk.isUploading()) {
             return;
         }
@@ -174,13 +177,32 @@ final class AzureUploads {
             }
             access.end(disk);
             var place = new AzureNames.Place(disk.group(), disk.name());
-            while (deadline.ask(() -> calls.disk(place.group(), place.name()))
+            Instant until = clock.instant().plus(END_MAXIMUM);
+            while (attempts.until(() -> calls.disk(place.group(), place.name()))
                     .filter(each -> !each.isUploading())
                     .isEmpty()) {
-                deadline.pause(PAUSE);
+                if (!clock.instant().isBefore(until)) {
+                    throw new ProviderException(new ProviderError.Busy(
+                            volume.toString(),
+                            "Azure, which has been ending its upload for %d s".formatted(END_MAXIMUM.toSeconds()),
+                            ASK_AGAIN));
+                }
+                gate.pause(volume.toString(), PAUSE);
             }
         } finally {
             written.remove(disk.id());
+        }
+    }
+
+    /**
+     * While writers are held.
+     *
+     * @throws ProviderException Busy
+     */
+    static void refuseUploading(VolumeId volume, CloudDisk disk) throws ProviderException {
+        if (disk.isUploading()) {
+            throw new ProviderException(
+                    new ProviderError.Busy(volume.toString(), "its upload, which a cut's preparation ends", ASK_AGAIN));
         }
     }
 

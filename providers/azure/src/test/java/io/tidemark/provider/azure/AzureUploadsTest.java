@@ -222,6 +222,22 @@ class AzureUploadsTest {
                 .isEqualTo(1);
     }
 
+    /** Writers are held during the cut. */
+    @Test
+    void theUploadIsEndedByThePreparationAndNotByTheCut() throws Exception {
+        var provider = open();
+        provider.create(VOLUME, SIZE);
+        var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(VOLUME));
+        provider.prepare(request);
+        cloud.deny("Disks_GrantAccess");
+        cloud.deny("Disks_RevokeAccess");
+
+        var cut = provider.cut(request);
+
+        assertThat(content(provider, cut.members().getFirst().snapshot().id())).containsOnly(0);
+        assertThat(provider.volume(VOLUME).can(Capability.RANDOM_WRITE)).isFalse();
+    }
+
     /** It would leave them a disk with our footer, which they write no more. */
     @Test
     void uploadOfSomebodyElseIsNotEndedByACut() throws Exception {
