@@ -17,8 +17,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * An image that can be written without its base being written: blocks of 4 KiB are kept in a sparse file as large as the
  * image, which goes with it; what a killed process leaves is removed at the next start. Flushing does nothing.
  *
- * <p>Changes are made under {@code lock}. Readers take none: a block's bytes are in the file before the block is in
- * {@code changed}, and it is in {@code changed} before it is in {@code stored}.
+ * <p>Changes are made under {@code lock}. Readers take none: a block's bytes are in the file, and it is in
+ * {@code stored}, before it is in {@code changed}.
  */
 final class OverlayImage implements ExportImage {
     private static final int BLOCK_BYTES = NbdLimits.BLOCK_BYTES_PREFERRED;
@@ -112,8 +112,8 @@ final class OverlayImage implements ExportImage {
             reserve(firstBlock, endBlock);
             completeEdges(offsetBytes, end);
             file.write(offsetBytes, source);
-            changed.add(firstBlock, endBlock);
             stored.add(firstBlock, endBlock);
+            changed.add(firstBlock, endBlock);
         } finally {
             lock.unlock();
         }
@@ -218,13 +218,22 @@ final class OverlayImage implements ExportImage {
     public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) throws IOException {
         var runs = new ArrayList<Extent>();
         long end = offsetBytes + lengthBytes;
+        long endBlock = Math.ceilDiv(end, (long) BLOCK_BYTES);
         for (long at = offsetBytes; at < end && runs.size() < maximum; ) {
             long number = at / BLOCK_BYTES;
-            long endBlock = Math.ceilDiv(end, (long) BLOCK_BYTES);
-            long until = Math.min(end, changed.runEnd(number, endBlock, changed.contains(number)) * BLOCK_BYTES);
-            if (changed.contains(number)) {
-                until = Math.min(until, stored.runEnd(number, endBlock, stored.contains(number)) * BLOCK_BYTES);
-                runs.add(new Extent(until - at, !stored.contains(number)));
+            boolean own = changed.contains(number);
+            long run = changed.runEnd(number, endBlock, own);
+            if (run == number) {
+                // As in a read.
+                continue;
+            }
+            long until = Math.min(end, run * BLOCK_BYTES);
+            if (own) {
+                boolean zero = !stored.contains(number);
+                // Where that block has changed since, either answer is right, of it alone.
+                long alike = Math.max(number + 1, stored.runEnd(number, run, !zero));
+                until = Math.min(until, alike * BLOCK_BYTES);
+                runs.add(new Extent(until - at, zero));
             } else {
                 var ofBase = base.extents(at, until - at, maximum - runs.size());
                 runs.addAll(ofBase);

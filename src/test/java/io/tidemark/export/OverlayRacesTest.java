@@ -2,9 +2,11 @@ package io.tidemark.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.export.protocol.Extent;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.FutureTask;
@@ -22,7 +24,8 @@ class OverlayRacesTest {
     Path folder;
 
     private ExportImage image;
-    private Meanwhile meanwhile = Meanwhile.NOTHING;
+    private Meanwhile afterLook = Meanwhile.NOTHING;
+    private Meanwhile afterChange = Meanwhile.NOTHING;
 
     /** What another connection does, once. */
     private interface Meanwhile {
@@ -40,7 +43,7 @@ class OverlayRacesTest {
                 base, folder.resolve("overlay"), new OverlayMeans(1 << 20, WatchedSet::new, Optional.empty()));
     }
 
-    /** Lets the other connection act after a look. */
+    /** Lets the other connection act after a look, or a change. */
     private final class WatchedSet extends BlockSet {
         WatchedSet(long blockCount) {
             super(blockCount);
@@ -49,14 +52,22 @@ class OverlayRacesTest {
         @Override
         boolean contains(long block) {
             boolean is = super.contains(block);
-            other();
+            var now = afterLook;
+            afterLook = Meanwhile.NOTHING;
+            done(now);
             return is;
+        }
+
+        @Override
+        void add(long from, long end) {
+            super.add(from, end);
+            var now = afterChange;
+            afterChange = Meanwhile.NOTHING;
+            done(now);
         }
     }
 
-    private void other() {
-        var now = meanwhile;
-        meanwhile = Meanwhile.NOTHING;
+    private static void done(Meanwhile now) {
         if (now == Meanwhile.NOTHING) {
             return;
         }
@@ -87,8 +98,32 @@ class OverlayRacesTest {
     @Test
     void aBlockThatIsWrittenWhileItsRunIsReadHidesNothingThatWasWrittenBefore() throws Exception {
         image.write(6 * BLOCK, filled('n', 3));
-        meanwhile = () -> image.write(5 * BLOCK, filled('n', 1));
+        afterLook = () -> image.write(5 * BLOCK, filled('n', 1));
 
         assertThat(read(5, 4)).containsOnly('n');
+    }
+
+    private long zeroBytes() throws Exception {
+        return image.extents(0, BLOCKS * BLOCK, BLOCKS).stream()
+                .filter(Extent::zero)
+                .mapToLong(Extent::lengthBytes)
+                .sum();
+    }
+
+    @Test
+    void aBlockThatIsTrimmedWhileItsRunIsToldOfMakesNoZerosOfItsNeighbours() throws Exception {
+        afterLook = () -> image.writeZeroes(0, BLOCK, false);
+
+        assertThat(zeroBytes()).isEqualTo(BLOCK);
+    }
+
+    @Test
+    void aBlockThatIsBeingWrittenIsNeverToldOfAsZeros() throws Exception {
+        var told = new ArrayList<Long>();
+        afterChange = () -> told.add(zeroBytes());
+
+        image.write(0, filled('n', 1));
+
+        assertThat(told).containsExactly(0L);
     }
 }
