@@ -17,8 +17,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * An image that can be written without its base being written: blocks of 4 KiB are kept in a sparse file as large as the
  * image, which goes with it; what a killed process leaves is removed at the next start. Flushing does nothing.
  *
- * <p>Changes are made under {@code lock}. Readers take none: a block's bytes are in the file, and it is in
- * {@code stored}, before it is in {@code changed}.
+ * <p>Changes are made under {@code lock}. Readers take none. A block is in {@code stored} before bytes of it are in the
+ * file, and they are there before it is in {@code changed}: what a failed write leaves is no part of the image, and is
+ * cleared where the block becomes zeros.
  */
 final class OverlayImage implements ExportImage {
     private static final int BLOCK_BYTES = NbdLimits.BLOCK_BYTES_PREFERRED;
@@ -32,7 +33,7 @@ final class OverlayImage implements ExportImage {
     private final OverlayMeans means;
     /** Blocks that are not the base's any more. */
     private final BlockSet changed;
-    /** Those of them with bytes in the file; the others are zeros. */
+    /** Those with bytes in the file; others that are changed are zeros. */
     private final BlockSet stored;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -111,8 +112,8 @@ final class OverlayImage implements ExportImage {
             long endBlock = Math.ceilDiv(end, (long) BLOCK_BYTES);
             reserve(firstBlock, endBlock);
             completeEdges(offsetBytes, end);
-            file.write(offsetBytes, source);
             stored.add(firstBlock, endBlock);
+            file.write(offsetBytes, source);
             changed.add(firstBlock, endBlock);
         } finally {
             lock.unlock();
@@ -151,8 +152,8 @@ final class OverlayImage implements ExportImage {
         long start = number * BLOCK_BYTES;
         block.clear().limit((int) Math.min(BLOCK_BYTES, sizeBytes() - start));
         base.read(start, block);
-        file.write(start, block.flip());
         stored.add(number, number + 1);
+        file.write(start, block.flip());
         changed.add(number, number + 1);
     }
 

@@ -1,8 +1,10 @@
 package io.tidemark.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.export.protocol.Extent;
+import java.io.Serial;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What one connection sees of an overlay while another changes it, between any two of its looks. */
+/** What one connection sees of an overlay while another changes it, between any two of its looks, or fails to. */
 class OverlayRacesTest {
     private static final int BLOCK = 4_096;
     private static final int BLOCKS = 16;
@@ -26,6 +28,14 @@ class OverlayRacesTest {
     private ExportImage image;
     private Meanwhile afterLook = Meanwhile.NOTHING;
     private Meanwhile afterChange = Meanwhile.NOTHING;
+
+    /** A change that fails, as a write to full storage does, by its number from now on; 0: none. */
+    private int changesUntilFailure;
+
+    private static final class Failure extends RuntimeException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+    }
 
     /** What another connection does, once. */
     private interface Meanwhile {
@@ -60,6 +70,9 @@ class OverlayRacesTest {
 
         @Override
         void add(long from, long end) {
+            if (--changesUntilFailure == 0) {
+                throw new Failure();
+            }
             super.add(from, end);
             var now = afterChange;
             afterChange = Meanwhile.NOTHING;
@@ -125,5 +138,21 @@ class OverlayRacesTest {
         image.write(0, filled('n', 1));
 
         assertThat(told).containsExactly(0L);
+    }
+
+    /** Part of a block: its edges are completed first, so that the write makes four changes. */
+    @Test
+    void whatAFailedWriteLeftIsNoPartOfZeros() throws Exception {
+        for (int change = 1; change <= 4; change++) {
+            int at = change * BLOCK;
+            changesUntilFailure = change;
+
+            assertThatThrownBy(() -> image.write(at + 1, filled('n', 1).limit(BLOCK - 1)))
+                    .isInstanceOf(Failure.class);
+            assertThat(read(change, 1)).doesNotContain(0);
+            image.writeZeroes(at, BLOCK, false);
+
+            assertThat(read(change, 1)).containsOnly(0);
+        }
     }
 }
