@@ -31,6 +31,7 @@ final class OverlayImage implements ExportImage {
     private final Path path;
     private final FileImage file;
     private final OverlayMeans means;
+    private final SetMemory.Share memory;
     /** Blocks that are not the base's any more. */
     private final BlockSet changed;
     /** Those with bytes in the file; others that are changed are zeros. */
@@ -39,22 +40,25 @@ final class OverlayImage implements ExportImage {
     private final ReentrantLock lock = new ReentrantLock();
     private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
 
-    private OverlayImage(ExportImage base, Path path, FileImage file, OverlayMeans means) {
+    private OverlayImage(ExportImage base, Path path, OverlayMeans means, SetMemory.Share memory) throws IOException {
         this.base = base;
         this.path = path;
-        this.file = file;
         this.means = means;
+        this.memory = memory;
         long blockCount = Math.ceilDiv(base.sizeBytes(), (long) BLOCK_BYTES);
-        this.changed = means.sets().of(blockCount);
-        this.stored = means.sets().of(blockCount);
+        this.changed = means.sets().of(blockCount, memory);
+        this.stored = means.sets().of(blockCount, memory);
+        this.file = FileImage.open(path, true, means.host());
     }
 
     /**
      * @param base closed with this, and when this fails
      * @param path of a file that does not exist yet
+     * @throws OutOfSpaceException where there is no memory for its sets
      * @throws IOException where its file system has no files as large as the image
      */
     static OverlayImage over(ExportImage base, Path path, OverlayMeans means) throws IOException {
+        var memory = means.memory().share();
         try {
             try (var made = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 long whole = Math.ceilDiv(base.sizeBytes(), (long) BLOCK_BYTES) * BLOCK_BYTES;
@@ -62,12 +66,13 @@ final class OverlayImage implements ExportImage {
                     // Of the last block, which is not looked at before it is written.
                     made.write(ByteBuffer.allocate(1), whole - 1);
                 }
-                return new OverlayImage(base, path, FileImage.open(path, true, means.host()), means);
+                return new OverlayImage(base, path, means, memory);
             } catch (IOException e) {
                 Files.deleteIfExists(path);
                 throw e;
             }
         } catch (IOException e) {
+            memory.close();
             base.close();
             throw e;
         }
@@ -263,6 +268,7 @@ final class OverlayImage implements ExportImage {
     @Override
     public void close() throws IOException {
         try (base;
+                memory;
                 file) {
             Files.deleteIfExists(path);
         }

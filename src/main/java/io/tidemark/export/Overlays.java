@@ -34,7 +34,8 @@ public final class Overlays {
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
-        return new Overlays(folder, new OverlayMeans(bytesMaximum, BlockSet::new, host));
+        var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
+        return new Overlays(folder, new OverlayMeans(bytesMaximum, memory, BlockSet::new, host));
     }
 
     /** @param base closed with the answer, and when this fails */

@@ -10,9 +10,9 @@ class BlockSetTest {
     private static final int BLOCKS = 3 * BlockSet.CHUNK_BLOCKS + 100;
 
     @Test
-    void rangesComeAndGoAsInASetOfBits() {
+    void rangesComeAndGoAsInASetOfBits() throws Exception {
         var random = new Random(7);
-        var set = new BlockSet(BLOCKS);
+        var set = new BlockSet(BLOCKS, new SetMemory(SetMemory.BYTES_MAXIMUM).share());
         var bits = new BitSet(BLOCKS);
 
         for (int round = 0; round < 400; round++) {
@@ -42,5 +42,23 @@ class BlockSetTest {
     private static int near(Random random) {
         int border = random.nextInt(4) * BlockSet.CHUNK_BLOCKS + random.nextInt(3) * Long.SIZE;
         return Math.clamp(border + (long) random.nextInt(5) - 2, 0, BLOCKS);
+    }
+
+    @Test
+    void chunksThatAreAllInOrAllOutTakeNoMemory() throws Exception {
+        var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
+        var set = new BlockSet(BLOCKS, memory.share());
+        long empty = memory.takenBytes();
+
+        for (int at = 0; at < BLOCKS; at += 50) {
+            set.add(at, Math.min(BLOCKS, at + 50));
+            assertThat(memory.takenBytes()).isBetween(empty, empty + BlockSet.CHUNK_BYTES);
+        }
+
+        assertThat(memory.takenBytes()).isEqualTo(empty);
+        set.remove(7, BLOCKS);
+        set.remove(0, 7);
+        assertThat(memory.takenBytes()).isEqualTo(empty);
+        assertThat(set.runEnd(0, BLOCKS, false)).isEqualTo(BLOCKS);
     }
 }

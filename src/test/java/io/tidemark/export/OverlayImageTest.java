@@ -146,4 +146,27 @@ class OverlayImageTest {
             assertThat(image.ownBytes()).isEqualTo(4_096);
         }
     }
+
+    @Test
+    void trimsAllOverTakeNoMoreMemoryThanThereIsForAllOverlays() throws Exception {
+        try (var file = new java.io.RandomAccessFile(base.toFile(), "rw")) {
+            file.setLength(8L << 30);
+        }
+        var memory = new SetMemory(3L * BlockSet.CHUNK_BYTES);
+        var means = new OverlayMeans(1 << 20, memory, BlockSet::new, Optional.empty());
+        var other = OverlayImage.over(FileImage.open(base, false, Optional.empty()), folder.resolve("other"), means);
+        try (var image = OverlayImage.over(
+                FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
+            other.writeZeroes(4_096, 4_096, false);
+            image.writeZeroes(4_096, 4_096, false);
+
+            assertThatThrownBy(() -> image.write(0, ByteBuffer.allocate(8_192)))
+                    .isInstanceOf(OutOfSpaceException.class)
+                    .hasMessageContaining("98304 bytes of heap");
+            assertThat(read(image, 0, 4_096)).isEqualTo(Arrays.copyOf(original, 4_096));
+            other.close();
+            image.write(0, ByteBuffer.allocate(8_192));
+        }
+        assertThat(memory.takenBytes()).isZero();
+    }
 }

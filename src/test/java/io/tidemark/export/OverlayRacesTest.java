@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.export.protocol.Extent;
-import java.io.Serial;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,13 +28,8 @@ class OverlayRacesTest {
     private Meanwhile afterLook = Meanwhile.NOTHING;
     private Meanwhile afterChange = Meanwhile.NOTHING;
 
-    /** A change that fails, as a write to full storage does, by its number from now on; 0: none. */
+    /** A change that fails, as it does without memory, by its number from now on; 0: none. */
     private int changesUntilFailure;
-
-    private static final class Failure extends RuntimeException {
-        @Serial
-        private static final long serialVersionUID = 1L;
-    }
 
     /** What another connection does, once. */
     private interface Meanwhile {
@@ -49,14 +43,15 @@ class OverlayRacesTest {
         byte[] bytes = new byte[BLOCKS * BLOCK];
         Arrays.fill(bytes, (byte) 'b');
         var base = FileImage.open(Files.write(folder.resolve("base"), bytes), false, Optional.empty());
+        var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
         image = OverlayImage.over(
-                base, folder.resolve("overlay"), new OverlayMeans(1 << 20, WatchedSet::new, Optional.empty()));
+                base, folder.resolve("overlay"), new OverlayMeans(1 << 20, memory, WatchedSet::new, Optional.empty()));
     }
 
     /** Lets the other connection act after a look, or a change. */
     private final class WatchedSet extends BlockSet {
-        WatchedSet(long blockCount) {
-            super(blockCount);
+        WatchedSet(long blockCount, SetMemory.Share memory) throws OutOfSpaceException {
+            super(blockCount, memory);
         }
 
         @Override
@@ -69,9 +64,9 @@ class OverlayRacesTest {
         }
 
         @Override
-        void add(long from, long end) {
+        void add(long from, long end) throws OutOfSpaceException {
             if (--changesUntilFailure == 0) {
-                throw new Failure();
+                throw new OutOfSpaceException("for a test");
             }
             super.add(from, end);
             var now = afterChange;
@@ -148,7 +143,7 @@ class OverlayRacesTest {
             changesUntilFailure = change;
 
             assertThatThrownBy(() -> image.write(at + 1, filled('n', 1).limit(BLOCK - 1)))
-                    .isInstanceOf(Failure.class);
+                    .isInstanceOf(OutOfSpaceException.class);
             assertThat(read(change, 1)).doesNotContain(0);
             image.writeZeroes(at, BLOCK, false);
 
