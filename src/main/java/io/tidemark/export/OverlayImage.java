@@ -125,11 +125,20 @@ final class OverlayImage implements ExportImage {
         }
     }
 
-    private void reserve(long firstBlock, long endBlock) throws OutOfSpaceException {
-        long needed = (stored.size() + stored.missing(firstBlock, endBlock)) * BLOCK_BYTES;
+    private void reserve(long firstBlock, long endBlock) throws IOException {
+        long more = stored.missing(firstBlock, endBlock) * BLOCK_BYTES;
+        if (more == 0) {
+            return;
+        }
+        long needed = ownBytes() + more;
         if (needed > means.bytesMaximum()) {
             throw new OutOfSpaceException("the overlay may take %d bytes (exports.overlayBytesMaximum), %d are needed"
                     .formatted(means.bytesMaximum(), needed));
+        }
+        long usable = means.room().usableBytes();
+        if (usable - more < OverlayMeans.FREE_BYTES_MINIMUM) {
+            throw new OutOfSpaceException("%d bytes are free where the overlay lies, of which overlays leave %d to others"
+                    .formatted(usable, OverlayMeans.FREE_BYTES_MINIMUM));
         }
     }
 

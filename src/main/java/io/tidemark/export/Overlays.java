@@ -34,8 +34,10 @@ public final class Overlays {
         } catch (DirectoryIteratorException e) {
             throw e.getCause();
         }
+        var store = Files.getFileStore(folder);
         var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
-        return new Overlays(folder, new OverlayMeans(bytesMaximum, memory, BlockSet::new, host));
+        return new Overlays(
+                folder, new OverlayMeans(bytesMaximum, store::getUsableSpace, memory, BlockSet::new, host));
     }
 
     /** @param base closed with the answer, and when this fails */

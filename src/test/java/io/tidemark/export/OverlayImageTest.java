@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -153,7 +154,7 @@ class OverlayImageTest {
             file.setLength(8L << 30);
         }
         var memory = new SetMemory(3L * BlockSet.CHUNK_BYTES);
-        var means = new OverlayMeans(1 << 20, memory, BlockSet::new, Optional.empty());
+        var means = new OverlayMeans(1 << 20, () -> Long.MAX_VALUE, memory, BlockSet::new, Optional.empty());
         var other = OverlayImage.over(FileImage.open(base, false, Optional.empty()), folder.resolve("other"), means);
         try (var image = OverlayImage.over(
                 FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
@@ -168,5 +169,23 @@ class OverlayImageTest {
             image.write(0, ByteBuffer.allocate(8_192));
         }
         assertThat(memory.takenBytes()).isZero();
+    }
+
+    @Test
+    void aWriteThatWouldFillTheFileSystemIsRefused() throws Exception {
+        var usable = new AtomicLong(OverlayMeans.FREE_BYTES_MINIMUM + 8_192);
+        var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
+        var means = new OverlayMeans(1 << 20, usable::get, memory, BlockSet::new, Optional.empty());
+        try (var image = OverlayImage.over(
+                FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
+            image.write(0, ByteBuffer.allocate(8_192));
+            usable.addAndGet(-8_192);
+
+            assertThatThrownBy(() -> image.write(8_192, ByteBuffer.allocate(1)))
+                    .isInstanceOf(OutOfSpaceException.class)
+                    .hasMessageContaining("536870912 bytes are free");
+            assertThat(read(image, 8_192, 4_096)).isEqualTo(Arrays.copyOfRange(original, 8_192, 12_288));
+            image.write(1, ByteBuffer.allocate(8_000));
+        }
     }
 }

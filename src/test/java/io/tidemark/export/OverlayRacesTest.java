@@ -45,7 +45,9 @@ class OverlayRacesTest {
         var base = FileImage.open(Files.write(folder.resolve("base"), bytes), false, Optional.empty());
         var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
         image = OverlayImage.over(
-                base, folder.resolve("overlay"), new OverlayMeans(1 << 20, memory, WatchedSet::new, Optional.empty()));
+                base,
+                folder.resolve("overlay"),
+                new OverlayMeans(1 << 20, () -> Long.MAX_VALUE, memory, WatchedSet::new, Optional.empty()));
     }
 
     /** Lets the other connection act after a look, or a change. */
