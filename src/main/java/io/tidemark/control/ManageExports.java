@@ -12,21 +12,29 @@ import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Exports of this host's storage. What is exported is claimed for as long: its recovery point or volume is not deleted. All
  * of it ends with the process.
  */
 public final class ManageExports {
+    /** Opening takes moments; ending, until clients' requests have ended. */
+    private static final Duration IN_HAND_RETRY = Duration.ofSeconds(1);
+
     private final ExportHost host;
     private final ControlPorts.Stores stores;
     private final Inventory inventory;
     private final Providers providers;
     private final Claims claims;
     private final InstantSource clock;
+    /** Exports that a request makes or removes now: an export's claims are its business alone. */
+    private final Set<ExportId> inHand = ConcurrentHashMap.newKeySet();
 
     ManageExports(ControlPorts ports, Inventory inventory, Providers providers, Claims claims) {
         this.host = ports.agents().exports();
@@ -128,7 +136,24 @@ public final class ManageExports {
         }
     }
 
+    /** Answers the export of that id where there is one: a request whose answer was lost is repeated. */
     private ExportHost.Open open(Export export, List<Claim> wanted) throws ControlException, ProviderException {
+        var id = export.id();
+        if (!inHand.add(id)) {
+            throw new ProviderException(new ProviderError.Busy(
+                    "export " + id, "another request that makes or removes it", IN_HAND_RETRY));
+        }
+        try {
+            if (host.find(id).isEmpty()) {
+                openNew(export, wanted);
+            }
+            return find(id);
+        } finally {
+            inHand.remove(id);
+        }
+    }
+
+    private void openNew(Export export, List<Claim> wanted) throws ControlException, ProviderException {
         var holder = holder(export.id());
         var inTheWay = claims.tryAcquire(holder, wanted);
         if (inTheWay.isPresent()) {
@@ -146,7 +171,6 @@ public final class ManageExports {
                 claims.release(holder);
             }
         }
-        return find(export.id());
     }
 
     private static String holder(ExportId id) {
@@ -174,11 +198,16 @@ public final class ManageExports {
         }
     }
 
+    /** False where there is none, or where another request removes it: its claim stays until that is done. */
     private boolean close(ExportId id) throws InterruptedException {
+        if (!inHand.add(id)) {
+            return false;
+        }
         try {
             return host.close(id);
         } finally {
             claims.release(holder(id));
+            inHand.remove(id);
         }
     }
 

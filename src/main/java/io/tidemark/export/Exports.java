@@ -50,6 +50,9 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     @Override
     public void open(Export export) throws ProviderException {
         synchronized (open) {
+            if (open.containsKey(export.id())) {
+                return;
+            }
             if (open.size() >= NbdLimits.EXPORTS_MAXIMUM) {
                 throw new ProviderException(new ProviderError.Busy(
                         "a place for export " + export.id(),

@@ -5,6 +5,7 @@ import io.tidemark.export.protocol.NbdLimits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -67,6 +68,9 @@ final class OverlayImage implements ExportImage {
                     made.write(ByteBuffer.allocate(1), whole - 1);
                 }
                 return new OverlayImage(base, path, means, memory);
+            } catch (FileAlreadyExistsException e) {
+                // Another overlay's.
+                throw e;
             } catch (IOException e) {
                 Files.deleteIfExists(path);
                 throw e;

@@ -59,25 +59,28 @@ final class ServedExport {
         return connections.size();
     }
 
-    /** Lets nobody in, ends all connections, waits a while until none uses the image, closes it. */
+    /** Lets nobody in, ends all connections, waits a while until none uses the image, closes it; interrupted, at once. */
     void end() throws IOException, InterruptedException {
-        synchronized (this) {
-            ended = true;
-            image.ending();
-            for (var connection : connections) {
-                try {
-                    connection.close();
-                } catch (Exception e) {
-                    throw new AssertionError("closing a socket never fails", e);
-                }
-            }
-            // Each is at most one request from its end: the socket it would go on with is closed.
-            long until = System.nanoTime() + END_LIMIT.toNanos();
-            for (long left = END_LIMIT.toMillis(); !connections.isEmpty() && left > 0; ) {
-                wait(left);
-                left = (until - System.nanoTime()) / NANOS_PER_MILLI;
+        try (image) {
+            endConnections();
+        }
+    }
+
+    private synchronized void endConnections() throws InterruptedException {
+        ended = true;
+        image.ending();
+        for (var connection : connections) {
+            try {
+                connection.close();
+            } catch (Exception e) {
+                throw new AssertionError("closing a socket never fails", e);
             }
         }
-        image.close();
+        // Each is at most one request from its end: the socket it would go on with is closed.
+        long until = System.nanoTime() + END_LIMIT.toNanos();
+        for (long left = END_LIMIT.toMillis(); !connections.isEmpty() && left > 0; ) {
+            wait(left);
+            left = (until - System.nanoTime()) / NANOS_PER_MILLI;
+        }
     }
 }

@@ -3,12 +3,15 @@ package io.tidemark.export;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.domain.Export;
 import io.tidemark.domain.ExportId;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.nativeblock.HostCalls;
 import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
@@ -187,5 +190,39 @@ class OverlayImageTest {
             assertThat(read(image, 8_192, 4_096)).isEqualTo(Arrays.copyOfRange(original, 8_192, 12_288));
             image.write(1, ByteBuffer.allocate(8_000));
         }
+    }
+
+    @Test
+    void aSecondOverlayOfTheNameIsRefusedAndLeavesTheFirstAlone() throws Exception {
+        var overlays = Overlays.in(folder, 1 << 20, Optional.empty());
+        try (var image = overlays.over(FileImage.open(base, false, Optional.empty()), ID)) {
+            assertThatThrownBy(() -> overlays.over(FileImage.open(base, false, Optional.empty()), ID))
+                    .isInstanceOf(FileAlreadyExistsException.class);
+
+            assertThat(folder.resolve("ex-1.overlay")).exists();
+            image.write(0, ByteBuffer.allocate(1));
+        }
+    }
+
+    @Test
+    void anExportThatIsOpenIsNotOpenedAgain() throws Exception {
+        try (var server = new TestServer(folder, base, true, 1 << 20).with(Export.Access.OVERLAY)) {
+            var first = server.exports.served(TestServer.OVERLAY.value());
+
+            assertThat(server.with(Export.Access.OVERLAY).exports.served(TestServer.OVERLAY.value()))
+                    .isEqualTo(first);
+        }
+    }
+
+    @Test
+    void anEndThatIsInterruptedLeavesNothingOpen() throws Exception {
+        var export = new Export(ID, "file:disk@rp-1", Export.Access.OVERLAY, Instant.EPOCH);
+        var served = new ServedExport(export, overlay(1 << 20, Optional.empty()));
+        assertThat(served.enter(() -> {})).isTrue();
+
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(served::end).isInstanceOf(InterruptedException.class);
+
+        assertThat(folder).isDirectoryNotContaining("glob:**.overlay");
     }
 }

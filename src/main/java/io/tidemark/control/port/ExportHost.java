@@ -21,7 +21,7 @@ public interface ExportHost {
     }
 
     /**
-     * Begins to serve it; nothing is copied.
+     * Begins to serve it; nothing is copied. Does nothing where an export of that id is served.
      *
      * @throws ProviderException SnapshotNotFound, VolumeNotFound, Busy where the volume is in use or there are too many
      *     exports, OutOfSpace where an overlay cannot be made

@@ -1,0 +1,140 @@
+package io.tidemark.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tidemark.control.port.ExportHost;
+import io.tidemark.domain.Export;
+import io.tidemark.domain.ExportId;
+import io.tidemark.domain.GroupId;
+import io.tidemark.site.TestSite;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is exported is claimed exactly as long as it is. */
+@Timeout(60)
+class ExportClaimsTest {
+    @TempDir
+    Path folder;
+
+    private final Host host = new Host();
+    private final Claims claims = new Claims();
+    private TestSite site;
+    private ManageExports exports;
+    private RecoveryPointId point;
+
+    /** Ends an export only once it may; makes one twice, as a host must not be asked to. */
+    private static final class Host implements ExportHost {
+        private final Map<ExportId, Open> open = new ConcurrentHashMap<>();
+        private final CountDownLatch ending = new CountDownLatch(1);
+        private final CountDownLatch mayEnd = new CountDownLatch(1);
+        private int opened;
+
+        @Override
+        public void open(Export export) throws ProviderException {
+            opened++;
+            if (opened > 1) {
+                throw new ProviderException(new ProviderError.Unexpected("opening", "it is open"));
+            }
+            open.put(export.id(), new Open(export, 1 << 20, 0, 0, List.of()));
+        }
+
+        @Override
+        public List<Open> all() {
+            return List.copyOf(open.values());
+        }
+
+        @Override
+        public Optional<Open> find(ExportId id) {
+            return Optional.ofNullable(open.get(id));
+        }
+
+        @Override
+        public boolean close(ExportId id) throws InterruptedException {
+            if (open.remove(id) == null) {
+                return false;
+            }
+            ending.countDown();
+            mayEnd.await();
+            return true;
+        }
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        site = TestSite.in(folder).recovered();
+        site.addGroup("orders", "orders");
+        var intent = site.intent();
+        site.awaitEnd(site.control
+                .points()
+                .create()
+                .start(new GroupId("orders"), intent)
+                .id());
+        point = intent.recoveryPoint();
+        exports = new ManageExports(host, site.control.inventory(), site.providers, claims, InstantSource.system());
+    }
+
+    @AfterEach
+    void stop() {
+        site.close();
+    }
+
+    private boolean mayBeDeleted() {
+        boolean may = claims.tryAcquire("a deletion", List.of(Claim.alone(point))).isEmpty();
+        if (may) {
+            claims.release("a deletion");
+        }
+        return may;
+    }
+
+    @Test
+    void aRequestWhoseAnswerWasLostIsAnsweredWithWhatItMade() throws Exception {
+        var intent = site.intent();
+        var first = exports.ofRecoveryPoint(point, Export.Access.OVERLAY, intent);
+
+        assertThat(exports.ofRecoveryPoint(point, Export.Access.OVERLAY, intent)).isEqualTo(first);
+        assertThat(mayBeDeleted()).isFalse();
+        host.mayEnd.countDown();
+        exports.remove(first.getFirst().export().id());
+        assertThat(mayBeDeleted()).isTrue();
+    }
+
+    @Test
+    void whatIsBeingRemovedStaysClaimedUntilItIsWhoeverElseAsksForItMeanwhile() throws Exception {
+        var intent = site.intent();
+        var id = exports.ofRecoveryPoint(point, Export.Access.OVERLAY, intent)
+                .getFirst()
+                .export()
+                .id();
+        var removal = new FutureTask<Void>(() -> {
+            exports.remove(id);
+            return null;
+        });
+        Thread.ofPlatform().daemon().start(removal);
+        host.ending.await();
+
+        assertThatThrownBy(() -> exports.remove(id)).hasMessageContaining(id.value());
+        assertThat(mayBeDeleted()).isFalse();
+        assertThatThrownBy(() -> exports.ofRecoveryPoint(point, Export.Access.OVERLAY, intent))
+                .hasMessageContaining("removes it");
+        assertThat(mayBeDeleted()).isFalse();
+
+        host.mayEnd.countDown();
+        removal.get();
+        assertThat(mayBeDeleted()).isTrue();
+    }
+}
