@@ -125,13 +125,15 @@ final class ExportParts implements AutoCloseable {
         }
     }
 
-    /** Takes no more clients, ends those there are, then the exports. */
+    /** Takes no more clients and ends those there are, then ends the exports. */
     @Override
     public void close() throws IOException {
-        try (var first = socketServer;
+        // The last is closed first.
+        try (exports;
+                var third = tls;
                 var second = portServer;
-                var third = tls) {
-            exports.close();
+                var first = socketServer) {
+            addresses.clear();
         }
     }
 }

@@ -75,6 +75,7 @@ final class ExportsCommand extends ResourceCommand {
     int remove(@Mixin SiteOptions site, @Parameters(paramLabel = "EXPORT", description = EXPORT) String export)
             throws ClientException {
         var answer = site.client().delete("/v1/exports/" + segment(export));
-        return site.say("export %s removed".formatted(export), answer);
+        boolean ending = answer.at("ending").truth();
+        return site.say("export %s %s".formatted(export, ending ? "is ending" : "removed"), answer);
     }
 }

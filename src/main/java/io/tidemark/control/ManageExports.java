@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -190,25 +191,20 @@ public final class ManageExports {
     /**
      * Ends its connections and the export.
      *
+     * @return empty once it has ended; where its storage is still being closed, the export as it is: listed, and keeping
+     *     others off what it exports, until that is done
      * @throws ControlException NotFound
      */
-    public void remove(ExportId id) throws ControlException, InterruptedException {
-        if (!close(id)) {
-            throw new ControlException(missing(id));
-        }
+    public Optional<ExportHost.Open> remove(ExportId id) throws ControlException, InterruptedException {
+        return switch (close(id)) {
+            case NONE -> throw new ControlException(missing(id));
+            case ENDING -> host.find(id);
+            case ENDED -> Optional.empty();
+        };
     }
 
-    /** False where there is none, or where another request removes it: its claim stays until that is done. */
-    private boolean close(ExportId id) throws InterruptedException {
-        if (!inHand.add(id)) {
-            return false;
-        }
-        try {
-            return host.close(id);
-        } finally {
-            claims.release(holder(id));
-            inHand.remove(id);
-        }
+    private ExportHost.Closing close(ExportId id) throws InterruptedException {
+        return host.close(id, () -> claims.release(holder(id)));
     }
 
     private static ControlError missing(ExportId id) {

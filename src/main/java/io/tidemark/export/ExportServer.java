@@ -154,18 +154,25 @@ public final class ExportServer implements AutoCloseable {
     /** Takes no more clients and ends those there are. */
     @Override
     public void close() throws IOException {
-        try (server) {
-            for (var socket : open) {
-                socket.close();
-            }
-        }
         try {
+            server.close();
             acceptor.join(STOP_LIMIT);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            open.forEach(ExportServer::end);
         }
         if (socketFile.isPresent()) {
             Files.deleteIfExists(socketFile.get());
+        }
+    }
+
+    private static void end(SocketChannel socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // A socket that cannot be closed is closed.
+            LOG.debug("export.socket_not_closed", e);
         }
     }
 }

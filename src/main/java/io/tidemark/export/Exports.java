@@ -19,14 +19,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The exports that are open: what connections choose from. They live as long as this process. */
+/** The exports that are open or ending: what connections choose from. They live as long as this process. */
 public final class Exports implements ExportHost, Offer, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Exports.class);
     /** Stands for an export's name in an address. */
     public static final String NAME = "{export}";
+
+    /** Of one that asks for an export's end; it goes on without them. */
+    static final Duration CLOSE_WAIT = Duration.ofSeconds(3);
+
+    /** For all exports together when the site stops: less than the site has for all that follows its operations. */
+    static final Duration STOP_WAIT = Duration.ofSeconds(8);
 
     private static final Duration RETRY_LATER = Duration.ofMinutes(1);
 
@@ -108,6 +115,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
                 served.image().sizeBytes(),
                 served.connectionCount(),
                 served.image().ownBytes(),
+                served.ending(),
                 addresses.get().stream()
                         .map(address ->
                                 address.replace(NAME, served.export().id().value()))
@@ -115,28 +123,28 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     }
 
     @Override
-    public boolean close(ExportId id) throws InterruptedException {
-        var served = open.remove(id);
+    public ExportHost.Closing close(ExportId id, Runnable ended) throws InterruptedException {
+        var served = open.get(id);
         if (served == null) {
-            return false;
+            return ExportHost.Closing.NONE;
         }
-        end(served);
-        return true;
+        end(served, ended);
+        return served.awaitEnd(CLOSE_WAIT.toNanos()) ? ExportHost.Closing.ENDED : ExportHost.Closing.ENDING;
     }
 
-    private static void end(ServedExport served) throws InterruptedException {
-        try {
-            served.end();
-            LOG.info("export.closed export={}", served.export().id());
-        } catch (IOException e) {
-            LOG.warn("export.not_closed export={} reason={}", served.export().id(), e.getMessage());
-        }
+    private void end(ServedExport served, Runnable ended) {
+        served.end(() -> {
+            open.remove(served.export().id(), served);
+            ended.run();
+        });
     }
 
     Optional<ServedExport> served(String name) {
-        return open.values().stream()
-                .filter(each -> each.offered().name().equals(name))
-                .findFirst();
+        return stillServed().filter(each -> each.offered().name().equals(name)).findFirst();
+    }
+
+    private Stream<ServedExport> stillServed() {
+        return open.values().stream().filter(each -> !each.ending());
     }
 
     @Override
@@ -146,18 +154,25 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
 
     @Override
     public List<OfferedExport> offered() {
-        return open.values().stream().map(ServedExport::offered).toList();
+        return stillServed().map(ServedExport::offered).toList();
     }
 
+    /** Ends all, and waits once for all of them; what its storage keeps open then ends with the process. */
     @Override
     public void close() {
-        for (var id : open.keySet()) {
-            try {
-                close(id);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
+        var all = List.copyOf(open.values());
+        all.forEach(served -> end(served, () -> {}));
+        long until = System.nanoTime() + STOP_WAIT.toNanos();
+        try {
+            for (var served : all) {
+                if (!served.awaitEnd(until - System.nanoTime())) {
+                    LOG.warn(
+                            "export.not_closed export={} reason=it takes too long",
+                            served.export().id());
+                }
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -119,7 +119,18 @@ final class SnapshotImage implements ExportImage {
 
     @Override
     public void close() throws IOException {
-        try (var closed = file) {
+        // The file first: it may be of a device that the reader takes away.
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } finally {
+            closeReader();
+        }
+    }
+
+    private void closeReader() throws IOException {
+        try {
             reader.close();
         } catch (ProviderException e) {
             throw Failures.of(e);

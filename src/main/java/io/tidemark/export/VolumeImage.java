@@ -135,7 +135,12 @@ final class VolumeImage implements ExportImage {
 
     @Override
     public void close() throws IOException {
-        try (var closed = file) {
+        // The file first: the writer keeps others off the volume for as long as anybody can write here.
+        try {
+            if (file != null) {
+                file.close();
+            }
+        } finally {
             alone(writer::close);
         }
     }

@@ -29,10 +29,14 @@ final class ExportEndpoints {
         endpoints.add(
                 "getExport",
                 request -> Answer.ok(Documents.export(control.exports().find(inPath(request)))));
-        endpoints.add("deleteExport", request -> {
-            control.exports().remove(inPath(request));
-            return Answer.noContent();
-        });
+        endpoints.add("deleteExport", this::delete);
+    }
+
+    private Answer delete(ApiRequest request) throws Exception {
+        var ending = control.exports().remove(inPath(request));
+        return ending.isPresent()
+                ? Answer.accepted("/v1/exports/" + ending.get().export().id(), Documents.export(ending.get()))
+                : Answer.noContent();
     }
 
     private Answer create(ApiRequest request, Intent intent) throws Exception {

@@ -18,8 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ClientCommandsTest {
     private static final String RUNNING = """
-            {"id":"op-1","kind":"sync","subject":"ln-1","state":"RUNNING",
-             "progress":{"phase":"send","doneUnits":1,"totalUnits":4,"unit":"bytes"}}""";
+        {"id":"op-1","kind":"sync","subject":"ln-1","state":"RUNNING",
+         "progress":{"phase":"send","doneUnits":1,"totalUnits":4,"unit":"bytes"}}\
+        """;
 
     @TempDir
     private Path folder;
@@ -47,19 +48,20 @@ class ClientCommandsTest {
     @Test
     void listsVolumesAsATableWithReadableSizes() {
         site.on("GET /v1/volumes?limit=200", 200, """
-                {"items":[{"id":"image:orders","sizeBytes":4294967296,"mountPoints":["/mnt/a"],"device":"/x/orders"},
-                          {"id":"btrfs:home","sizeBytes":0,"mountPoints":["/srv/home"]},
-                          {"id":"image:b","sizeBytes":512,"mountPoints":[]}]}""");
+            {"items":[{"id":"image:orders","sizeBytes":4294967296,"mountPoints":["/mnt/a"],"device":"/x/orders"},
+                      {"id":"btrfs:home","sizeBytes":0,"mountPoints":["/srv/home"]},
+                      {"id":"image:b","sizeBytes":512,"mountPoints":[]}]}\
+            """);
 
         var typed = typed("volumes", "list");
 
         assertThat(typed.exit()).isZero();
         assertThat(typed.out()).isEqualTo("""
-                ID               SIZE  MOUNTED AT  DEVICE
-                image:orders  4.0 GiB  /mnt/a      /x/orders
-                btrfs:home          -  /srv/home   -
-                image:b         512 B  -           -
-                """);
+            ID               SIZE  MOUNTED AT  DEVICE
+            image:orders  4.0 GiB  /mnt/a      /x/orders
+            btrfs:home          -  /srv/home   -
+            image:b         512 B  -           -
+            """);
         assertThat(site.last().token()).isEqualTo("Bearer secret-token");
     }
 
@@ -134,8 +136,9 @@ class ClientCommandsTest {
         site.on("POST /v1/links/ln-1/syncs", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","kind":"sync","state":"SUCCEEDED","progress":{},
-                 "result":{"report":{"changedBytes":8192,"durationMillis":1500}}}""");
+            {"id":"op-1","kind":"sync","state":"SUCCEEDED","progress":{},
+             "result":{"report":{"changedBytes":8192,"durationMillis":1500}}}\
+            """);
 
         var typed = typed("links", "sync", "ln-1");
 
@@ -168,8 +171,9 @@ class ClientCommandsTest {
     void aFailedOperationEndsWithItsReasonAndAdvice() {
         site.on("POST /v1/groups/orders/recovery-points", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","state":"FAILED","problem":{"title":"Freeze refused","detail":"database db1 is down",
-                 "advice":"start it"}}""");
+            {"id":"op-1","state":"FAILED","problem":{"title":"Freeze refused","detail":"database db1 is down",
+             "advice":"start it"}}\
+            """);
 
         var typed = typed("recovery-points", "create", "orders");
 
@@ -183,10 +187,11 @@ class ClientCommandsTest {
     void whatMayStillBeHeldIsToldAtOnce() {
         site.on("POST /v1/groups/orders/recovery-points", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","state":"SUCCEEDED","result":{"recoveryPoint":{"id":"rp-1","consistency":"APPLICATION",
-                 "evidence":{"plan_warnings":"nobody checked\\nsomething else"},
-                 "certificate":{"reasons":[],"freezes":[
-                  {"kind":"command","subject":"orders","facts":{"thawError":"failed 3 times"}}]}}}}""");
+            {"id":"op-1","state":"SUCCEEDED","result":{"recoveryPoint":{"id":"rp-1","consistency":"APPLICATION",
+             "evidence":{"plan_warnings":"nobody checked\\nsomething else"},
+             "certificate":{"reasons":[],"freezes":[
+              {"kind":"command","subject":"orders","facts":{"thawError":"failed 3 times"}}]}}}}\
+            """);
 
         assertThat(typed("recovery-points", "create", "orders").out())
                 .contains("warning:      nobody checked\n")
@@ -197,9 +202,10 @@ class ClientCommandsTest {
     @Test
     void listWithoutSomebodysPartSaysSoAndIsNoSuccess() {
         site.on("GET /v1/volumes?limit=200", 200, """
-                {"items":[{"id":"image:orders","sizeBytes":1}],
-                 "unlisted":[{"provider":"ebs","reason":"no credentials"},
-                  {"agent":"db1","reason":"it is not connected"}]}""");
+            {"items":[{"id":"image:orders","sizeBytes":1}],
+             "unlisted":[{"provider":"ebs","reason":"no credentials"},
+              {"agent":"db1","reason":"it is not connected"}]}\
+            """);
 
         var typed = typed("volumes", "list", "--quiet");
 
@@ -222,7 +228,8 @@ class ClientCommandsTest {
     void aCopyThatDiffersIsNotASuccess() {
         site.on("POST /v1/links/ln-1/verifications", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","state":"SUCCEEDED","result":{"report":{"differingBlocks":2}}}""");
+            {"id":"op-1","state":"SUCCEEDED","result":{"report":{"differingBlocks":2}}}\
+            """);
 
         assertThat(typed("links", "verify", "ln-1").exit()).isEqualTo(ExitCode.OPERATION_FAILED);
     }
@@ -232,7 +239,8 @@ class ClientCommandsTest {
         site.on("GET /v1/recovery-points/rp-1", 200, "{\"members\":[{\"volume\":\"image:a\"}]}");
         site.on("POST /v1/recovery-points/rp-1/clones", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","state":"SUCCEEDED","result":{"volume":{"id":"image:new","device":"/v/new"}}}""");
+            {"id":"op-1","state":"SUCCEEDED","result":{"volume":{"id":"image:new","device":"/v/new"}}}\
+            """);
 
         var typed = typed("recovery-points", "clone", "rp-1", "image:new");
 
@@ -244,7 +252,8 @@ class ClientCommandsTest {
     void copiesASnapshotUnderAKeyAndShowsTheCopy() throws IOException {
         site.on("POST /v1/snapshots/frankfurt%3Avol-1%40rp-1/copies", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","state":"SUCCEEDED","result":{"snapshot":{"id":"ireland:vol-1@rp-1"}}}""");
+            {"id":"op-1","state":"SUCCEEDED","result":{"snapshot":{"id":"ireland:vol-1@rp-1"}}}\
+            """);
 
         var typed = typed("snapshots", "copy", "frankfurt:vol-1@rp-1", "--to", "ireland", "--key", "alias/backup");
 
@@ -257,10 +266,12 @@ class ClientCommandsTest {
     @Test
     void stopsStorageReplicationOnlyOnceItsCostIsSaidToBeKnown() throws IOException {
         site.on("GET /v1/volumes/gce%3Aa%2Forders/storage-replication", 200, """
-                {"volume":"gce:a/orders","state":"ACTIVE","costOfStop":"a new secondary disk is needed"}""");
+            {"volume":"gce:a/orders","state":"ACTIVE","costOfStop":"a new secondary disk is needed"}\
+            """);
         site.on("POST /v1/volumes/gce%3Aa%2Forders/storage-replication/stop", 202, RUNNING);
         site.on("GET /v1/operations/op-1", 200, """
-                {"id":"op-1","state":"SUCCEEDED","result":{"storageReplication":{"state":"STOPPED"}}}""");
+            {"id":"op-1","state":"SUCCEEDED","result":{"storageReplication":{"state":"STOPPED"}}}\
+            """);
 
         var refused = typed("volumes", "stop-storage-replication", "gce:a/orders");
         assertThat(refused.err()).contains("a new secondary disk is needed; say --yes-new-secondary");
@@ -275,10 +286,10 @@ class ClientCommandsTest {
     void makesAGroupFromOptionsOnTopOfAFile() throws IOException {
         site.on("POST /v1/groups", 201, "{\"id\":\"orders\"}");
         var file = Files.writeString(folder.resolve("group.yaml"), """
-                id: from-file
-                volumes: [image:a]
-                freezeFileSystems: false
-                """);
+            id: from-file
+            volumes: [image:a]
+            freezeFileSystems: false
+            """);
 
         var typed = typed(
                 "groups",
@@ -312,12 +323,12 @@ class ClientCommandsTest {
     void settingsInAFileNeedNoQuotes() throws IOException {
         site.on("POST /v1/groups", 201, "{\"id\":\"orders\"}");
         var file = Files.writeString(folder.resolve("group.yaml"), """
-                id: orders
-                volumes: ["image:a"]
-                quiescers:
-                  - kind: postgresql
-                    settings: {port: 5432}
-                """);
+            id: orders
+            volumes: ["image:a"]
+            quiescers:
+              - kind: postgresql
+                settings: {port: 5432}
+            """);
 
         typed("groups", "create", "-f", file.toString());
 
@@ -378,7 +389,8 @@ class ClientCommandsTest {
                 .on("GET /v1/operations?state=RUNNING&limit=200", 200, "{\"items\":[]}")
                 .on("GET /v1/links?limit=200", 200, "{\"items\":[{\"id\":\"ln-1\",\"inStep\":\"rp-9\"}]}");
         site.on("GET /v1/agents", 200, """
-                {"items":[{"id":"db1","state":"CONNECTED"},{"id":"db2","state":"LOST"}]}""");
+            {"items":[{"id":"db1","state":"CONNECTED"},{"id":"db2","state":"LOST"}]}\
+            """);
 
         assertThat(typed("status").out()).contains("ready", "volumes:                2", "rp-9", "db2");
     }
@@ -393,6 +405,10 @@ class ClientCommandsTest {
                 .contains("nbd+unix:///ex-1?socket=/s");
         assertThat(Json.parse(site.last().body()).at("access").text()).isEqualTo("OVERLAY");
         assertThat(typed("exports", "list").out()).contains("image:orders@rp-1");
+        site.on("DELETE /v1/exports/ex-1", 202, "{\"id\":\"ex-1\",\"ending\":true}")
+                .on("DELETE /v1/exports/ex-2", 204, "");
+        assertThat(typed("exports", "remove", "ex-1").out()).contains("export ex-1 is ending");
+        assertThat(typed("exports", "remove", "ex-2").out()).contains("export ex-2 removed");
         assertThat(typed("exports", "create", "x", "--overlay", "--writable").exit())
                 .isEqualTo(ExitCode.REFUSED);
     }
@@ -454,8 +470,9 @@ class ClientCommandsTest {
     @Test
     void settingsOfQuiescersAreShownByTheNamesThatAreWritten() {
         site.on("GET /v1/groups/orders", 200, """
-                {"id":"orders","freezeLimitMillis":500,
-                 "quiescers":[{"kind":"postgresql","settings":{"passwordFile":"/etc/p","maxLagMillis":"500"}}]}""");
+            {"id":"orders","freezeLimitMillis":500,
+             "quiescers":[{"kind":"postgresql","settings":{"passwordFile":"/etc/p","maxLagMillis":"500"}}]}\
+            """);
 
         var typed = typed("groups", "show", "orders");
 

@@ -3,6 +3,7 @@ package io.tidemark.export;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.tidemark.control.port.ExportHost;
 import io.tidemark.domain.Export.Access;
 import io.tidemark.nativeblock.BlockKernels;
 import java.io.RandomAccessFile;
@@ -183,11 +184,11 @@ class RealClientsTest {
     @Test
     void aRemovedExportEndsItsClients() throws Exception {
         try (var server = server(true).with(Access.READ_ONLY)) {
-            assertThat(server.exports.close(TestServer.READ_ONLY)).isTrue();
+            assertThat(server.exports.close(TestServer.READ_ONLY, () -> {})).isEqualTo(ExportHost.Closing.ENDED);
 
             assertThat(run("sh", "-c", "nbdinfo '%s' 2>&1 || true".formatted(server.uri(TestServer.READ_ONLY))))
                     .contains("No such file or directory");
-            assertThat(server.exports.close(TestServer.READ_ONLY)).isFalse();
+            assertThat(server.exports.close(TestServer.READ_ONLY, () -> {})).isEqualTo(ExportHost.Closing.NONE);
         }
     }
 

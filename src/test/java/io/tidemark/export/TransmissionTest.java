@@ -179,7 +179,7 @@ class TransmissionTest {
             client.in.readByte();
             assertThat(server.exports.all().getFirst().connectionCount()).isEqualTo(1);
 
-            server.exports.close(TestServer.READ_ONLY);
+            server.exports.close(TestServer.READ_ONLY, () -> {});
 
             assertThatThrownBy(() -> {
                         client.ask(READ, 0, 2, 0, 1);

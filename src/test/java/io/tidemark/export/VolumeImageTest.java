@@ -9,11 +9,13 @@ import io.tidemark.spi.VolumeWriter;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,5 +57,25 @@ class VolumeImageTest {
             assertThatThrownBy(() -> image.writeZeroes(0, 1, false)).hasMessageContaining("Input/output error");
             assertThat(calls.stream().filter("flush"::equals)).hasSize(1);
         }
+    }
+
+    @Test
+    void theFileIsClosedWhileTheWriterStillKeepsOthersOff() throws Exception {
+        var opened = new ArrayList<FileChannel>();
+        var writer = (VolumeWriter) Proxy.newProxyInstance(
+                VolumeWriter.class.getClassLoader(), new Class<?>[] {VolumeWriter.class}, (_, method, _) -> {
+                    if (method.getName().equals("close")) {
+                        calls.add(
+                                "closed with an open file: " + opened.getFirst().isOpen());
+                        return null;
+                    }
+                    return Optional.of(Files.write(folder.resolve("disk"), new byte[4_096]));
+                });
+        var image = VolumeImage.of(writer, Optional.empty());
+        opened.add(image.file().orElseThrow());
+
+        image.close();
+
+        assertThat(calls).containsExactly("closed with an open file: false");
     }
 }

@@ -103,6 +103,7 @@ public final class Documents {
         document.put("createdAt", open.export().createdAt().toString());
         document.put("connectionCount", open.connectionCount());
         document.put("overlayBytes", open.ownBytes());
+        document.put("ending", open.ending());
         document.put("uri", open.uris().isEmpty() ? "" : open.uris().getFirst());
         texts(document, "uris", open.uris());
         return document;

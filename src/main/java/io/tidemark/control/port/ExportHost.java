@@ -12,9 +12,10 @@ public interface ExportHost {
      * An export that is served.
      *
      * @param ownBytes storage that its overlay takes now; 0 without one
+     * @param ending whether it serves nobody any more and only its storage is still to be closed
      * @param uris where clients find it
      */
-    record Open(Export export, long sizeBytes, int connectionCount, long ownBytes, List<String> uris) {
+    record Open(Export export, long sizeBytes, int connectionCount, long ownBytes, boolean ending, List<String> uris) {
         public Open {
             uris = List.copyOf(uris);
         }
@@ -33,10 +34,20 @@ public interface ExportHost {
 
     Optional<Open> find(ExportId id);
 
+    /** How far an export's end has come. */
+    enum Closing {
+        /** There is none. */
+        NONE,
+        /** It serves nobody; closing its storage takes longer, and goes on. It is listed until then. */
+        ENDING,
+        ENDED
+    }
+
     /**
-     * Ends its connections, then it; what was not flushed to a writable volume may be lost, an overlay's bytes are.
+     * Ends its connections, then it; what was not flushed to a writable volume may be lost, an overlay's bytes are. Waits
+     * a few seconds at most.
      *
-     * @return false where there is none
+     * @param ended run once its storage is closed; not where it is being ended already
      */
-    boolean close(ExportId id) throws InterruptedException;
+    Closing close(ExportId id, Runnable ended) throws InterruptedException;
 }
