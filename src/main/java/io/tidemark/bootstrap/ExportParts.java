@@ -58,8 +58,35 @@ final class ExportParts implements AutoCloseable {
         return exports;
     }
 
-    /** Begins to serve. */
+    /** One of the addresses, taken. */
+    private interface Listening {
+        void begin() throws IOException;
+    }
+
+    /**
+     * Begins to serve. An address that cannot be had is logged and told by {@link Exports#notServed}: the site does without.
+     *
+     * @throws IOException where TLS is demanded and not set, or its files cannot be used
+     */
     void listen() throws IOException {
+        Optional<WireSecurity> security = settings.exportsHost().isEmpty() ? Optional.empty() : security();
+        unlessRefused(this::listenAtSocket);
+        if (!settings.exportsHost().isEmpty()) {
+            unlessRefused(() -> listenAtPort(security));
+        }
+        log.info("exports.ready addresses={}", addresses);
+    }
+
+    private void unlessRefused(Listening listening) {
+        try {
+            listening.begin();
+        } catch (IOException e) {
+            log.error("exports.not_served reason={}", e.getMessage());
+            exports.notServed(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void listenAtSocket() throws IOException {
         var file = ownFolder(settings.exportsSocketFolder()).resolve(SOCKET);
         socketServer = ExportServer.atSocket(file, exports);
         addresses.add("nbd+unix:///%s?socket=%s"
@@ -67,18 +94,13 @@ final class ExportParts implements AutoCloseable {
                         Exports.NAME,
                         URLEncoder.encode(file.toString(), StandardCharsets.UTF_8)
                                 .replace("%2F", "/")));
-        if (!settings.exportsHost().isEmpty()) {
-            Optional<WireSecurity> security = security();
-            var server = ExportServer.atPort(settings.exportsHost(), settings.exportsPort(), exports, security);
-            portServer = server;
-            addresses.add("%s://%s:%d/%s"
-                    .formatted(
-                            security.isPresent() ? "nbds" : "nbd",
-                            settings.exportsHost(),
-                            server.port(),
-                            Exports.NAME));
-        }
-        log.info("exports.ready addresses={}", addresses);
+    }
+
+    private void listenAtPort(Optional<WireSecurity> security) throws IOException {
+        var server = ExportServer.atPort(settings.exportsHost(), settings.exportsPort(), exports, security);
+        portServer = server;
+        addresses.add("%s://%s:%d/%s"
+                .formatted(security.isPresent() ? "nbds" : "nbd", settings.exportsHost(), server.port(), Exports.NAME));
     }
 
     private Optional<WireSecurity> security() throws IOException {

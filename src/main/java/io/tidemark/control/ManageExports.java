@@ -178,6 +178,11 @@ public final class ManageExports {
         return "export " + id;
     }
 
+    /** Why clients cannot reach exports where the settings say, for people; empty where they can. */
+    public List<String> notServed() {
+        return host.notServed();
+    }
+
     /** In order of id. */
     public List<ExportHost.Open> all() {
         return host.all();

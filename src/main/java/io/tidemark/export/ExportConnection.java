@@ -15,7 +15,10 @@ import org.slf4j.LoggerFactory;
 
 /** One client: its handshake, then its requests. Holds two buffers of {@value Transmission#BUFFER_BYTES} bytes. */
 final class ExportConnection {
-    /** From accept to the first request: who says nothing holds a thread and a place. */
+    /**
+     * From accept to the end of the handshake. After it there is no limit: a disk may be idle for days, and keeps its
+     * thread and its place among {@link ExportServer#CONNECTIONS_MAXIMUM}.
+     */
     private static final Duration HANDSHAKE_LIMIT = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(ExportConnection.class);

@@ -8,20 +8,24 @@ import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Accepts NBD clients at one address and gives each a thread of its own. */
 public final class ExportServer implements AutoCloseable {
-    /** Connections of one listener; each holds 512 KiB, and a TLS one twice that. */
+    /** Connections of one listener, idle ones among them; each holds 512 KiB, and a TLS one twice that. */
     static final int CONNECTIONS_MAXIMUM = 128;
 
     /** The kernel's own limit for the path of a unix socket ({@code sun_path}, unix(7)), with its closing zero. */
@@ -30,6 +34,11 @@ public final class ExportServer implements AutoCloseable {
     private static final int BACKLOG = 64;
     private static final Duration ACCEPT_PAUSE = Duration.ofMillis(50);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
+    private static final Path OWN_PROCESS = Path.of("/proc/self");
+    /** Not virtual: requests wait in the file system, which would hold a carrier. */
+    private static final ThreadFactory THREADS =
+            Thread.ofPlatform().name("tidemark-export").daemon().factory();
+
     private static final Logger LOG = LoggerFactory.getLogger(ExportServer.class);
 
     private final ServerSocketChannel server;
@@ -38,10 +47,16 @@ public final class ExportServer implements AutoCloseable {
     private final Optional<Path> socketFile;
     private final Semaphore places = new Semaphore(CONNECTIONS_MAXIMUM);
     private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
+    private final ThreadFactory threads;
     private final Thread acceptor;
 
     private ExportServer(
-            ServerSocketChannel server, Exports exports, Optional<WireSecurity> security, Optional<Path> socketFile) {
+            ServerSocketChannel server,
+            Exports exports,
+            Optional<WireSecurity> security,
+            Optional<Path> socketFile,
+            ThreadFactory threads) {
+        this.threads = threads;
         this.server = server;
         this.exports = exports;
         this.security = security;
@@ -54,24 +69,60 @@ public final class ExportServer implements AutoCloseable {
      * Listens at a unix socket that this user alone can reach.
      *
      * @param file replaced where one is left of a dead process; its folder exists
-     * @throws IOException when the path is too long for a socket, or cannot be made
+     * @throws IOException when the path is too long for a socket, or cannot be made; when others can write its folder, or
+     *     another process listens there
      */
     public static ExportServer atSocket(Path file, Exports exports) throws IOException {
-        if (file.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length > SOCKET_PATH_BYTES_MAXIMUM) {
+        return atSocket(file, exports, THREADS);
+    }
+
+    static ExportServer atSocket(Path file, Exports exports, ThreadFactory threads) throws IOException {
+        if (file.toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_PATH_BYTES_MAXIMUM) {
             throw new IOException(
                     "%s is longer than the %d bytes a unix socket's path may have: set exports.socketFolder"
                             .formatted(file, SOCKET_PATH_BYTES_MAXIMUM));
         }
+        var address = UnixDomainSocketAddress.of(file);
+        refuseFolderOfOthers(file.toAbsolutePath().resolveSibling(""));
+        if (isServed(address)) {
+            throw new IOException("another process serves exports at %s: set exports.socketFolder".formatted(file));
+        }
         Files.deleteIfExists(file);
         var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-        bind(server, UnixDomainSocketAddress.of(file));
+        bind(server, address);
         try {
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         } catch (IOException e) {
             server.close();
             throw e;
         }
-        return started(new ExportServer(server, exports, Optional.empty(), Optional.of(file)));
+        return started(new ExportServer(server, exports, Optional.empty(), Optional.of(file), threads));
+    }
+
+    /** Who can write the folder can put a socket of his own there, and is sent what clients write. */
+    private static void refuseFolderOfOthers(Path folder) throws IOException {
+        var attributes = Files.readAttributes(folder, PosixFileAttributes.class);
+        var permissions = attributes.permissions();
+        if (permissions.contains(PosixFilePermission.GROUP_WRITE)
+                || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new IOException("others can write folder %s (%s): make its mode 0700, or set exports.socketFolder"
+                    .formatted(folder, PosixFilePermissions.toString(permissions)));
+        }
+        if (!attributes.owner().equals(Files.getOwner(OWN_PROCESS))) {
+            throw new IOException("folder %s belongs to %s, not to this process's user: set exports.socketFolder"
+                    .formatted(folder, attributes.owner()));
+        }
+    }
+
+    private static boolean isServed(UnixDomainSocketAddress address) {
+        try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            // Without waiting: where connections queue up somebody listens.
+            probe.configureBlocking(false);
+            probe.connect(address);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /**
@@ -85,7 +136,7 @@ public final class ExportServer implements AutoCloseable {
         var server = ServerSocketChannel.open();
         server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
         bind(server, new InetSocketAddress(host, port));
-        return started(new ExportServer(server, exports, security, Optional.empty()));
+        return started(new ExportServer(server, exports, security, Optional.empty(), THREADS));
     }
 
     private static void bind(ServerSocketChannel server, SocketAddress address) throws IOException {
@@ -111,7 +162,8 @@ public final class ExportServer implements AutoCloseable {
         while (server.isOpen()) {
             try {
                 serve(server.accept());
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException | Error e) {
+                // Also where there is no thread or memory for one client: those to come are served.
                 if (server.isOpen()) {
                     LOG.warn("export.accept_failed reason={}", e.getMessage());
                     pause();
@@ -127,19 +179,32 @@ public final class ExportServer implements AutoCloseable {
             return;
         }
         open.add(socket);
-        if (socketFile.isEmpty()) {
-            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            socket.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
-        }
-        // Not virtual: requests wait in the file system, which would hold a carrier.
-        Thread.ofPlatform().name("tidemark-export").daemon().start(() -> {
-            try {
-                new ExportConnection(exports, security, socket).serve();
-            } finally {
-                open.remove(socket);
-                places.release();
+        boolean begun = false;
+        try {
+            if (socketFile.isEmpty()) {
+                socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                socket.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             }
-        });
+            threads.newThread(() -> {
+                        try {
+                            new ExportConnection(exports, security, socket).serve();
+                        } finally {
+                            leave(socket);
+                        }
+                    })
+                    .start();
+            begun = true;
+        } finally {
+            if (!begun) {
+                leave(socket);
+            }
+        }
+    }
+
+    private void leave(SocketChannel socket) {
+        open.remove(socket);
+        end(socket);
+        places.release();
     }
 
     /** Out of descriptors, most likely: give connections a moment to end in place of spinning. */

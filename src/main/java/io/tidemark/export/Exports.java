@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -41,6 +42,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     private final Overlays overlays;
     private final Optional<HostCalls> host;
     private final Supplier<List<String>> addresses;
+    private final List<String> notServed = new CopyOnWriteArrayList<>();
     private final Map<ExportId, ServedExport> open = new ConcurrentSkipListMap<>();
 
     /**
@@ -97,6 +99,16 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
 
     private SnapshotImage snapshot(SnapshotId id) throws IOException, ProviderException {
         return SnapshotImage.of(providers.of(id.volume()).read(id), host);
+    }
+
+    /** @param reason why a listener of these exports does not stand, for people */
+    public void notServed(String reason) {
+        notServed.add(reason);
+    }
+
+    @Override
+    public List<String> notServed() {
+        return List.copyOf(notServed);
     }
 
     @Override

@@ -49,6 +49,12 @@ final class SiteEndpoints {
                 .put("name", "state")
                 .put("ok", stateFailure.isEmpty())
                 .put("detail", stateFailure.orElse("answers"));
+        // The site is ready all the same: nothing else needs them.
+        var notServed = control.exports().notServed();
+        checks.addObject()
+                .put("name", "exports")
+                .put("ok", notServed.isEmpty())
+                .put("detail", notServed.isEmpty() ? "served" : String.join("; ", notServed));
         return serving && stateFailure.isEmpty() ? Answer.ok(answer) : Answer.unavailable(answer);
     }
 

@@ -7,6 +7,7 @@ import io.tidemark.domain.ExportId;
 import io.tidemark.export.SlowStorage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -50,5 +51,45 @@ class ExportPartsTest {
 
         storage.letClose();
         stopping.join();
+    }
+
+    @Test
+    void anAddressThatIsTakenOrNotOursIsToldAndTheOthersAreServed() throws Exception {
+        try (var first = parts("exports.host=127.0.0.1", "exports.port=0")) {
+            first.listen();
+            assertThat(first.exports().notServed()).isEmpty();
+            var socket = folder.resolve("exports/nbd.sock");
+
+            var second = parts("exports.host=127.0.0.1", "exports.port=0");
+            try (second) {
+                second.listen();
+                assertThat(second.exports().notServed())
+                        .singleElement()
+                        .asString()
+                        .contains("another process serves");
+            }
+            assertThat(socket).as("still the first one's").exists();
+        }
+    }
+
+    @Test
+    void aFolderThatOthersCanWriteHasNoSocket() throws Exception {
+        var open = Files.createDirectory(folder.resolve("open"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwx---"));
+        try (var parts = parts("exports.socketFolder=" + open)) {
+            parts.listen();
+
+            assertThat(parts.exports().notServed()).singleElement().asString().contains("others can write folder");
+            assertThat(open).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    void aPathThatIsTooLongIsTold() throws Exception {
+        try (var parts = parts("exports.socketFolder=" + folder.resolve("x".repeat(100)))) {
+            parts.listen();
+
+            assertThat(parts.exports().notServed()).singleElement().asString().contains("107 bytes");
+        }
     }
 }

@@ -29,6 +29,9 @@ public interface ExportHost {
      */
     void open(Export export) throws ProviderException;
 
+    /** Why clients cannot reach exports where the settings say, for people; empty where they can. */
+    List<String> notServed();
+
     /** In order of id. */
     List<Open> all();
 
