@@ -37,7 +37,7 @@ class ExportServerTest {
                     return new Thread(work);
                 })) {
             exports.open(new Export(new ExportId("ex-1"), "file:disk", Export.Access.WRITABLE, Instant.EPOCH));
-            while (left.get() > 0) {
+            for (int client = 0; client <= ExportServer.CONNECTIONS_MAXIMUM; client++) {
                 assertThatThrownBy(() -> new NbdClient(folder.resolve("nbd.sock")).go("ex-1"))
                         .isInstanceOf(IOException.class);
             }
