@@ -37,13 +37,19 @@ public final class ManageExports {
     /** Exports that a request makes or removes now: an export's claims are its business alone. */
     private final Set<ExportId> inHand = ConcurrentHashMap.newKeySet();
 
-    ManageExports(ControlPorts ports, Inventory inventory, Providers providers, Claims claims) {
-        this.host = ports.agents().exports();
-        this.stores = ports.stores();
+    ManageExports(
+            ExportHost host,
+            ControlPorts.Stores stores,
+            Inventory inventory,
+            Providers providers,
+            Claims claims,
+            InstantSource clock) {
+        this.host = host;
+        this.stores = stores;
         this.inventory = inventory;
         this.providers = providers;
         this.claims = claims;
-        this.clock = ports.clock();
+        this.clock = clock;
     }
 
     /**
@@ -141,8 +147,8 @@ public final class ManageExports {
     private ExportHost.Open open(Export export, List<Claim> wanted) throws ControlException, ProviderException {
         var id = export.id();
         if (!inHand.add(id)) {
-            throw new ProviderException(new ProviderError.Busy(
-                    "export " + id, "another request that makes or removes it", IN_HAND_RETRY));
+            throw new ProviderException(
+                    new ProviderError.Busy("export " + id, "another request that makes or removes it", IN_HAND_RETRY));
         }
         try {
             if (host.find(id).isEmpty()) {

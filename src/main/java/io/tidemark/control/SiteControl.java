@@ -98,7 +98,8 @@ public final class SiteControl {
                 new ResyncLink(syncLink),
                 new ReverseLink(inventory, operations),
                 new SetLink(inventory, stores.links(), ports.clock()));
-        this.exports = new ManageExports(ports, inventory, providers, claims);
+        this.exports = new ManageExports(
+                ports.agents().exports(), ports.stores(), inventory, providers, claims, ports.clock());
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.lateSweep = new LateSweep(

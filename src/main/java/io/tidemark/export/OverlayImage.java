@@ -141,8 +141,9 @@ final class OverlayImage implements ExportImage {
         }
         long usable = means.room().usableBytes();
         if (usable - more < OverlayMeans.FREE_BYTES_MINIMUM) {
-            throw new OutOfSpaceException("%d bytes are free where the overlay lies, of which overlays leave %d to others"
-                    .formatted(usable, OverlayMeans.FREE_BYTES_MINIMUM));
+            throw new OutOfSpaceException(
+                    "%d bytes are free where the overlay lies, of which overlays leave %d to others"
+                            .formatted(usable, OverlayMeans.FREE_BYTES_MINIMUM));
         }
     }
 

@@ -36,8 +36,7 @@ public final class Overlays {
         }
         var store = Files.getFileStore(folder);
         var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
-        return new Overlays(
-                folder, new OverlayMeans(bytesMaximum, store::getUsableSpace, memory, BlockSet::new, host));
+        return new Overlays(folder, new OverlayMeans(bytesMaximum, store::getUsableSpace, memory, BlockSet::new, host));
     }
 
     /** @param base closed with the answer, and when this fails */

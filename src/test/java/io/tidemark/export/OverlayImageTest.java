@@ -159,8 +159,8 @@ class OverlayImageTest {
         var memory = new SetMemory(3L * BlockSet.CHUNK_BYTES);
         var means = new OverlayMeans(1 << 20, () -> Long.MAX_VALUE, memory, BlockSet::new, Optional.empty());
         var other = OverlayImage.over(FileImage.open(base, false, Optional.empty()), folder.resolve("other"), means);
-        try (var image = OverlayImage.over(
-                FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
+        try (var image =
+                OverlayImage.over(FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
             other.writeZeroes(4_096, 4_096, false);
             image.writeZeroes(4_096, 4_096, false);
 
@@ -179,8 +179,8 @@ class OverlayImageTest {
         var usable = new AtomicLong(OverlayMeans.FREE_BYTES_MINIMUM + 8_192);
         var memory = new SetMemory(SetMemory.BYTES_MAXIMUM);
         var means = new OverlayMeans(1 << 20, usable::get, memory, BlockSet::new, Optional.empty());
-        try (var image = OverlayImage.over(
-                FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
+        try (var image =
+                OverlayImage.over(FileImage.open(base, false, Optional.empty()), folder.resolve("overlay"), means)) {
             image.write(0, ByteBuffer.allocate(8_192));
             usable.addAndGet(-8_192);
 

@@ -68,6 +68,8 @@ public final class TestSite implements AutoCloseable {
     public volatile Optional<String> inTheWay = Optional.empty();
 
     /** Volumes that look mounted. */
+    public final ControlPorts.Stores stores;
+
     public final Set<VolumeId> mounted = ConcurrentHashMap.newKeySet();
 
     /** Volumes that look as if they were file systems, not blocks. */
@@ -139,7 +141,7 @@ public final class TestSite implements AutoCloseable {
         this.replicator = new FakeReplicator(providers, moments);
         var random = new Random(folder.hashCode() + System.nanoTime());
         this.ids = new Ids(clock, random);
-        var stores = new ControlPorts.Stores(
+        this.stores = new ControlPorts.Stores(
                 store.groups(),
                 store.recoveryPoints(),
                 store.peers(),
