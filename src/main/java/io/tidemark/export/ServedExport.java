@@ -107,12 +107,7 @@ final class ServedExport {
                 left = (until - System.nanoTime()) / NANOS_PER_MILLI;
             }
         }
-        // Each is at most one request from its end: the socket it would go on with is closed.
-        long until = System.nanoTime() + END_LIMIT.toNanos();
-        for (long left = END_LIMIT.toMillis(); !connections.isEmpty() && left > 0; ) {
-            wait(left);
-            left = (until - System.nanoTime()) / NANOS_PER_MILLI;
-        }
+        image.close();
     }
 
     private synchronized List<Wire> connections() {
