@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * A set of block numbers. Takes 12 bytes a chunk of {@value #CHUNK_BLOCKS} blocks, 32 KiB where some but not all of the
- * chunk are in it: of a TiB in blocks of 4 KiB at most 32 MiB. One thread changes it at a time; others may read. A change
- * for which there is no memory may be made in part.
+ * chunk are in it: of a TiB in blocks of 4 KiB at most 32 MiB. One thread changes it at a time; others may read. A
+ * change for which there is no memory may be made in part.
  *
  * <p>Not final: a test comes between two looks at it.
  */
@@ -58,8 +58,8 @@ class BlockSet {
     }
 
     /**
-     * The first block at or after {@code from} that is not as wanted, at most {@code end}. {@code from} itself where that
-     * has changed since the caller looked.
+     * The first block at or after {@code from} that is not as wanted, at most {@code end}. {@code from} itself where
+     * that has changed since the caller looked.
      *
      * @param in whether blocks of the run are in the set
      */
