@@ -161,8 +161,7 @@ final class AzureCopies {
             boolean isRefused = e.error() instanceof ProviderError.Conflict conflict
                     && conflict.reason().startsWith("OperationNotAllowed");
             if (isRefused && isOtherUnderWay(wanted.id())) {
-                turns.left(wanted.id());
-                turns.enter(wanted.id());
+                turns.refused(wanted.id());
                 return running(wanted, Phase.WAITS, 0);
             }
             if (!e.error().retryable()) {

@@ -72,6 +72,11 @@ final class CopyTurns {
         under.putIfAbsent(copy.volume(), copy);
     }
 
+    /** Azure is at another of its disk: it waits where it stood. */
+    synchronized void refused(SnapshotId copy) {
+        under.remove(copy.volume(), copy);
+    }
+
     /** It is at its end, or was given up. */
     synchronized void left(SnapshotId copy) {
         asked.remove(copy);
