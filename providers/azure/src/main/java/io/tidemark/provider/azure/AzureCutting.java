@@ -270,10 +270,15 @@ final class AzureCutting {
         }
         recent.uncertain(id);
         rates.begun(List.of(id.volume()));
-        Made<CloudSnapshot> made =
-                deadline.ask(() -> calls.createSnapshot(group, name, disk.location(), disk.id(), tags));
-        made.told().ifPresent(recent::made);
-        return made.told();
+        try {
+            Made<CloudSnapshot> made =
+                    deadline.ask(() -> calls.createSnapshot(group, name, disk.location(), disk.id(), tags));
+            made.told().ifPresent(recent::made);
+            return made.told();
+        } catch (ProviderException e) {
+            rates.failed(List.of(id.volume()), e);
+            throw e;
+        }
     }
 
     /** The end of a creation, as the snapshot itself tells it. */

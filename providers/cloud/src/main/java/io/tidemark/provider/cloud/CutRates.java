@@ -16,7 +16,8 @@ import java.util.function.LongSupplier;
 /**
  * Which volumes may be cut now: a cut that the cloud would refuse for its rate is refused before writers are held. What
  * counts is what this process has cut, and what the cloud has refused it; a process that was started again knows of
- * neither, and is refused by the cloud. Safe for several threads.
+ * neither, and is refused by the cloud. A cut that is early by little is let pass, for a schedule of exactly the rate has
+ * jitter; the cloud may refuse it. Safe for several threads.
  */
 public final class CutRates {
     /** The setting: {@code keep}, which it is without it, or {@code ignore}, for accounts that may more. */
@@ -24,6 +25,11 @@ public final class CutRates {
 
     /** Volumes whose cuts are remembered; of more the one that was cut longest ago is forgotten. */
     static final int VOLUMES_MAXIMUM = 100_000;
+
+    /** How early a cut may be, as a part of the limit's time. */
+    private static final int EARLY_PART = 20;
+
+    private static final Duration EARLY_MAXIMUM = Duration.ofSeconds(60);
 
     private final Optional<PublishedLimit> limit;
     private final String refusal;
@@ -69,20 +75,21 @@ public final class CutRates {
             }
             if (limit.isPresent()) {
                 long wait = untilFree(each, limit.get(), now);
-                if (wait > 0) {
+                if (wait > early(limit.get()).toNanos()) {
                     throw busy(each, named(limit.get()), wait);
                 }
             }
         }
     }
 
-    /** Counts cuts that the cloud has begun. */
+    /** Counts cuts that the cloud is asked for, before it is. */
     public synchronized void begun(Collection<VolumeId> volumes) {
         long now = nanos.getAsLong();
         limit.ifPresent(kept -> volumes.forEach(each -> {
             var times = Optional.ofNullable(cuts.remove(each)).orElseGet(ArrayDeque::new);
             times.addLast(now);
-            if (times.size() > kept.count()) {
+            // One more than counts, for a cut that is refused does not.
+            if (times.size() > kept.count() + 1) {
                 times.removeFirst();
             }
             cuts.put(each, times);
@@ -90,8 +97,14 @@ public final class CutRates {
         }));
     }
 
-    /** Keeps in mind, where a cut of these failed because the cloud refused it for its rate, for how long it does. */
+    /**
+     * The cloud was asked for cuts of these, counted by {@link #begun}, and for none of them it answered that it is
+     * made. An answer takes them out of the count; one that refuses them for their rate is kept in mind for its time.
+     */
     public synchronized void failed(Collection<VolumeId> volumes, ProviderException failure) {
+        if (!(failure.error() instanceof ProviderError.Unreachable)) {
+            volumes.forEach(each -> Optional.ofNullable(cuts.get(each)).ifPresent(ArrayDeque::pollLast));
+        }
         if (failure.error() instanceof ProviderError.Busy busy && busy.holder().equals(refusal)) {
             long until = nanos.getAsLong() + busy.retryAfter().toNanos();
             volumes.forEach(each -> {
@@ -110,9 +123,17 @@ public final class CutRates {
 
     private long untilFree(VolumeId volume, PublishedLimit kept, long now) {
         var times = cuts.get(volume);
-        return times == null || times.size() < kept.count()
-                ? 0
-                : times.getFirst() + kept.per().toNanos() - now;
+        if (times == null || times.size() < kept.count()) {
+            return 0;
+        }
+        long oldest =
+                times.stream().skip(times.size() - kept.count()).findFirst().orElseThrow();
+        return oldest + kept.per().toNanos() - now;
+    }
+
+    private static Duration early(PublishedLimit kept) {
+        var part = kept.per().dividedBy(EARLY_PART);
+        return part.compareTo(EARLY_MAXIMUM) < 0 ? part : EARLY_MAXIMUM;
     }
 
     private static String named(PublishedLimit kept) {

@@ -2,6 +2,7 @@ package io.tidemark.provider.cloud;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.spi.ProviderError;
@@ -11,6 +12,7 @@ import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -39,8 +41,8 @@ class CutRatesTest {
         assertThat(busy.retryAfter()).isEqualTo(Duration.ofSeconds(200));
         assertThat(busy.message()).contains("2 cuts in 300 s", "a page");
 
-        pass(Duration.ofSeconds(199));
-        assertThat(refused(List.of(A)).retryAfter()).isEqualTo(Duration.ofSeconds(1));
+        pass(Duration.ofSeconds(184));
+        assertThat(refused(List.of(A)).retryAfter()).isEqualTo(Duration.ofSeconds(16));
         pass(Duration.ofSeconds(1));
         assertThatCode(() -> rates.allow(List.of(A))).doesNotThrowAnyException();
     }
@@ -53,6 +55,42 @@ class CutRatesTest {
         assertThatCode(() -> rates.allow(List.of(B))).doesNotThrowAnyException();
         pass(Duration.ofSeconds(30));
         assertThatCode(() -> rates.allow(List.of(A))).doesNotThrowAnyException();
+    }
+
+    /** What is begun is counted later than it was allowed, now by more and now by less. */
+    @Test
+    void scheduleOfExactlyTheRateIsNotRefusedForItsJitter() throws Exception {
+        var of = new PublishedLimit("snapshots", PublishedLimit.Kind.CUTS_OF_VOLUME, 6, Duration.ofHours(1), "a page");
+        var kept = new CutRates(Optional.of(of), REFUSAL, nanos::get);
+        var random = new Random(3);
+        long start = nanos.get();
+        for (int count = 0; count < 300; count++) {
+            nanos.set(start + Duration.ofMinutes(10L * count).toNanos() + random.nextLong(5_000_000_000L));
+            kept.allow(List.of(A));
+            pass(Duration.ofMillis(random.nextInt(20_000)));
+            kept.begun(List.of(A));
+        }
+        assertThatThrownBy(() -> kept.allow(List.of(A))).isInstanceOf(ProviderException.class);
+    }
+
+    /** Else a cloud that refuses for another reason would be followed by refusals of our own. */
+    @Test
+    void cutThatWasAnsweredWithARefusalDoesNotCountAndOneWithoutAnAnswerDoes() {
+        rates.begun(List.of(A));
+        for (int count = 0; count < 5; count++) {
+            rates.begun(List.of(A));
+            rates.failed(List.of(A), failure("somebody else"));
+        }
+        assertThatCode(() -> rates.allow(List.of(A))).doesNotThrowAnyException();
+
+        rates.begun(List.of(A));
+        rates.failed(List.of(A), new ProviderException(new ProviderError.Unreachable("the cloud", "no answer")));
+        assertThat(refused(List.of(A)).retryAfter()).isEqualTo(Duration.ofMinutes(5));
+
+        // What was counted before a refusal is none the less counted after it.
+        rates.begun(List.of(A));
+        rates.failed(List.of(A), failure("somebody else"));
+        assertThat(refused(List.of(A)).retryAfter()).isEqualTo(Duration.ofMinutes(5));
     }
 
     @Test

@@ -114,13 +114,7 @@ final class EbsCutting {
             settled |= settle(new SnapshotId(volume, request.recoveryPoint()));
         }
         var plan = prepared != null && prepared.request().equals(request) && !settled ? prepared : plan(request);
-        var missing = missing(plan);
-        try {
-            return carriedOut(plan);
-        } catch (ProviderException e) {
-            rates.failed(missing, e);
-            throw e;
-        }
+        return carriedOut(plan);
     }
 
     /** Amazon refuses a snapshot of a volume of which it still copies so many. */
@@ -211,7 +205,8 @@ final class EbsCutting {
     /** What the call made, in order of the ids; where its answer was lost, what is to be seen of it. */
     private List<Cut.Member> created(List<SnapshotId> ids, Creation creation) throws ProviderException {
         long started = nanos.getAsLong();
-        rates.begun(ids.stream().map(SnapshotId::volume).toList());
+        var counted = ids.stream().map(SnapshotId::volume).toList();
+        rates.begun(counted);
         var made = new LinkedHashMap<SnapshotId, CloudSnapshot>();
         try {
             for (var each : creation.call()) {
@@ -221,6 +216,9 @@ final class EbsCutting {
                     recent.unasked(each.id());
                 });
             }
+        } catch (ProviderException e) {
+            rates.failed(counted, e);
+            throw e;
         } catch (Uncertain e) {
             made.putAll(seen(ids));
             if (!made.keySet().containsAll(ids)) {

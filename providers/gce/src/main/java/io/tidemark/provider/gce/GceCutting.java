@@ -118,14 +118,7 @@ final class GceCutting {
             prepared = plans.remove(request.recoveryPoint());
         }
         var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
-        var missing = missing(plan);
-        rates(plan).begun(missing);
-        try {
-            return carriedOut(plan, end);
-        } catch (ProviderException e) {
-            rates(plan).failed(missing, e);
-            throw e;
-        }
+        return carriedOut(plan, end);
     }
 
     /** Instants have a rate of their own. */
@@ -197,15 +190,26 @@ final class GceCutting {
         long started = waiting.nanos().getAsLong();
         ids.forEach(recent::uncertain);
         var requestId = UUID.randomUUID();
-        var begun = waiting.until(
-                end, recoveryPoint.toString(), () -> Optional.of(groups.begin(recoveryPoint, together, requestId)));
+        var counted = List.copyOf(plan.request().volumes());
+        ratesOfInstants.begun(counted);
+        var begun = answered(
+                ratesOfInstants,
+                counted,
+                () -> waiting.until(
+                        end,
+                        recoveryPoint.toString(),
+                        () -> Optional.of(groups.begin(recoveryPoint, together, requestId))));
         var taken = waiting.until(end, recoveryPoint.toString(), () -> {
             if (begun.isPresent()) {
                 var place = together.location();
                 var operation =
                         once.until(() -> calls.operation(place, begun.get().name()));
                 if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
-                    throw GceFailures.exception("instantSnapshotGroups.insert of " + recoveryPoint, operation.get());
+                    throw refused(
+                            ratesOfInstants,
+                            counted,
+                            "instantSnapshotGroups.insert of " + recoveryPoint,
+                            operation.get());
                 }
             }
             return groups.taken(recoveryPoint, together, ids.size());
@@ -249,7 +253,9 @@ final class GceCutting {
             wanted.setGuestFlush(true);
         }
         config.storageLocation().ifPresent(wanted::addStorageLocations);
-        var begun = insert(id, wanted.build(), end);
+        var counted = List.of(id.volume());
+        rates.begun(counted);
+        var begun = answered(rates, counted, () -> insert(id, wanted.build(), end));
         if (begun.isPresent()) {
             refuseFailed(id, begun.get());
         }
@@ -280,9 +286,25 @@ final class GceCutting {
         });
     }
 
-    private static void refuseFailed(SnapshotId id, CloudOperation operation) throws ProviderException {
+    private void refuseFailed(SnapshotId id, CloudOperation operation) throws ProviderException {
         if (operation.done() && !operation.errorCode().isEmpty()) {
-            throw GceFailures.exception("snapshots.insert for " + id, operation);
+            throw refused(rates, List.of(id.volume()), "snapshots.insert for " + id, operation);
+        }
+    }
+
+    private static ProviderException refused(
+            CutRates of, List<VolumeId> counted, String asked, CloudOperation operation) {
+        var failure = GceFailures.exception(asked, operation);
+        of.failed(counted, failure);
+        return failure;
+    }
+
+    private static <T> T answered(CutRates of, List<VolumeId> counted, Attempts.Call<T> call) throws ProviderException {
+        try {
+            return call.ask();
+        } catch (ProviderException e) {
+            of.failed(counted, e);
+            throw e;
         }
     }
 
