@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What we ask of disks and snapshots, one call each, never repeated here. */
 final class DiskCalls {
+    private static final long GIB = 1L << 30;
+
     private final Arm arm;
     private final DisksClient disks;
     private final SnapshotsClient snapshots;
@@ -176,11 +178,12 @@ final class DiskCalls {
         return begun.body().toBytes().length == 0;
     }
 
-    /** Of what was uploaded the size that was asked for, which is the smaller one. */
+    /** Of what was uploaded the size that was asked for, which Azure rounds up to GiB; not of what was enlarged. */
     private static long bytes(@Nullable Long bytes, @Nullable Integer gib, @Nullable Map<String, String> tags) {
         long told = bytes != null ? bytes : gib != null ? (long) gib << 30 : 0;
         var wanted = tags == null ? "" : tags.getOrDefault(AzureNames.SIZE, "");
-        return wanted.matches("[0-9]{1,18}") && Long.parseLong(wanted) <= told ? Long.parseLong(wanted) : told;
+        long size = wanted.matches("[0-9]{1,18}") ? Long.parseLong(wanted) : told;
+        return size <= told && size > told - GIB ? size : told;
     }
 
     private static CloudDisk disk(DiskInner told) {

@@ -222,6 +222,25 @@ class AzureUploadsTest {
                 .isEqualTo(1);
     }
 
+    /** Else what its machine writes beyond would be read, copied and verified by nobody. */
+    @Test
+    void anUploadThatWasEnlargedIsReadToItsNewEnd() throws Exception {
+        var provider = open();
+        provider.create(VOLUME, SIZE);
+        cut(provider, "rp-1");
+        var disk = cloud.disks().getFirst();
+        disk.grow(2);
+        disk.write((2L << 30) - 1, new byte[] {7});
+
+        assertThat(provider.volume(VOLUME).sizeBytes()).isEqualTo(2L << 30);
+        try (var reader = provider.read(cut(provider, "rp-2"))) {
+            assertThat(reader.sizeBytes()).isEqualTo(2L << 30);
+            var last = ByteBuffer.allocate(1);
+            reader.read((2L << 30) - 1, last);
+            assertThat(last.get(0)).isEqualTo((byte) 7);
+        }
+    }
+
     /** Writers are held during the cut. */
     @Test
     void theUploadIsEndedByThePreparationAndNotByTheCut() throws Exception {
