@@ -75,8 +75,9 @@ final class AsyncReplication {
 
     /**
      * Begins to make an empty secondary, as large as its primary and in another region; one that is there is left as
-     * it is.
+     * it is. It has the label of {@code onlyLabelled}, so that it is seen.
      *
+     * @return empty: there is a disk of that name, seen or not
      * @throws ProviderException VolumeNotFound of the primary; Conflict where the secondary is named without its place
      */
     Optional<CloudOperation> createSecondary(VolumeId primary, VolumeId secondary) throws ProviderException {
@@ -88,12 +89,12 @@ final class AsyncReplication {
                 .setName(named.name())
                 .setSizeGb(source.sizeBytes() >> 30)
                 .setAsyncPrimaryDisk(DiskAsyncReplication.newBuilder().setDisk(source.link()))
-                .putLabels(GceNames.INSTALLATION, config.installation())
-                .build();
+                .putLabels(GceNames.INSTALLATION, config.installation());
+        config.onlyLabelled().ifPresent(label -> wanted.putLabels(label.key(), label.value()));
         var requestId = UUID.randomUUID();
         return refuseFailed(
                 "disks.insert of " + secondary,
-                attempts.until(() -> calls.insertDisk(named.location(), wanted, requestId)));
+                attempts.until(() -> calls.insertDisk(named.location(), wanted.build(), requestId)));
     }
 
     /**

@@ -83,7 +83,8 @@ final class GceVolumes {
                 .filter(each -> idOf(each).equals(volume));
     }
 
-    private boolean isShown(CloudDisk disk) {
+    /** Whether {@code onlyLabelled} lets it be seen. */
+    boolean isShown(CloudDisk disk) {
         return config.onlyLabelled()
                 .map(label -> label.value().equals(disk.labels().get(label.key())))
                 .orElse(true);

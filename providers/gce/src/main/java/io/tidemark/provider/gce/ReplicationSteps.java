@@ -73,6 +73,9 @@ final class ReplicationSteps {
         var secondary = volumes.lookUp(asked.secondary());
         if (secondary.isEmpty()) {
             var begun = replication.createSecondary(asked.primary(), asked.secondary());
+            if (begun.isEmpty()) {
+                refuseHidden(asked, place, primary);
+            }
             return running(asked, place, begun);
         }
         var state = secondary.get().replicationFrom(primary).orElseThrow(() -> other(asked));
@@ -93,6 +96,24 @@ final class ReplicationSteps {
                         secondary.toString(),
                         "a secondary is named by its place, ZONE/NAME or REGION/NAME, one of the setting locations: %s"
                                 .formatted(config.locations()))));
+    }
+
+    /** What has its name and is not seen would be waited for in vain. */
+    private void refuseHidden(GceHandles.Replicate asked, GceLocation place, CloudDisk primary)
+            throws ProviderException {
+        String name = GceNames.diskOf(asked.secondary()).orElseThrow().name();
+        var found = attempts.until(() -> calls.disk(place, name));
+        if (found.isEmpty() || found.get().status().equals("DELETING")) {
+            return;
+        }
+        if (found.get().replicationFrom(primary).isEmpty()) {
+            throw other(asked);
+        }
+        if (!volumes.isShown(found.get())) {
+            throw new ProviderException(new ProviderError.Conflict(
+                    asked.secondary().toString(),
+                    "there is a disk of that name without the label that the setting onlyLabelled asks for"));
+        }
     }
 
     /** One that is there may be anybody's. */

@@ -188,6 +188,31 @@ class AsyncReplicationTest {
         }
     }
 
+    /** Else it would be waited for, and stay when nobody waits any more. */
+    @Test
+    void secondaryIsLabelledSoThatItIsSeenAndOneThatIsNotSeenIsRefused() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            var settings = new HashMap<>(GceProject.settings());
+            settings.put("locations.2", "us-east1-b");
+            settings.put("onlyLabelled", "backed-up=yes");
+            var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
+            var labels = Map.of("backed-up", "yes");
+            var primary = GceProject.volume(project.cloud().createDisk(GceProject.ZONE, "data", 10, labels));
+            project.cloud().createDisk("zones/us-east1-b", "hidden", 10, Map.of());
+            var later = GceProject.volume(project.cloud().createDisk(GceProject.ZONE, "log", 10, labels));
+            replicating(project).replication().createSecondary(later, VolumeId.of("gce", "us-east1-b/unlabelled"));
+
+            var secondary = VolumeId.of("gce", "us-east1-b/copy");
+            var started = followed(project, provider, provider.startReplication(primary, secondary));
+            assertThat(started.state()).isEqualTo(StorageReplication.State.ACTIVE);
+            assertThatThrownBy(() -> provider.startReplication(later, VolumeId.of("gce", "us-east1-b/hidden")))
+                    .hasMessageContaining("not made as a secondary");
+            assertThatThrownBy(() -> provider.startReplication(later, VolumeId.of("gce", "us-east1-b/unlabelled")))
+                    .hasMessageContaining("onlyLabelled");
+            project.everyCallIsChecked();
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"zones/europe-west3-a, us-east1-b", "regions/europe-west3, us-east1"})
     void pairIsMadeStartedStoppedAndNeverGoesOn(String from, String to) throws Exception {

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -180,31 +181,43 @@ class GceHelperTest {
         read(provider.read(id), 0, 1);
         var next = process(Map.of());
         var helper = next.helper().orElseThrow();
+        var opened = new AtomicBoolean();
+        var tidied = new CountDownLatch(1);
         var reading = new FutureTask<>(() -> {
             try (var again = next.read(id)) {
-                return read(again, 0, 1)[0];
+                read(again, 0, 1);
+                opened.set(true);
+                tidied.await();
+                return project.cloud().disks().stream()
+                        .mapToInt(each -> project.cloud().users(each).size())
+                        .sum();
             }
         });
-        var first = new AtomicBoolean(true);
+        var started = new AtomicBoolean();
+        long seen = project.cloud().calls().get("disks.get").seen();
         project.cloud().beforeAnswer(number -> {
-            boolean isDetached = project.cloud().calls().containsKey("instances.detachDisk");
-            if (isDetached && first.compareAndSet(true, false)) {
-                var thread = Thread.ofPlatform().start(reading);
-                // It waits for the one who cleans up, or has not asked anything yet.
-                awaitBlocked(thread);
+            boolean isLooked = project.cloud().calls().get("disks.get").seen() > seen;
+            if (isLooked && started.compareAndSet(false, true)) {
+                awaitBlocked(Thread.ofPlatform().start(reading), opened);
             }
         });
 
         helper.tidy();
+        tidied.countDown();
 
-        assertThat(first.get()).isFalse();
-        assertThat(reading.get(30, TimeUnit.SECONDS)).isEqualTo((byte) 1);
-        assertThat(project.cloud().calls().get("instances.attachDisk").seen()).isEqualTo(2);
-        for (int look = 0; look < 2; look++) {
-            project.cloud().clock().advance(Duration.ofMinutes(11));
-            helper.tidy();
-        }
+        assertThat(reading.get(30, TimeUnit.SECONDS))
+                .as("attached while it is read")
+                .isEqualTo(1);
+        helper.tidy();
         assertThat(disks()).containsExactly("orders");
+    }
+
+    /** Until it waits for who cleans up, or reads beside it. */
+    private static void awaitBlocked(Thread thread, AtomicBoolean opened) {
+        long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (thread.getState() != Thread.State.BLOCKED && !opened.get() && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
     }
 
     private void tidied() {
@@ -212,13 +225,6 @@ class GceHelperTest {
             provider.helper().orElseThrow().tidy();
         } catch (ProviderException e) {
             assertThat(e.error()).isInstanceOf(ProviderError.Busy.class);
-        }
-    }
-
-    private static void awaitBlocked(Thread thread) {
-        long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-        while (thread.getState() != Thread.State.BLOCKED && thread.isAlive() && System.nanoTime() < end) {
-            Thread.onSpinWait();
         }
     }
 
