@@ -65,13 +65,17 @@ public final class ReplicateInStorage {
     }
 
     private StorageReplication storage(VolumeId volume) throws ControlException, ProviderException {
-        if (providers.of(volume) instanceof StorageReplication storage) {
-            return storage;
+        var storage = providers.of(volume).ability(StorageReplication.class);
+        if (storage.isPresent()) {
+            return storage.get();
         }
         throw new ControlException(new ControlError.Invalid(
                 "volumeId",
                 volume.toString(),
-                "is of a storage that does not replicate by itself",
-                "a volume of a storage that does, such as a disk of Google's; others are replicated by a link"));
+                volume.agent().isPresent()
+                        ? "is of an agent's host, whose storage cannot be asked for this from here"
+                        : "is of a storage that does not replicate by itself",
+                "a volume of a storage of this host that does, such as a disk of Google's; others are replicated by a"
+                        + " link"));
     }
 }

@@ -65,10 +65,9 @@ final class StorageReplicationOperation implements OperationKind {
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var volume = volume(request);
         var provider = providers.of(volume);
-        if (!(provider instanceof StorageReplication storage)) {
-            throw new ProviderException(
-                    new ProviderError.Conflict(volume.toString(), "its storage does not replicate by itself"));
-        }
+        var storage = provider.ability(StorageReplication.class)
+                .orElseThrow(() -> new ProviderException(
+                        new ProviderError.Conflict(volume.toString(), "its storage does not replicate by itself")));
         String action = Json.text(request, "action");
         Begin begin = action.equals(START)
                 ? () -> storage.startReplication(volume, new VolumeId(Json.text(request, "secondary")))

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A provider in memory whose storage replicates by itself, as far as its states go; each change takes a second look. */
@@ -29,12 +30,13 @@ public final class ReplicatingStorage implements StorageReplication {
     public StorageProvider provider() {
         return (StorageProvider) Proxy.newProxyInstance(
                 ReplicatingStorage.class.getClassLoader(),
-                new Class<?>[] {StorageProvider.class, StorageReplication.class},
+                new Class<?>[] {StorageProvider.class},
                 (proxy, method, given) -> {
                     try {
                         return switch (method.getName()) {
-                            case "replication", "startReplication", "stopReplication" -> method.invoke(this, given);
                             case "resume" -> resumed((Handle) given[0]);
+                            case "ability" ->
+                                given[0] == StorageReplication.class ? Optional.of(this) : method.invoke(inner, given);
                             default -> method.invoke(inner, given);
                         };
                     } catch (InvocationTargetException e) {
