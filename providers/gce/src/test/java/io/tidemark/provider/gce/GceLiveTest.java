@@ -4,7 +4,6 @@ import com.google.api.client.http.javanet.NetHttpTransport;
 import com.google.auth.oauth2.GoogleCredentials;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.conformance.CloudContract;
-import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +13,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -45,8 +45,20 @@ class GceLiveTest extends CloudContract {
         Assumptions.assumeTrue(named, why);
     }
 
+    /** A run that was killed leaves temporary disks, which cost. */
+    @BeforeEach
+    @AfterEach
+    void noReadingDiskIsLeft() throws Exception {
+        if (HELPER.isEmpty() || PROJECT.isEmpty() || ZONE.isEmpty() || DISK.isEmpty()) {
+            return;
+        }
+        try (var provider = open()) {
+            var unused = provider.helper().orElseThrow().tidy();
+        }
+    }
+
     @Override
-    protected StorageProvider open() throws Exception {
+    protected GceProvider open() throws Exception {
         var settings = new HashMap<>(Map.of("project", PROJECT, "installation", INSTALLATION, "locations", ZONE));
         if (!HELPER.isEmpty()) {
             settings.put("helper", HELPER);
