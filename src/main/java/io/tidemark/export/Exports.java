@@ -146,8 +146,9 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
 
     private void end(ServedExport served, Runnable ended) {
         served.end(() -> {
-            open.remove(served.export().id(), served);
+            // Claims first: once it is listed no more, a new one of its id can have them.
             ended.run();
+            open.remove(served.export().id(), served);
         });
     }
 

@@ -56,8 +56,10 @@ class ExportsTest {
         assertThat(exports.offered()).hasSize(2);
         assertThat(ended).hasValue(0);
         storage.letClose();
-        Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> ended.get() == 1);
-        assertThat(exports.find(FIRST)).isEmpty();
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> exports.find(FIRST).isEmpty());
+        assertThat(ended).hasValue(1);
         assertThat(exports.close(FIRST, ended::incrementAndGet)).isEqualTo(ExportHost.Closing.NONE);
     }
 
