@@ -215,14 +215,15 @@ class OverlayImageTest {
     }
 
     @Test
-    void anEndThatIsInterruptedLeavesNothingOpen() throws Exception {
+    void anEndGoesOnWhereWhoWaitsForItIsInterrupted() throws Exception {
         var export = new Export(ID, "file:disk@rp-1", Export.Access.OVERLAY, Instant.EPOCH);
         var served = new ServedExport(export, overlay(1 << 20, Optional.empty()));
-        assertThat(served.enter(() -> {})).isTrue();
 
+        served.end(() -> {});
         Thread.currentThread().interrupt();
-        assertThatThrownBy(served::end).isInstanceOf(InterruptedException.class);
+        assertThatThrownBy(() -> served.awaitEnd(Long.MAX_VALUE)).isInstanceOf(InterruptedException.class);
 
+        assertThat(served.awaitEnd(10_000_000_000L)).isTrue();
         assertThat(folder).isDirectoryNotContaining("glob:**.overlay");
     }
 }

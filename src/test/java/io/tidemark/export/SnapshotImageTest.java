@@ -3,6 +3,7 @@ package io.tidemark.export;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.domain.ExportId;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotReader;
@@ -91,7 +92,7 @@ class SnapshotImageTest {
     @Test
     void anExportThatEndsWaitsForNoStorage() throws Exception {
         refusals.add(busy(SnapshotImage.RETRY_LIMIT.minusSeconds(5)));
-        var image = OverlayImage.over(image(), folder.resolve("overlay"), 1 << 20, Optional.empty());
+        var image = Overlays.in(folder, 1 << 20, Optional.empty()).over(image(), new ExportId("ex-1"));
         try (var reads = Executors.newVirtualThreadPerTaskExecutor();
                 image) {
             var read = reads.submit(() -> {
