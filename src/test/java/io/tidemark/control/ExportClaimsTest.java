@@ -49,7 +49,7 @@ class ExportClaimsTest {
             if (opened > 1) {
                 throw new ProviderException(new ProviderError.Unexpected("opening", "it is open"));
             }
-            open.put(export.id(), new Open(export, 1 << 20, 0, 0, List.of()));
+            open.put(export.id(), new Open(export, 1 << 20, 0, 0, false, List.of()));
         }
 
         @Override
