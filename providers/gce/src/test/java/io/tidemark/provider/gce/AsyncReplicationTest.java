@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -136,7 +137,8 @@ class AsyncReplicationTest {
             });
 
             assertThat(provider.resume(begun.handle())).isInstanceOf(Step.Done.class);
-            assertThat(project.cloud().calls().get("disks.stopAsyncReplication").seen())
+            assertThat(Objects.requireNonNull(project.cloud().calls().get("disks.stopAsyncReplication"))
+                            .seen())
                     .isEqualTo(1);
             project.everyCallIsChecked();
         }
@@ -162,7 +164,8 @@ class AsyncReplicationTest {
                 followed(project, provider, provider.stopReplication(primary, false, true));
                 assertThat(provider.replication(pair.getValue()).state()).isEqualTo(StorageReplication.State.STOPPED);
             }
-            assertThat(project.cloud().calls().get("disks.stopAsyncReplication").seen())
+            assertThat(Objects.requireNonNull(project.cloud().calls().get("disks.stopAsyncReplication"))
+                            .seen())
                     .isEqualTo(3);
             project.everyCallIsChecked();
         }

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
@@ -194,9 +195,12 @@ class GceHelperTest {
             }
         });
         var started = new AtomicBoolean();
-        long seen = project.cloud().calls().get("disks.get").seen();
+        long seen =
+                Objects.requireNonNull(project.cloud().calls().get("disks.get")).seen();
         project.cloud().beforeAnswer(number -> {
-            boolean isLooked = project.cloud().calls().get("disks.get").seen() > seen;
+            boolean isLooked = Objects.requireNonNull(project.cloud().calls().get("disks.get"))
+                            .seen()
+                    > seen;
             if (isLooked && started.compareAndSet(false, true)) {
                 awaitBlocked(Thread.ofPlatform().start(reading), opened);
             }
