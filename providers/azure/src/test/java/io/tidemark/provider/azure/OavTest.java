@@ -101,6 +101,7 @@ class OavTest {
         provider.create(upload, 20 << 20);
         try (var writer = provider.write(upload)) {
             writer.write(0, ByteBuffer.allocate(512));
+            writer.flush();
         }
         provider.cut(new CutRequest(single.recoveryPoint(), List.of(upload)));
         provider.remove(AzureAccount.volume("of-rp-1"));
