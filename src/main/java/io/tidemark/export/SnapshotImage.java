@@ -75,7 +75,10 @@ final class SnapshotImage implements ExportImage {
         if (!error.retryable()) {
             return false;
         }
-        var pause = error instanceof ProviderError.Busy busy ? busy.retryAfter() : RETRY_PAUSE;
+        var pause =
+                error instanceof ProviderError.Busy busy && busy.retryAfter().isPositive()
+                        ? busy.retryAfter()
+                        : RETRY_PAUSE;
         if (pause.toNanos() > untilNanos - System.nanoTime()) {
             return false;
         }
