@@ -71,12 +71,12 @@ public final class CutRates {
         for (var each : volumes) {
             long refused = refusals.getOrDefault(each, now) - now;
             if (refused > 0) {
-                throw busy(each, refusal, refused);
+                throw busy(each, refusal, seconds(refused));
             }
             if (limit.isPresent()) {
                 long wait = untilFree(each, limit.get(), now);
                 if (wait > early(limit.get()).toNanos()) {
-                    throw busy(each, named(limit.get()), wait);
+                    throw busy(each, named(limit.get(), seconds(wait)), seconds(wait));
                 }
             }
         }
@@ -136,14 +136,17 @@ public final class CutRates {
         return part.compareTo(EARLY_MAXIMUM) < 0 ? part : EARLY_MAXIMUM;
     }
 
-    private static String named(PublishedLimit kept) {
-        return "the limit of %d cuts in %d s (%s)"
-                .formatted(kept.count(), kept.per().toSeconds(), kept.source());
+    private static String named(PublishedLimit kept, Duration wait) {
+        return "the limit of %d cuts in %d s (%s): it may be cut again in %d s, or at once with the setting %s: ignore"
+                .formatted(kept.count(), kept.per().toSeconds(), kept.source(), wait.toSeconds(), SETTING);
     }
 
-    private static ProviderException busy(VolumeId volume, String holder, long nanos) {
-        var wait = Duration.ofNanos(nanos).plusMillis(999);
-        return new ProviderException(
-                new ProviderError.Busy(volume.toString(), holder, Duration.ofSeconds(wait.toSeconds())));
+    /** Whole ones, not fewer. */
+    private static Duration seconds(long nanos) {
+        return Duration.ofSeconds(Duration.ofNanos(nanos).plusMillis(999).toSeconds());
+    }
+
+    private static ProviderException busy(VolumeId volume, String holder, Duration wait) {
+        return new ProviderException(new ProviderError.Busy(volume.toString(), holder, wait));
     }
 }

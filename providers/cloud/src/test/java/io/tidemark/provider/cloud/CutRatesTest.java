@@ -39,7 +39,7 @@ class CutRatesTest {
         var busy = refused(List.of(B, A));
         assertThat(busy.object()).isEqualTo("cloud:a");
         assertThat(busy.retryAfter()).isEqualTo(Duration.ofSeconds(200));
-        assertThat(busy.message()).contains("2 cuts in 300 s", "a page");
+        assertThat(busy.message()).contains("2 cuts in 300 s", "a page", "again in 200 s", "publishedRates: ignore");
 
         pass(Duration.ofSeconds(184));
         assertThat(refused(List.of(A)).retryAfter()).isEqualTo(Duration.ofSeconds(16));
