@@ -164,6 +164,14 @@ public final class ActivityLog {
         return begun;
     }
 
+    /**
+     * Whether a cold extent waits and every slot has writes in flight: no more writes are to begin then, not to hot ones
+     * either, or the cold one might wait for ever. DRBD's LC_STARVING.
+     */
+    public boolean isStarving() {
+        return underWay.isEmpty() && !waiting.isEmpty() && idle.isEmpty();
+    }
+
     /** Extents that a crash now would leave to be resynced, in order. */
     public List<Integer> hot() {
         var all = new ArrayList<Integer>();

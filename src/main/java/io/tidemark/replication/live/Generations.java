@@ -94,6 +94,21 @@ public record Generations(Optional<Generation> current, Map<CopyId, List<Generat
         return source.inStepWith(self);
     }
 
+    /**
+     * Somebody chose the peer's history: this copy goes back to where the two have come apart, with the dirty bits since.
+     *
+     * @param self what this copy is called
+     * @param peer the other's generations
+     */
+    public Generations yieldedTo(CopyId self, Generations peer, CopyId id) {
+        var common = new ArrayList<>(basesOf(id));
+        current.ifPresent(common::add);
+        var theirs = new ArrayList<>(peer.basesOf(self));
+        peer.current().ifPresent(theirs::add);
+        common.retainAll(theirs);
+        return common.isEmpty() ? none() : new Generations(Optional.of(common.getLast()), Map.of(), history);
+    }
+
     private static List<Generation> shortened(List<Generation> past) {
         return new LinkedHashSet<>(past).stream().limit(HISTORY_MAXIMUM).toList();
     }

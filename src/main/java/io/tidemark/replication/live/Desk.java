@@ -1,0 +1,108 @@
+package io.tidemark.replication.live;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/** What the parts of a copy share while one event is dealt with: the time, the connection, and what is to be done. */
+final class Desk {
+    final LiveSettings settings;
+    final LiveMetadata metadata;
+    private final Supplier<Generation> fresh;
+    private List<LiveEffect> effects = new ArrayList<>();
+    private long work;
+    private long sent;
+
+    long now;
+    OptionalLong session = OptionalLong.empty();
+    LiveStatus.ReplicationState replication = LiveStatus.ReplicationState.OFF;
+    LiveStatus.Role role = LiveStatus.Role.SECONDARY;
+    /** The end of the lease; writes of the primary that the peer does not confirm are answered until then. */
+    long leaseUntil;
+    /** The peer may carry the current generation: before a write that it is not sent, another begins. */
+    boolean isShared = true;
+    /** Dirty bits tell what may differ from a peer of the same generation. */
+    boolean differs;
+    /** Who gives out leases knows that the peer is behind. */
+    boolean isTold;
+
+    Optional<String> failure = Optional.empty();
+
+    Desk(LiveSettings settings, LiveMetadata metadata, Supplier<Generation> fresh) {
+        this.settings = settings;
+        this.metadata = metadata;
+        this.fresh = fresh;
+        differs = metadata.durable().wasPrimary();
+    }
+
+    void emit(LiveEffect effect) {
+        effects.add(effect);
+    }
+
+    int effectCount() {
+        return effects.size();
+    }
+
+    List<LiveEffect> taken() {
+        var all = effects;
+        effects = new ArrayList<>();
+        return all;
+    }
+
+    /** A name for work on the own disk that no other has. */
+    long nextWork() {
+        return ++work;
+    }
+
+    /** The number of the next message that is confirmed. */
+    long nextNumber() {
+        return ++sent;
+    }
+
+    long lastNumber() {
+        return sent;
+    }
+
+    void begin(long newSession) {
+        session = OptionalLong.of(newSession);
+        sent = 0;
+    }
+
+    void send(LiveMessage message) {
+        session.ifPresent(open -> emit(new LiveEffect.Send(open, message)));
+    }
+
+    /** Whether writes go to the peer. */
+    boolean isReplicating() {
+        return switch (replication) {
+            case ESTABLISHED, SYNC_SOURCE -> true;
+            default -> false;
+        };
+    }
+
+    boolean hasLease() {
+        return !settings.isFenced() || now < leaseUntil;
+    }
+
+    /** Begins a generation that the peer does not have. */
+    void mint() {
+        var generations = metadata.wanted().generations();
+        var peers = Set.of(settings.peer());
+        var minted = fresh.get();
+        metadata.want(metadata.wanted().with(generations.written(peers, minted)));
+        isShared = false;
+        differs = false;
+        isTold = false;
+        if (settings.isFenced()) {
+            emit(new LiveEffect.TellOutdated(minted));
+        }
+    }
+
+    /** Whether a write that the peer does not have may be answered. */
+    boolean isApart() {
+        return !isShared && metadata.areGenerationsDurable() && (isTold || !settings.isFenced()) && hasLease();
+    }
+}

@@ -1,0 +1,315 @@
+package io.tidemark.replication.live;
+
+import io.tidemark.replication.live.LiveStatus.DiskState;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * One of two copies of a volume that is replicated live: what happens to it goes in, what is to be done comes out. It
+ * knows neither clocks nor disks nor sockets, and of the same events makes the same effects. Of one thread.
+ *
+ * <p>Protocols, generations, activity log, dirty bitmap and their names are DRBD's (users' guide 9); how it differs from
+ * DRBD, and the moments of failure that it stands, are told in docs/design/live-replication.md.
+ */
+public final class LiveCopy {
+    /** Rounds in which one event's consequences must come to rest. */
+    private static final int ROUNDS_MAXIMUM = 64;
+
+    private final Desk desk;
+    private final PrimaryPath primary;
+    private final SecondaryPath secondary;
+    private final ResyncSource resync;
+    private final Meeting meeting;
+    private final Map<Long, Long> reads = new HashMap<>();
+    /** Read, and not to be told before the lease is renewed. */
+    private final Map<Long, Payload> heldReads = new LinkedHashMap<>();
+
+    private Optional<LiveEvent.Promote> promotion = Optional.empty();
+    private OptionalLong demotion = OptionalLong.empty();
+    private Optional<LiveStatus> reported = Optional.empty();
+
+    /**
+     * A copy whose process has just started: secondary, without a connection.
+     *
+     * @param fresh draws generations, at random
+     */
+    public LiveCopy(LiveSettings settings, LiveStart start, Supplier<Generation> fresh) {
+        desk = new Desk(settings, new LiveMetadata(start, settings.activityLogExtents()), fresh);
+        // Each waits for what the others are doing on the same range.
+        primary = new PrimaryPath(desk, this::isBusyForPrimary);
+        resync = new ResyncSource(desk, primary);
+        secondary = new SecondaryPath(desk, primary::isWriting);
+        meeting = new Meeting(desk, primary, secondary, resync);
+    }
+
+    private boolean isBusyForPrimary(long offset, int length) {
+        return resync.isReading(offset, length) || secondary.isWriting(offset, length);
+    }
+
+    /**
+     * Something has happened.
+     *
+     * @param now a clock that never goes back, the lease's
+     * @return what is to be done, in this order
+     */
+    public List<LiveEffect> on(LiveEvent event, long now) {
+        desk.now = now;
+        if (desk.failure.isEmpty()) {
+            take(event);
+            settle();
+        } else {
+            refuse(event);
+        }
+        report();
+        return desk.taken();
+    }
+
+    private void take(LiveEvent event) {
+        switch (event) {
+            case LiveEvent.Connected connected -> meeting.connected(connected.session());
+            case LiveEvent.Lost lost -> meeting.lost(lost.session());
+            case LiveEvent.Arrived arrived -> arrived(arrived);
+            case LiveEvent.Write write ->
+                client(write.request(), write.offset(), write.length(), () -> primary.write(write));
+            case LiveEvent.Flush flush -> client(flush.request(), 0, 0, () -> primary.flush(flush.request()));
+            case LiveEvent.Read read -> client(read.request(), read.offset(), read.length(), () -> read(read));
+            case LiveEvent.Written written -> {
+                if (!primary.written(written.work())) {
+                    secondary.written(written.work());
+                }
+            }
+            case LiveEvent.Flushed flushed -> {
+                if (!primary.flushed(flushed.work())) {
+                    secondary.flushed(flushed.work());
+                }
+            }
+            case LiveEvent.ReadDone done -> readDone(done);
+            case LiveEvent.DiskFailed failed -> failed(failed.what());
+            case LiveEvent.Persisted persisted ->
+                primary.hot(desk.metadata.persisted(persisted.ticket()).keySet());
+            case LiveEvent.Promote promote -> {
+                promotion.ifPresent(before ->
+                        desk.emit(new LiveEffect.Refuse(before.request(), "another promotion has taken its place")));
+                promotion = Optional.of(promote);
+            }
+            case LiveEvent.Demote demote -> demote(demote);
+            case LiveEvent.LeaseRenewed renewed -> desk.leaseUntil = Math.max(desk.leaseUntil, renewed.until());
+            case LiveEvent.OutdatedTold told ->
+                desk.isTold |= desk.metadata.wanted().generations().current().equals(Optional.of(told.generation()));
+            case LiveEvent.Resolve resolve -> meeting.resolve(resolve);
+            case LiveEvent.Tick tick -> primary.confirmSoon();
+        }
+    }
+
+    private void arrived(LiveEvent.Arrived arrived) {
+        if (desk.session.isEmpty() || desk.session.getAsLong() != arrived.session()) {
+            return;
+        }
+        switch (arrived.message()) {
+            case LiveMessage.Hello hello -> meeting.hello(hello);
+            case LiveMessage.Dirty dirty -> resync.dirty(dirty);
+            case LiveMessage.Numbered numbered -> secondary.arrived(arrived.session(), numbered);
+            case LiveMessage.Received received -> primary.received(received.upTo());
+            case LiveMessage.Durable durable -> {
+                primary.confirmed(durable.upTo());
+                resync.confirmed(durable.upTo());
+            }
+            case LiveMessage.InStep inStep -> resync.inStep();
+            case LiveMessage.RoleChanged changed -> meeting.peerRole(changed.role());
+        }
+    }
+
+    private void client(long request, long offset, int length, Runnable begun) {
+        boolean isInside = offset >= 0
+                && length >= 0
+                && length <= LiveSettings.REQUEST_MAXIMUM
+                && offset <= desk.settings.sizeBytes() - length;
+        if (desk.role != Role.PRIMARY || demotion.isPresent()) {
+            desk.emit(new LiveEffect.Refuse(request, "this copy is not primary"));
+        } else if (!isInside) {
+            desk.emit(new LiveEffect.Refuse(
+                    request,
+                    "%d bytes at %d: a request is within the volume's %d and has %d at most"
+                            .formatted(length, offset, desk.settings.sizeBytes(), LiveSettings.REQUEST_MAXIMUM)));
+        } else {
+            begun.run();
+        }
+    }
+
+    private void read(LiveEvent.Read read) {
+        long work = desk.nextWork();
+        reads.put(work, read.request());
+        desk.emit(new LiveEffect.ReadVolume(work, read.offset(), read.length()));
+    }
+
+    private void readDone(LiveEvent.ReadDone done) {
+        var request = reads.remove(done.work());
+        if (request != null) {
+            heldReads.put(request, done.data());
+        } else {
+            resync.read(done.work(), done.data());
+        }
+    }
+
+    private void demote(LiveEvent.Demote demote) {
+        if (desk.role != Role.PRIMARY) {
+            desk.emit(new LiveEffect.Refuse(demote.request(), "this copy is not primary"));
+            return;
+        }
+        demotion.ifPresent(before -> desk.emit(new LiveEffect.Refuse(before, "another demotion has taken its place")));
+        demotion = OptionalLong.of(demote.request());
+        if (demote.isForced()) {
+            primary.refuseAll("this copy is primary no more");
+            refuseReads();
+        }
+        primary.confirmSoon();
+    }
+
+    private void refuseReads() {
+        heldReads.keySet().forEach(each -> desk.emit(new LiveEffect.Refuse(each, "this copy is primary no more")));
+        heldReads.clear();
+    }
+
+    private void failed(String what) {
+        desk.failure = Optional.of(what);
+        meeting.disconnect("the disk has failed: " + what);
+        primary.refuseAll(what);
+        refuseReads();
+        reads.values().forEach(each -> desk.emit(new LiveEffect.Refuse(each, what)));
+        reads.clear();
+    }
+
+    private void refuse(LiveEvent event) {
+        var why = desk.failure.orElseThrow();
+        switch (event) {
+            case LiveEvent.Connected connected -> desk.emit(new LiveEffect.Disconnect(connected.session(), why));
+            case LiveEvent.Write write -> desk.emit(new LiveEffect.Refuse(write.request(), why));
+            case LiveEvent.Flush flush -> desk.emit(new LiveEffect.Refuse(flush.request(), why));
+            case LiveEvent.Read read -> desk.emit(new LiveEffect.Refuse(read.request(), why));
+            case LiveEvent.Promote promote -> desk.emit(new LiveEffect.Refuse(promote.request(), why));
+            case LiveEvent.Demote demote -> desk.emit(new LiveEffect.Refuse(demote.request(), why));
+            case LiveEvent.Resolve resolve -> desk.emit(new LiveEffect.Refuse(resolve.request(), why));
+            default -> {}
+        }
+    }
+
+    /** Until nothing follows from what has followed. */
+    private void settle() {
+        for (int round = 0; round < ROUNDS_MAXIMUM; round++) {
+            long before = desk.effectCount();
+            var state = desk.replication;
+            meeting.advance();
+            secondary.advance();
+            primary.advance(meeting.isUnderWay());
+            resync.advance();
+            roles();
+            if (desk.hasLease() && !heldReads.isEmpty()) {
+                heldReads.forEach((request, data) -> desk.emit(new LiveEffect.AnswerRead(request, data)));
+                heldReads.clear();
+            }
+            desk.metadata.next().ifPresent(desk::emit);
+            if (desk.effectCount() == before && desk.replication == state) {
+                return;
+            }
+        }
+        throw new IllegalStateException("a live copy does not come to rest");
+    }
+
+    private void roles() {
+        if (promotion.isPresent() && !meeting.isUnderWay()) {
+            promote(promotion.get());
+        }
+        if (demotion.isPresent() && !meeting.isUnderWay()) {
+            endDemotion();
+        }
+    }
+
+    private void promote(LiveEvent.Promote asked) {
+        var refusal = meeting.refusalToPromote();
+        if (refusal.isPresent()) {
+            promotion = Optional.empty();
+            desk.emit(new LiveEffect.Refuse(asked.request(), refusal.get()));
+            return;
+        }
+        secondary.drain();
+        if (!secondary.isIdle() || !desk.metadata.isSettled()) {
+            return;
+        }
+        if (generations().current().isEmpty()) {
+            // The first of two copies that were just made: what it has is the volume from here on, the other's is not.
+            desk.mint();
+            meeting.again();
+            return;
+        }
+        promotion = Optional.empty();
+        desk.leaseUntil = asked.leaseUntil();
+        desk.role = Role.PRIMARY;
+        meeting.keepsOwn();
+        desk.send(new LiveMessage.RoleChanged(Role.PRIMARY));
+        desk.emit(new LiveEffect.Answer(asked.request()));
+    }
+
+    private void endDemotion() {
+        var metadata = desk.metadata;
+        if (!primary.isIdle() || !reads.isEmpty() || !heldReads.isEmpty()) {
+            primary.confirmSoon();
+            return;
+        }
+        if (desk.role == Role.PRIMARY && metadata.wanted().wasPrimary() && !desk.differs) {
+            metadata.want(metadata.wanted().primary(false));
+            metadata.wantBitmap();
+        }
+        if (metadata.isSettled()) {
+            desk.role = Role.SECONDARY;
+            desk.send(new LiveMessage.RoleChanged(Role.SECONDARY));
+            desk.emit(new LiveEffect.Answer(demotion.getAsLong()));
+            demotion = OptionalLong.empty();
+        }
+    }
+
+    private void report() {
+        var now = status();
+        if (!reported.equals(Optional.of(now))) {
+            reported = Optional.of(now);
+            desk.emit(new LiveEffect.Report(now));
+        }
+    }
+
+    public LiveStatus status() {
+        return new LiveStatus(
+                desk.role,
+                diskState(),
+                desk.replication,
+                desk.metadata.bitmap.dirtyBlocks(),
+                desk.failure.or(meeting::whyAlone));
+    }
+
+    private DiskState diskState() {
+        var kept = desk.metadata.wanted();
+        if (desk.failure.isPresent()) {
+            return DiskState.FAILED;
+        }
+        if (!kept.isConsistent()) {
+            return DiskState.INCONSISTENT;
+        }
+        if (kept.isOutdated()) {
+            return DiskState.OUTDATED;
+        }
+        boolean isKnown = desk.role == Role.PRIMARY
+                || desk.replication == ReplicationState.ESTABLISHED
+                || desk.replication == ReplicationState.SYNC_SOURCE;
+        return isKnown ? DiskState.UP_TO_DATE : DiskState.CONSISTENT;
+    }
+
+    /** Generations as they are now, durable or about to be. */
+    public Generations generations() {
+        return desk.metadata.wanted().generations();
+    }
+}

@@ -1,0 +1,47 @@
+package io.tidemark.replication.live;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** What a copy wants done. */
+public sealed interface LiveEffect {
+    record Send(long session, LiveMessage message) implements LiveEffect {}
+
+    /** The session ends; the copy has forgotten it already. */
+    record Disconnect(long session, String why) implements LiveEffect {}
+
+    /** Ends with {@link LiveEvent.Written}; overlapping ones are never under way at once. */
+    record WriteVolume(long work, long offset, int length, Payload data) implements LiveEffect {}
+
+    record FlushVolume(long work) implements LiveEffect {}
+
+    record ReadVolume(long work, long offset, int length) implements LiveEffect {}
+
+    /**
+     * To be made durable, in any order, before {@link LiveEvent.Persisted}; one at a time.
+     *
+     * @param pages of the dirty bitmap, by number
+     */
+    record Persist(
+            long ticket,
+            Optional<Superblock> superblock,
+            Map<Integer, byte[]> pages,
+            Optional<ActivityLog.Transaction> transaction)
+            implements LiveEffect {}
+
+    /** A request has ended well. */
+    record Answer(long request) implements LiveEffect {}
+
+    record AnswerRead(long request, Payload data) implements LiveEffect {}
+
+    /** A request has ended; of a write, it is not known whether it was made. */
+    record Refuse(long request, String why) implements LiveEffect {}
+
+    /** Whoever gives out leases must not give one to the peer, before this is answered and until {@link TellInStep}. */
+    record TellOutdated(Generation generation) implements LiveEffect {}
+
+    record TellInStep() implements LiveEffect {}
+
+    /** It is now as this says. */
+    record Report(LiveStatus status) implements LiveEffect {}
+}

@@ -1,0 +1,60 @@
+package io.tidemark.replication.live;
+
+/** What happens to a copy. */
+public sealed interface LiveEvent {
+    /** A session with the peer has begun; one before has ended. */
+    record Connected(long session) implements LiveEvent {}
+
+    record Arrived(long session, LiveMessage message) implements LiveEvent {}
+
+    record Lost(long session) implements LiveEvent {}
+
+    /**
+     * A client's write.
+     *
+     * @param isForced FUA: durable before it is answered
+     */
+    record Write(long request, long offset, int length, Payload data, boolean isForced) implements LiveEvent {}
+
+    record Flush(long request) implements LiveEvent {}
+
+    record Read(long request, long offset, int length) implements LiveEvent {}
+
+    /** A {@link LiveEffect.WriteVolume} has ended: reads see it, a power cut may take it. */
+    record Written(long work) implements LiveEvent {}
+
+    /** A {@link LiveEffect.FlushVolume} has ended: what was written when it began is durable. */
+    record Flushed(long work) implements LiveEvent {}
+
+    record ReadDone(long work, Payload data) implements LiveEvent {}
+
+    /** The volume or the metadata cannot be written or read: the copy serves nobody from here on. */
+    record DiskFailed(String what) implements LiveEvent {}
+
+    record Persisted(long ticket) implements LiveEvent {}
+
+    /**
+     * @param leaseUntil the lease's end; any number where the copy is not fenced
+     */
+    record Promote(long request, long leaseUntil) implements LiveEvent {}
+
+    /**
+     * @param isForced writes that cannot be answered are refused; else it waits for them
+     */
+    record Demote(long request, boolean isForced) implements LiveEvent {}
+
+    record LeaseRenewed(long until) implements LiveEvent {}
+
+    /** A {@link LiveEffect.TellOutdated} was taken down where leases are given out. */
+    record OutdatedTold(Generation generation) implements LiveEvent {}
+
+    /**
+     * Somebody has chosen between two histories.
+     *
+     * @param isKept whether it is this copy's
+     */
+    record Resolve(long request, boolean isKept) implements LiveEvent {}
+
+    /** Time has passed: to come at least once a second. */
+    record Tick() implements LiveEvent {}
+}

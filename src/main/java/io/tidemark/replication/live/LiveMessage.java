@@ -1,0 +1,72 @@
+package io.tidemark.replication.live;
+
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.util.List;
+
+/**
+ * What two copies tell each other. Within a session messages arrive in order, each once, until the session ends; those of
+ * an ended session are not heard.
+ */
+public sealed interface LiveMessage {
+
+    /**
+     * Each side's first word in a session, and again where the one that ran ahead is to be followed.
+     *
+     * @param differs it was primary when it died or was cut off: its dirty bits tell blocks that may differ though the
+     *     generation is the same
+     * @param isConsistent its content is of one moment
+     * @param yields somebody chose to give up what this side alone has
+     */
+    record Hello(
+            CopyId id,
+            long sizeBytes,
+            Protocol protocol,
+            Generations generations,
+            Role role,
+            boolean differs,
+            boolean isConsistent,
+            boolean yields)
+            implements LiveMessage {}
+
+    /** Runs of the target's own dirty bits, {@link #RUNS_MAXIMUM} at most. */
+    record Dirty(List<DirtyBitmap.Run> runs, boolean isLast) implements LiveMessage {
+        public static final int RUNS_MAXIMUM = 4_096;
+
+        public Dirty {
+            runs = List.copyOf(runs);
+        }
+    }
+
+    /** What is numbered is done in such an order that no {@link Barrier} is crossed, and confirmed by its number. */
+    sealed interface Numbered extends LiveMessage {
+        /** 1 for a session's first, one more for each next. */
+        long number();
+    }
+
+    /** An application's write. */
+    record Write(long number, long offset, int length, Payload data) implements Numbered {}
+
+    /** A part of a resync. */
+    record Block(long number, long offset, int length, Payload data) implements Numbered {}
+
+    /** All before is durable before anything behind it is begun. */
+    record Barrier(long number) implements Numbered {}
+
+    /** A resync's end: once all before is durable, the copy is what the source is. */
+    record Finished(long number, Generations generations) implements Numbered {}
+
+    /** From here on the primary's writes are not sent. */
+    record Ahead(long number) implements Numbered {}
+
+    /** Protocol B: all up to this number is in memory. */
+    record Received(long upTo) implements LiveMessage {}
+
+    /** All up to this number is durable. */
+    record Durable(long upTo) implements LiveMessage {}
+
+    /** The end of a resync was taken down. */
+    record InStep() implements LiveMessage {}
+
+    /** The sender is now of this role. */
+    record RoleChanged(Role role) implements LiveMessage {}
+}

@@ -1,0 +1,44 @@
+package io.tidemark.replication.live;
+
+/**
+ * What a copy is told of itself; both copies of a volume are told the same protocol and size.
+ *
+ * @param sizeBytes of the volume
+ * @param bufferBytes of writes that the peer has not made durable, {@link #BUFFER_MINIMUM} at least
+ * @param activityLogExtents extents of 4 MiB that may be written to at once: what a crash makes to be resynced
+ * @param resyncBlocks of 4 KiB that one block message of a resync has at most
+ * @param resyncWindow such messages that may be under way at once
+ * @param isFenced whether a primary that can neither reach its peer nor holds a lease answers nobody
+ */
+public record LiveSettings(
+        CopyId self,
+        CopyId peer,
+        long sizeBytes,
+        Protocol protocol,
+        Congestion congestion,
+        long bufferBytes,
+        int activityLogExtents,
+        int resyncBlocks,
+        int resyncWindow,
+        boolean isFenced) {
+    public static final long BUFFER_MINIMUM = 1 << 16;
+    /** Of a client's write or read. */
+    public static final int REQUEST_MAXIMUM = 32 << 20;
+    /** Requests of clients that may wait or be under way at once; one more is refused. */
+    public static final int REQUESTS_MAXIMUM = 4_096;
+
+    public LiveSettings {
+        if (self.equals(peer)) {
+            throw new IllegalArgumentException("a copy cannot be its own peer: " + self);
+        }
+        if (bufferBytes < BUFFER_MINIMUM) {
+            throw new IllegalArgumentException(
+                    "the send buffer has at least %d bytes, not %d".formatted(BUFFER_MINIMUM, bufferBytes));
+        }
+        if (resyncBlocks < 1 || resyncWindow < 1) {
+            throw new IllegalArgumentException(
+                    "a resync has at least 1 block a message and 1 message at once, not %d and %d"
+                            .formatted(resyncBlocks, resyncWindow));
+        }
+    }
+}

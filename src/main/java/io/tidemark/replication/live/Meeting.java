@@ -1,0 +1,295 @@
+package io.tidemark.replication.live;
+
+import io.tidemark.replication.live.DirtyBitmap.Run;
+import io.tidemark.replication.live.Handshake.Extent;
+import io.tidemark.replication.live.Handshake.Side;
+import io.tidemark.replication.live.Handshake.Verdict;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** How two copies meet: what each says of itself, and what follows for both. Neither writes meanwhile. */
+final class Meeting {
+    private final Desk desk;
+    private final PrimaryPath primary;
+    private final SecondaryPath secondary;
+    private final ResyncSource resync;
+
+    private Optional<LiveMessage.Hello> said = Optional.empty();
+    private Optional<LiveMessage.Hello> heard = Optional.empty();
+    private boolean isOpen;
+    private Role peerRole = Role.SECONDARY;
+    private boolean yields;
+    private Optional<String> alone = Optional.empty();
+
+    Meeting(Desk desk, PrimaryPath primary, SecondaryPath secondary, ResyncSource resync) {
+        this.desk = desk;
+        this.primary = primary;
+        this.secondary = secondary;
+        this.resync = resync;
+    }
+
+    /** Whether this side has told what it is, and does not know yet what follows. */
+    boolean isUnderWay() {
+        return isOpen && said.isPresent();
+    }
+
+    Optional<String> whyAlone() {
+        return alone;
+    }
+
+    void connected(long session) {
+        desk.session.ifPresent(this::lost);
+        if (alone.isPresent()) {
+            desk.emit(new LiveEffect.Disconnect(session, alone.get()));
+            return;
+        }
+        desk.begin(session);
+        secondary.begun();
+        open();
+        desk.replication = ReplicationState.MEETING;
+    }
+
+    private void open() {
+        isOpen = true;
+        said = Optional.empty();
+    }
+
+    /** Within a session: this copy is not what it said it was. */
+    void again() {
+        if (desk.session.isPresent()) {
+            open();
+            desk.replication = ReplicationState.MEETING;
+        }
+    }
+
+    void lost(long session) {
+        if (desk.session.isEmpty() || desk.session.getAsLong() != session) {
+            return;
+        }
+        desk.session = OptionalLong.empty();
+        desk.replication = alone.isPresent() ? ReplicationState.STAND_ALONE : ReplicationState.OFF;
+        isOpen = false;
+        said = Optional.empty();
+        heard = Optional.empty();
+        peerRole = Role.SECONDARY;
+        primary.lost();
+        resync.lost();
+        secondary.drain();
+    }
+
+    void disconnect(String why) {
+        if (desk.session.isPresent()) {
+            long session = desk.session.getAsLong();
+            desk.emit(new LiveEffect.Disconnect(session, why));
+            lost(session);
+        }
+    }
+
+    void peerRole(Role role) {
+        peerRole = role;
+        if (role == Role.PRIMARY && desk.role == Role.PRIMARY) {
+            disconnect("both are primary");
+        }
+    }
+
+    void hello(LiveMessage.Hello hello) {
+        heard = Optional.of(hello);
+        if (!isOpen) {
+            open();
+        }
+    }
+
+    void advance() {
+        // The one that ran ahead: all that was sent has been confirmed, and the peer is to be followed up.
+        if (desk.replication == ReplicationState.AHEAD && primary.hasDrained() && !isOpen) {
+            open();
+        }
+        if (isOpen && said.isEmpty() && secondary.isIdle() && desk.metadata.isSettled()) {
+            var hello = new LiveMessage.Hello(
+                    desk.settings.self(),
+                    desk.settings.sizeBytes(),
+                    desk.settings.protocol(),
+                    desk.metadata.wanted().generations(),
+                    desk.role,
+                    desk.differs,
+                    desk.metadata.wanted().isConsistent(),
+                    yields);
+            said = Optional.of(hello);
+            desk.send(hello);
+        }
+        if (said.isPresent() && heard.isPresent()) {
+            var mine = said.get();
+            var theirs = heard.get();
+            isOpen = false;
+            said = Optional.empty();
+            heard = Optional.empty();
+            peerRole = theirs.role();
+            decide(mine, theirs);
+        }
+    }
+
+    private void decide(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        var settings = desk.settings;
+        if (!theirs.id().equals(settings.peer())) {
+            standAlone("the peer is %s, not %s".formatted(theirs.id(), settings.peer()));
+        } else if (theirs.sizeBytes() != settings.sizeBytes()) {
+            standAlone(
+                    "the peer's volume has %d bytes, this one %d".formatted(theirs.sizeBytes(), settings.sizeBytes()));
+        } else if (theirs.protocol() != settings.protocol()) {
+            standAlone("the peer replicates by protocol %s, this copy by %s"
+                    .formatted(theirs.protocol(), settings.protocol()));
+        } else {
+            follow(verdict(mine, theirs), mine, theirs);
+        }
+    }
+
+    private static Verdict verdict(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        var verdict = Handshake.decide(side(mine), side(theirs));
+        boolean isApart = verdict instanceof Verdict.SplitBrain || verdict instanceof Verdict.Unrelated;
+        if (!isApart || mine.yields() == theirs.yields()) {
+            return verdict;
+        }
+        boolean isKnown =
+                verdict instanceof Verdict.SplitBrain split && split.common().isPresent();
+        var extent = isKnown ? Extent.BITMAP : Extent.FULL;
+        return mine.yields() ? new Verdict.Target(extent) : new Verdict.Source(extent);
+    }
+
+    private static Side side(LiveMessage.Hello hello) {
+        return new Side(hello.id(), hello.generations(), hello.differs());
+    }
+
+    private void follow(Verdict verdict, LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        boolean isFromTorn = (verdict instanceof Verdict.Source && !mine.isConsistent())
+                || (verdict instanceof Verdict.Target && !theirs.isConsistent())
+                || (verdict instanceof Verdict.InStep && !(mine.isConsistent() && theirs.isConsistent()));
+        if (isFromTorn) {
+            standAlone("the newer copy is inconsistent: a resync into it has not ended");
+            return;
+        }
+        if (desk.role == Role.PRIMARY && theirs.role() == Role.PRIMARY && !(verdict instanceof Verdict.SplitBrain)) {
+            standAlone("both are primary: demote one");
+            return;
+        }
+        act(verdict, theirs);
+        yields = false;
+    }
+
+    private void act(Verdict verdict, LiveMessage.Hello theirs) {
+        switch (verdict) {
+            case Verdict.InStep inStep -> inStep();
+            case Verdict.Source source -> source(source.extent(), theirs);
+            case Verdict.Target target -> target(target.extent(), theirs);
+            case Verdict.SplitBrain split -> standAlone("split brain: both were written without the other");
+            case Verdict.Unrelated unrelated -> standAlone("the peer's is a copy of another volume");
+        }
+    }
+
+    private void inStep() {
+        var metadata = desk.metadata;
+        metadata.bitmap.clear(0, desk.settings.sizeBytes());
+        metadata.want(metadata.wanted().outdated(false));
+        desk.replication = ReplicationState.ESTABLISHED;
+        desk.isShared = true;
+        if (desk.role == Role.PRIMARY) {
+            primary.caughtUp();
+            tellInStep();
+        }
+    }
+
+    private void tellInStep() {
+        if (desk.settings.isFenced()) {
+            desk.emit(new LiveEffect.TellInStep());
+        }
+    }
+
+    private void source(Extent extent, LiveMessage.Hello theirs) {
+        if (theirs.role() == Role.PRIMARY) {
+            disconnect("this copy is newer than the primary's");
+            return;
+        }
+        if (extent == Extent.FULL) {
+            desk.metadata.bitmap.mark(0, desk.settings.sizeBytes());
+        }
+        desk.replication = ReplicationState.SYNC_SOURCE;
+        resync.begin();
+    }
+
+    private void target(Extent extent, LiveMessage.Hello theirs) {
+        if (desk.role == Role.PRIMARY) {
+            standAlone("the peer is newer than this primary: demote this copy");
+            return;
+        }
+        var metadata = desk.metadata;
+        var kept = metadata.wanted().consistent(false);
+        if (yields) {
+            // What this side alone has is given up, and its dirty bits say where: a resync that is cut off goes on.
+            kept = kept.with(kept.generations().yieldedTo(desk.settings.self(), theirs.generations(), theirs.id()))
+                    .primary(false);
+            desk.differs = false;
+            metadata.wantBitmap();
+        }
+        metadata.want(kept);
+        desk.replication = ReplicationState.SYNC_TARGET;
+        var runs = extent == Extent.FULL ? List.<Run>of() : dirtyRuns();
+        for (int from = 0; from == 0 || from < runs.size(); from += LiveMessage.Dirty.RUNS_MAXIMUM) {
+            int end = Math.min(runs.size(), from + LiveMessage.Dirty.RUNS_MAXIMUM);
+            desk.send(new LiveMessage.Dirty(runs.subList(from, end), end == runs.size()));
+        }
+    }
+
+    private List<Run> dirtyRuns() {
+        var bitmap = desk.metadata.bitmap;
+        var runs = new ArrayList<Run>();
+        for (var run = bitmap.next(0, Integer.MAX_VALUE);
+                run.isPresent();
+                run = bitmap.next(run.get().first() + run.get().count(), Integer.MAX_VALUE)) {
+            runs.add(run.get());
+        }
+        return runs;
+    }
+
+    private void standAlone(String why) {
+        alone = Optional.of(why);
+        disconnect(why);
+        desk.replication = ReplicationState.STAND_ALONE;
+    }
+
+    void resolve(LiveEvent.Resolve asked) {
+        if (alone.isEmpty()) {
+            desk.emit(new LiveEffect.Refuse(asked.request(), "this copy does not stand alone"));
+        } else if (!asked.isKept() && desk.role == Role.PRIMARY) {
+            desk.emit(new LiveEffect.Refuse(asked.request(), "a primary cannot yield: demote it first"));
+        } else {
+            alone = Optional.empty();
+            yields = !asked.isKept();
+            desk.replication = ReplicationState.OFF;
+            desk.emit(new LiveEffect.Answer(asked.request()));
+        }
+    }
+
+    /** What is written from here on nobody has given up. */
+    void keepsOwn() {
+        yields = false;
+    }
+
+    /** Why this copy may not become primary now; empty where it may. */
+    Optional<String> refusalToPromote() {
+        var kept = desk.metadata.wanted();
+        if (desk.role == Role.PRIMARY) {
+            return Optional.of("this copy is primary already");
+        }
+        if (!kept.isConsistent()) {
+            return Optional.of("this copy is inconsistent: a resync into it has not ended");
+        }
+        if (kept.isOutdated()) {
+            return Optional.of("this copy is outdated: another was written without it");
+        }
+        boolean isPeerPrimary = desk.session.isPresent() && peerRole == Role.PRIMARY;
+        return isPeerPrimary ? Optional.of("the peer is primary: demote it first") : Optional.empty();
+    }
+}

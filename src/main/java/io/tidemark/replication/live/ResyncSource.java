@@ -1,0 +1,163 @@
+package io.tidemark.replication.live;
+
+import io.tidemark.replication.live.DirtyBitmap.Run;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The source of a resync, beside new writes. A block that is read for it is not written before it has been sent, and one
+ * that is written is not read, so that the target gets the newer one last.
+ */
+final class ResyncSource {
+    private final Desk desk;
+    private final PrimaryPath primary;
+    private final Map<Long, Run> reading = new HashMap<>();
+    private final Deque<Sent> sent = new ArrayDeque<>();
+    private Stage stage = Stage.NONE;
+    private long flush;
+    private long cursor;
+
+    private record Sent(long number, Run run) {}
+
+    private enum Stage {
+        NONE,
+        /** For the target's dirty bits. */
+        WAITING,
+        /** What was written before must be durable before the peer has it: else a crash here would leave it newer. */
+        FLUSHING,
+        SENDING,
+        FINISHED
+    }
+
+    ResyncSource(Desk desk, PrimaryPath primary) {
+        this.desk = desk;
+        this.primary = primary;
+    }
+
+    boolean isReading(long offset, int length) {
+        return reading.values().stream()
+                .anyMatch(run -> offset(run) < offset + length
+                        && offset < offset(run) + (long) run.count() * DirtyBitmap.BLOCK_BYTES);
+    }
+
+    void begin() {
+        stage = Stage.WAITING;
+        cursor = 0;
+    }
+
+    void lost() {
+        stage = Stage.NONE;
+        reading.clear();
+        sent.clear();
+    }
+
+    void dirty(LiveMessage.Dirty message) {
+        if (stage != Stage.WAITING) {
+            return;
+        }
+        for (var run : message.runs()) {
+            desk.metadata.bitmap.mark(offset(run), length(run));
+        }
+        if (message.isLast()) {
+            stage = Stage.FLUSHING;
+            flush = primary.flushes().ask();
+        }
+    }
+
+    void advance() {
+        if (stage == Stage.FLUSHING && primary.flushes().isDone(flush)) {
+            stage = Stage.SENDING;
+        }
+        if (stage != Stage.SENDING) {
+            return;
+        }
+        while (reading.size() + sent.size() < desk.settings.resyncWindow() && readNext()) {}
+        if (desk.metadata.bitmap.dirtyBlocks() == 0 && reading.isEmpty() && sent.isEmpty()) {
+            stage = Stage.FINISHED;
+            desk.isShared = true;
+            desk.send(new LiveMessage.Finished(
+                    desk.nextNumber(), desk.metadata.wanted().generations()));
+        }
+    }
+
+    /** From the cursor on, and once round. */
+    private boolean readNext() {
+        var bitmap = desk.metadata.bitmap;
+        for (int round = 0; round < 2; round++) {
+            for (var run = bitmap.next(cursor, desk.settings.resyncBlocks());
+                    run.isPresent();
+                    run = bitmap.next(cursor, desk.settings.resyncBlocks())) {
+                cursor = run.get().first() + run.get().count();
+                if (isFree(run.get())) {
+                    read(run.get());
+                    return true;
+                }
+            }
+            cursor = 0;
+        }
+        return false;
+    }
+
+    private boolean isFree(Run run) {
+        return !primary.isWriting(offset(run), length(run))
+                && !isReading(offset(run), length(run))
+                && sent.stream().noneMatch(each -> overlap(each.run(), run));
+    }
+
+    private static boolean overlap(Run one, Run other) {
+        return one.first() < other.first() + other.count() && other.first() < one.first() + one.count();
+    }
+
+    private void read(Run run) {
+        long work = desk.nextWork();
+        reading.put(work, run);
+        desk.emit(new LiveEffect.ReadVolume(work, offset(run), length(run)));
+    }
+
+    private static long offset(Run run) {
+        return run.first() * DirtyBitmap.BLOCK_BYTES;
+    }
+
+    private int length(Run run) {
+        return (int) Math.min((long) run.count() * DirtyBitmap.BLOCK_BYTES, desk.settings.sizeBytes() - offset(run));
+    }
+
+    /** @return whether it was read for the resync */
+    boolean read(long work, Payload data) {
+        var run = reading.remove(work);
+        if (run == null) {
+            return false;
+        }
+        long number = desk.nextNumber();
+        sent.add(new Sent(number, run));
+        desk.send(new LiveMessage.Block(number, offset(run), length(run), data));
+        return true;
+    }
+
+    void confirmed(long upTo) {
+        while (!sent.isEmpty() && sent.peekFirst().number() <= upTo) {
+            var run = sent.removeFirst().run();
+            desk.metadata.bitmap.clear(offset(run), length(run));
+        }
+    }
+
+    void inStep() {
+        if (stage != Stage.FINISHED) {
+            return;
+        }
+        stage = Stage.NONE;
+        var metadata = desk.metadata;
+        var kept = metadata.wanted().with(metadata.wanted().generations().inStepWith(desk.settings.peer()));
+        metadata.want(kept.primary(kept.wasPrimary() && desk.role == Role.PRIMARY));
+        desk.differs = false;
+        desk.replication = ReplicationState.ESTABLISHED;
+        primary.caughtUp();
+        if (desk.settings.isFenced()) {
+            desk.emit(new LiveEffect.TellInStep());
+        }
+    }
+}
