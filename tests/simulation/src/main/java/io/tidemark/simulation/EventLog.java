@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 import java.util.stream.Collectors;
 
 /** What happened in a world, for people: time, host, event, state. Kept only where someone will read it. */
-final class EventLog {
+public final class EventLog {
     /** Lines of a failure that are shown: what led to it is near its end. */
     private static final int LINES_MAXIMUM = 400;
 
@@ -20,12 +20,16 @@ final class EventLog {
     private final boolean kept;
     private final ArrayDeque<Line> lines = new ArrayDeque<>();
 
-    EventLog(boolean kept) {
+    public EventLog(boolean kept) {
         this.kept = kept;
     }
 
+    public boolean isKept() {
+        return kept;
+    }
+
     /** Texts are made when they are read: most worlds never fail. */
-    void note(long atMillis, String host, Object event, Object state) {
+    public void note(long atMillis, String host, Object event, Object state) {
         if (!kept) {
             return;
         }

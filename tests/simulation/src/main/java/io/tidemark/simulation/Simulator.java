@@ -1,23 +1,35 @@
 package io.tidemark.simulation;
 
+import io.tidemark.simulation.live.LiveWorld;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
- * Runs seeds, on all cores: {@code --seed N} one of them with its event log, {@code --seeds A..B} those from A to B.
- * Prints the lowest that fails, how to replay it and what happened in it, and ends with 1.
+ * Runs seeds, on all cores: {@code --seed N} one of them with its event log, {@code --seeds A..B} those from A to B, after
+ * {@code --live} of live replication, else of scheduled. Prints the lowest that fails, how to replay it and what happened in it, and ends with 1.
  */
 public final class Simulator {
     private static final long SEEDS_DEFAULT = 20_000;
 
     /** A seed that failed, and why. */
-    record Failure(long seed, String what, String events) {
-        String report() {
+    public record Failure(long seed, String what, String options, String events) {
+        public String report() {
             return """
                     seed %d: %s
-                    replay: ./tidemark simulate --seed %d
-                    %s""".formatted(seed, what, seed, events);
+                    replay: ./tidemark simulate %s--seed %d
+                    %s""".formatted(seed, what, options, seed, events);
+        }
+    }
+
+    /** Worlds of a kind: all of one follows from its seed. */
+    public interface Worlds {
+        /** @throws Violation where something did not hold that must */
+        void run(long seed, EventLog log);
+
+        /** What chooses this kind on the command line, with a blank behind it. */
+        default String options() {
+            return "";
         }
     }
 
@@ -26,7 +38,8 @@ public final class Simulator {
     public static void main(String[] arguments) {
         long first = 0;
         long last = SEEDS_DEFAULT - 1;
-        for (int index = 0; index < arguments.length; index += 2) {
+        boolean isLive = arguments.length > 0 && arguments[0].equals("--live");
+        for (int index = isLive ? 1 : 0; index < arguments.length; index += 2) {
             String value = index + 1 < arguments.length ? arguments[index + 1] : "";
             switch (arguments[index]) {
                 case "--seed" -> {
@@ -46,7 +59,8 @@ public final class Simulator {
                     "no seeds from %d to %d: say --seeds FIRST..LAST".formatted(first, last));
         }
         long started = System.nanoTime();
-        var failure = first == last ? replay(first, Cast.OURS) : run(first, last, Cast.OURS);
+        var worlds = isLive ? LiveWorld.worlds() : ours();
+        var failure = first == last ? replay(first, worlds) : run(first, last, worlds);
         failure.map(Failure::report).ifPresent(System.out::println);
         if (failure.isPresent()) {
             System.exit(1);
@@ -54,8 +68,17 @@ public final class Simulator {
         System.out.printf("seeds %d..%d held, %.1f s%n", first, last, (System.nanoTime() - started) / 1_000_000_000.0);
     }
 
+    /** Of scheduled replication. */
+    static Worlds of(Cast cast) {
+        return (seed, log) -> new World(seed, log, cast).run();
+    }
+
+    private static Worlds ours() {
+        return of(Cast.OURS);
+    }
+
     /** The lowest seed of those from first to last that fails; later ones are not run to their end once one did. */
-    static Optional<Failure> run(long first, long last, Cast cast) {
+    public static Optional<Failure> run(long first, long last, Worlds worlds) {
         var next = new AtomicLong(first);
         var failing = new AtomicLong(Long.MAX_VALUE);
         IntStream.range(0, Runtime.getRuntime().availableProcessors())
@@ -64,24 +87,24 @@ public final class Simulator {
                     for (long seed = next.getAndIncrement();
                             seed <= last && seed < failing.get();
                             seed = next.getAndIncrement()) {
-                        if (violation(seed, new EventLog(false), cast).isPresent()) {
+                        if (violation(seed, new EventLog(false), worlds).isPresent()) {
                             failing.accumulateAndGet(seed, Math::min);
                         }
                     }
                 });
         long lowest = failing.get();
-        return lowest == Long.MAX_VALUE ? Optional.empty() : replay(lowest, cast);
+        return lowest == Long.MAX_VALUE ? Optional.empty() : replay(lowest, worlds);
     }
 
     /** Runs the seed again with a log of its events: a world follows from its seed alone. */
-    static Optional<Failure> replay(long seed, Cast cast) {
+    public static Optional<Failure> replay(long seed, Worlds worlds) {
         var log = new EventLog(true);
-        return violation(seed, log, cast).map(what -> new Failure(seed, what, log.toString()));
+        return violation(seed, log, worlds).map(what -> new Failure(seed, what, worlds.options(), log.toString()));
     }
 
-    private static Optional<String> violation(long seed, EventLog log, Cast cast) {
+    private static Optional<String> violation(long seed, EventLog log, Worlds worlds) {
         try {
-            new World(seed, log, cast).run();
+            worlds.run(seed, log);
             return Optional.empty();
         } catch (Violation e) {
             return Optional.of(String.valueOf(e.getMessage()));

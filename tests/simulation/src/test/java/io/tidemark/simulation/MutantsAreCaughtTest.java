@@ -13,7 +13,7 @@ class MutantsAreCaughtTest {
     @ParameterizedTest
     @EnumSource
     void isSeenWithinFourThousandSeeds(Mutant mutant) {
-        var failure = Simulator.run(0, SEEDS - 1, mutant.cast);
+        var failure = Simulator.run(0, SEEDS - 1, Simulator.of(mutant.cast));
 
         assertThat(failure).as(mutant.name()).isPresent();
         System.out.printf(

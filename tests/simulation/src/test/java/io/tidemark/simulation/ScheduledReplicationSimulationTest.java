@@ -14,7 +14,7 @@ class ScheduledReplicationSimulationTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3})
     void theTargetIsAlwaysAtTheOldRecoveryPointOrTheNewOne(int part) {
-        var failure = Simulator.run(part * SEEDS / PARTS, (part + 1) * SEEDS / PARTS - 1, Cast.OURS);
+        var failure = Simulator.run(part * SEEDS / PARTS, (part + 1) * SEEDS / PARTS - 1, Simulator.of(Cast.OURS));
 
         assertThat(failure.map(Simulator.Failure::report)).isEmpty();
     }
@@ -23,7 +23,7 @@ class ScheduledReplicationSimulationTest {
     @ParameterizedTest
     @ValueSource(longs = {0, 8, 41, 85, 240, 7_203})
     void whatOnceFailedHolds(long seed) {
-        assertThat(Simulator.replay(seed, Cast.OURS).map(Simulator.Failure::report))
+        assertThat(Simulator.replay(seed, Simulator.of(Cast.OURS)).map(Simulator.Failure::report))
                 .isEmpty();
     }
 }

@@ -1,0 +1,169 @@
+package io.tidemark.simulation.live;
+
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.LiveStatus.DiskState;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.Protocol;
+import io.tidemark.simulation.live.LiveHistory.Written;
+import java.util.Map;
+
+/**
+ * What must hold in every world: the six invariants of live replication, and that a split brain is told of only where there
+ * is one.
+ */
+final class LiveChecks {
+    private final LiveWorld world;
+    private final LiveHistory history = new LiveHistory();
+    /** When a host last took a write that the other did not get, or was about to. */
+    private final long[] lastAccepted = {-1, -1};
+
+    private long lastInStep;
+    private long promotions;
+    private long highestAnswered;
+    private Map<Long, Long> atPromotion = Map.of();
+
+    LiveChecks(LiveWorld world) {
+        this.world = world;
+    }
+
+    LiveHistory history() {
+        return history;
+    }
+
+    void accepted(LiveHost host) {
+        lastAccepted[host.side()] = world.now();
+    }
+
+    /** A write is given to a disk; of a client's, by its primary, is taken down what was there. */
+    void writes(LiveHost host, long first, Cells data) {
+        if (!host.isPrimary()) {
+            return;
+        }
+        data.values().forEach((place, number) -> {
+            var write = history.of(number);
+            if (write.host == host.side()) {
+                write.over.putIfAbsent(first + place, host.disk().at(first + place));
+            }
+        });
+        boolean isSent = host.status().replication() == ReplicationState.ESTABLISHED
+                || host.status().replication() == ReplicationState.SYNC_SOURCE;
+        if (!isSent) {
+            accepted(host);
+        }
+    }
+
+    /** Two primaries never both answer, where they are fenced. */
+    void answered(LiveHost host, Written write) {
+        write.answered = world.now();
+        if (!world.settings().isFenced()) {
+            return;
+        }
+        if (host.promotion() >= highestAnswered) {
+            highestAnswered = host.promotion();
+            return;
+        }
+        for (long block = write.first; block < write.first + write.blocks; block++) {
+            // The peer had confirmed it before it became primary: its answer was only long on the way.
+            world.check(
+                    history.comesFrom(atPromotion.getOrDefault(block, 0L), write.number, block),
+                    "two primaries answer: write %d by one that another has followed",
+                    write.number);
+        }
+    }
+
+    /** No read returns what is older than an answered write. */
+    void read(LiveHost host, long promotion, long block, long begun, long value) {
+        boolean isShared = world.settings().isFenced() && world.settings().protocol() == Protocol.C;
+        for (var write : history.writes()) {
+            boolean isOver = write.first <= block && block < write.first + write.blocks;
+            boolean isKnown = write.answered < begun && !write.isForgiven;
+            boolean isOurs = isShared || write.promotion == promotion;
+            world.check(
+                    !(isOver && isKnown && isOurs) || history.comesFrom(value, write.number, block),
+                    "a read of block %d at %s returned write %d, and write %d had been answered before",
+                    block,
+                    host.side(),
+                    value,
+                    write.number);
+        }
+    }
+
+    void promoted(LiveHost host) {
+        host.promoted(++promotions);
+        atPromotion = host.disk().content();
+        world.check(
+                host.store().superblock().isConsistent() && host.status().disk() != DiskState.OUTDATED,
+                "%s was promoted though it is %s",
+                host.side(),
+                host.status().disk());
+        prefix(host, "was promoted");
+        if (world.settings().isFenced() && world.settings().protocol() == Protocol.C) {
+            nothingMissing(host, "was promoted");
+        }
+    }
+
+    /** A copy that calls itself consistent has all up to a barrier. */
+    void prefix(LiveHost host, String when) {
+        if (host.store().superblock().isConsistent()) {
+            var wrong = history.prefix(host.disk()::at, world.settings().protocol() == Protocol.C);
+            world.check(wrong.isEmpty(), "%s %s and has no prefix: %s", host.side(), when, wrong);
+        }
+    }
+
+    private void nothingMissing(LiveHost host, String when) {
+        var missing = history.missing(host.disk()::at);
+        world.check(missing.isEmpty(), "%s %s and lacks the answered writes %s", host.side(), when, missing);
+    }
+
+    void changed(LiveHost host, LiveStatus before) {
+        var now = host.status();
+        boolean isNew = now.replication() != before.replication();
+        if (isNew
+                && now.replication() == ReplicationState.SYNC_SOURCE
+                && world.settings().protocol() == Protocol.C) {
+            nothingMissing(host, "is source of a resync");
+        }
+        if (isNew && now.why().filter(why -> why.startsWith("split brain")).isPresent()) {
+            boolean isReal = (lastAccepted[0] > lastInStep && lastAccepted[1] > lastInStep)
+                    || world.hosts().stream()
+                            .allMatch(each -> each.store().superblock().wasPrimary());
+            world.check(isReal, "a split brain was told of, and one side took no write without the other");
+        }
+    }
+
+    void looked() {
+        if (world.hosts().stream().allMatch(LiveChecks::isEstablished)) {
+            lastInStep = world.now();
+        }
+    }
+
+    private static boolean isEstablished(LiveHost host) {
+        return host.isUp() && host.status().replication() == ReplicationState.ESTABLISHED;
+    }
+
+    /** Somebody chose this copy: what it lacks is given up. */
+    void forgive(LiveHost kept) {
+        for (long number : history.missing(kept.disk()::at)) {
+            history.of(number).isForgiven = true;
+        }
+    }
+
+    boolean isAtRest() {
+        return world.hosts().stream().allMatch(LiveChecks::isEstablished)
+                && world.hosts().stream().allMatch(host -> host.status().dirtyBlocks() == 0)
+                && world.areClientsIdle();
+    }
+
+    void atRest() {
+        for (var host : world.hosts()) {
+            world.check(isEstablished(host), "at the end %s is %s", host.side(), host.isUp() ? host.status() : "down");
+        }
+        world.check(world.areClientsIdle(), "a request was never answered");
+        var a = world.host(0).disk().content();
+        var b = world.host(1).disk().content();
+        world.check(a.equals(b), "at the end the copies differ: %s and %s", a, b);
+        if (world.settings().protocol() == Protocol.C) {
+            nothingMissing(world.host(0), "is at rest");
+        }
+    }
+}

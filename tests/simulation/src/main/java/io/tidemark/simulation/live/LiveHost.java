@@ -1,0 +1,245 @@
+package io.tidemark.simulation.live;
+
+import io.tidemark.replication.live.Generation;
+import io.tidemark.replication.live.LiveCopy;
+import io.tidemark.replication.live.LiveEffect;
+import io.tidemark.replication.live.LiveEvent;
+import io.tidemark.replication.live.LiveMessage;
+import io.tidemark.replication.live.LiveSettings;
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.Payload;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A host with a copy: a process that is driven, and a disk that survives it. */
+final class LiveHost {
+    private final LiveWorld world;
+    private final int side;
+    private final LiveSettings settings;
+    private final LiveDisk disk = new LiveDisk();
+    private final LiveStore store;
+    private final LiveFault fault;
+
+    private @Nullable LiveCopy copy;
+    private LiveStatus status;
+    private int life;
+    private long tells;
+    private Optional<LiveEffect.Persist> persisting = Optional.empty();
+    private final Map<Long, LiveEffect.WriteVolume> writing = new HashMap<>();
+    /** Of the client's writes, by the work that they are. */
+    private long promotion;
+
+    LiveHost(LiveWorld world, int side, LiveSettings settings, LiveFault fault) {
+        this.world = world;
+        this.side = side;
+        this.settings = settings;
+        this.fault = fault;
+        store = new LiveStore(settings.sizeBytes(), settings.activityLogExtents());
+        status = new LiveStatus(
+                LiveStatus.Role.SECONDARY,
+                LiveStatus.DiskState.CONSISTENT,
+                LiveStatus.ReplicationState.OFF,
+                0,
+                Optional.empty());
+    }
+
+    int side() {
+        return side;
+    }
+
+    boolean isUp() {
+        return copy != null;
+    }
+
+    LiveStatus status() {
+        return status;
+    }
+
+    LiveDisk disk() {
+        return disk;
+    }
+
+    LiveStore store() {
+        return store;
+    }
+
+    boolean isPrimary() {
+        return copy != null && status.role() == LiveStatus.Role.PRIMARY;
+    }
+
+    /** The how manieth promotion of all made it primary. */
+    long promotion() {
+        return promotion;
+    }
+
+    void start() {
+        fault.starts(this);
+        copy = new LiveCopy(settings, store.start(fault.readsActivityLog()), this::fresh);
+        life++;
+        int mine = life;
+        tick(mine);
+    }
+
+    private Generation fresh() {
+        world.minted(this);
+        return new Generation(world.random().nextLong() | 1);
+    }
+
+    private void tick(int of) {
+        world.at(world.now() + 100_000, () -> {
+            if (of == life && copy != null) {
+                take(new LiveEvent.Tick());
+                tick(of);
+            }
+        });
+    }
+
+    void crash() {
+        persisting.ifPresent(each -> store.tear(each, world.random()));
+        persisting = Optional.empty();
+        writing.values().forEach(each -> disk.tear(each.offset(), each.length(), (Cells) each.data(), world.random()));
+        writing.clear();
+        disk.powerCut(world.random());
+        copy = null;
+        status = new LiveStatus(
+                LiveStatus.Role.SECONDARY,
+                LiveStatus.DiskState.CONSISTENT,
+                LiveStatus.ReplicationState.OFF,
+                0,
+                Optional.empty());
+        world.network().ended(side);
+    }
+
+    void connected(long session) {
+        take(new LiveEvent.Connected(session));
+    }
+
+    void lost(long session) {
+        take(new LiveEvent.Lost(session));
+    }
+
+    void arrived(long session, LiveMessage message) {
+        take(new LiveEvent.Arrived(session, message));
+    }
+
+    void take(LiveEvent event) {
+        if (copy == null) {
+            return;
+        }
+        for (var each : fault.events(this, event)) {
+            world.log(side, each);
+            // Each effect is done before the next event is looked at.
+            List<LiveEffect> effects = new ArrayList<>(copy.on(each, world.now()));
+            effects = fault.effects(this, each, effects);
+            for (var effect : effects) {
+                carryOut(effect);
+            }
+        }
+        world.looked();
+    }
+
+    private void carryOut(LiveEffect effect) {
+        world.log(side, effect);
+        switch (effect) {
+            case LiveEffect.Send send -> world.network().send(side, send.session(), send.message());
+            case LiveEffect.Disconnect gone -> world.network().ended(side);
+            case LiveEffect.WriteVolume write -> write(write);
+            case LiveEffect.FlushVolume flush -> {
+                disk.flushBegins();
+                later(world.diskDelay(), () -> {
+                    disk.flushEnds();
+                    take(new LiveEvent.Flushed(flush.work()));
+                });
+            }
+            case LiveEffect.ReadVolume read -> {
+                Payload data = disk.read(read.offset(), read.length());
+                later(world.diskDelay(), () -> take(new LiveEvent.ReadDone(read.work(), data)));
+            }
+            case LiveEffect.Persist persist -> {
+                persisting = Optional.of(persist);
+                later(world.diskDelay(), () -> {
+                    store.persist(persist);
+                    persisting = Optional.empty();
+                    take(new LiveEvent.Persisted(persist.ticket()));
+                });
+            }
+            case LiveEffect.Answer answer -> world.answered(this, answer.request());
+            case LiveEffect.AnswerRead answer -> world.answeredRead(this, answer.request(), (Cells) answer.data());
+            case LiveEffect.Refuse refuse -> world.refused(refuse.request());
+            case LiveEffect.TellOutdated told -> tell(++tells, true, told.generation());
+            case LiveEffect.TellInStep told -> tell(++tells, false, new Generation(1));
+            case LiveEffect.Report report -> {
+                var before = status;
+                status = report.status();
+                world.changed(this, before);
+            }
+        }
+    }
+
+    private void write(LiveEffect.WriteVolume write) {
+        for (var other : writing.values()) {
+            boolean overlaps = other.offset() < write.offset() + write.length()
+                    && write.offset() < other.offset() + other.length();
+            world.check(!overlaps, "two writes under way overlap at host %d", side);
+        }
+        writing.put(write.work(), write);
+        world.writes(this, write);
+        later(world.diskDelay(), () -> {
+            writing.remove(write.work());
+            disk.write(write.offset(), write.length(), (Cells) write.data());
+            take(new LiveEvent.Written(write.work()));
+        });
+    }
+
+    private void tell(long order, boolean isOutdated, Generation generation) {
+        later(world.random().nextLong(5_000), () -> {
+            if (order < tells && isOutdated) {
+                return;
+            }
+            boolean isHeard = world.isKeeperReachable(side)
+                    && world.keeper().tell(side, (long) life << 32 | order, isOutdated, world.now());
+            if (!isHeard) {
+                tell(order, isOutdated, generation);
+            } else if (isOutdated) {
+                take(new LiveEvent.OutdatedTold(generation));
+            }
+        });
+    }
+
+    /** Unless the process has ended by then. */
+    private void later(long delay, Runnable what) {
+        int mine = life;
+        world.at(world.now() + 1 + delay, () -> {
+            if (mine == life && copy != null) {
+                what.run();
+            }
+        });
+    }
+
+    /** For people, in a word. */
+    String state() {
+        return copy == null ? "down" : "%s %s %s".formatted(status.role(), status.replication(), status.disk());
+    }
+
+    LiveSettings settings() {
+        return settings;
+    }
+
+    /** An event that nobody sent comes in a moment. */
+    void soon(long delay, LiveEvent event) {
+        later(delay, () -> take(event));
+    }
+
+    /** Something is done to the disk behind the copy's back. */
+    void behindItsBack(long delay, Runnable what) {
+        later(delay, what);
+    }
+
+    void promoted(long number) {
+        promotion = number;
+    }
+}
