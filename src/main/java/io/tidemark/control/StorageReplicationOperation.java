@@ -104,7 +104,9 @@ final class StorageReplicationOperation implements OperationKind {
                     }
                 }
             } catch (ProviderException e) {
-                if (!e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
+                long now = System.nanoTime();
+                // At the limit too it says more than the time that was spent.
+                if (!e.error().retryable() || now - answeredNanos >= AWAY_MAXIMUM.toNanos() || now - endNanos >= 0) {
                     throw e;
                 }
                 running.progress(

@@ -68,7 +68,8 @@ final class GceAnswers {
                 told.getName(),
                 told.getStatus() == Operation.Status.DONE,
                 failed ? told.getError().getErrors(0).getCode() : "",
-                failed ? told.getError().getErrors(0).getMessage() : "");
+                failed ? told.getError().getErrors(0).getMessage() : "",
+                time(told.getEndTime()));
     }
 
     static String lastOf(String link) {

@@ -18,13 +18,15 @@ final class GceClones {
 
     private final GceCalls calls;
     private final Attempts attempts;
+    private final GceOperations operations;
     private final GceVolumes volumes;
     private final SnapshotFinder finder;
     private final GceConfig config;
 
-    GceClones(GceCalls calls, Attempts attempts, GceVolumes volumes, SnapshotFinder finder, GceConfig config) {
-        this.calls = calls;
-        this.attempts = attempts;
+    GceClones(GceOperations operations, GceVolumes volumes, SnapshotFinder finder, GceConfig config) {
+        this.operations = operations;
+        this.calls = operations.calls();
+        this.attempts = operations.attempts();
         this.volumes = volumes;
         this.finder = finder;
         this.config = config;
@@ -37,11 +39,11 @@ final class GceClones {
 
     Step<Volume> step(GceHandles.Clone asked) throws ProviderException {
         if (asked.operation().isPresent()) {
-            var operation = attempts.until(
-                    () -> calls.operation(asked.location(), asked.operation().get()));
-            if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
-                throw GceFailures.exception("disks.insert of " + asked.request().name(), operation.get());
-            }
+            // Whether it goes on, the disk tells.
+            var unused = operations.isUnderWay(
+                    "disks.insert of " + asked.request().name(),
+                    asked.location(),
+                    asked.operation().get());
         }
         var existing = attempts.until(
                 () -> calls.disk(asked.location(), diskName(asked.request().name())));

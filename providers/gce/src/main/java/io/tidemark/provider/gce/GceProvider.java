@@ -77,11 +77,12 @@ final class GceProvider implements StorageProvider, StorageReplication {
         groups = new GceGroups(groupCalls, calls, attempts, config, uploads, clock);
         cutting = new GceCutting(calls, attempts, volumes, finder, recent, config, waiting, groups);
         replication = new AsyncReplication(connection, calls, attempts, volumes, config);
-        replicating = new ReplicationSteps(replication, calls, attempts, volumes, config);
-        clones = new GceClones(calls, attempts, volumes, finder, config);
+        var operations = new GceOperations(calls, attempts, clock);
+        replicating = new ReplicationSteps(replication, operations, volumes, config);
+        clones = new GceClones(operations, volumes, finder, config);
         deletion = new GceDeletion(calls, attempts, finder, recent, clock, groups, uploads);
-        helper = config.helper()
-                .map(each -> new HelperDisks(each, config, connection, calls, attempts, waiting, clock, background));
+        helper =
+                config.helper().map(each -> new HelperDisks(each, config, connection, operations, waiting, background));
         holds = new GceHolds(calls, attempts, finder);
     }
 

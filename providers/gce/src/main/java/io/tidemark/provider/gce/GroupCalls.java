@@ -207,7 +207,11 @@ final class GroupCalls {
                 ? told.getAsJsonObject("error").getAsJsonArray("errors").get(0).getAsJsonObject()
                 : new JsonObject();
         return new CloudOperation(
-                text(told, "name"), text(told, "status").equals("DONE"), text(error, "code"), text(error, "message"));
+                text(told, "name"),
+                text(told, "status").equals("DONE"),
+                text(error, "code"),
+                text(error, "message"),
+                GceAnswers.time(text(told, "endTime")));
     }
 
     private static String text(JsonObject told, String field) {

@@ -41,6 +41,7 @@ final class HelperDisks {
 
     private final HelperSettings settings;
     private final GceConfig config;
+    private final GceOperations operations;
     private final GceCalls calls;
     private final HelperCalls helperCalls;
     private final Attempts attempts;
@@ -85,18 +86,17 @@ final class HelperDisks {
             HelperSettings settings,
             GceConfig config,
             GceConnection connection,
-            GceCalls calls,
-            Attempts attempts,
+            GceOperations operations,
             GceWaiting waiting,
-            InstantSource clock,
             Executor background) {
         this.settings = settings;
         this.config = config;
-        this.calls = calls;
+        this.operations = operations;
+        this.calls = operations.calls();
         this.helperCalls = new HelperCalls(connection);
-        this.attempts = attempts;
+        this.attempts = operations.attempts();
         this.waiting = waiting;
-        this.clock = clock;
+        this.clock = operations.clock();
         this.begun = clock.instant();
         this.metadata = new MetadataServer(connection);
         this.background = background;
@@ -243,18 +243,10 @@ final class HelperDisks {
         }
     }
 
-    /** Whether Google is still at it; what has ended with an error is that. */
     private boolean isUnderWay(HelperInstance helper, Optional<CloudOperation> operation, String about)
             throws ProviderException {
-        if (operation.isEmpty()) {
-            return false;
-        }
-        var now = attempts.until(
-                () -> calls.operation(helper.zone(), operation.get().name()));
-        if (now.isPresent() && !now.get().errorCode().isEmpty()) {
-            throw GceFailures.exception(about, now.get());
-        }
-        return now.isPresent() && !now.get().done();
+        return operation.isPresent()
+                && operations.isUnderWay(about, helper.zone(), operation.get().name());
     }
 
     private boolean isOurs(HelperInstance helper, CloudDisk disk) {

@@ -27,14 +27,15 @@ final class ReplicationSteps {
     private final AsyncReplication replication;
     private final GceCalls calls;
     private final Attempts attempts;
+    private final GceOperations operations;
     private final GceVolumes volumes;
     private final GceConfig config;
 
-    ReplicationSteps(
-            AsyncReplication replication, GceCalls calls, Attempts attempts, GceVolumes volumes, GceConfig config) {
+    ReplicationSteps(AsyncReplication replication, GceOperations operations, GceVolumes volumes, GceConfig config) {
         this.replication = replication;
-        this.calls = calls;
-        this.attempts = attempts;
+        this.operations = operations;
+        this.calls = operations.calls();
+        this.attempts = operations.attempts();
         this.volumes = volumes;
         this.config = config;
     }
@@ -79,6 +80,10 @@ final class ReplicationSteps {
             return running(asked, place, begun);
         }
         var state = secondary.get().replicationFrom(primary).orElseThrow(() -> other(asked));
+        if (secondary.get().status().equals("FAILED")) {
+            throw new ProviderException(new ProviderError.Unexpected(
+                    "disks.insert of " + asked.secondary(), "the disk is FAILED; delete it, and start again"));
+        }
         if (!secondary.get().status().equals("READY")) {
             return running(asked);
         }
@@ -193,17 +198,9 @@ final class ReplicationSteps {
         return groups;
     }
 
-    /** Whether Google is still at it; what has ended with an error is that. */
     private boolean isUnderWay(String about, Optional<GceHandles.Work> work) throws ProviderException {
-        if (work.isEmpty()) {
-            return false;
-        }
-        var operation = attempts.until(
-                () -> calls.operation(work.get().place(), work.get().name()));
-        if (operation.isPresent() && !operation.get().errorCode().isEmpty()) {
-            throw GceFailures.exception(about, operation.get());
-        }
-        return operation.isPresent() && !operation.get().done();
+        return work.isPresent()
+                && operations.isUnderWay(about, work.get().place(), work.get().name());
     }
 
     private static Step<Status> running(GceHandles.Replicate asked) {

@@ -17,6 +17,7 @@ import io.tidemark.spi.StorageReplication;
 import io.tidemark.spi.StorageReplication.Status;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -168,6 +169,76 @@ class AsyncReplicationTest {
                             .seen())
                     .isEqualTo(3);
             project.everyCallIsChecked();
+        }
+    }
+
+    /** The quota is seen to be used up when the work is done, and may have been given back a while later. */
+    @ParameterizedTest
+    @CsvSource({"disks.insert", "disks.startAsyncReplication"})
+    void whatEndedForWantOfQuotaIsBegunAgainOnceAMinuteHasPassed(String call) throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(5)))) {
+            var provider = replicating(project);
+            var orders = GceProject.volume(project.disk("orders"));
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            project.cloud().endInError(call, 2, "QUOTA_EXCEEDED");
+
+            Step<?> step = provider.startReplication(orders, VolumeId.of("gce", "us-east1-b/copy"));
+            int refused = 0;
+            for (int look = 0; look < 40 && step instanceof Step.Running<?> running; look++) {
+                project.cloud().clock().advance(running.askAgainAfter());
+                try {
+                    step = provider.resume(running.handle());
+                } catch (ProviderException e) {
+                    var busy = (ProviderError.Busy) e.error();
+                    assertThat(busy.message()).contains("QUOTA_EXCEEDED");
+                    assertThat(busy.retryAfter()).isBetween(Duration.ofSeconds(1), Duration.ofMinutes(1));
+                    refused++;
+                }
+            }
+
+            assertThat(((Status) ((Step.Done<?>) step).result()).state()).isEqualTo(StorageReplication.State.ACTIVE);
+            // Every 10 s of a minute, twice, from 5 s after each end on.
+            assertThat(refused).isEqualTo(12);
+            assertThat(Objects.requireNonNull(project.cloud().calls().get(call)).seen())
+                    .isEqualTo(3);
+            project.everyCallIsChecked();
+        }
+    }
+
+    @Test
+    void secondaryThatHasFailedIsNotWaitedFor() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(5)))) {
+            var provider = replicating(project);
+            var orders = GceProject.volume(project.disk("orders"));
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            var begun = (Step.Running<Status>) provider.startReplication(orders, VolumeId.of("gce", "us-east1-b/copy"));
+            project.cloud().clock().advance(begun.askAgainAfter());
+            project.cloud().fail(project.cloud().disks().getLast());
+
+            assertThatThrownBy(() -> provider.resume(begun.handle())).hasMessageContaining("the disk is FAILED");
+            project.everyCallIsChecked();
+        }
+    }
+
+    /** By the clock of a host that is behind, the end is still to come. */
+    @Test
+    void workThatEndedInTheFutureIsBegunAgainAtOnce() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            var calls = new GceCalls(project.connection(), "tidemark-tests");
+            project.disk("orders");
+            project.cloud().endInError("disks.delete", 1, "QUOTA_EXCEEDED");
+            var place = new GceLocation("europe-west3-a");
+            var failed = calls.deleteDisk(place, "orders").orElseThrow();
+            Instant ended = project.cloud().clock().instant();
+            for (int seconds : List.of(0, 59)) {
+                var operations = new GceOperations(calls, project.attempts(), () -> ended.plusSeconds(seconds));
+                assertThatThrownBy(() -> operations.isUnderWay("it", place, failed.name()))
+                        .hasMessageContaining("QUOTA_EXCEEDED");
+            }
+            for (int seconds : List.of(-1, 60)) {
+                var operations = new GceOperations(calls, project.attempts(), () -> ended.plusSeconds(seconds));
+                assertThat(operations.isUnderWay("it", place, failed.name())).isFalse();
+            }
         }
     }
 

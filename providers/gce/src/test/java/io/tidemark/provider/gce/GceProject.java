@@ -34,6 +34,14 @@ final class GceProject implements AutoCloseable {
         return cloud;
     }
 
+    GceConnection connection() {
+        return new GceConnection(() -> clients);
+    }
+
+    Attempts attempts() {
+        return new Attempts(new Random(1), cloud.clock()::advance);
+    }
+
     /** The same clients, another project behind them; what was asked of the former was checked. */
     void fresh(FakeGceSettings settings) {
         everyCallIsChecked();

@@ -288,6 +288,28 @@ class GceProviderTest {
                 .isEqualTo(new ProviderError.VolumeExists(taken));
     }
 
+    /** Its caller hears of it at once; asked again a minute later the same work goes on. */
+    @Test
+    void cloneThatEndedForWantOfQuotaIsBegunAgainAMinuteLater() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults().operations(Duration.ofSeconds(5)))) {
+            var provider = project.open();
+            var id = new SnapshotId(GceProject.volume(project.disk("orders")), new RecoveryPointId("rp-1"));
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            provider.cut(new CutRequest(id.recoveryPoint(), List.of(id.volume())));
+            project.cloud().endInError("disks.insert", 1, "QUOTA_EXCEEDED");
+            var begun = (Step.Running<Volume>)
+                    provider.clone(new CloneRequest(id, VolumeId.of("gce", "europe-west3-a/copy")));
+
+            project.cloud().clock().advance(Duration.ofSeconds(5));
+            assertThat(errorOf(() -> provider.resume(begun.handle()))).isInstanceOf(ProviderError.Busy.class);
+            project.cloud().clock().advance(Duration.ofMinutes(1));
+            var again = (Step.Running<?>) provider.resume(begun.handle());
+            project.cloud().clock().advance(Duration.ofSeconds(5));
+            assertThat(provider.resume(again.handle())).isInstanceOf(Step.Done.class);
+            project.everyCallIsChecked();
+        }
+    }
+
     @Test
     void cloneThatGoogleGivesUpIsToldOfByItsOperation() throws Exception {
         restart(FakeGceSettings.defaults().operations(Duration.ofMinutes(2)));

@@ -26,6 +26,7 @@ public final class FakeDisk extends GceResource {
     final TreeSet<String> policies = new TreeSet<>();
     final List<String> users = new ArrayList<>();
     List<String> replicaZones = List.of();
+    boolean failed;
     /** When snapshots of it were asked for, for the rates. */
     final Deque<Instant> snapshotTimes = new ArrayDeque<>();
 
@@ -85,7 +86,7 @@ public final class FakeDisk extends GceResource {
 
     @Override
     String status(Instant now) {
-        return now.isBefore(readyAt) ? "CREATING" : "READY";
+        return failed ? "FAILED" : now.isBefore(readyAt) ? "CREATING" : "READY";
     }
 
     @Override

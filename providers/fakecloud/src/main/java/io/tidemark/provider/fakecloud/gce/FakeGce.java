@@ -189,6 +189,11 @@ public final class FakeGce implements AutoCloseable {
         account.locked(() -> snapshot.failed = true);
     }
 
+    /** A disk is FAILED from now on. */
+    public void fail(FakeDisk disk) {
+        account.locked(() -> disk.failed = true);
+    }
+
     /** The next lists, and looks, do not see the collection's snapshots whose disk's path ends so. */
     public void hide(String collection, String diskEnds, int looks) {
         account.locked(() -> of(collection, FakeGceSnapshot.class).stream()
@@ -216,6 +221,20 @@ public final class FakeGce implements AutoCloseable {
 
     public void allow(String permission) {
         account.locked(() -> account.denied.remove(permission));
+    }
+
+    /**
+     * The next calls of an operation are taken on, and the work ends with that error and without effect; as of a quota
+     * that is only seen to be used up when the work is done.
+     *
+     * @param operation {@code disks.startAsyncReplication}
+     * @param code {@code QUOTA_EXCEEDED}
+     */
+    public void endInError(String operation, int times, String code) {
+        account.locked(() -> {
+            account.endInError(operation, times, code);
+            return times;
+        });
     }
 
     /** The faults of calls from now on. */

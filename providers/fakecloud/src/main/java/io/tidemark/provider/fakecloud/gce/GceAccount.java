@@ -3,6 +3,8 @@ package io.tidemark.provider.fakecloud.gce;
 import io.tidemark.provider.fakecloud.FakeClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -21,6 +23,7 @@ final class GceAccount {
     final FakeGceSettings settings;
     final FakeClock clock;
     final Set<String> denied = new HashSet<>();
+    private final Map<String, Deque<String>> errors = new HashMap<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, NavigableMap<String, GceResource>> collections = new HashMap<>();
     private final Map<String, Asked> requests = new HashMap<>();
@@ -81,6 +84,19 @@ final class GceAccount {
         if (resource instanceof FakeGceSnapshot snapshot && find(snapshot.sourceDisk) instanceof FakeDisk disk) {
             disk.unfixed.remove(snapshot.path());
         }
+    }
+
+    /** The next calls of an operation are taken on, and their work ends with that error. */
+    void endInError(String operation, int times, String code) {
+        for (int each = 0; each < times; each++) {
+            errors.computeIfAbsent(operation, key -> new ArrayDeque<>()).add(code);
+        }
+    }
+
+    /** The error that this call's work is to end with; empty: none is planned. */
+    String plannedError(String operation) {
+        var planned = errors.get(operation);
+        return planned == null || planned.isEmpty() ? "" : planned.remove();
     }
 
     long nextId() {

@@ -93,6 +93,10 @@ final class GceApi {
             return done(call, "stopGroupAsyncReplication", account.pathOf(call.text("resourcePolicy")), 0);
         }
         GceResource found = seen(call);
+        String error = account.plannedError(call.operation());
+        if (!error.isEmpty()) {
+            return ended(call, call.verb(), found.path(), found.id, error);
+        }
         switch (call.verb()) {
             case "delete" -> delete(found);
             case "setLabels" -> {
@@ -111,8 +115,12 @@ final class GceApi {
     }
 
     private GceOperation done(GceCall call, String verb, String target, long targetId) {
+        return ended(call, verb, target, targetId, "");
+    }
+
+    private GceOperation ended(GceCall call, String verb, String target, long targetId, String error) {
         var doneAt = account.now().plus(account.settings.operations());
-        return account.operation(call.location(), new GceOperation.Work(verb, target, targetId, doneAt, ""));
+        return account.operation(call.location(), new GceOperation.Work(verb, target, targetId, doneAt, error));
     }
 
     private void ofInstance(GceCall call, GceResource found) throws GceException {

@@ -59,8 +59,10 @@ final class GceInserts {
         if (made instanceof FakeGceSnapshot snapshot) {
             snapshot.failed = wreck;
         }
-        String error = !rate.isEmpty() ? rate : fails && !wreck ? "INTERNAL_ERROR" : "";
+        String planned = account.plannedError(call.operation());
+        String error = !planned.isEmpty() ? planned : !rate.isEmpty() ? rate : fails && !wreck ? "INTERNAL_ERROR" : "";
         if (error.isEmpty()) {
+            pair(call, made);
             made.hidden = fate.script().invisibleLists(fate.fault());
             account.put(made);
             if (made instanceof FakeGceSnapshot snapshot && snapshot.sourceInstantSnapshot.isEmpty()) {
@@ -75,6 +77,13 @@ final class GceInserts {
         String verb = call.collection().equals("snapshots") ? "createSnapshot" : "insert";
         return account.operation(
                 call.location(), new GceOperation.Work(verb, target(made), made.id, doneAt(made), error));
+    }
+
+    private void pair(GceCall call, GceResource made) throws GceException {
+        String primary = call.body().path("asyncPrimaryDisk").path("disk").asText("");
+        if (!primary.isEmpty() && made instanceof FakeDisk disk) {
+            GceReplication.pair(account.disk(primary), disk);
+        }
     }
 
     /** Of a snapshot's creation it is the disk. */
@@ -114,10 +123,6 @@ final class GceInserts {
         disk.replicaZones = List.copyOf(zones);
         for (JsonNode each : call.body().path("resourcePolicies")) {
             disk.policies.add(account.pathOf(each.asText()));
-        }
-        String primary = call.body().path("asyncPrimaryDisk").path("disk").asText("");
-        if (!primary.isEmpty()) {
-            GceReplication.pair(account.disk(primary), disk);
         }
         return disk;
     }
