@@ -1,6 +1,7 @@
 package io.tidemark.provider.gce;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The least rights, as a custom role of IAM and how it is granted: looking, making and labelling. Google's IAM has no
@@ -43,13 +44,18 @@ final class GcePolicy {
     static final List<String> OF_HELPER =
             List.of("compute.disks.useReadOnly", "compute.instances.attachDisk", "compute.instances.detachDisk");
 
-    /** Of asynchronous replication, started and stopped. */
+    /** Of asynchronous replication, started and stopped ("Manage Asynchronous Replication", required permissions). */
     static final List<String> OF_REPLICATION = List.of(
             "compute.disks.startAsyncReplication",
             "compute.disks.stopAsyncReplication",
             "compute.disks.stopGroupAsyncReplication");
 
     static final List<String> DELETION = List.of("compute.disks.delete", "compute.snapshots.delete");
+
+    /** Of looking, making and labelling. */
+    static final List<String> ALWAYS = Stream.of(OF_DISKS, OF_SNAPSHOTS, OF_GROUPS, OF_OPERATIONS)
+            .flatMap(List::stream)
+            .toList();
 
     private GcePolicy() {}
 
@@ -67,7 +73,8 @@ final class GcePolicy {
                 #   --role=projects/%1$s/roles/tidemarkReads --condition='title=tidemark,expression=
                 #   resource.name.endsWith("/instances/HELPER") ||
                 #   resource.name.extract("/disks/{name}").startsWith("tm-")'
-                # The fourth is for asynchronous replication alone.
+                # The fourth is for asynchronous replication alone. To replicate the boot disk of an instance that has a
+                # service account takes iam.serviceAccounts.actAs on that account beside.
                 title: tidemark
                 stage: GA
                 includedPermissions:
@@ -83,12 +90,7 @@ final class GcePolicy {
                 title: tidemarkReplicates
                 stage: GA
                 includedPermissions:
-                %5$s""".formatted(
-                        project,
-                        listed(OF_DISKS) + listed(OF_SNAPSHOTS) + listed(OF_GROUPS) + listed(OF_OPERATIONS),
-                        listed(DELETION),
-                        listed(OF_HELPER),
-                        listed(OF_REPLICATION));
+                %5$s""".formatted(project, listed(ALWAYS), listed(DELETION), listed(OF_HELPER), listed(OF_REPLICATION));
     }
 
     private static String listed(List<String> permissions) {

@@ -1,6 +1,7 @@
 package io.tidemark.provider.gce;
 
 import com.google.cloud.compute.v1.TestIamPermissionsDiskRequest;
+import com.google.cloud.compute.v1.TestIamPermissionsInstanceRequest;
 import com.google.cloud.compute.v1.TestIamPermissionsRegionDiskRequest;
 import com.google.cloud.compute.v1.TestIamPermissionsSnapshotRequest;
 import com.google.cloud.compute.v1.TestPermissionsRequest;
@@ -13,19 +14,28 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * Asks Google which rights we have on the first disk and the first snapshot of ours that are seen; changes nothing.
- * Rights to make things are the project's, and Google's compute API cannot be asked about those.
+ * Asks Google which rights we have on what is seen: a disk, one that we have made, a snapshot of ours, the helper's
+ * instance; changes nothing. What is left of the policy, such as rights to make things, which are the project's, and
+ * which Google's compute API cannot be asked about, is named as not asked.
  */
 final class GceRights {
     private static final List<String> ON_DISK =
             List.of("compute.disks.get", "compute.disks.createSnapshot", "compute.disks.setLabels");
+    private static final List<String> ON_OWN_DISK = List.of("compute.disks.delete");
+    private static final List<String> ON_READING_DISK = List.of("compute.disks.delete", "compute.disks.useReadOnly");
     private static final List<String> ON_SNAPSHOT = List.of(
             "compute.snapshots.get",
             "compute.snapshots.setLabels",
             "compute.snapshots.useReadOnly",
             "compute.snapshots.delete");
+    private static final List<String> ON_HELPER =
+            List.of("compute.instances.attachDisk", "compute.instances.detachDisk");
+    /** Whoever lacks these is refused before anything else is asked. */
+    private static final List<String> LISTS = List.of("compute.disks.list", "compute.snapshots.list");
 
     private final GceConnection connection;
     private final GceConfig config;
@@ -39,29 +49,84 @@ final class GceRights {
         this.calls = new GceCalls(connection, config.project());
     }
 
+    private interface Asked {
+        /** Those of the needed ones that are granted. */
+        List<String> granted(List<String> needed) throws ProviderException;
+    }
+
+    /** Rights that are needed on one thing; without it nothing can be asked. */
+    private record On(String what, List<String> needed, Asked asked) {}
+
     List<HostRequirement> check() {
         try {
+            var left = new TreeSet<>(needed());
+            left.removeAll(LISTS);
             var found = new ArrayList<HostRequirement>();
-            var disks = new GceVolumes(calls, attempts, config).disks();
-            found.add(
-                    disks.isEmpty()
-                            ? new HostRequirement("rights on disks", State.LIMITED, "no disk is seen to ask about")
-                            : of("rights on disk " + disks.getFirst().name(), ON_DISK, onDisk(disks.getFirst())));
-            String ours = "labels.%s = \"%s\"".formatted(GceNames.INSTALLATION, config.installation());
-            var page = attempts.until(() -> calls.snapshots(ours, Optional.empty()));
-            var snapshot = page.flatMap(each -> each.items().stream().findFirst());
-            if (snapshot.isPresent()) {
-                String name = snapshot.get().name();
-                found.add(of("rights on snapshot " + name, ON_SNAPSHOT, onSnapshot(name)));
-            } else {
-                found.add(new HostRequirement(
-                        "rights on snapshots", State.LIMITED, "none of ours is there to ask about"));
+            for (var each : seen()) {
+                found.add(of(each.what(), each.needed(), each.asked().granted(each.needed())));
+                left.removeAll(each.needed());
             }
+            found.add(new HostRequirement(
+                    "rights that are not asked about",
+                    State.LIMITED,
+                    "%s: they are the project's, or of what is not there yet".formatted(String.join(", ", left))));
             return found;
         } catch (ProviderException e) {
             return List.of(
                     new HostRequirement("rights", State.LACKING, e.error().message()));
         }
+    }
+
+    /** Of the roles that the settings have a use for. */
+    private Set<String> needed() {
+        var needed = new TreeSet<String>(GcePolicy.ALWAYS);
+        needed.addAll(GcePolicy.DELETION);
+        if (config.helper().isPresent()) {
+            needed.addAll(GcePolicy.OF_HELPER);
+        }
+        if (isReplicating()) {
+            needed.addAll(GcePolicy.OF_REPLICATION);
+        }
+        return needed;
+    }
+
+    /** A secondary is in another region than its primary. */
+    private boolean isReplicating() {
+        return config.locations().stream().map(GceLocation::region).distinct().count() > 1;
+    }
+
+    private List<On> seen() throws ProviderException {
+        var seen = new ArrayList<On>();
+        var disks = new GceVolumes(calls, attempts, config).disks();
+        if (!disks.isEmpty()) {
+            var disk = disks.getFirst();
+            var needed = new ArrayList<>(ON_DISK);
+            if (isReplicating()) {
+                needed.addAll(GcePolicy.OF_REPLICATION);
+            }
+            seen.add(new On("rights on disk " + disk.name(), needed, each -> onDisk(disk, each)));
+        }
+        String ours = "labels.%s = \"%s\"".formatted(GceNames.INSTALLATION, config.installation());
+        // Deletion may be granted for such names alone.
+        var own = attempts.until(() -> calls.disks(ours, Optional.empty())).stream()
+                .flatMap(page -> page.items().stream())
+                .filter(each -> each.name().startsWith(GceNames.PREFIX))
+                .findFirst();
+        own.ifPresent(disk -> seen.add(new On(
+                "rights on our disk " + disk.name(),
+                config.helper().isPresent() ? ON_READING_DISK : ON_OWN_DISK,
+                each -> onDisk(disk, each))));
+        var snapshot = attempts.until(() -> calls.snapshots(ours, Optional.empty())).stream()
+                .flatMap(page -> page.items().stream())
+                .findFirst();
+        snapshot.ifPresent(each -> seen.add(
+                new On("rights on snapshot " + each.name(), ON_SNAPSHOT, needed -> onSnapshot(each.name(), needed))));
+        if (config.helper().isPresent()) {
+            var named = config.helper().get().instance();
+            var helper = named.isPresent() ? named.get() : new MetadataServer(connection).self();
+            seen.add(new On("rights on helper " + helper.name(), ON_HELPER, needed -> onHelper(helper, needed)));
+        }
+        return seen;
     }
 
     private static HostRequirement of(String what, List<String> needed, List<String> granted) {
@@ -75,9 +140,9 @@ final class GceRights {
                                 .formatted(String.join(", ", lacking)));
     }
 
-    private List<String> onDisk(CloudDisk disk) throws ProviderException {
+    private List<String> onDisk(CloudDisk disk, List<String> needed) throws ProviderException {
         String asked = "testIamPermissions of %s/%s".formatted(disk.location(), disk.name());
-        var permissions = TestPermissionsRequest.newBuilder().addAllPermissions(ON_DISK);
+        var permissions = TestPermissionsRequest.newBuilder().addAllPermissions(needed);
         if (disk.location().isZone()) {
             var request = TestIamPermissionsDiskRequest.newBuilder()
                     .setProject(config.project())
@@ -99,15 +164,28 @@ final class GceRights {
         return attempts.until(() -> GceCalls.ask(asked, call, request, GceRights::told, refusal -> Optional.empty()));
     }
 
-    private List<String> onSnapshot(String name) throws ProviderException {
+    private List<String> onSnapshot(String name, List<String> needed) throws ProviderException {
         String asked = "testIamPermissions of snapshot " + name;
         var request = TestIamPermissionsSnapshotRequest.newBuilder()
                 .setProject(config.project())
                 .setResource(name)
                 .setTestPermissionsRequestResource(
-                        TestPermissionsRequest.newBuilder().addAllPermissions(ON_SNAPSHOT))
+                        TestPermissionsRequest.newBuilder().addAllPermissions(needed))
                 .build();
         var call = clients(asked).snapshots().testIamPermissionsCallable();
+        return attempts.until(() -> GceCalls.ask(asked, call, request, GceRights::told, refusal -> Optional.empty()));
+    }
+
+    private List<String> onHelper(HelperInstance helper, List<String> needed) throws ProviderException {
+        String asked = "testIamPermissions of instance " + helper.name();
+        var request = TestIamPermissionsInstanceRequest.newBuilder()
+                .setProject(helper.project())
+                .setZone(helper.zone().name())
+                .setResource(helper.name())
+                .setTestPermissionsRequestResource(
+                        TestPermissionsRequest.newBuilder().addAllPermissions(needed))
+                .build();
+        var call = clients(asked).instances().testIamPermissionsCallable();
         return attempts.until(() -> GceCalls.ask(asked, call, request, GceRights::told, refusal -> Optional.empty()));
     }
 

@@ -46,21 +46,23 @@ class GcePolicyTest {
             project.cloud().calls().keySet().forEach(each -> needed.addAll(GcePermissions.of(each)));
             project.everyCallIsChecked();
         }
-        // Of regional disks; the same ones that a zonal disk's work is asked about by.
-        needed.add("compute.regionOperations.get");
         assertThat(granted).isEqualTo(needed);
     }
 
     private static void replicate(GceProject project) throws Exception {
         var settings = new HashMap<>(GceProject.settings());
         settings.put("locations.2", "us-east1-b");
+        settings.put("locations.3", "us-east1");
         var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
-        for (boolean wholeGroup : List.of(false, true)) {
-            var primary = project.disk("replicated-" + wholeGroup);
+        var places = Map.of(GceProject.ZONE, "us-east1-b", GceProject.REGION, "us-east1");
+        for (String from : places.keySet()) {
+            boolean wholeGroup = from.equals(GceProject.ZONE);
+            var primary = project.cloud().createDisk(from, "replicated-" + wholeGroup, 10, Map.of());
             project.cloud().createConsistencyGroup("europe-west3", "group-" + wholeGroup, List.of(primary));
             project.cloud().clock().advance(Duration.ofMinutes(1));
             var volume = GceProject.volume(primary);
-            Step<?> step = provider.startReplication(volume, VolumeId.of("gce", "us-east1-b/copy-" + wholeGroup));
+            Step<?> step =
+                    provider.startReplication(volume, VolumeId.of("gce", places.get(from) + "/copy-" + wholeGroup));
             while (step instanceof Step.Running<?> running) {
                 project.cloud().clock().advance(running.askAgainAfter());
                 step = provider.resume(running.handle());
@@ -75,6 +77,7 @@ class GcePolicyTest {
         var settings = new HashMap<>(GceProject.settings());
         settings.put("helper", "projects/tidemark-tests/zones/europe-west3-a/instances/helper");
         settings.put("helperDevices", folder.toString());
+        settings.put("snapshotType", "archive");
         var provider = project.open(GceConfig.of("gce", settings), new AtomicBoolean());
         var point = new RecoveryPointId("rp-3");
         provider.cut(new CutRequest(point, List.of(GceProject.volume(one))));
