@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -266,23 +267,26 @@ public final class PeerReplicator implements Replicator {
     @Override
     public VerifyReport verify(ReplicationLink link, Peer peer, RecoveryPointId point, ProgressListener listener)
             throws ReplicationException {
-        try (var connection = greet(peer, Message.Purpose.VERIFY)) {
-            connection.send(new Message.Verify(link.id(), point));
-            long[] spoken = {nanos.getAsLong()};
-            long[] totalBytes = {0};
-            ImageTree.Watch watch = done -> {
+        var done = new AtomicLong();
+        var total = new AtomicLong();
+        try (var connection = greet(peer, Message.Purpose.VERIFY);
+                // A read of storage may last longer than the peer bears silence.
+                var sender = new PeerSender(connection, () -> new Message.Alive("verify", done.get(), total.get()))) {
+            sender.send(new Message.Verify(link.id(), point));
+            long[] told = {nanos.getAsLong()};
+            ImageTree.Watch watch = bytes -> {
+                done.set(bytes);
                 if (listener.cancelled()) {
                     throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
                 }
-                if (nanos.getAsLong() - spoken[0] > PROGRESS.toNanos()) {
-                    spoken[0] = nanos.getAsLong();
-                    listener.progress(new Operation.Progress("verify", done, totalBytes[0], "bytes"));
-                    connection.send(new Message.Alive("verify", done, totalBytes[0]));
+                if (nanos.getAsLong() - told[0] > PROGRESS.toNanos()) {
+                    told[0] = nanos.getAsLong();
+                    listener.progress(new Operation.Progress("verify", bytes, total.get(), "bytes"));
                 }
             };
             try (var reader = TreeManifest.orBlocks(providers, new SnapshotId(link.localVolume(), point), watch)) {
-                totalBytes[0] = reader.sizeBytes();
-                return compare(new Comparing(link, point, reader, watch), connection, listener);
+                total.set(reader.sizeBytes());
+                return compare(new Comparing(link, point, reader, watch), connection, sender, listener);
             }
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
@@ -292,7 +296,8 @@ public final class PeerReplicator implements Replicator {
     private record Comparing(
             ReplicationLink link, RecoveryPointId point, SnapshotReader reader, ImageTree.Watch watch) {}
 
-    private VerifyReport compare(Comparing what, PeerConnection connection, ProgressListener listener)
+    private VerifyReport compare(
+            Comparing what, PeerConnection connection, PeerSender sender, ProgressListener listener)
             throws ReplicationException {
         var reader = what.reader();
         var mine = trust.believes(what.link().localVolume())
@@ -306,7 +311,7 @@ public final class PeerReplicator implements Replicator {
         }
         long blocks = Math.ceilDiv(reader.sizeBytes(), ImageTree.BLOCK_BYTES);
         long[] differing = {0};
-        new TreeComparison<>(mine, new PeerTree(connection, blocks))
+        new TreeComparison<>(mine, new PeerTree(connection, sender, blocks))
                 .<ReplicationException>run((first, count) -> differing[0] += count);
         return new VerifyReport(
                 what.point(), reader.sizeBytes(), differing[0], mine.root().hex());

@@ -12,10 +12,13 @@ import java.nio.ByteBuffer;
 /** A peer's checksum tree, asked for node by node. */
 final class PeerTree implements DigestLevels<ReplicationException> {
     private final PeerConnection connection;
+    private final PeerSender sender;
     private final long blockCount;
 
-    PeerTree(PeerConnection connection, long blockCount) {
+    /** @param connection received from by nobody else meanwhile */
+    PeerTree(PeerConnection connection, PeerSender sender, long blockCount) {
         this.connection = connection;
+        this.sender = sender;
         this.blockCount = blockCount;
     }
 
@@ -36,7 +39,7 @@ final class PeerTree implements DigestLevels<ReplicationException> {
 
     @Override
     public ByteBuffer digests(int level, long from, int count) throws ReplicationException {
-        connection.send(new Message.NodesWanted(level, from, count));
+        sender.send(new Message.NodesWanted(level, from, count));
         var answer = PeerReplicator.await(connection, Message.Nodes.class);
         boolean asked = answer.level() == level
                 && answer.firstNode() == from

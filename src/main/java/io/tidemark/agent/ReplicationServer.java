@@ -31,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -398,21 +399,23 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private void verify(PeerConnection connection, Peer peer, Message.Verify asked)
             throws ReplicationException, ProviderException {
         var link = link(asked.link(), peer);
-        long[] spoken = {site.nanos().getAsLong()};
-        ImageTree.Watch watch = done -> {
-            if (site.nanos().getAsLong() - spoken[0] > Duration.ofSeconds(1).toNanos()) {
-                spoken[0] = site.nanos().getAsLong();
-                connection.send(new Message.Alive("verify", done, 0));
-            }
-        };
+        var done = new AtomicLong();
         var snapshot = new SnapshotId(link.localVolume(), asked.point());
+        try (var sender = new PeerSender(connection, () -> new Message.Alive("verify", done.get(), 0))) {
+            sender.begin();
+            answer(connection, sender, snapshot, done::set);
+        }
+    }
+
+    private void answer(PeerConnection connection, PeerSender sender, SnapshotId snapshot, ImageTree.Watch watch)
+            throws ReplicationException, ProviderException {
         try (var reader = TreeManifest.orBlocks(site.providers(), snapshot, watch)) {
             var tree = ImageTree.of(reader, site.kernel(), watch);
-            connection.send(new Message.VerifyReady(reader.sizeBytes()));
+            sender.send(new Message.VerifyReady(reader.sizeBytes()));
             while (true) {
                 var message = connection.receive();
                 if (message instanceof Message.NodesWanted wanted) {
-                    connection.send(nodes(tree, wanted));
+                    sender.send(nodes(tree, wanted));
                 } else if (!(message instanceof Message.Alive)) {
                     throw new ReplicationException(
                             new ReplicationError.CorruptFrame(message.type() + " while verifying"));

@@ -4,22 +4,37 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
+import io.tidemark.domain.Peer;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotReader;
+import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
+import io.tidemark.transport.PeerListener;
+import io.tidemark.transport.TlsPeerConnector;
+import io.tidemark.transport.TransportLimits;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What takes long at one end must not lose the other, nor meet itself. */
 @Timeout(60)
@@ -72,13 +87,83 @@ class LongWorkTest {
         assertCopied("rp-1");
     }
 
+    /** As where a cloud makes a disk of the snapshot before its first byte is read. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void neitherEndLosesTheOtherOverAVerificationWhoseStorageIsSlow(boolean isSource) throws Exception {
+        a.writeNoise(HERE, 0, MIB, 1);
+        sync(a.take(HERE, "rp-1"));
+        var limits =
+                new TransportLimits(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(3), 16, 2, 10);
+        var slow = new Providers(List.of(slow((isSource ? a : b).provider, Duration.ofMillis(4_500))));
+        var source = new PeerReplicator(
+                isSource ? slow : new Providers(List.of(a.provider)),
+                new TlsPeerConnector(a.identity, limits),
+                TestSite.KERNEL,
+                Moments.NONE,
+                System::nanoTime,
+                "test");
+        var target = new ReplicationServer(
+                isSource ? new Providers(List.of(b.provider)) : slow,
+                b.catalog,
+                TestSite.KERNEL,
+                b.folder,
+                b.pairing,
+                Moments.NONE,
+                InstantSource.system(),
+                System::nanoTime,
+                "test");
+
+        try (var listener = PeerListener.start("127.0.0.1", 0, b.identity, target, limits, InstantSource.system())) {
+            var peer =
+                    new Peer(sites.peer().id(), listener.address(), sites.peer().fingerprint(), Instant.now());
+            var report = source.verify(sites.link(), peer, new RecoveryPointId("rp-1"), ProgressListener.NONE);
+            assertThat(report.differingBlocks()).isZero();
+            assertThat(report.comparedBytes()).isEqualTo(8L * MIB);
+        }
+    }
+
+    /** The same storage, whose first byte of each snapshot that is read comes late. */
+    private static StorageProvider slow(StorageProvider storage, Duration first) {
+        return proxied(StorageProvider.class, storage, (method, result) -> {
+            var late = new AtomicBoolean(true);
+            return method.equals("read")
+                    ? proxied(SnapshotReader.class, (SnapshotReader) result, (call, answer) -> {
+                        if (call.equals("read") && late.compareAndSet(true, false)) {
+                            sleep(first);
+                        }
+                        return answer;
+                    })
+                    : result;
+        });
+    }
+
+    private interface Changed {
+        @Nullable
+        Object result(String method, @Nullable Object result);
+    }
+
+    private static <T> T proxied(Class<T> type, T target, Changed changed) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, given) -> {
+            try {
+                return changed.result(method.getName(), method.invoke(target, given));
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        }));
+    }
+
+    private static void sleep(Duration time) {
+        try {
+            Thread.sleep(time);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static void sleepAt(Moment wanted, Moment reached, Duration time) {
         if (reached == wanted) {
-            try {
-                Thread.sleep(time);
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
+            sleep(time);
         }
     }
 
