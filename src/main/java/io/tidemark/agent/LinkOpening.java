@@ -79,7 +79,15 @@ final class LinkOpening {
             if (!(e.error() instanceof ProviderError.VolumeNotFound)) {
                 throw e;
             }
-            return provider.create(open.targetVolume(), open.volumeBytes());
+            try {
+                return provider.create(open.targetVolume(), open.volumeBytes());
+            } catch (UnsupportedOperationException unable) {
+                throw new ProviderException(
+                        new ProviderError.Conflict(
+                                open.targetVolume().toString(),
+                                "it does not exist, and its storage makes no volumes: name one that is there"),
+                        unable);
+            }
         }
     }
 

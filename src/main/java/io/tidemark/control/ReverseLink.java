@@ -5,8 +5,10 @@ import io.tidemark.domain.LinkId;
 import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.ReplicationLink;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Volume;
 import java.util.Optional;
 
 /** Starts turning a link round: its target becomes its source. */
@@ -30,7 +32,8 @@ public final class ReverseLink {
     }
 
     /**
-     * @throws ControlException NotFound; LinkState; Invalid when it is asked at the wrong side; InUse when the volume is
+     * @throws ControlException NotFound; LinkState; Invalid when it is asked at the wrong side; Unsupported when the volume
+     *     that is to receive cannot be written to; InUse when the volume is
      *     still mounted, so that what is written next would be left behind
      */
     public Operation start(LinkId id, Mode mode, Intent intent) throws ControlException, ProviderException {
@@ -67,7 +70,9 @@ public final class ReverseLink {
                     throw new ControlException(new ControlError.InUse(
                             "volume", link.localVolume().value(), "the link that it is received over"));
                 }
-                ReversalOperation.refuseWhenMounted(inventory.volume(link.localVolume()));
+                var volume = inventory.volume(link.localVolume());
+                mustReceive(volume);
+                ReversalOperation.refuseWhenMounted(volume);
             }
             case UNPLANNED -> {
                 mustBe(
@@ -80,12 +85,21 @@ public final class ReverseLink {
                             "recovery point received over link", link.id().value()));
                 }
             }
-            case FOLLOW ->
+            case FOLLOW -> {
                 mustBe(
                         ReplicationLink.Role.SOURCE,
                         link,
                         "following",
                         "another mode: this side is the target already, or ask at peer " + link.peer());
+                mustReceive(inventory.volume(link.localVolume()));
+            }
+        }
+    }
+
+    /** A snapshot of a cloud's disk may be read where the disk cannot be written to. */
+    private static void mustReceive(Volume volume) throws ControlException {
+        if (!volume.can(Capability.FILES) && !volume.can(Capability.RANDOM_WRITE)) {
+            throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_WRITE));
         }
     }
 

@@ -95,7 +95,7 @@ class LongWorkTest {
         sync(a.take(HERE, "rp-1"));
         var limits =
                 new TransportLimits(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(3), 16, 2, 10);
-        var slow = new Providers(List.of(slow((isSource ? a : b).provider, Duration.ofMillis(4_500))));
+        var slow = new Providers(List.of(slow((isSource ? a : b).provider, Duration.ofSeconds(4))));
         var source = new PeerReplicator(
                 isSource ? slow : new Providers(List.of(a.provider)),
                 new TlsPeerConnector(a.identity, limits),

@@ -27,6 +27,7 @@ class TargetVolumesTest {
                 .doesNotThrowAnyException();
         assertThat(conflict(volume(Set.of(Capability.FILES)), false))
                 .contains("name a volume of this site with blocks");
+        assertThat(conflict(volume(Set.of(Capability.RANDOM_READ)), false)).contains("can be written to");
         assertThat(conflict(volume(Capability.ofBlocks()), true)).contains("name a volume of this site that is files");
     }
 
