@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -128,7 +129,7 @@ class LongWorkTest {
         return proxied(StorageProvider.class, storage, (method, result) -> {
             var late = new AtomicBoolean(true);
             return method.equals("read")
-                    ? proxied(SnapshotReader.class, (SnapshotReader) result, (call, answer) -> {
+                    ? proxied(SnapshotReader.class, (SnapshotReader) Objects.requireNonNull(result), (call, answer) -> {
                         if (call.equals("read") && late.compareAndSet(true, false)) {
                             sleep(first);
                         }
