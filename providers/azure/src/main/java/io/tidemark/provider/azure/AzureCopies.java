@@ -46,8 +46,9 @@ final class AzureCopies {
      * @param id what the copy is called here
      * @param source Azure's id of what is copied
      * @param key a disk encryption set
+     * @param uploadedBytes see {@link CloudSnapshot#uploadedBytes}
      */
-    record Wanted(SnapshotId id, String source, Optional<String> key) {}
+    record Wanted(SnapshotId id, String source, Optional<String> key, Optional<Long> uploadedBytes) {}
 
     /** What a copy is about. */
     enum Phase {
@@ -150,6 +151,7 @@ final class AzureCopies {
     private Step<Snapshot> begun(Wanted wanted) throws ProviderException {
         var tags = AzureNames.tagsOf(config, wanted.id());
         wanted.key().ifPresent(key -> tags.put(AzureNames.COPY_KEY, key));
+        wanted.uploadedBytes().ifPresent(bytes -> tags.put(AzureNames.SIZE, String.valueOf(bytes)));
         var at = place(wanted.id());
         recent.uncertain(wanted.id());
         try {

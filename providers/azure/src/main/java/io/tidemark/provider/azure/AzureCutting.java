@@ -265,7 +265,7 @@ final class AzureCutting {
         var group = snapshots.group(id.volume());
         var name = snapshots.name(id);
         var tags = AzureNames.tagsOf(config, id);
-        if (disk.tags().containsKey(AzureNames.SIZE)) {
+        if (disk.isOf(config.installation()) && disk.tags().containsKey(AzureNames.SIZE)) {
             tags.put(AzureNames.SIZE, String.valueOf(disk.sizeBytes()));
         }
         recent.uncertain(id);

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * What a handle's token says: {@code clone VOLUME SNAPSHOT}, {@code delete SNAPSHOT UNTIL}, the last in seconds since
- * 1970, or {@code copy SNAPSHOT SOURCE KEY PHASE}, where no key is a dash.
+ * 1970, or {@code copy SNAPSHOT SOURCE KEY PHASE}, where no key is a dash, and of an uploaded disk {@code BYTES} follow.
  */
 sealed interface AzureHandles {
     String NO_KEY = "-";
@@ -33,8 +33,13 @@ sealed interface AzureHandles {
     static Handle ofCopy(AzureCopies.Wanted wanted, AzureCopies.Phase phase) {
         return new Handle(
                 wanted.id().volume().provider(),
-                "copy %s %s %s %s"
-                        .formatted(wanted.id(), wanted.source(), wanted.key().orElse(NO_KEY), phase.name()));
+                "copy %s %s %s %s%s"
+                        .formatted(
+                                wanted.id(),
+                                wanted.source(),
+                                wanted.key().orElse(NO_KEY),
+                                phase.name(),
+                                wanted.uploadedBytes().map(bytes -> " " + bytes).orElse("")));
     }
 
     /** @throws IllegalArgumentException where it is none of ours */
@@ -46,10 +51,12 @@ sealed interface AzureHandles {
         if (words.length == 3 && words[0].equals("delete") && words[2].matches("[0-9]{1,12}")) {
             return new Delete(SnapshotId.parse(words[1]), Instant.ofEpochSecond(Long.parseLong(words[2])));
         }
-        if (words.length == 5 && words[0].equals("copy")) {
+        boolean isSized = words.length == 6 && words[5].matches("[0-9]{1,18}");
+        if ((words.length == 5 || isSized) && words[0].equals("copy")) {
             var key = Optional.of(words[3]).filter(word -> !word.equals(NO_KEY));
+            var bytes = isSized ? Optional.of(Long.parseLong(words[5])) : Optional.<Long>empty();
             return new Copy(
-                    new AzureCopies.Wanted(SnapshotId.parse(words[1]), words[2], key),
+                    new AzureCopies.Wanted(SnapshotId.parse(words[1]), words[2], key, bytes),
                     AzureCopies.Phase.valueOf(words[4]));
         }
         throw new IllegalArgumentException("no handle of provider azure: " + handle);

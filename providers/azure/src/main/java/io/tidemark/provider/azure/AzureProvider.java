@@ -71,7 +71,7 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
         var arm = new Arm(clients, new ArmGate(time.clock(), time.sleeper()));
         clock = time.clock();
         gate = arm.gate();
-        calls = new DiskCalls(arm);
+        calls = new DiskCalls(arm, config.installation());
         var recent = new RecentEffects(time.clock());
         var lists = new AzureLists(config, attempts);
         volumes = new AzureVolumes(calls, attempts, lists, config);
@@ -260,7 +260,7 @@ final class AzureProvider implements StorageProvider, SnapshotCopies {
         if (!copies.isWhole(id)) {
             elsewhere.tellCopy(snapshot, config.location(), copies.place(id));
         }
-        return copy(new AzureCopies.Wanted(id, from.id(), key));
+        return copy(new AzureCopies.Wanted(id, from.id(), key, from.uploadedBytes()));
     }
 
     private void refuseUncopied(SnapshotId snapshot, AzureConfig target) throws ProviderException {

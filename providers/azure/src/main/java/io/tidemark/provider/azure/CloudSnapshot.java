@@ -44,6 +44,11 @@ record CloudSnapshot(
         return AzureNames.nameOf(id);
     }
 
+    /** Where it is of a disk that was uploaded to, whose bytes Azure does not tell; what was made of it tells them too. */
+    Optional<Long> uploadedBytes() {
+        return tags.containsKey(AzureNames.SIZE) ? Optional.of(sizeBytes) : Optional.empty();
+    }
+
     CloudSnapshot withTags(Map<String, String> other) {
         return new CloudSnapshot(
                 id, location, sizeBytes, state, progress, copyError, isCopy, source, family, network, createdAt, other);

@@ -30,9 +30,12 @@ final class DiskCalls {
     private final Arm arm;
     private final DisksClient disks;
     private final SnapshotsClient snapshots;
+    private final String installation;
 
-    DiskCalls(Arm arm) {
+    /** @param installation whose tags are believed */
+    DiskCalls(Arm arm, String installation) {
         this.arm = arm;
+        this.installation = installation;
         disks = arm.clients().compute().getDisks();
         snapshots = arm.clients().compute().getSnapshots();
     }
@@ -47,7 +50,7 @@ final class DiskCalls {
                 () -> group.map(each -> disks.listByResourceGroup(each, Context.NONE))
                         .orElseGet(() -> disks.list(Context.NONE)),
                 next);
-        return new Page<>(page.items().stream().map(DiskCalls::disk).toList(), page.next());
+        return new Page<>(page.items().stream().map(this::disk).toList(), page.next());
     }
 
     Page<CloudSnapshot> snapshots(Optional<String> group, Optional<String> next) throws ProviderException {
@@ -56,17 +59,17 @@ final class DiskCalls {
                 () -> group.map(each -> snapshots.listByResourceGroup(each, Context.NONE))
                         .orElseGet(() -> snapshots.list(Context.NONE)),
                 next);
-        return new Page<>(page.items().stream().map(DiskCalls::snapshot).toList(), page.next());
+        return new Page<>(page.items().stream().map(this::snapshot).toList(), page.next());
     }
 
     Optional<CloudDisk> disk(String group, String name) throws ProviderException {
         return arm.find("disk " + name, () -> disks.getByResourceGroupWithResponse(group, name, Context.NONE))
-                .map(DiskCalls::disk);
+                .map(this::disk);
     }
 
     Optional<CloudSnapshot> snapshot(String group, String name) throws ProviderException {
         return arm.find("snapshot " + name, () -> snapshots.getByResourceGroupWithResponse(group, name, Context.NONE))
-                .map(DiskCalls::snapshot);
+                .map(this::snapshot);
     }
 
     /** An incremental one; asked for again with the same name and source it is the one that there is. */
@@ -178,15 +181,20 @@ final class DiskCalls {
         return begun.body().toBytes().length == 0;
     }
 
-    /** Of what was uploaded the size that was asked for, which Azure rounds up to GiB; not of what was enlarged. */
-    private static long bytes(@Nullable Long bytes, @Nullable Integer gib, @Nullable Map<String, String> tags) {
+    /**
+     * Of what we uploaded the size that was asked for, which Azure rounds up to GiB; not of what was enlarged, nor of
+     * what lacks our installation's tag, for anybody can tag a disk of his.
+     */
+    private long bytes(@Nullable Long bytes, @Nullable Integer gib, @Nullable Map<String, String> tags) {
         long told = bytes != null ? bytes : gib != null ? (long) gib << 30 : 0;
-        var wanted = tags == null ? "" : tags.getOrDefault(AzureNames.SIZE, "");
+        var known = tags == null ? Map.<String, String>of() : tags;
+        boolean isOurs = installation.equals(known.get(AzureNames.INSTALLATION));
+        var wanted = isOurs ? known.getOrDefault(AzureNames.SIZE, "") : "";
         long size = wanted.matches("[0-9]{1,18}") ? Long.parseLong(wanted) : told;
         return size <= told && size > told - GIB ? size : told;
     }
 
-    private static CloudDisk disk(DiskInner told) {
+    private CloudDisk disk(DiskInner told) {
         return new CloudDisk(
                 AzureNames.lower(String.valueOf(told.id())),
                 AzureNames.lower(String.valueOf(told.location())),
@@ -199,7 +207,7 @@ final class DiskCalls {
                 told.tags() == null ? Map.of() : told.tags());
     }
 
-    private static CloudSnapshot snapshot(SnapshotInner told) {
+    private CloudSnapshot snapshot(SnapshotInner told) {
         var error = told.copyCompletionError();
         boolean isCopy = told.creationData() != null
                 && DiskCreateOption.COPY_START.equals(told.creationData().createOption());

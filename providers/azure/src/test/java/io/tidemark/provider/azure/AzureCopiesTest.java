@@ -208,6 +208,31 @@ class AzureCopiesTest {
                 .contains("alias/mine", "diskEncryptionSets/NAME");
     }
 
+    /** Azure rounds an uploaded disk up to GiB, and its snapshots and their copies with it. */
+    @Test
+    void theCopyOfAnUploadedDiskHasTheVolumesBytes() throws Exception {
+        long bytes = 21L << 20;
+        var upload = VolumeId.of("west", "upload");
+        regions.source.create(upload, bytes);
+        var first = new SnapshotId(upload, new RecoveryPointId("rp-1"));
+        var second = new SnapshotId(upload, new RecoveryPointId("rp-2"));
+        for (var each : List.of(first, second)) {
+            regions.source.cut(new CutRequest(each.recoveryPoint(), List.of(upload)));
+        }
+        var before = start();
+        var running = before.copyOf(regions.source, first, NO_KEY);
+        var waiting = before.copyOf(regions.source, second, NO_KEY);
+        var after = start();
+
+        finished(after, running);
+        finished(after, waiting);
+
+        assertThat(after.snapshots(SnapshotQuery.ofVolume(VolumeId.of("north", "upload")))
+                        .snapshots())
+                .hasSize(2)
+                .allSatisfy(each -> assertThat(each.sizeBytes()).isEqualTo(bytes));
+    }
+
     @Test
     void whatCannotBeCopiedIsRefusedByName() throws Exception {
         var north = start();

@@ -242,7 +242,7 @@ class AzureReadingTest {
         var arm = new Arm(AzureClients.of(config), new ArmGate(cloud.clock(), sleeper));
         var attempts = new Attempts(new Random(1), sleeper);
         var leases = new Leases(new AccessCalls(arm, attempts, cloud.clock()), Duration.ofMillis(50));
-        var calls = new DiskCalls(arm);
+        var calls = new DiskCalls(arm, "tests");
         var taken = new ArrayList<Leases.Lease>();
         var sixth = find(calls, "theirs6");
         for (int count = 1; count <= 5; count++) {

@@ -241,6 +241,27 @@ class AzureUploadsTest {
         }
     }
 
+    /** A disk of theirs would be read, copied and verified to where they say, and what lies behind would be in no copy. */
+    @Test
+    void theSizeThatADiskIsTaggedWithIsBelievedOfOurOwnOnly() throws Exception {
+        var provider = open();
+        var theirs = cloud.createDisk(AzureAccount.GROUP, "theirs", 1);
+        theirs.tag(Map.of(AzureNames.SIZE, "1048576", AzureNames.INSTALLATION, "others"));
+        theirs.write((1L << 30) - 1, new byte[] {7});
+        var id = AzureAccount.volume("theirs");
+
+        assertThat(provider.volume(id).sizeBytes()).isEqualTo(1L << 30);
+        assertThat(provider.volumes()).extracting(each -> each.sizeBytes()).containsExactly(1L << 30);
+        var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(id));
+        var snapshot = provider.cut(request).members().getFirst().snapshot();
+        assertThat(snapshot.sizeBytes()).isEqualTo(1L << 30);
+        try (var reader = provider.read(snapshot.id())) {
+            var last = ByteBuffer.allocate(1);
+            reader.read((1L << 30) - 1, last);
+            assertThat(last.get(0)).isEqualTo((byte) 7);
+        }
+    }
+
     /** Writers are held during the cut. */
     @Test
     void theUploadIsEndedByThePreparationAndNotByTheCut() throws Exception {

@@ -3,6 +3,7 @@ package io.tidemark.provider.fakecloud.azure;
 import io.tidemark.provider.fakecloud.SparseBlocks;
 import java.time.Instant;
 import java.util.Collections;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -74,6 +75,16 @@ public final class FakeDisk extends FakeResource {
         lock.lock();
         try {
             return SparseBlocks.read(content.freeze(), offsetBytes, lengthBytes);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** As its owner tags it, in place of what it had. */
+    public void tag(Map<String, String> changed) {
+        lock.lock();
+        try {
+            tags = Map.copyOf(changed);
         } finally {
             lock.unlock();
         }
