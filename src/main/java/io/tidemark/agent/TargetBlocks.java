@@ -4,6 +4,7 @@ import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.BlockRange;
+import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
@@ -130,6 +131,17 @@ final class TargetBlocks implements AutoCloseable {
             data = known;
         }
         return known;
+    }
+
+    /**
+     * What a process before this one wrote too, which some storage lets nobody cut before. Not what cannot be written
+     * any more, since its cut has begun.
+     */
+    void flushWhole() throws ProviderException {
+        if (provider.volume(volume).can(Capability.RANDOM_WRITE)) {
+            open();
+        }
+        flush();
     }
 
     void flush() throws ProviderException {

@@ -436,7 +436,7 @@ final class TargetHost implements AutoCloseable {
             throw interrupted(e);
         }
         if (direct) {
-            blocks.flush();
+            blocks.flushWhole();
         }
         refuseWhenWrittenMeanwhile();
         openLog().commit(commit);
@@ -449,14 +449,15 @@ final class TargetHost implements AutoCloseable {
             new ReceivedStream(site, link, committed).apply(connection.isEmpty());
             return;
         }
-        if (!direct && connection.isEmpty()) {
+        if (connection.isEmpty()) {
             var found = new FoundCommit(site, link, provider);
             if (found.isCut(committed.header())) {
                 return;
             }
             // Before anything is kept: a volume in use is looked at again and again, and may change each time.
             TargetVolumes.refuseWhenMounted(provider.volume(link.localVolume()));
-            provider.write(link.localVolume()).close();
+            blocks.flushWhole();
+            blocks.close();
             found.makeWay(committed, blocks);
         }
         if (!direct) {

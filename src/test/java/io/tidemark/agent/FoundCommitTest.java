@@ -18,10 +18,14 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
+import io.tidemark.spi.VolumeWriter;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -94,17 +98,21 @@ class FoundCommitTest {
         a.writeNoise(VOLUME, 0, MIB / 2, 2);
         a.writeNoise(VOLUME, 3L * MIB, BLOCK, 3);
         var second = a.take(VOLUME, "rp-2");
+        diesAt(moment, second, "rp-1");
+        // Else a commit that is partly applied would be met by no test.
+        assertThat(Arrays.equals(b.read(VOLUME, null), b.read(VOLUME, "rp-1")))
+                .isEqualTo(moment == Moment.INGEST_COMMITTED);
+    }
+
+    private void diesAt(Moment moment, RecoveryPoint point, String... bases) throws Exception {
         b.moments = reached -> {
             if (reached == moment) {
                 throw new IllegalStateException("the target dies");
             }
         };
-        assertThatThrownBy(() -> sync(second, "rp-1")).isInstanceOf(ReplicationException.class);
+        assertThatThrownBy(() -> sync(point, bases)).isInstanceOf(ReplicationException.class);
         b.provider.close();
         b.moments = Moments.NONE;
-        // Else a commit that is partly applied would be met by no test.
-        assertThat(Arrays.equals(b.read(VOLUME, null), b.read(VOLUME, "rp-1")))
-                .isEqualTo(moment == Moment.INGEST_COMMITTED);
     }
 
     /** As {@link #dies}, and somebody writes to three places. */
@@ -156,15 +164,7 @@ class FoundCommitTest {
         writtenWhileDead(Moment.INGEST_COMMITTED);
         var providers = new Providers(List.of(b.provider));
         var snapshots = providers.snapshotsOf(VOLUME);
-        var site = new TargetHost.Site(
-                new Providers(List.of(mounted(b.provider))),
-                b.catalog,
-                TestSite.KERNEL,
-                b.folder.resolve("ingest"),
-                Moments.NONE,
-                InstantSource.system(),
-                System::nanoTime,
-                "test");
+        var site = over(mounted(b.provider));
         var link = b.catalog.link(LINK).orElseThrow();
 
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -177,6 +177,53 @@ class FoundCommitTest {
         assertThat(providers.snapshotsOf(VOLUME)).isEqualTo(snapshots);
         b.server.resumeIngests();
         assertThat(b.catalog.kept).hasSize(1);
+    }
+
+    private TargetHost.Site over(StorageProvider provider) {
+        return new TargetHost.Site(
+                new Providers(List.of(provider)),
+                b.catalog,
+                TestSite.KERNEL,
+                b.folder.resolve("ingest"),
+                Moments.NONE,
+                InstantSource.system(),
+                System::nanoTime,
+                "test");
+    }
+
+    /** Azure cuts an upload only once a writer of this process has flushed it; and nobody else is to have written. */
+    @Test
+    void aFirstCopyThatIsFoundIsFlushedBeforeItIsCutAndNotWhileItIsMounted() throws Exception {
+        a.writeNoise(VOLUME, 0, MIB, 1);
+        diesAt(Moment.INGEST_COMMITTED, a.take(VOLUME, "rp-1"));
+        var link = b.catalog.link(LINK).orElseThrow();
+        assertThatThrownBy(() -> TargetHost.finishCommitted(over(mounted(b.provider)), link))
+                .isInstanceOf(ReplicationException.class)
+                .hasMessageContaining("mounted at /srv/orders");
+        assertThat(new Providers(List.of(b.provider)).snapshotsOf(VOLUME)).isEmpty();
+        var events = new ArrayList<String>();
+
+        TargetHost.finishCommitted(over(told(StorageProvider.class, b.provider, events)), link);
+
+        assertThat(events).containsSubsequence("write", "flush", "close", "cut");
+        assertThat(Arrays.equals(b.read(VOLUME, "rp-1"), a.read(VOLUME, "rp-1")))
+                .isTrue();
+    }
+
+    /** Tells what is asked of it, and of its writers. */
+    private static <T> T told(Class<T> type, T behind, List<String> events) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (_, method, arguments) -> {
+                    events.add(method.getName());
+                    try {
+                        var answer = method.invoke(behind, arguments);
+                        return answer instanceof VolumeWriter writer
+                                ? told(VolumeWriter.class, writer, events)
+                                : answer;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
     }
 
     private static StorageProvider mounted(StorageProvider provider) {

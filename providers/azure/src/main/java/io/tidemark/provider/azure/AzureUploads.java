@@ -43,8 +43,8 @@ final class AzureUploads {
     private final InstantSource clock;
     /** Ids of disks that a writer of this process has. */
     private final Set<String> written = ConcurrentHashMap.newKeySet();
-    /** Ids of disks of which this process knows that what was written last was not flushed. */
-    private final Set<String> unflushed = ConcurrentHashMap.newKeySet();
+    /** Ids of disks of which this process knows that what was written last, if anything was, is flushed. */
+    private final Set<String> flushed = ConcurrentHashMap.newKeySet();
 
     AzureUploads(
             DiskCalls calls,
@@ -85,7 +85,7 @@ final class AzureUploads {
         boolean isToBeMade = known.isEmpty() || known.get().state().equals(CloudSnapshot.FAILED);
         if (isToBeMade) {
             var wanted = wanted(place, sizeBytes);
-            unflushed.remove(wanted.id());
+            flushed.add(wanted.id());
             attempts.until(() -> calls.createUpload(wanted));
         }
         return whole(volume, place);
@@ -140,7 +140,7 @@ final class AzureUploads {
             throw new ProviderException(new ProviderError.Busy(volume.toString(), "another writer", ASK_AGAIN));
         }
         try {
-            return new UploadWriter(volume, disk, access, blobs, unflushed, () -> written.remove(disk.id()));
+            return new UploadWriter(volume, disk, access, blobs, flushed, () -> written.remove(disk.id()));
         } catch (ProviderException | RuntimeException e) {
             written.remove(disk.id());
             throw e;
@@ -152,7 +152,8 @@ final class AzureUploads {
      * a failure or a death it does the rest.
      *
      * @throws ProviderException Busy while somebody of this process writes; Conflict where the upload is somebody
-     *     else's, or its writer was closed before it had flushed what it wrote, so that more is to come
+     *     else's, its writer was closed before it had flushed what it wrote, so that more is to come, or another
+     *     process wrote it and none of this has flushed it
      */
     void finish(VolumeId volume, CloudDisk disk) throws ProviderException {
         if (!disk.isUploading()) {
@@ -189,6 +190,7 @@ final class AzureUploads {
                 }
                 gate.pause(volume.toString(), PAUSE);
             }
+            flushed.remove(disk.id());
         } finally {
             written.remove(disk.id());
         }
@@ -207,11 +209,11 @@ final class AzureUploads {
     }
 
     private void refuseUnflushed(VolumeId volume, CloudDisk disk) throws ProviderException {
-        if (unflushed.contains(disk.id())) {
+        if (!flushed.contains(disk.id())) {
             throw new ProviderException(new ProviderError.Conflict(
                     volume.toString(),
-                    "what was written into it was not flushed, and the first cut ends its upload: write the rest, such"
-                            + " as by the link's next synchronisation, or remove it"));
+                    "what was written into it was not flushed, or by a process before this one, and the first cut ends"
+                            + " its upload: write the rest, such as by the link's next synchronisation, or remove it"));
         }
     }
 
@@ -219,6 +221,7 @@ final class AzureUploads {
     void end(CloudDisk disk) throws ProviderException {
         if (disk.isUploading()) {
             access.end(disk);
+            flushed.remove(disk.id());
         }
     }
 }

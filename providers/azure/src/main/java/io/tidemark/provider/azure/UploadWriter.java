@@ -22,7 +22,7 @@ final class UploadWriter implements VolumeWriter {
     private final CloudDisk disk;
     private final AccessCalls access;
     private final BlobCalls calls;
-    private final Set<String> unflushed;
+    private final Set<String> flushed;
     private final Runnable onClose;
     private final byte[] kept = new byte[BlobCalls.CHUNK_BYTES];
     private long keptFrom;
@@ -30,15 +30,15 @@ final class UploadWriter implements VolumeWriter {
     private URI address;
     private boolean closed;
 
-    /** @param unflushed has the disk's id from a write on until the flush after it */
+    /** @param flushed lacks the disk's id from a write on until the flush after it */
     UploadWriter(
-            VolumeId id, CloudDisk disk, AccessCalls access, BlobCalls calls, Set<String> unflushed, Runnable onClose)
+            VolumeId id, CloudDisk disk, AccessCalls access, BlobCalls calls, Set<String> flushed, Runnable onClose)
             throws ProviderException {
         this.id = id;
         this.disk = disk;
         this.access = access;
         this.calls = calls;
-        this.unflushed = unflushed;
+        this.flushed = flushed;
         this.onClose = onClose;
         address = access.grant(disk);
     }
@@ -51,7 +51,7 @@ final class UploadWriter implements VolumeWriter {
     @Override
     public void write(long offsetBytes, ByteBuffer source) throws ProviderException {
         check(offsetBytes, source.remaining());
-        unflushed.add(disk.id());
+        flushed.remove(disk.id());
         long at = offsetBytes;
         while (source.hasRemaining()) {
             if (keptBytes > 0 && keptFrom + keptBytes != at) {
@@ -101,7 +101,7 @@ final class UploadWriter implements VolumeWriter {
     @Override
     public void writeZeroes(BlockRange range) throws ProviderException {
         check(range.offsetBytes(), range.lengthBytes());
-        unflushed.add(disk.id());
+        flushed.remove(disk.id());
         send();
         long from = (range.offsetBytes() + PAGE - 1) / PAGE * PAGE;
         long to = range.endBytes() / PAGE * PAGE;
@@ -157,7 +157,7 @@ final class UploadWriter implements VolumeWriter {
     public void flush() throws ProviderException {
         refuseClosed();
         send();
-        unflushed.remove(disk.id());
+        flushed.add(disk.id());
     }
 
     private void check(long offsetBytes, long length) throws ProviderException {

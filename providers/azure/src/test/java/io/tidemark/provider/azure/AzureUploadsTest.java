@@ -281,7 +281,8 @@ class AzureUploadsTest {
     /** It would leave them a disk with our footer, which they write no more. */
     @Test
     void uploadOfSomebodyElseIsNotEndedByACut() throws Exception {
-        open().create(VOLUME, SIZE);
+        var ours = open();
+        ours.create(VOLUME, SIZE);
         var config = AzureAccount.config(cloud, "http://127.0.0.1", Map.of("installation", "others"));
         var clients = AzureAccount.clients(config, () -> cloud);
         var others = AzureAccount.open(config, clients, cloud.clock(), new AtomicBoolean());
@@ -293,7 +294,39 @@ class AzureUploadsTest {
                 .asString()
                 .contains("somebody else uploads into it");
         assertThat(cloud.calls()).doesNotContainKeys("Disks_GrantAccess", "Disks_RevokeAccess");
-        assertThat(content(open(), cut(open(), "rp-1"))).containsOnly(0);
+        assertThat(content(ours, cut(ours, "rp-1"))).containsOnly(0);
+    }
+
+    /** Whether all was written the new process cannot know; who writes on does, and flushes. */
+    @Test
+    void uploadOfAProcessBeforeIsEndedByACutOnlyOnceItIsFlushedAnew() throws Exception {
+        var before = open();
+        before.create(VOLUME, SIZE);
+        try (var killed = before.write(VOLUME)) {
+            killed.write(0, ByteBuffer.wrap(new byte[] {1}));
+            killed.flush();
+        }
+        var provider = open();
+        assertThat(provider.create(VOLUME, SIZE).sizeBytes()).isEqualTo(SIZE);
+        var request = new CutRequest(new RecoveryPointId("rp-1"), List.of(VOLUME));
+
+        for (Call call : List.<Call>of(() -> cut(provider, "rp-1"), () -> {
+            provider.prepare(request);
+            return request;
+        })) {
+            assertThat(failure(call))
+                    .isInstanceOf(ProviderError.Conflict.class)
+                    .extracting(ProviderError::message)
+                    .asString()
+                    .contains("by a process before this one", "the link's next synchronisation", "remove it");
+        }
+        assertThat(provider.volume(VOLUME).can(Capability.RANDOM_WRITE)).isTrue();
+        assertThat(cloud.calls()).doesNotContainKey("Disks_RevokeAccess");
+        try (var writer = provider.write(VOLUME)) {
+            writer.flush();
+        }
+
+        assertThat(content(provider, cut(provider, "rp-1"))[0]).isEqualTo((byte) 1);
     }
 
     /** As of a transfer that broke: the next session could not write the rest. */
