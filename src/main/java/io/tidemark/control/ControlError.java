@@ -44,6 +44,14 @@ public sealed interface ControlError {
         }
     }
 
+    /** Its deletion was begun; it is shown no more, and comes back never. */
+    record BeingDeleted(String kind, String id) implements ControlError {
+        @Override
+        public String message() {
+            return "%s %s is being deleted, and goes on being so by itself".formatted(kind, id);
+        }
+    }
+
     /**
      * Someone writes to a volume that was said to be written no more.
      *

@@ -181,13 +181,12 @@ public final class Inventory {
     /**
      * As {@link #recoveryPoint}, for who wants to know what became of it.
      *
-     * @throws ControlException NotFound; InUse by its own deletion, which was begun and is not at its end
+     * @throws ControlException NotFound; BeingDeleted where its deletion was begun and is not at its end
      */
     public RecoveryPoint recoveryPointOrItsDeletion(RecoveryPointId id) throws ControlException {
         if (stores.recoveryPoints().find(id).isEmpty()
                 && stores.recoveryPoints().knows(id)) {
-            throw new ControlException(new ControlError.InUse(
-                    "recovery point", id.value(), "its own deletion, which was begun and goes on by itself"));
+            throw new ControlException(new ControlError.BeingDeleted("recovery point", id.value()));
         }
         return recoveryPoint(id);
     }

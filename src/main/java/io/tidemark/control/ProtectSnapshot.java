@@ -200,7 +200,8 @@ public final class ProtectSnapshot {
                 .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
                         snapshot.toString(),
                         snapshot.volume().agent().isPresent()
-                                ? "it is of an agent's host, whose storage cannot be asked for this from here"
+                                ? "it is of an agent's host, and only storage of the controller's own settings can be asked"
+                                        + " for this: ask its storage itself, or set it up as a provider here too"
                                 : lacks)));
     }
 }

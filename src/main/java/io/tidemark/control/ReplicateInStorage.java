@@ -73,7 +73,8 @@ public final class ReplicateInStorage {
                 "volumeId",
                 volume.toString(),
                 volume.agent().isPresent()
-                        ? "is of an agent's host, whose storage cannot be asked for this from here"
+                        ? "is of an agent's host, and only storage of the controller's own settings can be asked for"
+                                + " this: ask its storage itself, or set it up as a provider here too"
                         : "is of a storage that does not replicate by itself",
                 "a volume of a storage of this host that does, such as a disk of Google's; others are replicated by a"
                         + " link"));

@@ -237,6 +237,9 @@ public final class Problems {
                         "in-use",
                         e.message(),
                         "remove %s first; an operation: cancel it, or wait".formatted(e.by()));
+            case ControlError.BeingDeleted e ->
+                Problem.of(
+                        409, "being-deleted", e.message(), "wait, or delete it again to hear what stands in the way");
             case ControlError.VolumeWritten e ->
                 Problem.of(
                         409,

@@ -106,6 +106,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                     case "startCreate" -> begun("create " + arguments[0]);
                     case "resume" -> resumed(((Handle) arguments[0]).token());
                     case "refuseWhileOpen" -> null;
+                    case "ability" -> Optional.empty();
                     case "close" -> null;
                     case "forecast" -> new CutForecast(predicted, !copying.contains(name), List.of(name + " cuts"));
                     case "prepare" -> {

@@ -213,8 +213,9 @@ class LateSweepTest {
 
         assertThatThrownBy(() -> site.control.inventory().recoveryPointOrItsDeletion(point))
                 .isInstanceOfSatisfying(
-                        ControlException.class, e -> assertThat(e.error()).isInstanceOf(ControlError.InUse.class))
-                .hasMessageContaining("its own deletion");
+                        ControlException.class,
+                        e -> assertThat(e.error()).isInstanceOf(ControlError.BeingDeleted.class))
+                .hasMessageContaining("is being deleted");
         site.refusal = Optional.empty();
         lookAfter(Duration.ofMinutes(10));
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.site.Protections;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderError;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -63,6 +64,29 @@ class ProtectionApiTest {
         api.put(path + "/tier", "{'tier':'STANDARD','days':0}").is(400);
         api.put(path + "/fast-restore", "{'zones':[]}").is(400);
         assertThat(site.protections.orElseThrow().locks).isEmpty();
+    }
+
+    /** Its storage was asked and gave no answer: whether anything is gone is not known, so it is not shown as whole. */
+    @Test
+    void recoveryPointWhoseDeletionIsNotAtItsEndIsToldToBeDeleted() throws Exception {
+        api.post("/v1/groups", "{'id':'shop','volumes':['memory:orders']}").is(201);
+        var point = api.succeeded(api.post("/v1/groups/shop/recovery-points"))
+                .at("/recoveryPoint/id")
+                .asText();
+        var at = "/v1/recovery-points/" + point;
+        site.refusal = Optional.of(new ProviderError.Unreachable("the cloud", "no answer within 30 s"));
+        assertThat(api.delete(at).is(503).text()).contains("the cloud");
+
+        var told = api.get(at).is(409).json();
+
+        assertThat(told.path("type").asText()).endsWith("being-deleted");
+        assertThat(told.path("detail").asText()).contains(point, "is being deleted");
+        assertThat(told.path("advice").asText()).contains("wait, or delete it again");
+        assertThat(api.get("/v1/recovery-points").is(200).json().path("items")).isEmpty();
+        site.refusal = Optional.empty();
+        api.delete("/v1/snapshots/memory%3Aorders%40" + point).is(409);
+        api.delete(at).is(204);
+        api.get(at).is(404);
     }
 
     @Test
