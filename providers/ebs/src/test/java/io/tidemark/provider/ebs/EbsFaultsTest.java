@@ -8,9 +8,12 @@ import io.tidemark.provider.fakecloud.aws.FakeAws;
 import io.tidemark.provider.fakecloud.aws.FakeAwsSettings;
 import io.tidemark.provider.fakecloud.aws.FakeSnapshot;
 import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.FastRestores;
+import io.tidemark.spi.FastRestores.FastState;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.RecycleBin;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotArchives;
 import io.tidemark.spi.SnapshotId;
@@ -22,6 +25,7 @@ import io.tidemark.spi.Step;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,12 +40,14 @@ import org.junit.jupiter.api.Test;
  * late, ended in error; and the process killed between any two calls. A small service above the provider does what ours
  * is to do: it writes down a recovery point before it asks for it, records it when all is cut, and deletes what failed,
  * by its id, again and again (ours looks for it by its recovery point, at once and at its start). In the end the
- * snapshots that live are those of the catalogue, each once.
+ * snapshots that live are those of the catalogue, each once; those in the recycle bin are told to be there, and fast
+ * restores, which are paid for by the hour, where they are.
  *
  * <p>{@code -Dtidemark.ebs.seeds=FROM-TO} runs others.
  */
 class EbsFaultsTest {
     private static final EbsConfig CONFIG = EbsAccount.config("eu-central-1", "http://127.0.0.1:1");
+    private static final List<String> ZONES = List.of("eu-central-1a", "eu-central-1b");
     private static final int STEPS = 6;
     /** The service goes on looking for what it has once asked for, for as long as it may appear. */
     private static final int SWEEPS_AFTER = 4;
@@ -57,6 +63,8 @@ class EbsFaultsTest {
         int kills = 0;
         int failures = 0;
         int refusals = 0;
+        int returns = 0;
+        int fastRestores = 0;
         long calls = 0;
         for (long first = Long.parseLong(range[0]); first <= last; first += SEEDS_AN_ACCOUNT) {
             try (var cloud = FakeAws.start(FakeAwsSettings.defaults());
@@ -67,6 +75,8 @@ class EbsFaultsTest {
                     kills += run.kills;
                     failures += run.failures;
                     refusals += run.refusals;
+                    returns += run.returns;
+                    fastRestores += run.fastRestores;
                 }
                 EbsAccount.everyCallIsChecked(cloud);
                 calls += cloud.calls().values().stream()
@@ -74,7 +84,11 @@ class EbsFaultsTest {
                         .sum();
             }
         }
-        System.out.printf("%d kills, %d failures, %d refused deletions, %d calls%n", kills, failures, refusals, calls);
+        System.out.printf(
+                "%d kills, %d failures, %d refused deletions, %d back from the bin, %d fast restores, %d calls%n",
+                kills, failures, refusals, returns, fastRestores, calls);
+        assertThat(returns).as("snapshots that came back from the bin").isPositive();
+        assertThat(fastRestores).as("fast restores that are there at the end").isPositive();
         assertThat(refusals).as("deletions of what is locked").isPositive();
         assertThat(kills).as("processes that were killed").isPositive();
         assertThat(failures).as("cuts that failed").isPositive();
@@ -99,11 +113,21 @@ class EbsFaultsTest {
         /** And those whose lock was not answered. */
         private final Set<SnapshotId> perhapsLocked = new HashSet<>();
 
+        private final Set<SnapshotId> removed = new HashSet<>();
+        /** Removed and said to be deleted, since the last kill or before. */
+        private final Set<SnapshotId> gone = new HashSet<>();
+        /** Zones of fast restores that were asked for. */
+        private final Map<SnapshotId, Set<String>> fast = new HashMap<>();
+        /** Those of whose fast restores an answer is missing, or that were in the archive or the bin, which may end them. */
+        private final Set<SnapshotId> unsure = new HashSet<>();
+
         private AtomicBoolean dead = new AtomicBoolean();
         private EbsProvider provider;
         private int kills;
         private int failures;
         private int refusals;
+        private int returns;
+        private int fastRestores;
 
         Run(long seed, FakeAws cloud, AwsClients clients) throws Exception {
             this.seed = seed;
@@ -120,6 +144,7 @@ class EbsFaultsTest {
                         .filter(each -> cloudVolumes.contains(each.id()))
                         .toList());
             }
+            cloud.recycleBin(CONFIG.region(), random.nextBoolean() ? Duration.ofDays(1) : Duration.ZERO);
             provider = open();
         }
 
@@ -128,8 +153,10 @@ class EbsFaultsTest {
             for (int step = 0; step < STEPS; step++) {
                 int number = step;
                 killAfter(random.nextInt(4) == 0 ? random.nextInt(12) : Integer.MAX_VALUE);
-                if (random.nextInt(6) == 0 && !catalogue.isEmpty()) {
+                if (random.nextInt(4) == 0 && !catalogue.isEmpty()) {
                     protect();
+                } else if (random.nextBoolean() && !gone.isEmpty()) {
+                    undelete();
                 } else if (random.nextInt(4) == 0 && !catalogue.isEmpty()) {
                     remove();
                 } else {
@@ -185,16 +212,20 @@ class EbsFaultsTest {
             var id = List.copyOf(catalogue).get(random.nextInt(catalogue.size()));
             catalogue.remove(id);
             doubtful.add(id);
+            removed.add(id);
         }
 
         /** Locks it for longer than the run; or moves it to the archive, from which it is deleted as from anywhere. */
         private void protect() {
             var id = List.copyOf(catalogue).get(random.nextInt(catalogue.size()));
             var until = cloud.clock().instant().plus(Duration.ofDays(2));
-            boolean archives = random.nextInt(4) == 0;
+            int what = random.nextInt(6);
             try {
-                if (archives) {
+                if (what == 0) {
+                    unsure.add(id);
                     provider.ability(SnapshotArchives.class).orElseThrow().archive(id);
+                } else if (what < 3) {
+                    setFastRestore(id);
                 } else {
                     perhapsLocked.add(id);
                     var request = new LockRequest(LockMode.GOVERNANCE, until, Duration.ZERO);
@@ -206,13 +237,49 @@ class EbsFaultsTest {
             }
         }
 
+        private void setFastRestore(SnapshotId id) throws ProviderException {
+            var zone = ZONES.get(random.nextInt(ZONES.size()));
+            boolean on = random.nextInt(3) > 0;
+            boolean wasSure = unsure.add(id);
+            provider.ability(FastRestores.class).orElseThrow().setFastRestore(id, List.of(zone), on);
+            if (!dead.get() && wasSure) {
+                unsure.remove(id);
+                var zones = fast.computeIfAbsent(id, any -> new TreeSet<>());
+                boolean unused = on ? zones.add(zone) : zones.remove(zone);
+            }
+        }
+
+        /** What is not answered is perhaps back, and is deleted once more, as what was never whole. */
+        private void undelete() {
+            var id = List.copyOf(gone).get(random.nextInt(gone.size()));
+            gone.remove(id);
+            unsure.add(id);
+            swept.remove(id);
+            doubtful.add(id);
+            try {
+                provider.ability(RecycleBin.class).orElseThrow().undelete(id);
+                if (!dead.get()) {
+                    doubtful.remove(id);
+                    catalogue.add(id);
+                    returns++;
+                }
+            } catch (ProviderException e) {
+                failures++;
+            }
+        }
+
         /** What the service does with what failed, at once and again and again: an hour after, nothing comes any more. */
         private void sweep() {
             for (var id : List.copyOf(doubtful)) {
                 try {
                     Step<?> step = provider.delete(id);
-                    if (step instanceof Step.Done && !dead.get() && isOld(id)) {
-                        doubtful.remove(id);
+                    if (step instanceof Step.Done && !dead.get()) {
+                        if (removed.remove(id)) {
+                            gone.add(id);
+                        }
+                        if (isOld(id)) {
+                            doubtful.remove(id);
+                        }
                     }
                 } catch (ProviderException e) {
                     if (dead.get()) {
@@ -232,7 +299,7 @@ class EbsFaultsTest {
             return swept.merge(id, 1, Integer::sum) > SWEEPS_AFTER;
         }
 
-        private final Map<SnapshotId, Integer> swept = new java.util.HashMap<>();
+        private final Map<SnapshotId, Integer> swept = new HashMap<>();
 
         private void killAfter(int calls) {
             var first = new AtomicBoolean(true);
@@ -281,6 +348,41 @@ class EbsFaultsTest {
                     .map(SnapshotId::toString)
                     .toList();
             assertThat(listed).as("seed %d: what is listed", seed).containsExactlyInAnyOrderElementsOf(wanted);
+            checkBin();
+            checkFastRestores();
+        }
+
+        private void checkBin() throws Exception {
+            var lies = cloud.binned().stream()
+                    .filter(each -> cloudVolumes.contains(each.volumeId()))
+                    .map(Run::name)
+                    .toList();
+            var told = provider.ability(RecycleBin.class).orElseThrow().binned().stream()
+                    .map(each -> each.id().toString())
+                    .filter(each -> volumes.stream().anyMatch(volume -> each.startsWith(volume + "@")))
+                    .toList();
+            assertThat(told).as("seed %d: what is in the bin", seed).containsExactlyInAnyOrderElementsOf(lies);
+        }
+
+        private void checkFastRestores() throws Exception {
+            for (var each : cloud.snapshots()) {
+                if (!cloudVolumes.contains(each.volumeId())) {
+                    continue;
+                }
+                var id = SnapshotId.parse(name(each));
+                var paid = cloud.fastRestoreZones(each.id());
+                var told = provider.ability(FastRestores.class).orElseThrow().fastRestores(id).stream()
+                        .filter(restore -> restore.state() != FastState.ENDING)
+                        .map(FastRestores.FastRestore::zone)
+                        .toList();
+                assertThat(told).as("seed %d: fast restores of %s", seed, id).isEqualTo(paid);
+                if (!unsure.contains(id)) {
+                    assertThat(paid)
+                            .as("seed %d: fast restores that were asked for of %s", seed, id)
+                            .containsExactlyElementsOf(fast.getOrDefault(id, Set.of()));
+                }
+                fastRestores += paid.size();
+            }
         }
 
         private static String name(FakeSnapshot snapshot) {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,6 +185,25 @@ public final class FakeAws implements AutoCloseable {
     public List<FakeSnapshot> snapshots(String region) {
         return locked(() -> region(region).snapshotsAfter("").stream()
                 .filter(snapshot -> snapshot.ownerId.equals(settings.accountId()))
+                .toList());
+    }
+
+    /** The account's own snapshots of the first region that lie in the recycle bin. */
+    public List<FakeSnapshot> binned() {
+        return locked(() -> {
+            var region = region(settings.regions().getFirst());
+            return List.copyOf(region.snapshots.keySet()).stream()
+                    .flatMap(id -> Stream.ofNullable(region.inBin(id)))
+                    .filter(snapshot -> snapshot.ownerId.equals(settings.accountId()))
+                    .toList();
+        });
+    }
+
+    /** Zones in which a fast restore of the snapshot was asked for and not asked to end: each is paid for by the hour. */
+    public List<String> fastRestoreZones(String snapshotId) {
+        return locked(() -> snapshot(snapshotId).protection().fastRestores.entrySet().stream()
+                .filter(each -> each.getValue().disabling() == null)
+                .map(Map.Entry::getKey)
                 .toList());
     }
 
