@@ -1,5 +1,6 @@
 package io.tidemark.provider.azure;
 
+import io.tidemark.provider.cloud.CloudSettings;
 import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.BadSetting;
 import java.net.URI;
@@ -45,7 +46,6 @@ record AzureConfig(
     private static final String SUBSCRIPTION = "subscription";
     private static final String LOCATION = "location";
     private static final String RESOURCE_GROUP = "resourceGroup";
-    private static final String INSTALLATION = "installation";
     private static final String OTHER_GROUPS = "otherGroups";
     private static final String ONLY_TAGGED = "onlyTagged";
     private static final String ENDPOINT = "endpoint";
@@ -54,7 +54,7 @@ record AzureConfig(
             SUBSCRIPTION,
             LOCATION,
             RESOURCE_GROUP,
-            INSTALLATION,
+            CloudSettings.INSTALLATION,
             OTHER_GROUPS,
             ONLY_TAGGED,
             ENDPOINT,
@@ -64,7 +64,6 @@ record AzureConfig(
     private static final Pattern SUBSCRIPTION_FORM =
             Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
     private static final Pattern LOCATION_FORM = Pattern.compile("[a-z0-9]{2,40}");
-    private static final Pattern INSTALLATION_FORM = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
     /**
      * "Naming rules and restrictions for Azure resources": without the parentheses, which an id of ours cannot have.
      */
@@ -98,20 +97,21 @@ record AzureConfig(
             throw new BadSetting(
                     OTHER_GROUPS, "%s is a list of resource groups, or *, not \"%s\"".formatted(OTHER_GROUPS, all));
         }
+        var told = new CloudSettings(AzureNames.PROVIDER, settings);
         return new AzureConfig(
                 name,
-                needed(settings, SUBSCRIPTION, SUBSCRIPTION_FORM, "the id of a subscription")
+                told.needed(SUBSCRIPTION, SUBSCRIPTION_FORM, "the id of a subscription")
                         .toLowerCase(Locale.ROOT),
-                needed(settings, LOCATION, LOCATION_FORM, "a region such as westeurope"),
-                needed(settings, RESOURCE_GROUP, GROUP_FORM, "the name of a resource group")
+                told.needed(LOCATION, LOCATION_FORM, "a region such as westeurope"),
+                told.needed(RESOURCE_GROUP, GROUP_FORM, "the name of a resource group")
                         .toLowerCase(Locale.ROOT),
-                needed(settings, INSTALLATION, INSTALLATION_FORM, "1 to 32 characters of [a-z0-9-]"),
+                told.installation(),
                 all != null,
                 List.copyOf(others),
                 Optional.ofNullable(settings.get(ONLY_TAGGED)).map(AzureConfig::tag),
                 endpoint(settings.getOrDefault(ENDPOINT, "https://management.azure.com")),
                 CutRates.isKept(settings),
-                parallel(settings.getOrDefault(PARALLEL_READS, String.valueOf(PARALLEL_READS_DEFAULT))));
+                told.number(PARALLEL_READS, PARALLEL_READS_DEFAULT, PARALLEL_READS_MAXIMUM));
     }
 
     /** Azure has no code of its own for a refusal for the rate: it is one of too many requests. */
@@ -140,17 +140,6 @@ record AzureConfig(
         return endpoint.getScheme().equals("https");
     }
 
-    private static String needed(Map<String, String> settings, String key, Pattern form, String allowed) {
-        var value = settings.get(key);
-        if (value == null) {
-            throw new IllegalArgumentException("provider azure needs the setting %s: %s".formatted(key, allowed));
-        }
-        if (!form.matcher(value).matches()) {
-            throw new BadSetting(key, "%s is %s, not \"%s\"".formatted(key, allowed, value));
-        }
-        return value;
-    }
-
     private static String group(String key, String value) {
         if (!GROUP_FORM.matcher(value).matches()) {
             throw new BadSetting(
@@ -175,16 +164,5 @@ record AzureConfig(
                             .formatted(ENDPOINT, value));
         }
         return URI.create(value);
-    }
-
-    private static int parallel(String value) {
-        if (!value.matches("[0-9]{1,3}")
-                || Integer.parseInt(value) < 1
-                || Integer.parseInt(value) > PARALLEL_READS_MAXIMUM) {
-            throw new BadSetting(
-                    PARALLEL_READS,
-                    "%s is a number from 1 to %d, not \"%s\"".formatted(PARALLEL_READS, PARALLEL_READS_MAXIMUM, value));
-        }
-        return Integer.parseInt(value);
     }
 }

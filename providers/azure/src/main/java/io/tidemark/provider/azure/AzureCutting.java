@@ -4,12 +4,12 @@ import io.tidemark.provider.azure.AzurePoints.Together;
 import io.tidemark.provider.azure.DiskCalls.Made;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.cloud.CutRates;
+import io.tidemark.provider.cloud.PreparedCuts;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
@@ -33,8 +33,6 @@ final class AzureCutting {
     private static final Duration PAUSE_FIRST = Duration.ofMillis(500);
 
     private static final Duration PAUSE_MAXIMUM = Duration.ofSeconds(8);
-    /** Plans of recovery points that were prepared and never cut. */
-    private static final int PLANS_MAXIMUM = 1_000;
 
     private final DiskCalls calls;
     private final Attempts attempts;
@@ -48,7 +46,7 @@ final class AzureCutting {
     private final InstantSource clock;
     private final LongSupplier nanos;
     private final CutRates rates;
-    private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
+    private final PreparedCuts<Plan> plans = new PreparedCuts<>();
 
     private record Plan(
             CutRequest request,
@@ -133,12 +131,7 @@ final class AzureCutting {
                     .filter(each -> !plan.existing().containsKey(new SnapshotId(each, request.recoveryPoint())))
                     .toList());
         }
-        synchronized (plans) {
-            plans.put(request.recoveryPoint(), plan);
-            if (plans.size() > PLANS_MAXIMUM) {
-                plans.remove(plans.keySet().iterator().next());
-            }
-        }
+        plans.keep(request, plan);
     }
 
     Cut cut(CutRequest request) throws ProviderException {
@@ -151,11 +144,8 @@ final class AzureCutting {
     }
 
     private Cut carriedOut(CutRequest request) throws ProviderException {
-        Plan prepared;
-        synchronized (plans) {
-            prepared = plans.remove(request.recoveryPoint());
-        }
-        var plan = prepared != null && prepared.request().equals(request) ? prepared : withoutUploads(request);
+        var prepared = plans.take(request);
+        var plan = prepared.isPresent() ? prepared.get() : withoutUploads(request);
         // Writers are held from here on.
         var deadline = new CutDeadline(request.recoveryPoint().toString(), attempts, gate, clock);
         if (plan.collection().isPresent()

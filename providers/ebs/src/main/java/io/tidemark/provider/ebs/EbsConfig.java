@@ -1,5 +1,6 @@
 package io.tidemark.provider.ebs;
 
+import io.tidemark.provider.cloud.CloudSettings;
 import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.BadSetting;
 import java.net.URI;
@@ -47,7 +48,6 @@ record EbsConfig(
     private static final int COPIES_DEFAULT = 20;
 
     private static final String REGION = "region";
-    private static final String INSTALLATION = "installation";
     private static final String ONLY_TAGGED = "onlyTagged";
     private static final String EC2_ENDPOINT = "ec2Endpoint";
     private static final String EBS_ENDPOINT = "ebsEndpoint";
@@ -58,7 +58,7 @@ record EbsConfig(
     private static final String COPIES_MAXIMUM = "copiesMaximum";
     private static final List<String> KNOWN = List.of(
             REGION,
-            INSTALLATION,
+            CloudSettings.INSTALLATION,
             ONLY_TAGGED,
             EC2_ENDPOINT,
             EBS_ENDPOINT,
@@ -71,7 +71,6 @@ record EbsConfig(
 
     private static final Pattern REGION_FORM = Pattern.compile("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}");
     private static final Pattern ZONE_FORM = Pattern.compile("[a-z]{2}[a-z0-9-]{2,60}");
-    private static final Pattern INSTALLATION_FORM = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
     /** EC2 User Guide, "Tag restrictions": a key of 1 to 127 characters, a value of up to 255. */
     private static final Pattern TAG_FORM = Pattern.compile("([^=]{1,127})=(.{0,255})");
 
@@ -84,19 +83,20 @@ record EbsConfig(
                 throw BadSetting.unknown(key, EbsNames.PROVIDER, "there are " + String.join(", ", KNOWN));
             }
         }
+        var told = new CloudSettings(EbsNames.PROVIDER, settings);
         return new EbsConfig(
                 name,
-                needed(settings, REGION, REGION_FORM, "a region such as eu-central-1"),
-                needed(settings, INSTALLATION, INSTALLATION_FORM, "1 to 32 characters of [a-z0-9-]"),
+                told.needed(REGION, REGION_FORM, "a region such as eu-central-1"),
+                told.installation(),
                 Optional.ofNullable(settings.get(ONLY_TAGGED)).map(EbsConfig::tag),
                 endpoint(settings, EC2_ENDPOINT),
                 endpoint(settings, EBS_ENDPOINT),
                 Optional.ofNullable(settings.get(ZONE)).map(EbsConfig::zone),
-                number(settings, PARALLEL_BLOCKS, PARALLEL_BLOCKS_DEFAULT, PARALLEL_BLOCKS_MAXIMUM),
+                told.number(PARALLEL_BLOCKS, PARALLEL_BLOCKS_DEFAULT, PARALLEL_BLOCKS_MAXIMUM),
                 Optional.ofNullable(settings.get(STAGING)).map(EbsConfig::staging),
                 chainClones(settings.getOrDefault(CHAIN_CLONES, "chain")),
                 CutRates.isKept(settings),
-                number(settings, COPIES_MAXIMUM, COPIES_DEFAULT, COPIES_LIMIT));
+                told.number(COPIES_MAXIMUM, COPIES_DEFAULT, COPIES_LIMIT));
     }
 
     CutRates rates(LongSupplier nanos) {
@@ -119,17 +119,6 @@ record EbsConfig(
                     CHAIN_CLONES, "%s is \"chain\" or \"volume\", not \"%s\"".formatted(CHAIN_CLONES, value));
         }
         return value.equals("chain");
-    }
-
-    private static String needed(Map<String, String> settings, String key, Pattern form, String allowed) {
-        var value = settings.get(key);
-        if (value == null) {
-            throw new IllegalArgumentException("provider ebs needs the setting %s: %s".formatted(key, allowed));
-        }
-        if (!form.matcher(value).matches()) {
-            throw new BadSetting(key, "%s is %s, not \"%s\"".formatted(key, allowed, value));
-        }
-        return value;
     }
 
     private static Tag tag(String value) {
@@ -159,13 +148,5 @@ record EbsConfig(
             throw new BadSetting(ZONE, "%s is a zone such as eu-central-1a, not \"%s\"".formatted(ZONE, value));
         }
         return value;
-    }
-
-    private static int number(Map<String, String> settings, String key, int byDefault, int maximum) {
-        var value = settings.getOrDefault(key, String.valueOf(byDefault));
-        if (!value.matches("[0-9]{1,4}") || Integer.parseInt(value) < 1 || Integer.parseInt(value) > maximum) {
-            throw new BadSetting(key, "%s is a number from 1 to %d, not \"%s\"".formatted(key, maximum, value));
-        }
-        return Integer.parseInt(value);
     }
 }

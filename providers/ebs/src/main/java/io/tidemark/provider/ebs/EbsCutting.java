@@ -2,13 +2,13 @@ package io.tidemark.provider.ebs;
 
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.cloud.CutRates;
+import io.tidemark.provider.cloud.PreparedCuts;
 import io.tidemark.provider.ebs.Ec2Calls.Uncertain;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
@@ -31,8 +31,6 @@ final class EbsCutting {
     private static final Duration CALL = Duration.ofSeconds(1);
     /** CreateSnapshots leaves out no more (model, {@code ExcludeDataVolumeIds}). */
     private static final int LEFT_OUT_MAXIMUM = 40;
-    /** Plans of recovery points that were prepared and never cut. */
-    private static final int PLANS_MAXIMUM = 1_000;
 
     private static final Duration ASK_AGAIN = Duration.ofSeconds(15);
 
@@ -44,7 +42,7 @@ final class EbsCutting {
     private final EbsConfig config;
     private final LongSupplier nanos;
     private final CutRates rates;
-    private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
+    private final PreparedCuts<Plan> plans = new PreparedCuts<>();
 
     /** @param together of one instance, with the data volumes of it that are left out; empty: one call a volume */
     private record Plan(
@@ -96,24 +94,16 @@ final class EbsCutting {
         if (config.keepsRates()) {
             refuseUnfinished(plan, missing);
         }
-        synchronized (plans) {
-            plans.put(request.recoveryPoint(), plan);
-            if (plans.size() > PLANS_MAXIMUM) {
-                plans.remove(plans.keySet().iterator().next());
-            }
-        }
+        plans.keep(request, plan);
     }
 
     Cut cut(CutRequest request) throws ProviderException {
-        Plan prepared;
-        synchronized (plans) {
-            prepared = plans.remove(request.recoveryPoint());
-        }
+        var prepared = plans.take(request);
         boolean settled = false;
         for (var volume : request.volumes()) {
             settled |= settle(new SnapshotId(volume, request.recoveryPoint()));
         }
-        var plan = prepared != null && prepared.request().equals(request) && !settled ? prepared : plan(request);
+        var plan = prepared.isPresent() && !settled ? prepared.get() : plan(request);
         return carriedOut(plan);
     }
 

@@ -1,5 +1,6 @@
 package io.tidemark.provider.gce;
 
+import io.tidemark.provider.cloud.CloudSettings;
 import io.tidemark.provider.cloud.CutRates;
 import io.tidemark.spi.BadSetting;
 import io.tidemark.spi.PublishedLimit;
@@ -43,7 +44,6 @@ record GceConfig(
     static final int LOCATIONS_MAXIMUM = 200;
 
     private static final String PROJECT = "project";
-    private static final String INSTALLATION = "installation";
     private static final String LOCATIONS = "locations";
     private static final String ONLY_LABELLED = "onlyLabelled";
     private static final String ENDPOINT = "endpoint";
@@ -53,7 +53,7 @@ record GceConfig(
     private static final String SNAPSHOT_TYPE = "snapshotType";
     private static final List<String> KNOWN = List.of(
             PROJECT,
-            INSTALLATION,
+            CloudSettings.INSTALLATION,
             LOCATIONS,
             ONLY_LABELLED,
             ENDPOINT,
@@ -65,7 +65,6 @@ record GceConfig(
     /** "Creating and managing projects": project IDs; before them a domain's. */
     private static final Pattern PROJECT_FORM = Pattern.compile("([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]");
 
-    private static final Pattern INSTALLATION_FORM = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
     /** "Requirements for labels": 63 characters each. */
     private static final Pattern LABEL_FORM = Pattern.compile("([a-z][a-z0-9_-]{0,62})=([a-z0-9_-]{0,63})");
 
@@ -90,11 +89,12 @@ record GceConfig(
                                 .formatted(String.join(", ", KNOWN), String.join(", ", HelperSettings.KNOWN)));
             }
         }
-        var project = needed(settings, PROJECT, PROJECT_FORM, "a project's ID such as my-project-1");
+        var told = new CloudSettings(GceNames.PROVIDER, settings);
+        var project = told.needed(PROJECT, PROJECT_FORM, "a project's ID such as my-project-1");
         return new GceConfig(
                 name,
                 project,
-                needed(settings, INSTALLATION, INSTALLATION_FORM, "1 to 32 characters of [a-z0-9-]"),
+                told.installation(),
                 locations(settings),
                 label(settings),
                 endpoint(settings),
@@ -107,17 +107,6 @@ record GceConfig(
 
     CutRates rates(PublishedLimit limit, LongSupplier nanos) {
         return new CutRates(Optional.of(limit).filter(each -> keepsRates), GceFailures.DISK_RATE_HOLDER, nanos);
-    }
-
-    private static String needed(Map<String, String> settings, String key, Pattern form, String allowed) {
-        var value = settings.get(key);
-        if (value == null) {
-            throw new IllegalArgumentException("provider gce needs the setting %s: %s".formatted(key, allowed));
-        }
-        if (!form.matcher(value).matches()) {
-            throw new BadSetting(key, "%s is %s, not \"%s\"".formatted(key, allowed, value));
-        }
-        return value;
     }
 
     /** A single one may be written without a list. */

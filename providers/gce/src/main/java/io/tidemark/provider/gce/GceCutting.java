@@ -3,12 +3,12 @@ package io.tidemark.provider.gce;
 import com.google.cloud.compute.v1.Snapshot;
 import io.tidemark.provider.cloud.Attempts;
 import io.tidemark.provider.cloud.CutRates;
+import io.tidemark.provider.cloud.PreparedCuts;
 import io.tidemark.spi.Cut;
 import io.tidemark.spi.CutForecast;
 import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
-import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
@@ -31,8 +31,6 @@ final class GceCutting {
      * alone.
      */
     private static final Duration CUT = Duration.ofSeconds(5);
-    /** Plans of recovery points that were prepared and never cut. */
-    private static final int PLANS_MAXIMUM = 1_000;
 
     private final GceCalls calls;
     /** While file systems are frozen: what is asked again, the cut's own end bounds. */
@@ -47,7 +45,7 @@ final class GceCutting {
     private final GceGroups groups;
     private final CutRates rates;
     private final CutRates ratesOfInstants;
-    private final Map<RecoveryPointId, Plan> plans = new LinkedHashMap<>();
+    private final PreparedCuts<Plan> plans = new PreparedCuts<>();
 
     /**
      * @param together empty: one after the other
@@ -102,22 +100,14 @@ final class GceCutting {
     void prepare(CutRequest request) throws ProviderException {
         var plan = plan(request);
         rates(plan).allow(missing(plan));
-        synchronized (plans) {
-            plans.put(request.recoveryPoint(), plan);
-            if (plans.size() > PLANS_MAXIMUM) {
-                plans.remove(plans.keySet().iterator().next());
-            }
-        }
+        plans.keep(request, plan);
     }
 
     /** One end for all of it: file systems are frozen meanwhile. */
     Cut cut(CutRequest request) throws ProviderException {
         long end = waiting.end();
-        Plan prepared;
-        synchronized (plans) {
-            prepared = plans.remove(request.recoveryPoint());
-        }
-        var plan = prepared != null && prepared.request().equals(request) ? prepared : plan(request);
+        var prepared = plans.take(request);
+        var plan = prepared.isPresent() ? prepared.get() : plan(request);
         return carriedOut(plan, end);
     }
 
