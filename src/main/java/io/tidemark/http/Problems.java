@@ -246,17 +246,7 @@ public final class Problems {
                         "volume-written",
                         e.message(),
                         "stop whoever writes to %s, then ask for the reversal again".formatted(e.volume()));
-            case ControlError.LinkState e ->
-                Problem.of(
-                        409,
-                        "link-state",
-                        e.message(),
-                        switch (e.state()) {
-                            case ACTIVE -> "ask at the side that this is for";
-                            case PAUSED -> "resume the link first";
-                            case DRAINING -> "wait for the reversal, or cancel its operation";
-                            case HANDING_OVER -> "ask for the reversal again: it goes on where it was";
-                        });
+            case ControlError.LinkState e -> of(e);
             case ControlError.Unsupported e ->
                 Problem.of(
                         409, "unsupported", e.message(), "see the volume's capabilities; use other storage for this");
@@ -284,6 +274,19 @@ public final class Problems {
                 Problem.of(504, "storage-too-slow", e.message(), "look at the storage, then ask again");
             case ControlError.Stopping e -> of(e);
         };
+    }
+
+    private static Problem of(ControlError.LinkState error) {
+        return Problem.of(
+                409,
+                "link-state",
+                error.message(),
+                switch (error.state()) {
+                    case ACTIVE -> "ask at the side that this is for";
+                    case PAUSED -> "resume the link first";
+                    case DRAINING -> "wait for the reversal, or cancel its operation";
+                    case HANDING_OVER -> "ask for the reversal again: it goes on where it was";
+                });
     }
 
     private static Problem of(ControlError.NotFound error) {
