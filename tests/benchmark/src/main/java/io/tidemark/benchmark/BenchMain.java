@@ -1,12 +1,15 @@
 package io.tidemark.benchmark;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** {@code tidemark bench --list} and {@code tidemark bench NAME [--json] [--size GIB] [--rounds COUNT]}. */
+/** {@code tidemark bench --list} and {@code tidemark bench NAME [--json] [--size GIB] [--rounds COUNT] [--folder FOLDER]}. */
 public final class BenchMain {
     private static final List<Bench> BENCHES = List.of(
             new BlockIndexBench(),
@@ -23,6 +26,7 @@ public final class BenchMain {
             new ClientStartBench(),
             new PacingBench(),
             new EbsDirectBench(),
+            new ExportsBench(),
             new FirstCopyBench(),
             new SyncScatteredBench());
 
@@ -38,8 +42,9 @@ public final class BenchMain {
 
     private static final String USAGE_TEXT = """
             usage: tidemark bench --list
-                   tidemark bench NAME [--json] [--size GIB] [--rounds COUNT]
+                   tidemark bench NAME [--json] [--size GIB] [--rounds COUNT] [--folder FOLDER]
             --size is that of the image where the benchmark does not fix it, 4 unless given.
+            --folder is where the run's files lie: a folder on a disk, or in memory.
             Exit code 0: every goal holds, or its measure was skipped; 1: one is missed; 2: not understood;
             3: nothing could be measured here, and standard error says what is missing.""";
 
@@ -61,14 +66,23 @@ public final class BenchMain {
         boolean json = false;
         long sizeGib = SIZE_GIB;
         int rounds = ROUNDS;
+        Optional<Path> folder = Optional.empty();
         for (int at = 1; at < args.length; at++) {
             switch (args[at]) {
                 case "--json" -> json = true;
                 case "--size" -> sizeGib = number(args, ++at, SIZE_GIB_MAXIMUM);
                 case "--rounds" -> rounds = (int) number(args, ++at, ROUNDS_MAXIMUM);
+                case "--folder" -> {
+                    folder = Optional.of(Path.of(++at < args.length ? args[at] : ""));
+                    if (args.length <= at || !Files.isDirectory(folder.get())) {
+                        return notUnderstood("--folder takes a folder that is there, not '%s'".formatted(folder.get()));
+                    }
+                }
                 default -> {
                     return notUnderstood("option %s is not known; did you mean %s?"
-                            .formatted(args[at], nearest(args[at], Stream.of("--json", "--size", "--rounds"))));
+                            .formatted(
+                                    args[at],
+                                    nearest(args[at], Stream.of("--json", "--size", "--rounds", "--folder"))));
                 }
             }
         }
@@ -77,7 +91,7 @@ public final class BenchMain {
         }
         for (var bench : BENCHES) {
             if (bench.name().equals(args[0])) {
-                return run(bench, rounds, sizeGib << 30, json);
+                return run(bench, rounds, sizeGib << 30, folder, json);
             }
         }
         return notUnderstood("benchmark %s is not known; did you mean %s?"
@@ -90,9 +104,10 @@ public final class BenchMain {
                                         BENCHES.stream().map(Bench::name)))));
     }
 
-    private static int run(Bench bench, int rounds, long sizeBytes, boolean json) throws Exception {
+    private static int run(Bench bench, int rounds, long sizeBytes, Optional<Path> folder, boolean json)
+            throws Exception {
         List<Measure> measures;
-        try (var run = BenchRun.open(rounds, sizeBytes)) {
+        try (var run = BenchRun.open(rounds, sizeBytes, folder)) {
             measures = bench.run(run);
         }
         if (json) {

@@ -14,6 +14,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -22,17 +23,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rounds how often ours and the peer alternate; the median counts
  * @param sizeBytes of the image, where the benchmark does not fix it
+ * @param folder where whoever started the run wants its files; the scratch folder lies in it
  * @param undo run, last first, before the folder is removed
  */
-record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) implements AutoCloseable {
+record BenchRun(Path scratch, int rounds, long sizeBytes, Optional<Path> folder, Deque<Runnable> undo)
+        implements AutoCloseable {
     /** Room that stays free on the scratch file system: a benchmark must not fill a disk others write to. */
     private static final long SPARE_BYTES = 1L << 30;
 
+    private static final String PREFIX = "tidemark-bench-";
     private static final int CHUNK_BYTES = 4 << 20;
     private static final double NANOS_PER_SECOND = 1e9;
 
-    static BenchRun open(int rounds, long sizeBytes) throws IOException {
-        var run = new BenchRun(Files.createTempDirectory("tidemark-bench-"), rounds, sizeBytes, new ArrayDeque<>());
+    static BenchRun open(int rounds, long sizeBytes, Optional<Path> folder) throws IOException {
+        var scratch = folder.isPresent()
+                ? Files.createTempDirectory(folder.get().toAbsolutePath(), PREFIX)
+                : Files.createTempDirectory(PREFIX);
+        var run = new BenchRun(scratch, rounds, sizeBytes, folder, new ArrayDeque<>());
         // Never forgotten: once the folder is gone, it does nothing.
         var unused = Watchdog.get().remember("rm -rf --one-file-system '%s'".formatted(run.scratch));
         return run;
@@ -40,7 +47,7 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Deque<Runnable> undo) 
 
     /** The same run, for what takes too little time for a median of few. */
     BenchRun withRoundsOfAtLeast(int count) {
-        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes, undo);
+        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes, folder, undo);
     }
 
     /** Something timed. */

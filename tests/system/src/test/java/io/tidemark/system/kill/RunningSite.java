@@ -131,6 +131,15 @@ public final class RunningSite implements AutoCloseable {
         }
     }
 
+    /** Of its process. @throws IllegalStateException before it was started */
+    public long pid() {
+        var running = process;
+        if (running == null) {
+            throw new IllegalStateException("site %s was not started".formatted(name));
+        }
+        return running.pid();
+    }
+
     public SiteClient client() throws IOException {
         var endpoints = Json.parse(Files.readString(state().resolve("endpoints.json")));
         return new SiteClient(
