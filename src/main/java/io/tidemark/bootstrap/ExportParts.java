@@ -41,9 +41,9 @@ final class ExportParts implements AutoCloseable {
     ExportParts(Settings settings, Providers providers) throws IOException {
         this.settings = settings;
         var host = BlockKernels.hostCalls();
-        var overlays = Overlays.in(
-                ownFolder(settings.stateFolder().resolve("exports")), settings.exportsOverlayBytesMaximum(), host);
-        this.exports = new Exports(providers, overlays, host, () -> addresses);
+        var folder = ownFolder(settings.stateFolder().resolve("exports"));
+        var overlays = Overlays.in(folder, settings.exportsOverlayBytesMaximum(), host);
+        this.exports = new Exports(providers, overlays, host, () -> addresses, Optional.of(folder));
     }
 
     private static Path ownFolder(Path folder) throws IOException {

@@ -84,6 +84,8 @@ final class Site implements AutoCloseable {
         String replication = host.listen();
         begun("replication", host::stopListening);
         begun("agents", host.agents());
+        // Before it is reachable: who comes back for an export is not told that there is none.
+        control.exports().openAgain();
         exports.listen();
         // First of the three: an operation under way needs its agents and its peers to end in its time.
         begun("operations", control::stop);

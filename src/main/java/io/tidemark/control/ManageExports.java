@@ -19,12 +19,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Exports of this host's storage. What is exported is claimed for as long: its recovery point or volume is not deleted. All
- * of it ends with the process.
+ * but overlays are opened again at the next start.
  */
 public final class ManageExports {
+    private static final Logger LOG = LoggerFactory.getLogger(ManageExports.class);
+
     /** Opening takes moments; ending, until clients' requests have ended. */
     private static final Duration IN_HAND_RETRY = Duration.ofSeconds(1);
 
@@ -172,12 +176,46 @@ public final class ManageExports {
         boolean opened = false;
         try {
             host.open(export);
+            host.keep(export);
             opened = true;
         } finally {
             if (!opened) {
                 claims.release(holder);
             }
         }
+    }
+
+    /**
+     * Opens again what the process before this one exported and nobody removed. One that is refused is told of, and kept
+     * for the next start, for its storage may only be away; one whose volume or snapshot is gone is forgotten.
+     */
+    public void openAgain() {
+        for (var export : host.kept()) {
+            try {
+                open(export, List.of(claim(export)));
+            } catch (ControlException | ProviderException | IllegalArgumentException e) {
+                LOG.warn(
+                        "export.not_opened_again export={} source={} reason={}",
+                        export.id(),
+                        export.source(),
+                        e.getMessage());
+                if (isGone(e)) {
+                    host.forget(export.id());
+                }
+            }
+        }
+    }
+
+    private static boolean isGone(Exception e) {
+        return e instanceof ProviderException refused
+                && (refused.error() instanceof ProviderError.VolumeNotFound
+                        || refused.error() instanceof ProviderError.SnapshotNotFound);
+    }
+
+    private static Claim claim(Export export) {
+        return export.access() == Export.Access.WRITABLE
+                ? Claim.writing(new VolumeId(export.source()))
+                : Claim.shared(SnapshotId.parse(export.source()).recoveryPoint());
     }
 
     private static String holder(ExportId id) {
@@ -215,6 +253,7 @@ public final class ManageExports {
     }
 
     private ExportHost.Closing close(ExportId id) throws InterruptedException {
+        host.forget(id);
         return host.close(id, () -> claims.release(holder(id)));
     }
 

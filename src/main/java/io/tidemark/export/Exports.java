@@ -13,6 +13,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     private final Overlays overlays;
     private final Optional<HostCalls> host;
     private final Supplier<List<String>> addresses;
+    private final Optional<KeptExports> kept;
     private final List<String> notServed = new CopyOnWriteArrayList<>();
     private final Map<ExportId, ServedExport> open = new ConcurrentSkipListMap<>();
 
@@ -50,6 +52,17 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
      * @param addresses where its server listens: an export's name takes the place of {@link #NAME}
      */
     public Exports(Providers providers, Overlays overlays, Optional<HostCalls> host, Supplier<List<String>> addresses) {
+        this(providers, overlays, host, addresses, Optional.empty());
+    }
+
+    /** @param keptIn folder that tells which exports are to be opened again; without it none are */
+    public Exports(
+            Providers providers,
+            Overlays overlays,
+            Optional<HostCalls> host,
+            Supplier<List<String>> addresses,
+            Optional<Path> keptIn) {
+        this.kept = keptIn.map(KeptExports::new);
         this.providers = providers;
         this.overlays = overlays;
         this.host = host;
@@ -77,6 +90,11 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
                     export.access(),
                     image.sizeBytes());
         }
+    }
+
+    /** Serves an image that is there already, and closes it with this. */
+    void open(Export export, ExportImage image) {
+        open.put(export.id(), new ServedExport(export, image));
     }
 
     private ExportImage image(Export export) throws ProviderException {
@@ -109,6 +127,38 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     @Override
     public List<String> notServed() {
         return List.copyOf(notServed);
+    }
+
+    @Override
+    public void keep(Export export) {
+        try {
+            if (kept.isPresent() && export.access() != Export.Access.OVERLAY) {
+                kept.get().keep(export);
+            }
+        } catch (IOException e) {
+            LOG.warn("export.not_kept export={} reason={}", export.id(), e.getMessage());
+        }
+    }
+
+    @Override
+    public void forget(ExportId id) {
+        try {
+            if (kept.isPresent()) {
+                kept.get().forget(id);
+            }
+        } catch (IOException e) {
+            LOG.warn("export.not_forgotten export={} reason={}", id, e.getMessage());
+        }
+    }
+
+    @Override
+    public List<Export> kept() {
+        try {
+            return kept.isPresent() ? kept.get().all() : List.of();
+        } catch (IOException e) {
+            LOG.warn("export.not_kept reason={}", e.getMessage());
+            return List.of();
+        }
     }
 
     @Override

@@ -39,6 +39,7 @@ class ExportClaimsTest {
     /** Ends an export only once it may; makes one twice, as a host must not be asked to. */
     private static final class Host implements ExportHost {
         private final Map<ExportId, Open> open = new ConcurrentHashMap<>();
+        private final Map<ExportId, Export> kept = new ConcurrentHashMap<>();
         private final CountDownLatch ending = new CountDownLatch(1);
         private final CountDownLatch mayEnd = new CountDownLatch(1);
         private int opened;
@@ -50,6 +51,21 @@ class ExportClaimsTest {
                 throw new ProviderException(new ProviderError.Unexpected("opening", "it is open"));
             }
             open.put(export.id(), new Open(export, 1 << 20, 0, 0, false, List.of()));
+        }
+
+        @Override
+        public void keep(Export export) {
+            kept.put(export.id(), export);
+        }
+
+        @Override
+        public void forget(ExportId id) {
+            kept.remove(id);
+        }
+
+        @Override
+        public List<Export> kept() {
+            return List.copyOf(kept.values());
         }
 
         @Override

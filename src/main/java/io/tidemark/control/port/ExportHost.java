@@ -6,7 +6,7 @@ import io.tidemark.spi.ProviderException;
 import java.util.List;
 import java.util.Optional;
 
-/** Serves exports of this host's snapshots and volumes; they live as long as the process. */
+/** Serves exports of this host's snapshots and volumes. They end with the process; those that are kept are told to the next. */
 public interface ExportHost {
     /**
      * An export that is served.
@@ -28,6 +28,15 @@ public interface ExportHost {
      *     exports, OutOfSpace where an overlay cannot be made
      */
     void open(Export export) throws ProviderException;
+
+    /** Tells the next process of it, unless it is an overlay, which does not outlive this one. */
+    void keep(Export export);
+
+    /** Takes {@link #keep} back. */
+    void forget(ExportId id);
+
+    /** What was kept and not forgotten, by this process and those before it. */
+    List<Export> kept();
 
     /** Why clients cannot reach exports where the settings say, for people; empty where they can. */
     List<String> notServed();
