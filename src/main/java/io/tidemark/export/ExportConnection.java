@@ -133,7 +133,12 @@ final class ExportConnection {
         }
         try {
             LOG.info("export.connected export={} replies={}", agreed.export().name(), agreed.replies());
-            new Transmission(wire, agreed, served.get().image(), in, out).run();
+            var image = served.get().image();
+            if (image.slow()) {
+                new SideBySide(wire, agreed, image, in).run();
+            } else {
+                new Transmission(wire, agreed, image, in, out).run();
+            }
             LOG.info("export.disconnected export={}", agreed.export().name());
         } finally {
             served.get().leave(wire);

@@ -39,6 +39,11 @@ interface ExportImage extends AutoCloseable {
     /** A file with all of the bytes, which the kernel can send by itself. */
     Optional<FileChannel> file();
 
+    /** Whether a request waits for storage elsewhere, so that a connection's are to be done side by side. */
+    default boolean slow() {
+        return false;
+    }
+
     /** Bytes of storage that the image takes for itself: of an overlay. */
     default long ownBytes() {
         return 0;

@@ -91,6 +91,11 @@ final class SnapshotImage implements ExportImage {
     }
 
     @Override
+    public boolean slow() {
+        return file == null;
+    }
+
+    @Override
     public void ending() {
         ending.countDown();
     }

@@ -3,7 +3,6 @@ package io.tidemark.export;
 import io.tidemark.export.protocol.Agreed;
 import io.tidemark.export.protocol.NbdError;
 import io.tidemark.export.protocol.NbdException;
-import io.tidemark.export.protocol.NbdLimits;
 import io.tidemark.export.protocol.ReplyEncoder;
 import io.tidemark.export.protocol.Request;
 import io.tidemark.export.protocol.RequestDecoder;
@@ -12,8 +11,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Requests of one connection, one after the other on its own thread: as many as one read brings are answered by one
@@ -29,16 +26,14 @@ final class Transmission {
     /** From here on the kernel sends a file's bytes faster than they go through the buffer. */
     private static final int SENT_BY_KERNEL_BYTES = 64 << 10;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Transmission.class);
-
     private final Wire wire;
     private final Agreed agreed;
     private final ExportImage image;
     private final RequestDecoder decoder;
     private final ReplyEncoder encoder;
+    private final ShortAnswers answers;
     private final ByteBuffer in;
     private final ByteBuffer out;
-    private boolean toldOfFailure;
 
     /**
      * @param in what the client sent already, to be read from
@@ -50,6 +45,7 @@ final class Transmission {
         this.image = image;
         this.decoder = new RequestDecoder(agreed);
         this.encoder = new ReplyEncoder(agreed);
+        this.answers = new ShortAnswers(agreed, image);
         this.in = in;
         this.out = out;
     }
@@ -105,33 +101,7 @@ final class Transmission {
         } else if (request.type() == Request.READ) {
             read(request);
         } else {
-            act(request);
-        }
-    }
-
-    private void act(Request request) throws IOException {
-        try {
-            switch (request.type()) {
-                case Request.FLUSH -> image.flush();
-                case Request.TRIM -> image.writeZeroes(request.offsetBytes(), request.lengthBytes(), false);
-                case Request.WRITE_ZEROES ->
-                    image.writeZeroes(request.offsetBytes(), request.lengthBytes(), request.withoutHole());
-                case Request.BLOCK_STATUS -> {
-                    int maximum = request.oneExtent() ? 1 : NbdLimits.EXTENTS_MAXIMUM;
-                    encoder.blockStatus(
-                            out, request, image.extents(request.offsetBytes(), request.lengthBytes(), maximum));
-                    return;
-                }
-                default -> {
-                    // CACHE: the kernel's own cache is what there is.
-                }
-            }
-            if (request.writes() && request.forceUnitAccess()) {
-                image.flush();
-            }
-            encoder.done(out, request);
-        } catch (IOException e) {
-            encoder.error(out, request, failed(request, e), "the storage failed");
+            answers.act(request, out);
         }
     }
 
@@ -151,38 +121,13 @@ final class Transmission {
             }
             int length = Math.min(left, in.remaining());
             if (outcome == NbdError.NONE) {
-                outcome = written(request, at, in.slice(in.position(), length));
+                outcome = answers.written(request, at, in.slice(in.position(), length));
             }
             in.position(in.position() + length);
             at += length;
             left -= length;
         }
-        if (outcome == NbdError.NONE && request.forceUnitAccess()) {
-            outcome = flushed(request);
-        }
-        if (outcome == NbdError.NONE) {
-            encoder.done(out, request);
-        } else {
-            encoder.error(out, request, outcome, "not written");
-        }
-    }
-
-    private NbdError written(Request request, long offsetBytes, ByteBuffer bytes) {
-        try {
-            image.write(offsetBytes, bytes);
-            return NbdError.NONE;
-        } catch (IOException e) {
-            return failed(request, e);
-        }
-    }
-
-    private NbdError flushed(Request request) {
-        try {
-            image.flush();
-            return NbdError.NONE;
-        } catch (IOException e) {
-            return failed(request, e);
-        }
+        answers.endWrite(request, outcome, out);
     }
 
     private void read(Request request) throws IOException {
@@ -219,7 +164,7 @@ final class Transmission {
             try {
                 image.read(at, out.slice(start + header, piece));
             } catch (IOException e) {
-                var error = failed(request, e);
+                var error = answers.failed(request, e);
                 if (!first && !fragments) {
                     // Success was promised already, and there is no other way to take it back.
                     throw e;
@@ -248,20 +193,5 @@ final class Transmission {
             at += sent;
             left -= sent;
         }
-    }
-
-    /** The first of a connection is told; a client that goes on all the same would fill the log. */
-    private NbdError failed(Request request, IOException failure) {
-        if (!toldOfFailure) {
-            toldOfFailure = true;
-            LOG.warn(
-                    "export.request_failed export={} type={} offsetBytes={} lengthBytes={} reason={}",
-                    agreed.export().name(),
-                    request.type(),
-                    request.offsetBytes(),
-                    request.lengthBytes(),
-                    failure.getMessage());
-        }
-        return failure instanceof OutOfSpaceException ? NbdError.NO_SPACE : NbdError.IO;
     }
 }

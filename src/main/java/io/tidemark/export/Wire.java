@@ -5,7 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
 
-/** A client's connection, blocking. One thread; another may close it, which ends reads and writes that wait. */
+/**
+ * A client's connection, blocking. One thread reads, one at a time writes; another may close it, which ends reads and writes
+ * that wait.
+ */
 public interface Wire extends AutoCloseable {
     /** Room that a buffer needs for a read. */
     int ROOM_BYTES = 32 << 10;
