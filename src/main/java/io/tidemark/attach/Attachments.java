@@ -1,0 +1,269 @@
+package io.tidemark.attach;
+
+import io.tidemark.attach.Attachment.Means;
+import io.tidemark.domain.ExportId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** Exports that are block devices of this host: a folder each, named after the export. */
+public final class Attachments {
+    /** A relay and {@code nbdfuse} that start, a device that the kernel lets go of. */
+    private static final Duration STEP_LIMIT = Duration.ofSeconds(30);
+
+    private static final Duration LOOK = Duration.ofMillis(20);
+    private static final String DISK = "disk";
+
+    private final Path folder;
+
+    /** @param folder made, for this user alone, where it is not there; does not outlive the host's restart, nor does a device */
+    public Attachments(Path folder) {
+        this.folder = folder.toAbsolutePath().normalize();
+    }
+
+    /** In order of export. */
+    public List<Attachment> all() throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        var found = new ArrayList<Attachment>();
+        try (var folders = Files.list(folder)) {
+            for (var each : folders.sorted().toList()) {
+                Attachment.read(each).ifPresent(found::add);
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    /**
+     * Makes a block device of an export.
+     *
+     * @param site the socket at which the site serves it
+     * @param awayLimit so long requests wait while nobody serves it there; all of them fail afterwards
+     * @throws AttachException where the host has no means for it, or it is attached already; nothing is left then
+     */
+    public Attachment attach(ExportId export, Path site, Duration awayLimit)
+            throws AttachException, IOException, InterruptedException {
+        var means = means();
+        var own = folder.resolve(export.value());
+        var earlier = Attachment.read(own);
+        if (earlier.isPresent()) {
+            throw new AttachException(
+                    "export %s is attached as %s".formatted(export, earlier.get().device()),
+                    "detach it first: tidemark detach " + earlier.get().device());
+        }
+        makeFolder(own);
+        boolean attached = false;
+        Optional<Process> relay = Optional.empty();
+        try {
+            relay = Optional.of(HostPrograms.start(
+                    Attachment.log(own), RelayProcess.command(own, site, export, awayLimit)));
+            await("the relay", own, relay.get(), Attachment.ready(own));
+            var device = means == Means.KERNEL_NBD ? byKernel(own, export) : byFuse(own, export);
+            var attachment = new Attachment(own, export, device, means, relay.get().pid());
+            attachment.save();
+            attached = true;
+            return attachment;
+        } finally {
+            if (!attached) {
+                relay.ifPresent(Process::destroy);
+                unmount(own);
+                remove(own);
+            }
+        }
+    }
+
+    private void makeFolder(Path own) throws IOException, InterruptedException {
+        Files.createDirectories(folder);
+        // What an attempt that was killed has left.
+        unmount(own);
+        remove(own);
+        Files.createDirectory(
+                own, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectory(Attachment.mountPoint(own));
+    }
+
+    private static Means means() throws AttachException {
+        if (!"root".equals(System.getProperty("user.name"))) {
+            throw new AttachException("block devices are made by root alone", "run it with sudo");
+        }
+        if (Files.exists(Path.of("/sys/class/block/nbd0"))
+                && HostPrograms.find("nbd-client").isPresent()) {
+            return Means.KERNEL_NBD;
+        }
+        for (var program : List.of("nbdfuse", "losetup", "umount", "blockdev")) {
+            if (HostPrograms.find(program).isEmpty()) {
+                throw new AttachException(
+                        "this host has neither the kernel's nbd with nbd-client, nor %s".formatted(program),
+                        "modprobe nbd and apt-get install nbd-client, or apt-get install libnbd-bin util-linux");
+            }
+        }
+        if (!Files.exists(Path.of("/dev/fuse"))) {
+            throw new AttachException("this host has neither the kernel's nbd nor /dev/fuse", "modprobe nbd or modprobe fuse");
+        }
+        return Means.FUSE_AND_LOOP;
+    }
+
+    private static Path byKernel(Path own, ExportId export) throws AttachException, IOException, InterruptedException {
+        for (var device : BlockDevice.freeNbd()) {
+            try {
+                HostPrograms.run(
+                        "nbd-client",
+                        "-unix",
+                        Attachment.socket(own).toString(),
+                        device.toString(),
+                        "-N",
+                        export.value());
+                return device;
+            } catch (IOException e) {
+                if (BlockDevice.isFreeNbd(device)) {
+                    throw e;
+                }
+                // Somebody else has taken it since: the next.
+            }
+        }
+        throw new AttachException("all devices of the kernel's nbd are in use", "modprobe nbd with a larger nbds_max");
+    }
+
+    private static Path byFuse(Path own, ExportId export) throws AttachException, IOException, InterruptedException {
+        var disk = Attachment.mountPoint(own).resolve(DISK);
+        var fuse = HostPrograms.start(
+                Attachment.log(own),
+                List.of(
+                        "nbdfuse",
+                        disk.toString(),
+                        "nbd+unix:///%s?socket=%s".formatted(export, Attachment.socket(own))));
+        await("nbdfuse", own, fuse, disk);
+        var arguments = Files.isWritable(disk)
+                ? new String[] {"--find", "--show", disk.toString()}
+                : new String[] {"--find", "--show", "--read-only", disk.toString()};
+        return Path.of(HostPrograms.run("losetup", arguments));
+    }
+
+    private static void await(String what, Path own, Process process, Path appears)
+            throws AttachException, IOException, InterruptedException {
+        long until = System.nanoTime() + STEP_LIMIT.toNanos();
+        while (!Files.exists(appears)) {
+            if (!process.isAlive() || System.nanoTime() > until) {
+                process.destroy();
+                var lines = Files.readString(Attachment.log(own)).lines().toList();
+                throw new AttachException(
+                        "%s %s: %s"
+                                .formatted(
+                                        what,
+                                        process.isAlive() ? "was not ready after " + STEP_LIMIT : "did not start",
+                                        lines.isEmpty() ? "it said nothing" : lines.getLast()),
+                        "is the export there? tidemark exports list");
+            }
+            TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
+        }
+    }
+
+    /** @param named a device, or an export's id */
+    public Attachment find(String named) throws AttachException, IOException {
+        return all().stream()
+                .filter(each -> each.device().toString().equals(named) || each.export().value().equals(named))
+                .findFirst()
+                .orElseThrow(() -> new AttachException(
+                        "%s is not attached by %s".formatted(named, folder),
+                        "see what is: tidemark detach --list"));
+    }
+
+    /**
+     * Flushes, then takes the device away. May be called again after a failure.
+     *
+     * @param lossIsFine where the site is away for good: what was not flushed is given up
+     * @throws AttachException where the device is in use, or cannot be flushed; it stays then
+     */
+    public void detach(Attachment attachment, boolean lossIsFine)
+            throws AttachException, IOException, InterruptedException {
+        boolean there = isThere(attachment);
+        if (there) {
+            var user = BlockDevice.user(attachment.device());
+            if (user.isPresent()) {
+                throw new AttachException(
+                        "%s is %s".formatted(attachment.device(), user.get()), "unmount or release it first");
+            }
+            flush(attachment, lossIsFine);
+            release(attachment);
+        }
+        unmount(attachment.folder());
+        ProcessHandle.of(attachment.relay()).filter(_ -> attachment.isServed()).ifPresent(ProcessHandle::destroy);
+        awaitGone(attachment);
+        remove(attachment.folder());
+    }
+
+    /** After the host's restart its number may be another's. */
+    private static boolean isThere(Attachment attachment) {
+        return switch (attachment.means()) {
+            case KERNEL_NBD -> !BlockDevice.isFreeNbd(attachment.device());
+            case FUSE_AND_LOOP ->
+                BlockDevice.backingFile(attachment.device())
+                        .filter(file -> file.startsWith(attachment.folder().toString()))
+                        .isPresent();
+        };
+    }
+
+    private static void flush(Attachment attachment, boolean lossIsFine) throws AttachException, InterruptedException {
+        try {
+            if (!lossIsFine) {
+                HostPrograms.run("blockdev", "--flushbufs", attachment.device().toString());
+            }
+        } catch (IOException e) {
+            throw new AttachException(
+                    "%s cannot be flushed: %s".formatted(attachment.device(), e.getMessage()),
+                    "start the site; or give up what was not flushed: tidemark detach --force "
+                            + attachment.device());
+        }
+    }
+
+    private static void release(Attachment attachment) throws AttachException, IOException, InterruptedException {
+        var device = attachment.device().toString();
+        if (attachment.means() == Means.KERNEL_NBD) {
+            HostPrograms.run("nbd-client", "-d", device);
+        } else {
+            HostPrograms.run("losetup", "-d", device);
+        }
+        long until = System.nanoTime() + STEP_LIMIT.toNanos();
+        while (isThere(attachment)) {
+            if (System.nanoTime() > until) {
+                throw new AttachException(
+                        "%s is still open somewhere and goes once it is closed".formatted(device),
+                        "close it, and detach again: see who with fuser " + device);
+            }
+            TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
+        }
+    }
+
+    private static void unmount(Path own) throws IOException, InterruptedException {
+        var place = Attachment.mountPoint(own);
+        if (BlockDevice.isMounted(place)) {
+            HostPrograms.run("umount", place.toString());
+        }
+    }
+
+    private static void awaitGone(Attachment attachment) throws InterruptedException {
+        long until = System.nanoTime() + STEP_LIMIT.toNanos();
+        while (attachment.isServed() && System.nanoTime() < until) {
+            TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
+        }
+    }
+
+    private static void remove(Path own) throws IOException {
+        if (!Files.isDirectory(own)) {
+            return;
+        }
+        try (var files = Files.walk(own)) {
+            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

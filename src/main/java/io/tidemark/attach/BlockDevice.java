@@ -1,0 +1,83 @@
+package io.tidemark.attach;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What the kernel says of its block devices. */
+final class BlockDevice {
+    private static final Path BLOCK = Path.of("/sys/class/block");
+    private static final int MOUNT_NUMBER = 2;
+    private static final int MOUNT_POINT = 4;
+
+    private BlockDevice() {}
+
+    private static Path about(Path device) {
+        return BLOCK.resolve(device.getFileName());
+    }
+
+    /** Who uses it, for people: a mount, a swap, a mapping or partition; empty where nobody does. */
+    static Optional<String> user(Path device) throws IOException {
+        var number = about(device).resolve("dev");
+        if (!Files.exists(number)) {
+            return Optional.empty();
+        }
+        var mounted = mountOf(Files.readString(number).strip());
+        if (mounted.isPresent()) {
+            return mounted.map(place -> "mounted at " + place);
+        }
+        if (Files.readString(Path.of("/proc/swaps")).lines().anyMatch(line -> line.startsWith(device + " "))) {
+            return Optional.of("swap space");
+        }
+        try (var holders = Files.list(about(device).resolve("holders"))) {
+            return holders.findFirst().map(holder -> "held by " + holder.getFileName());
+        }
+    }
+
+    private static Optional<String> mountOf(String number) throws IOException {
+        return Files.readString(Path.of("/proc/self/mountinfo"))
+                .lines()
+                .map(line -> line.split(" ", -1))
+                .filter(fields -> fields[MOUNT_NUMBER].equals(number))
+                .map(fields -> fields[MOUNT_POINT])
+                .findFirst();
+    }
+
+    /** The file on which a loop device stands. */
+    static Optional<String> backingFile(Path device) {
+        try {
+            return Optional.of(
+                    Files.readString(about(device).resolve("loop/backing_file")).strip());
+        } catch (IOException e) {
+            // Nothing is attached to it.
+            return Optional.empty();
+        }
+    }
+
+    /** Devices of the kernel's NBD client that are free. */
+    static List<Path> freeNbd() throws IOException {
+        try (var all = Files.list(BLOCK)) {
+            return all.map(Path::getFileName)
+                    .map(Path::toString)
+                    .filter(name -> name.matches("nbd\\d+"))
+                    .filter(name -> isFreeNbd(Path.of("/dev", name)))
+                    .sorted()
+                    .map(name -> Path.of("/dev", name))
+                    .toList();
+        }
+    }
+
+    /** In use it has a file that names the process that set it up (drivers/block/nbd.c, pid_show). */
+    static boolean isFreeNbd(Path device) {
+        return !Files.exists(about(device).resolve("pid"));
+    }
+
+    static boolean isMounted(Path place) throws IOException {
+        try (Stream<String> mounts = Files.readString(Path.of("/proc/self/mountinfo")).lines()) {
+            return mounts.anyMatch(line -> line.split(" ", -1)[MOUNT_POINT].equals(place.toString()));
+        }
+    }
+}
