@@ -86,7 +86,8 @@ public record Attachment(Path folder, ExportId export, Path device, Means means,
     /** Whether its relay lives: a number may be another process's by now, so its command line has to name the folder. */
     boolean isServed() {
         try {
-            return Files.readString(Path.of("/proc/%d/cmdline".formatted(relay))).contains("\0" + folder + "\0");
+            return Files.readString(Path.of("/proc/%d/cmdline".formatted(relay)))
+                    .contains("\0" + folder + "\0");
         } catch (IOException e) {
             return false;
         }

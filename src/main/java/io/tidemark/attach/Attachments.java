@@ -3,8 +3,10 @@ package io.tidemark.attach;
 import io.tidemark.attach.Attachment.Means;
 import io.tidemark.domain.ExportId;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,18 +58,20 @@ public final class Attachments {
         var earlier = Attachment.read(own);
         if (earlier.isPresent()) {
             throw new AttachException(
-                    "export %s is attached as %s".formatted(export, earlier.get().device()),
+                    "export %s is attached as %s"
+                            .formatted(export, earlier.get().device()),
                     "detach it first: tidemark detach " + earlier.get().device());
         }
         makeFolder(own);
         boolean attached = false;
         Optional<Process> relay = Optional.empty();
         try {
-            relay = Optional.of(HostPrograms.start(
-                    Attachment.log(own), RelayProcess.command(own, site, export, awayLimit)));
+            relay = Optional.of(
+                    HostPrograms.start(Attachment.log(own), RelayProcess.command(own, site, export, awayLimit)));
             await("the relay", own, relay.get(), Attachment.ready(own));
             var device = means == Means.KERNEL_NBD ? byKernel(own, export) : byFuse(own, export);
-            var attachment = new Attachment(own, export, device, means, relay.get().pid());
+            var attachment =
+                    new Attachment(own, export, device, means, relay.get().pid());
             attachment.save();
             attached = true;
             return attachment;
@@ -85,8 +89,7 @@ public final class Attachments {
         // What an attempt that was killed has left.
         unmount(own);
         remove(own);
-        Files.createDirectory(
-                own, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectory(own, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Files.createDirectory(Attachment.mountPoint(own));
     }
 
@@ -98,7 +101,7 @@ public final class Attachments {
                 && HostPrograms.find("nbd-client").isPresent()) {
             return Means.KERNEL_NBD;
         }
-        for (var program : List.of("nbdfuse", "losetup", "umount", "blockdev")) {
+        for (var program : List.of("nbdfuse", "losetup", "umount")) {
             if (HostPrograms.find(program).isEmpty()) {
                 throw new AttachException(
                         "this host has neither the kernel's nbd with nbd-client, nor %s".formatted(program),
@@ -106,7 +109,8 @@ public final class Attachments {
             }
         }
         if (!Files.exists(Path.of("/dev/fuse"))) {
-            throw new AttachException("this host has neither the kernel's nbd nor /dev/fuse", "modprobe nbd or modprobe fuse");
+            throw new AttachException(
+                    "this host has neither the kernel's nbd nor /dev/fuse", "modprobe nbd or modprobe fuse");
         }
         return Means.FUSE_AND_LOOP;
     }
@@ -169,11 +173,11 @@ public final class Attachments {
     /** @param named a device, or an export's id */
     public Attachment find(String named) throws AttachException, IOException {
         return all().stream()
-                .filter(each -> each.device().toString().equals(named) || each.export().value().equals(named))
+                .filter(each -> each.device().toString().equals(named)
+                        || each.export().value().equals(named))
                 .findFirst()
                 .orElseThrow(() -> new AttachException(
-                        "%s is not attached by %s".formatted(named, folder),
-                        "see what is: tidemark detach --list"));
+                        "%s is not attached by %s".formatted(named, folder), "see what is: tidemark detach --list"));
     }
 
     /**
@@ -211,16 +215,17 @@ public final class Attachments {
         };
     }
 
-    private static void flush(Attachment attachment, boolean lossIsFine) throws AttachException, InterruptedException {
-        try {
-            if (!lossIsFine) {
-                HostPrograms.run("blockdev", "--flushbufs", attachment.device().toString());
-            }
+    private static void flush(Attachment attachment, boolean lossIsFine) throws AttachException {
+        if (lossIsFine) {
+            return;
+        }
+        // A sync of the device itself: BLKFLSBUF, which blockdev sends, neither flushes the disk nor tells of errors.
+        try (var device = FileChannel.open(attachment.device(), StandardOpenOption.READ)) {
+            device.force(true);
         } catch (IOException e) {
             throw new AttachException(
                     "%s cannot be flushed: %s".formatted(attachment.device(), e.getMessage()),
-                    "start the site; or give up what was not flushed: tidemark detach --force "
-                            + attachment.device());
+                    "start the site; or give up what was not flushed: tidemark detach --force " + attachment.device());
         }
     }
 

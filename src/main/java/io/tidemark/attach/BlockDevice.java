@@ -76,7 +76,8 @@ final class BlockDevice {
     }
 
     static boolean isMounted(Path place) throws IOException {
-        try (Stream<String> mounts = Files.readString(Path.of("/proc/self/mountinfo")).lines()) {
+        try (Stream<String> mounts =
+                Files.readString(Path.of("/proc/self/mountinfo")).lines()) {
             return mounts.anyMatch(line -> line.split(" ", -1)[MOUNT_POINT].equals(place.toString()));
         }
     }

@@ -34,9 +34,8 @@ final class HostPrograms {
         var path = find(program).orElseThrow(() -> new IOException("%s is not installed".formatted(program)));
         var output = Files.createTempFile("tidemark-attach-", ".output");
         try {
-            var process = new ProcessBuilder(
-                            Stream.concat(Stream.of(path.toString()), Stream.of(arguments))
-                                    .toList())
+            var process = new ProcessBuilder(Stream.concat(Stream.of(path.toString()), Stream.of(arguments))
+                            .toList())
                     .redirectInput(Path.of("/dev/null").toFile())
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())

@@ -44,7 +44,8 @@ final class AttachCommand implements Callable<Integer> {
             paramLabel = "TIME",
             defaultValue = "5m",
             converter = Units.DurationConverter.class,
-            description = "How long reads and writes wait while the site is away, before all fail for good; default: 5m.")
+            description =
+                    "How long reads and writes wait while the site is away, before all fail for good; default: 5m.")
     private Duration awayLimit = Duration.ofMinutes(5);
 
     @Option(

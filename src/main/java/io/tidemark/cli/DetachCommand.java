@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "detach",
         sortOptions = false,
-        description = "Flushes and takes away a block device that attach made. Needs no site but for what is not flushed.")
+        description =
+                "Flushes and takes away a block device that attach made. Needs no site but for what is not flushed.")
 final class DetachCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "DEVICE", description = "The device, or the export's id.")
     private String device = "";
