@@ -26,7 +26,7 @@ final class ExportsCommand extends ResourceCommand {
             Column.text("CLIENTS", "connectionCount"),
             Column.text("URI", "uri"));
 
-    @Command(name = "list", description = "Lists exports; they end with the site's process.")
+    @Command(name = "list", description = "Lists exports; those over an overlay end with the site's process.")
     int list(@Mixin SiteOptions site) throws ClientException {
         return site.show(site.client().get("/v1/exports").at("items").items(), COLUMNS);
     }

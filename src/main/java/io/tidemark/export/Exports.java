@@ -25,7 +25,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The exports that are open or ending: what connections choose from. They live as long as this process. */
+/** The exports that are open or ending: what connections choose from. Those that are kept are opened again by the next process. */
 public final class Exports implements ExportHost, Offer, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Exports.class);
     /** Stands for an export's name in an address. */

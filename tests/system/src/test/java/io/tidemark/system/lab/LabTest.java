@@ -77,6 +77,13 @@ class LabTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
+    void exportsAreDevicesOfTheKernelsOwnClient() throws Exception {
+        Ground.requireRootAnd("nbd-client", "nbdkit");
+        lab.test(KernelNbdInLab.class);
+    }
+
+    @Test
     void failuresInTheLabAreToldOnTheHost() {
         assertThatThrownBy(() -> lab.test(FailingInLab.class))
                 .isInstanceOf(AssertionError.class)
