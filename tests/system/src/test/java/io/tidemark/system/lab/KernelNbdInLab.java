@@ -62,8 +62,7 @@ class KernelNbdInLab {
     }
 
     private static Process server(Path socket, Path disk) throws IOException, InterruptedException {
-        var process = new ProcessBuilder(
-                        "nbdkit", "--foreground", "--unix", socket.toString(), "file", disk.toString())
+        var process = new ProcessBuilder("nbdkit", "--foreground", "--unix", socket.toString(), "file", disk.toString())
                 .inheritIO()
                 .start();
         while (!Files.exists(socket)) {
