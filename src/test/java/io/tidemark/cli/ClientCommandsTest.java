@@ -414,6 +414,21 @@ class ClientCommandsTest {
     }
 
     @Test
+    void whatCannotBeAttachedOrDetachedIsToldWithTheWayOut() throws IOException {
+        site.on("GET /v1/exports/ex-1", 200, "{\"id\":\"ex-1\",\"uris\":[\"nbd://127.0.0.1:1/ex-1\"]}");
+
+        var elsewhere = typed("attach", "ex-1");
+        assertThat(elsewhere.exit()).isEqualTo(ExitCode.REFUSED);
+        assertThat(elsewhere.err()).contains("export ex-1 is not served at a unix socket");
+        assertThat(typed("attach", "ex-1", "--away-limit", "0s").err()).contains("--away-limit is less than a second");
+        var unknown = Typed.run("detach", "/dev/loop99", "--folder", "/nowhere");
+        assertThat(unknown.exit()).isEqualTo(ExitCode.REFUSED);
+        assertThat(unknown.err()).contains("/dev/loop99 is not attached by /nowhere", "tidemark detach --list");
+        assertThat(Typed.run("detach", "--folder", "/nowhere").err()).contains("no device is named");
+        assertThat(Typed.run("detach", "--list", "--folder", "/nowhere").out()).isEmpty();
+    }
+
+    @Test
     void theProgressLineShowsShareAndTotal() throws IOException {
         assertThat(ProgressBar.line(Json.parse(RUNNING)))
                 .isEqualTo("sync send [########......................]  25 % of 4 B");

@@ -10,7 +10,9 @@ import io.tidemark.site.TestSite;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -43,12 +45,13 @@ class ExportClaimsTest {
         private final CountDownLatch ending = new CountDownLatch(1);
         private final CountDownLatch mayEnd = new CountDownLatch(1);
         private int opened;
+        private ProviderError refusal = new ProviderError.Unexpected("opening", "it is open");
 
         @Override
         public void open(Export export) throws ProviderException {
             opened++;
             if (opened > 1) {
-                throw new ProviderException(new ProviderError.Unexpected("opening", "it is open"));
+                throw new ProviderException(refusal);
             }
             open.put(export.id(), new Open(export, 1 << 20, 0, 0, false, List.of()));
         }
@@ -139,6 +142,42 @@ class ExportClaimsTest {
         host.mayEnd.countDown();
         exports.remove(first.getFirst().export().id());
         assertThat(mayBeDeleted()).isTrue();
+    }
+
+    @Test
+    void whatWasExportedBeforeARestartIsServedAndClaimedAgain() throws Exception {
+        var snapshot = site.control
+                .inventory()
+                .recoveryPoint(point)
+                .members()
+                .getFirst()
+                .snapshot();
+        host.keep(new Export(new ExportId("ex-before"), snapshot.toString(), Export.Access.READ_ONLY, Instant.EPOCH));
+
+        exports.openAgain();
+
+        assertThat(host.all()).extracting(open -> open.export().id().value()).containsExactly("ex-before");
+        assertThat(mayBeDeleted()).isFalse();
+        host.mayEnd.countDown();
+        exports.remove(new ExportId("ex-before"));
+        assertThat(host.kept()).isEmpty();
+        assertThat(mayBeDeleted()).isTrue();
+    }
+
+    @Test
+    void whatIsRefusedAtARestartIsKeptForTheNextUnlessItsStorageIsGone() throws Exception {
+        host.opened = 1;
+        host.refusal = new ProviderError.VolumeNotFound(new VolumeId("image:none"));
+        host.keep(new Export(new ExportId("ex-gone"), "image:none", Export.Access.WRITABLE, Instant.EPOCH));
+        exports.openAgain();
+        assertThat(host.kept()).isEmpty();
+
+        host.refusal = new ProviderError.Unexpected("opening", "it is away");
+        host.keep(new Export(new ExportId("ex-away"), "image:away", Export.Access.WRITABLE, Instant.EPOCH));
+        exports.openAgain();
+        assertThat(host.kept()).hasSize(1);
+        assertThat(claims.tryAcquire("another", List.of(Claim.writing(new VolumeId("image:away")))))
+                .isEmpty();
     }
 
     @Test
