@@ -4,6 +4,7 @@ import io.tidemark.attach.Attachment.Means;
 import io.tidemark.domain.ExportId;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -19,6 +20,9 @@ import java.util.concurrent.TimeUnit;
 public final class Attachments {
     /** A relay and {@code nbdfuse} that start, a device that the kernel lets go of. */
     private static final Duration STEP_LIMIT = Duration.ofSeconds(30);
+
+    /** The kernel's limit ({@code sun_path}, unix(7)), with its closing zero. */
+    private static final int SOCKET_PATH_BYTES_MAXIMUM = 107;
 
     private static final Duration LOOK = Duration.ofMillis(20);
     private static final String DISK = "disk";
@@ -62,25 +66,48 @@ public final class Attachments {
                             .formatted(export, earlier.get().device()),
                     "detach it first: tidemark detach " + earlier.get().device());
         }
+        refuseTooLong(own);
         makeFolder(own);
-        boolean attached = false;
         Optional<Process> relay = Optional.empty();
+        Optional<Path> device = Optional.empty();
         try {
             relay = Optional.of(
                     HostPrograms.start(Attachment.log(own), RelayProcess.command(own, site, export, awayLimit)));
             await("the relay", own, relay.get(), Attachment.ready(own));
-            var device = means == Means.KERNEL_NBD ? byKernel(own, export) : byFuse(own, export);
+            device = Optional.of(means == Means.KERNEL_NBD ? byKernel(own, export) : byFuse(own, export));
             var attachment =
-                    new Attachment(own, export, device, means, relay.get().pid());
+                    new Attachment(own, export, device.get(), means, relay.get().pid());
             attachment.save();
-            attached = true;
             return attachment;
-        } finally {
-            if (!attached) {
-                relay.ifPresent(Process::destroy);
-                unmount(own);
-                remove(own);
+        } catch (AttachException | IOException | InterruptedException | RuntimeException e) {
+            undo(own, means, device, relay, e);
+            throw e;
+        }
+    }
+
+    /** What was made before it failed. */
+    private static void undo(Path own, Means means, Optional<Path> device, Optional<Process> relay, Exception failure) {
+        try {
+            if (device.isPresent()) {
+                letGo(means, device.get());
             }
+            relay.ifPresent(Process::destroy);
+            unmount(own);
+            remove(own);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void refuseTooLong(Path own) throws AttachException {
+        int length = Attachment.socket(own).toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > SOCKET_PATH_BYTES_MAXIMUM) {
+            throw new AttachException(
+                    "the relay's socket %s has %d bytes, a unix socket's path %d at most"
+                            .formatted(Attachment.socket(own), length, SOCKET_PATH_BYTES_MAXIMUM),
+                    "name a shorter folder with --folder");
         }
     }
 
@@ -230,12 +257,8 @@ public final class Attachments {
     }
 
     private static void release(Attachment attachment) throws AttachException, IOException, InterruptedException {
-        var device = attachment.device().toString();
-        if (attachment.means() == Means.KERNEL_NBD) {
-            HostPrograms.run("nbd-client", "-d", device);
-        } else {
-            HostPrograms.run("losetup", "-d", device);
-        }
+        var device = attachment.device();
+        letGo(attachment.means(), device);
         long until = System.nanoTime() + STEP_LIMIT.toNanos();
         while (isThere(attachment)) {
             if (System.nanoTime() > until) {
@@ -245,6 +268,10 @@ public final class Attachments {
             }
             TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
         }
+    }
+
+    private static void letGo(Means means, Path device) throws IOException, InterruptedException {
+        HostPrograms.run(means == Means.KERNEL_NBD ? "nbd-client" : "losetup", "-d", device.toString());
     }
 
     private static void unmount(Path own) throws IOException, InterruptedException {

@@ -157,6 +157,10 @@ class AttachedDeviceTest {
 
             assertThatThrownBy(() -> attachments.attach(made.export(), site.state(), AWAY_LIMIT))
                     .hasMessage("export %s is attached as %s".formatted(made.export(), made.device()));
+            assertThatThrownBy(() -> attachments.attach(new ExportId("ex-none"), site.state(), AWAY_LIMIT))
+                    .hasMessageContaining("the relay did not start");
+            assertThat(attachments.all()).containsExactly(made);
+            assertThat(ground.folder().resolve("attached/ex-none")).doesNotExist();
             assertThatThrownBy(() -> attachments.detach(made, false)).hasMessageContaining("cannot be flushed");
 
             attachments.detach(made, true);
