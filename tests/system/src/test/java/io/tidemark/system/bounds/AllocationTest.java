@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
  * What a transfer leaves to the garbage collector, in processes that compile as a site does. It is no timing: the same
  * transfer allocates the same, but for what the compiler leaves out and what the API's answers take.
  */
+@Tag("alone")
 @Timeout(300)
 class AllocationTest {
     private static final double MIB = 1 << 20;

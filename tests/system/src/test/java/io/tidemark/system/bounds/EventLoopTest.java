@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>Not counted: the first round, in which classes are loaded and the contract is compiled. A machine that is short of
  * processors holds a loop too; what is ours to mend comes back in each round, so one round without it passes.
  */
+@Tag("alone")
 @Timeout(180)
 class EventLoopTest {
     private static final int LIMIT_MILLIS = 20;

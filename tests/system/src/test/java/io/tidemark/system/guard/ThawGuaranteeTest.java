@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * -Dtidemark.soak.guard=1000} runs so many trials, {@code -Dtidemark.guard.seed=41} that one alone, {@code 41-60} those.
  */
 @Tag("system-image")
+@Tag("alone")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ThawGuaranteeTest {
     private static final long SEEDS_IN_CI = 60;

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 
 /**
@@ -47,10 +46,6 @@ public record StorageLab(
     private static final Duration ZFS_BUILD_PAUSE = Duration.ofSeconds(1);
     private static final int MEMORY_MEBIBYTES = 1536;
     private static final Duration LIMIT = Duration.ofMinutes(5);
-    private static final int GUESTS_AT_ONCE = 2;
-    /** Of all tests that run, for each guest has one CPU; its own limit begins with its turn. */
-    private static final Semaphore GUESTS = new Semaphore(GUESTS_AT_ONCE, true);
-
     /** The kernel knows ubda to ubdp. */
     private static final int DISKS_MAXIMUM = 16;
     /** Of the guest's output, for messages; all of it goes to standard error. */
@@ -203,7 +198,7 @@ public record StorageLab(
 
     private void testAll(List<Share> shares) throws InterruptedException {
         var failures = new ConcurrentLinkedQueue<Throwable>();
-        try (var guests = Executors.newFixedThreadPool(GUESTS_AT_ONCE)) {
+        try (var guests = Executors.newFixedThreadPool(GuestTurn.AT_ONCE)) {
             for (var share : shares) {
                 guests.execute(() -> {
                     try {
@@ -222,11 +217,9 @@ public record StorageLab(
     }
 
     private void test(Share share) throws IOException, InterruptedException {
-        GUESTS.acquire();
-        try {
+        // Its own limit begins with its turn.
+        try (var turn = GuestTurn.take()) {
             testNow(share);
-        } finally {
-            GUESTS.release();
         }
     }
 
