@@ -31,6 +31,11 @@ final class GuestTurn implements AutoCloseable {
         this.place = place;
     }
 
+    /** From 0 to one below {@link #AT_ONCE}; no other guest that runs has it. */
+    int place() {
+        return place;
+    }
+
     /** @throws IOException where there was no turn for an hour */
     static GuestTurn take() throws IOException, InterruptedException {
         if (!OF_THIS_JVM.tryAcquire(LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {

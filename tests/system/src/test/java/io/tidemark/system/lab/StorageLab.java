@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Programs;
+import io.tidemark.system.ground.TidemarkProgram;
 import io.tidemark.system.ground.Watchdog;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -139,7 +140,12 @@ public record StorageLab(
 
     /** Starts a command in the guest, with all its output as one stream; killing the process ends the guest. */
     public Process start(String... command) throws IOException {
+        return start(List.of(), command);
+    }
+
+    private Process start(List<String> options, String... command) throws IOException {
         var line = new ArrayList<>(List.of(script()));
+        line.addAll(options);
         line.addAll(List.of("-m", Integer.toString(memoryMebibytes), "-t", Long.toString(limit.toSeconds())));
         diskSizes.forEach(size -> line.addAll(List.of("-d", size)));
         sharedFolders.forEach(folder -> line.addAll(List.of("-w", folder.toString())));
@@ -155,7 +161,11 @@ public record StorageLab(
      * @return the command's own exit code and the last of its output; 124 past the limit, 125 without a guest
      */
     public Programs.Result run(String... command) throws IOException, InterruptedException {
-        var process = start(command);
+        return run(List.of(), command);
+    }
+
+    private Programs.Result run(List<String> options, String... command) throws IOException, InterruptedException {
+        var process = start(options, command);
         try (var undo = Watchdog.get().remember("kill -KILL " + process.pid())) {
             String said = listen(process);
             return new Programs.Result(process.waitFor(), said);
@@ -219,17 +229,19 @@ public record StorageLab(
     private void test(Share share) throws IOException, InterruptedException {
         // Its own limit begins with its turn.
         try (var turn = GuestTurn.take()) {
-            testNow(share);
+            testNow(share, turn.place());
         }
     }
 
-    private void testNow(Share share) throws IOException, InterruptedException {
+    private void testNow(Share share, int cpu) throws IOException, InterruptedException {
         var result = run(
+                List.of("-p", Integer.toString(cpu)),
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
+                TidemarkProgram.STARTS_PROGRAMS_FAST,
                 "-Xmx256m",
                 "-Dtidemark.home=" + Ground.repository(),
                 "-cp",
