@@ -41,7 +41,7 @@ final class Node implements AutoCloseable {
         return folder.resolve("state");
     }
 
-    private List<String> command(String... arguments) {
+    private List<String> command(String... arguments) throws IOException {
         var command = new ArrayList<>(enter);
         command.addAll(TidemarkProgram.command(folder.resolve("halt"), List.of("-Xmx256m"), arguments));
         command.addAll(List.of("--config", folder.resolve("node.yaml").toString()));
