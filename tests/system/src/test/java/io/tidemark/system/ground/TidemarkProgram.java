@@ -7,13 +7,6 @@ import java.util.List;
 
 /** The program itself, and what tests run in a process of its own, as this run's class path has them. */
 public final class TidemarkProgram {
-    /**
-     * For a JVM in the storage lab, where starting a program costs what it maps: the way of the default starts a program of
-     * the JDK's own before it, which takes longer than LVM's. It is deprecated, for a signal in that moment may hurt the
-     * JVM; no service has it.
-     */
-    public static final String STARTS_PROGRAMS_FAST = "-Djdk.lang.Process.launchMechanism=VFORK";
-
     static final String MAIN = "io.tidemark.Main";
 
     private TidemarkProgram() {}

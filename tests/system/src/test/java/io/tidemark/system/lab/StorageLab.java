@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Programs;
-import io.tidemark.system.ground.TidemarkProgram;
 import io.tidemark.system.ground.Watchdog;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -241,7 +240,6 @@ public record StorageLab(
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                TidemarkProgram.STARTS_PROGRAMS_FAST,
                 "-Xmx256m",
                 "-Dtidemark.home=" + Ground.repository(),
                 "-cp",
