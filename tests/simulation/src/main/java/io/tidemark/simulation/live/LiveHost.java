@@ -38,7 +38,7 @@ final class LiveHost {
         this.side = side;
         this.settings = settings;
         this.fault = fault;
-        store = new LiveStore(settings.sizeBytes(), settings.activityLogExtents());
+        store = new LiveStore(settings);
         status = new LiveStatus(
                 LiveStatus.Role.SECONDARY,
                 LiveStatus.DiskState.CONSISTENT,

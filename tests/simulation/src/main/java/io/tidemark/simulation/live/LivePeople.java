@@ -45,7 +45,7 @@ final class LivePeople {
     private void happen() {
         var random = world.random();
         var host = world.host(random.nextInt(2));
-        switch (random.nextInt(10)) {
+        switch (random.nextInt(12)) {
             case 0, 1 -> crash(host, random.nextLong(300_000));
             case 2 -> {
                 world.hosts().forEach(each -> crash(each, random.nextLong(100_000)));
@@ -66,12 +66,27 @@ final class LivePeople {
                     demote(host, !world.network().isOpen() && random.nextBoolean());
                 }
             }
-            default -> {
+            case 9 -> {
                 if (!world.settings().isFenced() && !world.network().isOpen()) {
                     promote(host, 0);
                 }
             }
+            default -> primaryIsLostAlone(random.nextLong(100_000));
         }
+    }
+
+    /** The line fails, the primary goes on for a while, and then cannot renew its lease, or dies. */
+    private void primaryIsLostAlone(long goesOn) {
+        world.network().setBroken(true);
+        later(400_000, () -> world.network().setBroken(false));
+        later(goesOn, () -> world.hosts().stream().filter(LiveHost::isPrimary).forEach(host -> {
+            if (world.random().nextBoolean()) {
+                crash(host, 300_000);
+            } else {
+                world.setKeeperCut(host.side(), true);
+                later(250_000, () -> world.setKeeperCut(host.side(), false));
+            }
+        }));
     }
 
     private void later(long delay, Runnable what) {

@@ -132,7 +132,7 @@ enum PlantedBug {
         }
     },
     /** 6: a new generation is never durable, so a crash takes it back. */
-    GENERATION_NOT_PERSISTED("lacks the answered writes|differ") {
+    GENERATION_NOT_PERSISTED("lacks the answered writes|differ|split brain|at the end") {
         @Override
         LiveFault fault() {
             return new LiveFault() {
@@ -165,7 +165,7 @@ enum PlantedBug {
         }
     },
     /** 5: a primary goes on answering after its lease, and asks nobody. */
-    TWO_PRIMARIES("two primaries answer|had been answered") {
+    TWO_PRIMARIES("two primaries answer|lacks the answered writes") {
         @Override
         LiveFault fault() {
             return new LiveFault() {
