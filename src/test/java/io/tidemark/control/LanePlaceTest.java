@@ -42,15 +42,14 @@ class LanePlaceTest {
         back.leave();
         var other = new LanePlace(slots, waiting);
         other.take("b");
-        var first = waiting("back", () -> {
-            back.takeAgain(live());
-            back.leave();
-        });
+        var first = waiting("back", () -> back.takeAgain(live()));
         var second = waiting("later", () -> new LanePlace(slots, waiting).take("b"));
 
         other.leave();
-
         first.join();
+        assertThat(order).containsExactly("back");
+
+        back.leave();
         second.join();
         assertThat(order).containsExactly("back", "later");
         assertThat(slots.taken()).isEqualTo(1);

@@ -15,19 +15,23 @@ final class Desk {
     private List<LiveEffect> effects = new ArrayList<>();
     private long work;
     private long sent;
+    private long moved;
 
     long now;
     OptionalLong session = OptionalLong.empty();
     LiveStatus.ReplicationState replication = LiveStatus.ReplicationState.OFF;
     LiveStatus.Role role = LiveStatus.Role.SECONDARY;
-    /** The end of the lease; writes of the primary that the peer does not confirm are answered until then. */
-    long leaseUntil;
+    /** Writes of the primary that the peer does not confirm are answered until its end. */
+    Lease lease = Lease.NONE;
     /** The peer may carry the current generation: before a write that it is not sent, another begins. */
     boolean isShared = true;
     /** Dirty bits tell what may differ from a peer of the same generation. */
     boolean differs;
     /** Who gives out leases knows that the peer is behind. */
     boolean isTold;
+
+    /** The volume is being kept as it is: nothing of the peer's is written meanwhile. 0: it is not. */
+    long keeping;
 
     Optional<String> failure = Optional.empty();
 
@@ -42,8 +46,14 @@ final class Desk {
         effects.add(effect);
     }
 
-    int effectCount() {
-        return effects.size();
+    /** Grows as long as an event has consequences. */
+    long movement() {
+        return moved + effects.size();
+    }
+
+    /** Something went on that no effect tells of. */
+    void moved(int steps) {
+        moved += steps;
     }
 
     List<LiveEffect> taken() {
@@ -84,7 +94,7 @@ final class Desk {
     }
 
     boolean hasLease() {
-        return !settings.isFenced() || now < leaseUntil;
+        return !settings.isFenced() || now < lease.until();
     }
 
     /** Begins a generation that the peer does not have. */
@@ -97,7 +107,7 @@ final class Desk {
         differs = false;
         isTold = false;
         if (settings.isFenced()) {
-            emit(new LiveEffect.TellOutdated(minted));
+            emit(new LiveEffect.TellOutdated(lease.token(), minted));
         }
     }
 

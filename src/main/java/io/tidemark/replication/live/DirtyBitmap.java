@@ -186,6 +186,13 @@ public final class DirtyBitmap {
         return Collections.unmodifiableSortedSet(changed);
     }
 
+    /** Those of them that have a block of the range; its end may lie behind the volume's. */
+    SortedSet<Integer> changedPagesOf(long offsetBytes, long lengthBytes) {
+        int first = (int) (offsetBytes / BLOCK_BYTES / PAGE_BLOCKS);
+        int last = (int) ((offsetBytes + lengthBytes - 1) / BLOCK_BYTES / PAGE_BLOCKS);
+        return Collections.unmodifiableSortedSet(changed.subSet(first, last + 1));
+    }
+
     /** A page's bytes as they are to be kept now. */
     public byte[] page(int page) {
         var bytes = ByteBuffer.allocate(PAGE_BYTES);

@@ -28,6 +28,10 @@ final class FlushPath {
         this.desk = desk;
     }
 
+    boolean hasRoom() {
+        return asked.size() < LiveSettings.REQUESTS_MAXIMUM;
+    }
+
     boolean isIdle() {
         return asked.isEmpty() && written.isEmpty() && started == finished;
     }

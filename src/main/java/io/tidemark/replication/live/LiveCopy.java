@@ -33,6 +33,7 @@ public final class LiveCopy {
 
     private Optional<LiveEvent.Promote> promotion = Optional.empty();
     private OptionalLong demotion = OptionalLong.empty();
+    private boolean isDemotionForced;
     private Optional<LiveStatus> reported = Optional.empty();
 
     /**
@@ -63,6 +64,8 @@ public final class LiveCopy {
         desk.now = now;
         if (desk.failure.isEmpty()) {
             take(event);
+        }
+        if (desk.failure.isEmpty()) {
             settle();
         } else {
             refuse(event);
@@ -91,6 +94,7 @@ public final class LiveCopy {
                 }
             }
             case LiveEvent.ReadDone done -> readDone(done);
+            case LiveEvent.Kept kept -> meeting.kept(kept.work());
             case LiveEvent.DiskFailed failed -> failed(failed.what());
             case LiveEvent.Persisted persisted ->
                 primary.hot(desk.metadata.persisted(persisted.ticket()).keySet());
@@ -100,16 +104,25 @@ public final class LiveCopy {
                 promotion = Optional.of(promote);
             }
             case LiveEvent.Demote demote -> demote(demote);
-            case LiveEvent.LeaseRenewed renewed -> desk.leaseUntil = Math.max(desk.leaseUntil, renewed.until());
+            case LiveEvent.LeaseRenewed renewed -> renewed(renewed.lease());
             case LiveEvent.OutdatedTold told ->
                 desk.isTold |= desk.metadata.wanted().generations().current().equals(Optional.of(told.generation()));
             case LiveEvent.Resolve resolve -> meeting.resolve(resolve);
-            case LiveEvent.Tick tick -> primary.confirmSoon();
+            case LiveEvent.Tick tick -> {
+                meeting.tick();
+                primary.confirmSoon();
+                desk.metadata.keepBitmap();
+            }
         }
     }
 
     private void arrived(LiveEvent.Arrived arrived) {
         if (desk.session.isEmpty() || desk.session.getAsLong() != arrived.session()) {
+            return;
+        }
+        var refusal = meeting.refusal(arrived.message());
+        if (refusal.isPresent()) {
+            meeting.disconnect(refusal.get());
             return;
         }
         switch (arrived.message()) {
@@ -144,6 +157,11 @@ public final class LiveCopy {
     }
 
     private void read(LiveEvent.Read read) {
+        if (reads.size() + heldReads.size() >= LiveSettings.REQUESTS_MAXIMUM) {
+            desk.emit(new LiveEffect.Refuse(
+                    read.request(), "more than %d reads are under way".formatted(LiveSettings.REQUESTS_MAXIMUM)));
+            return;
+        }
         long work = desk.nextWork();
         reads.put(work, read.request());
         desk.emit(new LiveEffect.ReadVolume(work, read.offset(), read.length()));
@@ -151,7 +169,9 @@ public final class LiveCopy {
 
     private void readDone(LiveEvent.ReadDone done) {
         var request = reads.remove(done.work());
-        if (request != null) {
+        if (request != null && demotion.isPresent() && isDemotionForced) {
+            desk.emit(new LiveEffect.Refuse(request, "this copy is primary no more"));
+        } else if (request != null) {
             heldReads.put(request, done.data());
         } else {
             resync.read(done.work(), done.data());
@@ -165,11 +185,18 @@ public final class LiveCopy {
         }
         demotion.ifPresent(before -> desk.emit(new LiveEffect.Refuse(before, "another demotion has taken its place")));
         demotion = OptionalLong.of(demote.request());
+        isDemotionForced = demote.isForced();
         if (demote.isForced()) {
             primary.refuseAll("this copy is primary no more");
             refuseReads();
         }
         primary.confirmSoon();
+    }
+
+    private void renewed(Lease lease) {
+        if (lease.token() == desk.lease.token() && lease.until() > desk.lease.until()) {
+            desk.lease = lease;
+        }
     }
 
     private void refuseReads() {
@@ -184,6 +211,11 @@ public final class LiveCopy {
         refuseReads();
         reads.values().forEach(each -> desk.emit(new LiveEffect.Refuse(each, what)));
         reads.clear();
+        promotion.ifPresent(each -> desk.emit(new LiveEffect.Refuse(each.request(), what)));
+        promotion = Optional.empty();
+        demotion.ifPresent(each -> desk.emit(new LiveEffect.Refuse(each, what)));
+        demotion = OptionalLong.empty();
+        desk.role = Role.SECONDARY;
     }
 
     private void refuse(LiveEvent event) {
@@ -203,7 +235,7 @@ public final class LiveCopy {
     /** Until nothing follows from what has followed. */
     private void settle() {
         for (int round = 0; round < ROUNDS_MAXIMUM; round++) {
-            long before = desk.effectCount();
+            long before = desk.movement();
             var state = desk.replication;
             meeting.advance();
             secondary.advance();
@@ -215,7 +247,7 @@ public final class LiveCopy {
                 heldReads.clear();
             }
             desk.metadata.next().ifPresent(desk::emit);
-            if (desk.effectCount() == before && desk.replication == state) {
+            if (desk.movement() == before && desk.replication == state) {
                 return;
             }
         }
@@ -239,7 +271,7 @@ public final class LiveCopy {
             return;
         }
         secondary.drain();
-        if (!secondary.isIdle() || !desk.metadata.isSettled()) {
+        if (!secondary.isIdle() || !desk.metadata.isSettled() || desk.keeping != 0) {
             return;
         }
         if (generations().current().isEmpty()) {
@@ -249,9 +281,8 @@ public final class LiveCopy {
             return;
         }
         promotion = Optional.empty();
-        desk.leaseUntil = asked.leaseUntil();
+        desk.lease = asked.lease();
         desk.role = Role.PRIMARY;
-        meeting.keepsOwn();
         desk.send(new LiveMessage.RoleChanged(Role.PRIMARY));
         desk.emit(new LiveEffect.Answer(asked.request()));
     }

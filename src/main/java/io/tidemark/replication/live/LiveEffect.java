@@ -37,10 +37,19 @@ public sealed interface LiveEffect {
     /** A request has ended; of a write, it is not known whether it was made. */
     record Refuse(long request, String why) implements LiveEffect {}
 
-    /** Whoever gives out leases must not give one to the peer, before this is answered and until {@link TellInStep}. */
-    record TellOutdated(Generation generation) implements LiveEffect {}
+    /**
+     * Whoever gives out leases must from now on give one only to a copy whose current generation is this or comes from it;
+     * answered by {@link LiveEvent.OutdatedTold}.
+     *
+     * @param token of the lease: with one that is not the newest, nothing is taken down
+     */
+    record TellOutdated(long token, Generation generation) implements LiveEffect {}
 
-    record TellInStep() implements LiveEffect {}
+    /**
+     * The volume as it is now is to be kept, before a resync overwrites it; ends with {@link LiveEvent.Kept}, until which
+     * nothing is written.
+     */
+    record KeepVolume(long work) implements LiveEffect {}
 
     /** It is now as this says. */
     record Report(LiveStatus status) implements LiveEffect {}

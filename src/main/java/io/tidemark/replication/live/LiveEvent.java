@@ -31,19 +31,23 @@ public sealed interface LiveEvent {
     /** The volume or the metadata cannot be written or read: the copy serves nobody from here on. */
     record DiskFailed(String what) implements LiveEvent {}
 
+    /** A {@link LiveEffect.KeepVolume} has ended: there is a snapshot, or the storage makes none. */
+    record Kept(long work) implements LiveEvent {}
+
     record Persisted(long ticket) implements LiveEvent {}
 
     /**
-     * @param leaseUntil the lease's end; any number where the copy is not fenced
+     * @param lease {@link Lease#NONE} where the copy is not fenced
      */
-    record Promote(long request, long leaseUntil) implements LiveEvent {}
+    record Promote(long request, Lease lease) implements LiveEvent {}
 
     /**
      * @param isForced writes that cannot be answered are refused; else it waits for them
      */
     record Demote(long request, boolean isForced) implements LiveEvent {}
 
-    record LeaseRenewed(long until) implements LiveEvent {}
+    /** Of another token than this primary was promoted with it is not heard: another copy was primary in between. */
+    record LeaseRenewed(Lease lease) implements LiveEvent {}
 
     /** A {@link LiveEffect.TellOutdated} was taken down where leases are given out. */
     record OutdatedTold(Generation generation) implements LiveEvent {}

@@ -4,12 +4,16 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 
 /**
  * What a copy keeps beside its volume, and how far that is durable. One change is made durable at a time; what is wanted
  * meanwhile is in the next one together.
  */
 final class LiveMetadata {
+    /** Of the bitmap, that are made durable at once: a mebibyte. */
+    static final int PAGES_MAXIMUM = 256;
+
     final DirtyBitmap bitmap;
     final ActivityLog log;
 
@@ -17,7 +21,13 @@ final class LiveMetadata {
     private Superblock durable;
     private Optional<ActivityLog.Transaction> held = Optional.empty();
     private Optional<LiveEffect.Persist> underWay = Optional.empty();
-    private boolean isBitmapWanted;
+    /** Of the extents that the held transaction cools, the bits are durable or wanted. */
+    private boolean isHeldReady;
+    /** Pages that something waits for. */
+    private final TreeSet<Integer> pagesWanted = new TreeSet<>();
+    /** Pages that are made durable when nothing else is to be: without them a crash would only bring back bits. */
+    private final TreeSet<Integer> pagesInTime = new TreeSet<>();
+
     private long tickets;
 
     LiveMetadata(LiveStart start, int activityLogExtents) {
@@ -26,7 +36,7 @@ final class LiveMetadata {
         bitmap = start.bitmap();
         log = new ActivityLog(activityLogExtents, start.nextSequence());
         // What was hot may differ: before the log forgets it, the bitmap must know.
-        isBitmapWanted = !bitmap.changedPages().isEmpty();
+        pagesWanted.addAll(bitmap.changedPages());
     }
 
     Superblock wanted() {
@@ -43,7 +53,7 @@ final class LiveMetadata {
 
     /** Whether the superblock is durable as it is wanted, and the bitmap where that was asked for. */
     boolean isSettled() {
-        return wanted.equals(durable) && !isBitmapWanted;
+        return wanted.equals(durable) && pagesWanted.isEmpty();
     }
 
     boolean areGenerationsDurable() {
@@ -52,7 +62,12 @@ final class LiveMetadata {
 
     /** The bitmap is made durable as it is now. */
     void wantBitmap() {
-        isBitmapWanted = !bitmap.changedPages().isEmpty();
+        pagesWanted.addAll(bitmap.changedPages());
+    }
+
+    /** The bitmap is made durable as it is now, in time. */
+    void keepBitmap() {
+        pagesInTime.addAll(bitmap.changedPages());
     }
 
     /** What is to be made durable now; empty where nothing is, or something is under way. */
@@ -62,14 +77,12 @@ final class LiveMetadata {
         }
         if (held.isEmpty()) {
             held = log.next();
+            isHeldReady = false;
         }
-        boolean needsBits =
-                isBitmapWanted || held.filter(each -> !each.cooled().isEmpty()).isPresent();
-        var pages = needsBits ? changedPages() : Map.<Integer, byte[]>of();
-        // Of an extent that cools the bits come first: a crash between the two must find one or the other.
-        var transaction = pages.isEmpty() ? held : Optional.<ActivityLog.Transaction>empty();
+        var pages = pages();
+        boolean isLogReady = pages.isEmpty() && pagesWanted.isEmpty();
+        var transaction = isLogReady ? held : Optional.<ActivityLog.Transaction>empty();
         var superblock = Optional.of(wanted).filter(each -> !each.equals(durable));
-        isBitmapWanted = false;
         if (pages.isEmpty() && transaction.isEmpty() && superblock.isEmpty()) {
             return Optional.empty();
         }
@@ -77,11 +90,19 @@ final class LiveMetadata {
         return underWay;
     }
 
-    private Map<Integer, byte[]> changedPages() {
-        var pages = new LinkedHashMap<Integer, byte[]>();
-        for (int page : bitmap.changedPages()) {
-            pages.put(page, bitmap.page(page));
+    /** Of an extent that cools the bits come first: a crash between the two must find one or the other. */
+    private Map<Integer, byte[]> pages() {
+        if (held.isPresent() && !isHeldReady) {
+            // Once is enough: no write is in flight in them any more.
+            held.get()
+                    .cooled()
+                    .forEach(extent -> pagesWanted.addAll(bitmap.changedPagesOf(
+                            (long) extent * ActivityLog.EXTENT_BYTES, ActivityLog.EXTENT_BYTES)));
+            isHeldReady = true;
         }
+        var source = pagesWanted.isEmpty() && held.isEmpty() ? pagesInTime : pagesWanted;
+        var pages = new LinkedHashMap<Integer, byte[]>();
+        source.stream().limit(PAGES_MAXIMUM).forEach(page -> pages.put(page, bitmap.page(page)));
         return pages;
     }
 
@@ -94,6 +115,8 @@ final class LiveMetadata {
         underWay = Optional.empty();
         durable = done.superblock().orElse(durable);
         done.pages().forEach((page, bytes) -> {
+            pagesWanted.remove(page);
+            pagesInTime.remove(page);
             if (Arrays.equals(bytes, bitmap.page(page))) {
                 bitmap.written(page);
             }

@@ -8,6 +8,7 @@ package io.tidemark.replication.live;
  * @param activityLogExtents extents of 4 MiB that may be written to at once: what a crash makes to be resynced
  * @param resyncBlocks of 4 KiB that one block message of a resync has at most
  * @param resyncWindow such messages that may be under way at once
+ * @param patience how long a peer may take to say what it is, on the clock of {@link LiveCopy#on}
  * @param isFenced whether a primary that can neither reach its peer nor holds a lease answers nobody
  */
 public record LiveSettings(
@@ -20,7 +21,11 @@ public record LiveSettings(
         int activityLogExtents,
         int resyncBlocks,
         int resyncWindow,
+        long patience,
         boolean isFenced) {
+    /** 32 MiB. */
+    public static final int RESYNC_BLOCKS_MAXIMUM = 8_192;
+
     public static final long BUFFER_MINIMUM = 1 << 16;
     /** Of a client's write or read. */
     public static final int REQUEST_MAXIMUM = 32 << 20;
@@ -35,10 +40,10 @@ public record LiveSettings(
             throw new IllegalArgumentException(
                     "the send buffer has at least %d bytes, not %d".formatted(BUFFER_MINIMUM, bufferBytes));
         }
-        if (resyncBlocks < 1 || resyncWindow < 1) {
+        if (resyncBlocks < 1 || resyncBlocks > RESYNC_BLOCKS_MAXIMUM || resyncWindow < 1) {
             throw new IllegalArgumentException(
-                    "a resync has at least 1 block a message and 1 message at once, not %d and %d"
-                            .formatted(resyncBlocks, resyncWindow));
+                    "a resync has 1 to %d blocks a message and at least 1 message at once, not %d and %d"
+                            .formatted(RESYNC_BLOCKS_MAXIMUM, resyncBlocks, resyncWindow));
         }
     }
 }

@@ -20,7 +20,12 @@ final class Meeting {
 
     private Optional<LiveMessage.Hello> said = Optional.empty();
     private Optional<LiveMessage.Hello> heard = Optional.empty();
+    private long saidAt;
+    private boolean isPeerEmpty;
     private boolean isOpen;
+    /** What follows once the volume is kept as it was. */
+    private Runnable overwritten = () -> {};
+
     private Role peerRole = Role.SECONDARY;
     private boolean yields;
     private Optional<String> alone = Optional.empty();
@@ -76,6 +81,7 @@ final class Meeting {
         said = Optional.empty();
         heard = Optional.empty();
         peerRole = Role.SECONDARY;
+        isPeerEmpty = false;
         primary.lost();
         resync.lost();
         secondary.drain();
@@ -103,12 +109,72 @@ final class Meeting {
         }
     }
 
+    /** A peer that is connected and says nothing does not hold this side's writes for ever. */
+    void tick() {
+        if (isUnderWay() && desk.now - saidAt > desk.settings.patience()) {
+            disconnect("the peer did not say what it is within %d".formatted(desk.settings.patience()));
+        }
+    }
+
+    /** Why what the peer sent is not what a peer sends; empty where it is. */
+    Optional<String> refusal(LiveMessage message) {
+        return switch (message) {
+            case LiveMessage.Hello hello -> Optional.empty();
+            case LiveMessage.RoleChanged changed -> Optional.empty();
+            case LiveMessage.InStep inStep -> Optional.empty();
+            case LiveMessage.Dirty dirty ->
+                dirty.runs().stream().allMatch(this::isInside)
+                        ? Optional.empty()
+                        : Optional.of("the peer's dirty bits lie outside of the volume");
+            case LiveMessage.Received received -> unsent(received.upTo());
+            case LiveMessage.Durable durable -> unsent(durable.upTo());
+            case LiveMessage.Numbered numbered -> refusal(numbered);
+        };
+    }
+
+    private boolean isInside(Run run) {
+        return run.first() >= 0
+                && run.count() >= 1
+                && run.first() + run.count() <= Math.ceilDiv(desk.settings.sizeBytes(), DirtyBitmap.BLOCK_BYTES);
+    }
+
+    private Optional<String> unsent(long upTo) {
+        return upTo <= desk.lastNumber()
+                ? Optional.empty()
+                : Optional.of("the peer confirms %d, and %d was the last that was sent".formatted(upTo, desk.lastNumber()));
+    }
+
+    private Optional<String> refusal(LiveMessage.Numbered message) {
+        boolean isTarget = desk.replication == ReplicationState.SYNC_TARGET;
+        if (desk.role == Role.PRIMARY || !(isTarget || desk.replication == ReplicationState.ESTABLISHED)) {
+            return Optional.of("the peer writes, and this copy is %s, %s".formatted(desk.role, desk.replication));
+        }
+        return switch (message) {
+            case LiveMessage.Write write -> outside(write.offset(), write.length());
+            case LiveMessage.Block block ->
+                isTarget
+                        ? outside(block.offset(), block.length())
+                        : Optional.of("the peer sends a block of a resync, and there is none");
+            case LiveMessage.Finished finished ->
+                isTarget ? Optional.empty() : Optional.of("the peer ends a resync, and there is none");
+            case LiveMessage.Barrier barrier -> Optional.empty();
+            case LiveMessage.Ahead ahead -> Optional.empty();
+        };
+    }
+
+    private Optional<String> outside(long offset, int length) {
+        return offset >= 0 && length >= 0 && offset <= desk.settings.sizeBytes() - length
+                ? Optional.empty()
+                : Optional.of("the peer writes %d bytes at %d, outside of the volume".formatted(length, offset));
+    }
+
     void advance() {
         // The one that ran ahead: all that was sent has been confirmed, and the peer is to be followed up.
         if (desk.replication == ReplicationState.AHEAD && primary.hasDrained() && !isOpen) {
             open();
         }
-        if (isOpen && said.isEmpty() && secondary.isIdle() && desk.metadata.isSettled()) {
+        boolean isQuiet = secondary.isIdle() && desk.metadata.isSettled() && desk.keeping == 0;
+        if (isOpen && said.isEmpty() && isQuiet) {
             var hello = new LiveMessage.Hello(
                     desk.settings.self(),
                     desk.settings.sizeBytes(),
@@ -119,6 +185,7 @@ final class Meeting {
                     desk.metadata.wanted().isConsistent(),
                     yields);
             said = Optional.of(hello);
+            saidAt = desk.now;
             desk.send(hello);
         }
         if (said.isPresent() && heard.isPresent()) {
@@ -128,6 +195,7 @@ final class Meeting {
             said = Optional.empty();
             heard = Optional.empty();
             peerRole = theirs.role();
+            isPeerEmpty = theirs.generations().current().isEmpty();
             decide(mine, theirs);
         }
     }
@@ -197,13 +265,6 @@ final class Meeting {
         desk.isShared = true;
         if (desk.role == Role.PRIMARY) {
             primary.caughtUp();
-            tellInStep();
-        }
-    }
-
-    private void tellInStep() {
-        if (desk.settings.isFenced()) {
-            desk.emit(new LiveEffect.TellInStep());
         }
     }
 
@@ -224,22 +285,42 @@ final class Meeting {
             standAlone("the peer is newer than this primary: demote this copy");
             return;
         }
-        var metadata = desk.metadata;
-        var kept = metadata.wanted().consistent(false);
-        if (yields) {
-            // What this side alone has is given up, and its dirty bits say where: a resync that is cut off goes on.
-            kept = kept.with(kept.generations().yieldedTo(desk.settings.self(), theirs.generations(), theirs.id()))
-                    .primary(false);
-            desk.differs = false;
-            metadata.wantBitmap();
+        boolean isGivenUp = yields;
+        overwritten = () -> overwritten(isGivenUp, theirs);
+        var before = desk.metadata.wanted();
+        if (before.isConsistent() && before.generations().current().isPresent()) {
+            desk.keeping = desk.nextWork();
+            desk.emit(new LiveEffect.KeepVolume(desk.keeping));
+        } else {
+            overwritten.run();
         }
-        metadata.want(kept);
         desk.replication = ReplicationState.SYNC_TARGET;
         var runs = extent == Extent.FULL ? List.<Run>of() : dirtyRuns();
         for (int from = 0; from == 0 || from < runs.size(); from += LiveMessage.Dirty.RUNS_MAXIMUM) {
             int end = Math.min(runs.size(), from + LiveMessage.Dirty.RUNS_MAXIMUM);
             desk.send(new LiveMessage.Dirty(runs.subList(from, end), end == runs.size()));
         }
+    }
+
+    /** The volume as it was is kept, or was not worth it: from here on it is one of no moment. */
+    void kept(long work) {
+        if (work == desk.keeping) {
+            desk.keeping = 0;
+            overwritten.run();
+        }
+    }
+
+    private void overwritten(boolean isGivenUp, LiveMessage.Hello theirs) {
+        var metadata = desk.metadata;
+        var now = metadata.wanted().consistent(false);
+        if (isGivenUp) {
+            // What this side alone has is given up, and its dirty bits say where: a resync that is cut off goes on.
+            var generations = now.generations().yieldedTo(desk.settings.self(), theirs.generations(), theirs.id());
+            now = now.with(generations).primary(false);
+            desk.differs = false;
+            metadata.wantBitmap();
+        }
+        metadata.want(now);
     }
 
     private List<Run> dirtyRuns() {
@@ -272,11 +353,6 @@ final class Meeting {
         }
     }
 
-    /** What is written from here on nobody has given up. */
-    void keepsOwn() {
-        yields = false;
-    }
-
     /** Why this copy may not become primary now; empty where it may. */
     Optional<String> refusalToPromote() {
         var kept = desk.metadata.wanted();
@@ -288,6 +364,12 @@ final class Meeting {
         }
         if (kept.isOutdated()) {
             return Optional.of("this copy is outdated: another was written without it");
+        }
+        if (yields) {
+            return Optional.of("this copy was told to yield: let it meet its peer, or resolve again to keep its own");
+        }
+        if (kept.generations().current().isEmpty() && !isPeerEmpty) {
+            return Optional.of("this copy has no content yet: let it meet its peer first");
         }
         boolean isPeerPrimary = desk.session.isPresent() && peerRole == Role.PRIMARY;
         return isPeerPrimary ? Optional.of("the peer is primary: demote it first") : Optional.empty();

@@ -68,6 +68,11 @@ final class PrimaryPath {
         return unconfirmed.isEmpty() && confirmedUpTo >= aheadAt;
     }
 
+    /** Whether the disk is at work on a write that the peer was not sent. */
+    boolean isWritingAlone() {
+        return onDisk.values().stream().anyMatch(each -> each.isLeft);
+    }
+
     boolean isWriting(long offset, int length) {
         return onDisk.values().stream().anyMatch(each -> each.overlaps(offset, length));
     }
@@ -76,6 +81,10 @@ final class PrimaryPath {
         if (open >= LiveSettings.REQUESTS_MAXIMUM) {
             desk.emit(new LiveEffect.Refuse(
                     event.request(), "more than %d writes are under way".formatted(LiveSettings.REQUESTS_MAXIMUM)));
+            return;
+        }
+        if (event.length() == 0) {
+            desk.emit(new LiveEffect.Answer(event.request()));
             return;
         }
         boolean isForced = event.isForced() || desk.settings.protocol() == Protocol.C;
@@ -95,6 +104,11 @@ final class PrimaryPath {
         if (desk.settings.protocol() == Protocol.C) {
             // What was answered is durable wherever it was to be.
             desk.emit(new LiveEffect.Answer(request));
+            return;
+        }
+        if (!flushes.hasRoom()) {
+            desk.emit(new LiveEffect.Refuse(
+                    request, "more than %d flushes are under way".formatted(LiveSettings.REQUESTS_MAXIMUM)));
             return;
         }
         if (desk.isReplicating()) {

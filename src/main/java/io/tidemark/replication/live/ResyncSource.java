@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The source of a resync, beside new writes. A block that is read for it is not written before it has been sent, and one
@@ -17,6 +18,7 @@ final class ResyncSource {
     private final PrimaryPath primary;
     private final Map<Long, Run> reading = new HashMap<>();
     private final Deque<Sent> sent = new ArrayDeque<>();
+    private Optional<Run> claimed = Optional.empty();
     private Stage stage = Stage.NONE;
     private long flush;
     private long cursor;
@@ -27,6 +29,8 @@ final class ResyncSource {
         NONE,
         /** For the target's dirty bits. */
         WAITING,
+        /** For writes that were given to the disk without the peer. */
+        SETTLING,
         /** What was written before must be durable before the peer has it: else a crash here would leave it newer. */
         FLUSHING,
         SENDING,
@@ -39,9 +43,12 @@ final class ResyncSource {
     }
 
     boolean isReading(long offset, int length) {
-        return reading.values().stream()
-                .anyMatch(run -> offset(run) < offset + length
-                        && offset < offset(run) + (long) run.count() * DirtyBitmap.BLOCK_BYTES);
+        return reading.values().stream().anyMatch(run -> lies(run, offset, length))
+                || claimed.filter(run -> lies(run, offset, length)).isPresent();
+    }
+
+    private boolean lies(Run run, long offset, int length) {
+        return offset(run) < offset + length && offset < offset(run) + bytes(run);
     }
 
     void begin() {
@@ -53,6 +60,7 @@ final class ResyncSource {
         stage = Stage.NONE;
         reading.clear();
         sent.clear();
+        claimed = Optional.empty();
     }
 
     void dirty(LiveMessage.Dirty message) {
@@ -60,15 +68,18 @@ final class ResyncSource {
             return;
         }
         for (var run : message.runs()) {
-            desk.metadata.bitmap.mark(offset(run), length(run));
+            desk.metadata.bitmap.mark(offset(run), bytes(run));
         }
         if (message.isLast()) {
-            stage = Stage.FLUSHING;
-            flush = primary.flushes().ask();
+            stage = Stage.SETTLING;
         }
     }
 
     void advance() {
+        if (stage == Stage.SETTLING && !primary.isWritingAlone()) {
+            stage = Stage.FLUSHING;
+            flush = primary.flushes().ask();
+        }
         if (stage == Stage.FLUSHING && primary.flushes().isDone(flush)) {
             stage = Stage.SENDING;
         }
@@ -99,12 +110,25 @@ final class ResyncSource {
             }
             cursor = 0;
         }
-        return false;
+        return claim();
+    }
+
+    /** All that is left is being written, again and again: one run is kept free of new writes until its turn. */
+    private boolean claim() {
+        if (claimed.isEmpty() && reading.isEmpty() && sent.isEmpty()) {
+            claimed = desk.metadata.bitmap.next(0, desk.settings.resyncBlocks());
+        }
+        var ready = claimed.filter(run -> !primary.isWriting(offset(run), (int) bytes(run)));
+        ready.ifPresent(run -> {
+            claimed = Optional.empty();
+            read(run);
+        });
+        return ready.isPresent();
     }
 
     private boolean isFree(Run run) {
-        return !primary.isWriting(offset(run), length(run))
-                && !isReading(offset(run), length(run))
+        return !primary.isWriting(offset(run), (int) bytes(run))
+                && !isReading(offset(run), (int) bytes(run))
                 && sent.stream().noneMatch(each -> overlap(each.run(), run));
     }
 
@@ -115,15 +139,16 @@ final class ResyncSource {
     private void read(Run run) {
         long work = desk.nextWork();
         reading.put(work, run);
-        desk.emit(new LiveEffect.ReadVolume(work, offset(run), length(run)));
+        desk.emit(new LiveEffect.ReadVolume(work, offset(run), (int) bytes(run)));
     }
 
     private static long offset(Run run) {
         return run.first() * DirtyBitmap.BLOCK_BYTES;
     }
 
-    private int length(Run run) {
-        return (int) Math.min((long) run.count() * DirtyBitmap.BLOCK_BYTES, desk.settings.sizeBytes() - offset(run));
+    /** Of a run of a whole volume, too: only those that are read are short. */
+    private long bytes(Run run) {
+        return Math.min((long) run.count() * DirtyBitmap.BLOCK_BYTES, desk.settings.sizeBytes() - offset(run));
     }
 
     /** @return whether it was read for the resync */
@@ -134,14 +159,14 @@ final class ResyncSource {
         }
         long number = desk.nextNumber();
         sent.add(new Sent(number, run));
-        desk.send(new LiveMessage.Block(number, offset(run), length(run), data));
+        desk.send(new LiveMessage.Block(number, offset(run), (int) bytes(run), data));
         return true;
     }
 
     void confirmed(long upTo) {
         while (!sent.isEmpty() && sent.peekFirst().number() <= upTo) {
             var run = sent.removeFirst().run();
-            desk.metadata.bitmap.clear(offset(run), length(run));
+            desk.metadata.bitmap.clear(offset(run), bytes(run));
         }
     }
 
@@ -156,8 +181,5 @@ final class ResyncSource {
         desk.differs = false;
         desk.replication = ReplicationState.ESTABLISHED;
         primary.caughtUp();
-        if (desk.settings.isFenced()) {
-            desk.emit(new LiveEffect.TellInStep());
-        }
     }
 }

@@ -128,9 +128,10 @@ final class SecondaryPath {
     }
 
     void advance() {
-        begin();
-        flush();
-        end();
+        do {
+            begin();
+            flush();
+        } while (end());
         boolean isTold = desk.settings.protocol() == Protocol.B && receivedUpTo > toldReceived;
         if (isTold) {
             toldReceived = receivedUpTo;
@@ -170,6 +171,7 @@ final class SecondaryPath {
         boolean isTold = desk.metadata.wanted().isConsistent()
                 || !desk.metadata.durable().isConsistent();
         return isTold
+                && desk.keeping == 0
                 && onDisk.size() < WRITES_MAXIMUM
                 && !isWriting(item.offset(), item.length())
                 && !others.isBusy(item.offset(), item.length());
@@ -219,7 +221,9 @@ final class SecondaryPath {
         return next != null && !(next.message instanceof LiveMessage.Write);
     }
 
-    private void end() {
+    /** @return whether anything has ended, which another may have waited for */
+    private boolean end() {
+        int before = items.size();
         long confirmed = 0;
         boolean isInStep = false;
         while (!items.isEmpty() && items.peekFirst().isDurable) {
@@ -237,5 +241,7 @@ final class SecondaryPath {
             desk.send(new LiveMessage.InStep());
         }
         isFlushWanted &= !items.isEmpty();
+        desk.moved(before - items.size());
+        return items.size() < before;
     }
 }

@@ -1,55 +1,54 @@
 package io.tidemark.simulation.live;
 
-import java.util.OptionalLong;
+import io.tidemark.replication.live.Generation;
+import io.tidemark.replication.live.Generations;
+import io.tidemark.replication.live.Lease;
+import java.util.Optional;
 
-/** Whoever gives out leases: to one host at a time, and to none that is known to be behind. */
+/** Whoever gives out leases: to one host at a time, and to none that lacks what a primary told of. */
 final class LeaseKeeper {
     static final long LEASE = 60_000;
 
     private int holder = -1;
     private long until;
-    private int outdated = -1;
-    private final long[] told = new long[2];
+    private long token;
+    private Optional<Generation> needed = Optional.empty();
 
-    /** @return the lease's end; empty where it is refused */
-    OptionalLong ask(int host, long now) {
-        boolean isFree = holder == host || now >= until;
-        if (!isFree || outdated == host) {
-            return OptionalLong.empty();
+    /** @return empty where it is refused */
+    Optional<Lease> ask(int host, Generations has, long now) {
+        boolean isHeld = holder == host;
+        boolean isFree = isHeld || now >= until;
+        boolean isNew = needed.filter(generation ->
+                        !has.current().equals(needed) && !has.history().contains(generation))
+                .isEmpty();
+        if (!isFree || !(isHeld || isNew)) {
+            return Optional.empty();
+        }
+        if (!isHeld) {
+            token++;
         }
         holder = host;
         until = now + LEASE;
-        return OptionalLong.of(until);
+        return Optional.of(new Lease(token, until));
     }
 
     /**
-     * A host tells of its peer.
+     * A primary has begun a generation that its peer does not have.
      *
-     * @param order what it told before this has a lower one
+     * @param of the token of the lease that it tells with
      * @return whether it was taken down
      */
-    boolean tell(int host, long order, boolean isOutdated, long now) {
-        if (order <= told[host]) {
-            return true;
-        }
-        if (isOutdated && (holder != host || now >= until)) {
+    boolean tell(int host, long of, Generation generation, long now) {
+        if (of != token || holder != host || now >= until) {
             return false;
         }
-        told[host] = order;
-        if (isOutdated) {
-            outdated = 1 - host;
-        } else if (outdated == 1 - host) {
-            outdated = -1;
-        }
+        needed = Optional.of(generation);
         return true;
     }
 
-    /** Somebody says that what the other has does not count. */
-    void forget() {
-        outdated = -1;
-    }
-
-    int outdated() {
-        return outdated;
+    /** Somebody has chosen a copy's content. */
+    void choose(Generations kept) {
+        needed = kept.current();
+        holder = -1;
     }
 }

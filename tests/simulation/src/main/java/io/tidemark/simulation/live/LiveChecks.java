@@ -88,8 +88,8 @@ final class LiveChecks {
         }
     }
 
-    void promoted(LiveHost host) {
-        host.promoted(++promotions);
+    void promoted(LiveHost host, long token) {
+        host.promoted(++promotions, token);
         atPromotion = host.disk().content();
         world.check(
                 host.store().superblock().isConsistent() && host.status().disk() != DiskState.OUTDATED,
@@ -143,6 +143,7 @@ final class LiveChecks {
 
     /** Somebody chose this copy: what it lacks is given up. */
     void forgive(LiveHost kept) {
+        highestAnswered = Math.min(highestAnswered, kept.promotion());
         for (long number : history.missing(kept.disk()::at)) {
             history.of(number).isForgiven = true;
         }

@@ -1,6 +1,7 @@
 package io.tidemark.simulation.live;
 
 import io.tidemark.replication.live.Generation;
+import io.tidemark.replication.live.Generations;
 import io.tidemark.replication.live.LiveCopy;
 import io.tidemark.replication.live.LiveEffect;
 import io.tidemark.replication.live.LiveEvent;
@@ -30,8 +31,9 @@ final class LiveHost {
     private long tells;
     private Optional<LiveEffect.Persist> persisting = Optional.empty();
     private final Map<Long, LiveEffect.WriteVolume> writing = new HashMap<>();
-    /** Of the client's writes, by the work that they are. */
+
     private long promotion;
+    private long token;
 
     LiveHost(LiveWorld world, int side, LiveSettings settings, LiveFault fault) {
         this.world = world;
@@ -69,6 +71,11 @@ final class LiveHost {
 
     boolean isPrimary() {
         return copy != null && status.role() == LiveStatus.Role.PRIMARY;
+    }
+
+    /** Of the lease that it was promoted with. */
+    long token() {
+        return token;
     }
 
     /** The how manieth promotion of all made it primary. */
@@ -159,6 +166,14 @@ final class LiveHost {
                 Payload data = disk.read(read.offset(), read.length());
                 later(world.diskDelay(), () -> take(new LiveEvent.ReadDone(read.work(), data)));
             }
+            case LiveEffect.KeepVolume keep -> {
+                var before = disk.content();
+                world.check(store.superblock().isConsistent(), "%s keeps an inconsistent volume", side);
+                later(world.diskDelay(), () -> {
+                    world.check(before.equals(disk.content()), "%s was written while it was being kept", side);
+                    take(new LiveEvent.Kept(keep.work()));
+                });
+            }
             case LiveEffect.Persist persist -> {
                 persisting = Optional.of(persist);
                 later(world.diskDelay(), () -> {
@@ -170,8 +185,7 @@ final class LiveHost {
             case LiveEffect.Answer answer -> world.answered(this, answer.request());
             case LiveEffect.AnswerRead answer -> world.answeredRead(this, answer.request(), (Cells) answer.data());
             case LiveEffect.Refuse refuse -> world.refused(refuse.request());
-            case LiveEffect.TellOutdated told -> tell(++tells, true, told.generation());
-            case LiveEffect.TellInStep told -> tell(++tells, false, new Generation(1));
+            case LiveEffect.TellOutdated told -> tell(++tells, told);
             case LiveEffect.Report report -> {
                 var before = status;
                 status = report.status();
@@ -195,17 +209,17 @@ final class LiveHost {
         });
     }
 
-    private void tell(long order, boolean isOutdated, Generation generation) {
+    private void tell(long order, LiveEffect.TellOutdated told) {
         later(world.random().nextLong(5_000), () -> {
-            if (order < tells && isOutdated) {
+            if (order < tells) {
                 return;
             }
             boolean isHeard = world.isKeeperReachable(side)
-                    && world.keeper().tell(side, (long) life << 32 | order, isOutdated, world.now());
-            if (!isHeard) {
-                tell(order, isOutdated, generation);
-            } else if (isOutdated) {
-                take(new LiveEvent.OutdatedTold(generation));
+                    && world.keeper().tell(side, told.token(), told.generation(), world.now());
+            if (isHeard) {
+                take(new LiveEvent.OutdatedTold(told.generation()));
+            } else {
+                tell(order, told);
             }
         });
     }
@@ -239,7 +253,12 @@ final class LiveHost {
         later(delay, what);
     }
 
-    void promoted(long number) {
+    Generations generations() {
+        return copy == null ? Generations.none() : copy.generations();
+    }
+
+    void promoted(long number, long of) {
         promotion = number;
+        token = of;
     }
 }

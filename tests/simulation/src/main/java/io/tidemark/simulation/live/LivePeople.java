@@ -1,5 +1,6 @@
 package io.tidemark.simulation.live;
 
+import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveEvent;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import java.util.HashMap;
@@ -16,7 +17,7 @@ final class LivePeople {
     /** What a person has asked of a host and not heard of. */
     private final Map<Long, Integer> asked = new HashMap<>();
 
-    private final Map<Long, LiveHost> promotions = new HashMap<>();
+    private final Map<Long, Long> promotions = new HashMap<>();
     private final long[] alone = new long[2];
     private long requests = 1_000_000_000;
 
@@ -27,8 +28,6 @@ final class LivePeople {
     }
 
     void begin() {
-        var first = world.host(0);
-        promote(first, world.keeper().ask(0, world.now()).orElseThrow());
         trouble();
         rounds();
     }
@@ -68,7 +67,7 @@ final class LivePeople {
             }
             case 9 -> {
                 if (!world.settings().isFenced() && !world.network().isOpen()) {
-                    promote(host, 0);
+                    promote(host, Lease.NONE);
                 }
             }
             default -> primaryIsLostAlone(random.nextLong(100_000));
@@ -80,6 +79,9 @@ final class LivePeople {
         world.network().setBroken(true);
         later(400_000, () -> world.network().setBroken(false));
         later(goesOn, () -> world.hosts().stream().filter(LiveHost::isPrimary).forEach(host -> {
+            if (world.isAtRest()) {
+                return;
+            }
             if (world.random().nextBoolean()) {
                 crash(host, 300_000);
             } else {
@@ -128,9 +130,9 @@ final class LivePeople {
         if (!world.settings().isFenced() || !host.isPrimary() || !world.isKeeperReachable(host.side())) {
             return;
         }
-        var until = world.keeper().ask(host.side(), world.now());
-        if (until.isPresent()) {
-            host.take(new LiveEvent.LeaseRenewed(until.getAsLong()));
+        var lease = world.keeper().ask(host.side(), host.generations(), world.now());
+        if (lease.isPresent() && (lease.get().token() == host.token() || world.random().nextBoolean())) {
+            host.take(new LiveEvent.LeaseRenewed(lease.get()));
         } else if (world.random().nextInt(4) == 0) {
             // Another has it: this one is primary no more.
             demote(host, true);
@@ -156,17 +158,17 @@ final class LivePeople {
             return;
         }
         if (!world.settings().isFenced()) {
-            promote(host, 0);
+            promote(host, Lease.NONE);
         } else if (world.isKeeperReachable(host.side())) {
-            world.keeper().ask(host.side(), world.now()).ifPresent(until -> promote(host, until));
+            world.keeper().ask(host.side(), host.generations(), world.now()).ifPresent(lease -> promote(host, lease));
         }
     }
 
-    private void promote(LiveHost host, long leaseUntil) {
+    private void promote(LiveHost host, Lease lease) {
         long request = ++requests;
         asked.put(request, host.side());
-        promotions.put(request, host);
-        host.take(new LiveEvent.Promote(request, leaseUntil));
+        promotions.put(request, lease.token());
+        host.take(new LiveEvent.Promote(request, lease));
         if (!host.isUp()) {
             asked.remove(request);
         }
@@ -180,8 +182,9 @@ final class LivePeople {
 
     void answered(LiveHost host, long request) {
         asked.remove(request);
-        if (promotions.remove(request) != null) {
-            checks.promoted(host);
+        var token = promotions.remove(request);
+        if (token != null) {
+            checks.promoted(host, token);
         }
     }
 
@@ -233,7 +236,7 @@ final class LivePeople {
 
     private void choose(LiveHost kept) {
         checks.forgive(kept);
-        world.keeper().forget();
+        world.keeper().choose(kept.generations());
         resolve(kept, true);
         resolve(world.peer(kept), false);
     }

@@ -24,6 +24,7 @@ public final class LiveWorld {
 
     private static final long TROUBLE = 1_500_000;
     private static final long REST_MAXIMUM = 20_000_000;
+    private static final long PATIENCE = 500_000;
     private static final int EVENTS_MAXIMUM = 2_000_000;
     private static final CopyId[] IDS = {new CopyId("a"), new CopyId("b")};
 
@@ -72,6 +73,7 @@ public final class LiveWorld {
                     slots,
                     random.nextInt(4) == 0 ? 4_096 : 64,
                     1 + random.nextInt(4),
+                    PATIENCE,
                     isFenced);
             hosts[side] = new LiveHost(this, side, settings[side], fault);
         }

@@ -1,6 +1,7 @@
 package io.tidemark.simulation.live;
 
 import io.tidemark.replication.live.Generation;
+import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveEffect;
 import io.tidemark.replication.live.LiveEvent;
 import io.tidemark.replication.live.LiveMessage;
@@ -174,9 +175,9 @@ enum PlantedBug {
                     return List.of(
                             switch (event) {
                                 case LiveEvent.LeaseRenewed renewed ->
-                                    new LiveEvent.LeaseRenewed(renewed.until() + 10_000_000);
+                                    new LiveEvent.LeaseRenewed(forEver(renewed.lease()));
                                 case LiveEvent.Promote promote ->
-                                    new LiveEvent.Promote(promote.request(), promote.leaseUntil() + 10_000_000);
+                                    new LiveEvent.Promote(promote.request(), forEver(promote.lease()));
                                 default -> event;
                             });
                 }
@@ -244,6 +245,10 @@ enum PlantedBug {
     }
 
     abstract LiveFault fault();
+
+    private static Lease forEver(Lease lease) {
+        return new Lease(lease.token(), lease.until() + 10_000_000);
+    }
 
     private static List<LiveEffect> untold(LiveHost host, List<LiveEffect> effects) {
         var changed = new ArrayList<LiveEffect>();
