@@ -43,7 +43,16 @@ final class FlushPath {
 
     /** What is written is made durable soon, if there is any. */
     void want() {
-        isWanted |= !written.isEmpty();
+        if (!written.isEmpty()) {
+            mustCome();
+        }
+    }
+
+    private void mustCome() {
+        if (!isWanted) {
+            isWanted = true;
+            desk.moved(1);
+        }
     }
 
     /**
@@ -52,7 +61,7 @@ final class FlushPath {
      * @return to be asked {@link #isDone} of
      */
     long ask() {
-        isWanted = true;
+        mustCome();
         return started + 1;
     }
 

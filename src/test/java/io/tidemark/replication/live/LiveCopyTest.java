@@ -1,0 +1,305 @@
+package io.tidemark.replication.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.replication.live.DirtyBitmap.Run;
+import io.tidemark.replication.live.LiveMessage.Hello;
+import io.tidemark.replication.live.LiveStatus.DiskState;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** What the simulated worlds do not come to: large volumes, broken disks and peers, and waits that would end by chance. */
+class LiveCopyTest {
+    private static final CopyId A = new CopyId("a");
+    private static final CopyId B = new CopyId("b");
+    private static final long GIB = 1L << 30;
+    private static final Generation OLD = new Generation(0x0A);
+    private static final Generation NEW = new Generation(0x0B);
+    private static final long SESSION = 1;
+    private static final Payload DATA = new Payload() {
+        @Override
+        public Payload slice(int from, int length) {
+            return this;
+        }
+    };
+
+    private final List<LiveEffect> effects = new ArrayList<>();
+    private final Deque<LiveEffect> disk = new ArrayDeque<>();
+    private LiveCopy copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
+    private long fresh = 100;
+    private long now;
+
+    private LiveCopy copy(long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed) {
+        var settings = new LiveSettings(A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false);
+        var generations = new Generations(
+                Optional.of(current),
+                current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),
+                current.equals(NEW) ? List.of(OLD) : List.of());
+        var start = new LiveStart(
+                changed.apply(new Superblock(generations, true, false, false)), new DirtyBitmap(size), 0);
+        return new LiveCopy(settings, start, () -> new Generation(++fresh));
+    }
+
+    private void happens(LiveEvent event) {
+        for (var effect : copy.on(event, now)) {
+            effects.add(effect);
+            switch (effect) {
+                case LiveEffect.WriteVolume write -> disk.add(write);
+                case LiveEffect.FlushVolume flush -> disk.add(flush);
+                case LiveEffect.Persist persist -> disk.add(persist);
+                case LiveEffect.KeepVolume keep -> disk.add(keep);
+                default -> {}
+            }
+        }
+    }
+
+    /** The disk ends all that it was given, and what follows from it. */
+    private void diskEnds() {
+        while (!disk.isEmpty()) {
+            happens(
+                    switch (disk.removeFirst()) {
+                        case LiveEffect.WriteVolume write -> new LiveEvent.Written(write.work());
+                        case LiveEffect.FlushVolume flush -> new LiveEvent.Flushed(flush.work());
+                        case LiveEffect.Persist persist -> new LiveEvent.Persisted(persist.ticket());
+                        case LiveEffect.KeepVolume keep -> new LiveEvent.Kept(keep.work());
+                        default -> throw new IllegalStateException();
+                    });
+        }
+    }
+
+    private void peerSays(LiveMessage message) {
+        happens(new LiveEvent.Arrived(SESSION, message));
+    }
+
+    private Hello hello(Generation current, Map<CopyId, List<Generation>> bases, long size) {
+        var history = bases.isEmpty() ? List.<Generation>of() : List.of(OLD);
+        return new Hello(
+                B, size, Protocol.C, new Generations(Optional.of(current), bases, history), Role.SECONDARY, false, true, false);
+    }
+
+    private void becomesSource() {
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(OLD, Map.of(), 5 * GIB));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_SOURCE);
+    }
+
+    private void isPromoted() {
+        happens(new LiveEvent.Promote(1, Lease.NONE));
+        diskEnds();
+        assertThat(copy.status().role()).isEqualTo(Role.PRIMARY);
+        effects.clear();
+    }
+
+    private LiveEvent.Write write(long request, long offset) {
+        return new LiveEvent.Write(request, offset, 4_096, DATA, false);
+    }
+
+    private <T> List<T> all(Class<T> kind) {
+        return effects.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    @Test
+    void runsOfGibibytesAreMarkedWhole() {
+        becomesSource();
+
+        peerSays(new LiveMessage.Dirty(List.of(new Run(0, 1 << 20)), true));
+
+        assertThat(copy.status().dirtyBlocks()).isEqualTo(1 << 20);
+    }
+
+    @Test
+    void whatIsOnItsWayToTheDiskIsDurableBeforeItIsResynced() {
+        isPromoted();
+        happens(write(2, 0));
+        // The log and the generation; then the write is with the disk.
+        while (disk.peekFirst() instanceof LiveEffect.Persist persist) {
+            disk.removeFirst();
+            happens(new LiveEvent.Persisted(persist.ticket()));
+        }
+        var writing = (LiveEffect.WriteVolume) disk.removeFirst();
+        effects.clear();
+
+        becomesSource();
+        peerSays(new LiveMessage.Dirty(List.of(), true));
+        diskEnds();
+        assertThat(all(LiveEffect.ReadVolume.class)).isEmpty();
+
+        happens(new LiveEvent.Written(writing.work()));
+        assertThat(all(LiveEffect.ReadVolume.class)).isEmpty();
+        diskEnds();
+        assertThat(all(LiveEffect.ReadVolume.class)).hasSize(1);
+        int flush = effects.indexOf(all(LiveEffect.FlushVolume.class).getLast());
+        assertThat(flush).isLessThan(effects.indexOf(all(LiveEffect.ReadVolume.class).getFirst()));
+    }
+
+    @Test
+    void aDiskThatFailsWhileTheyMeetIsNotPromoted() {
+        happens(new LiveEvent.Connected(SESSION));
+        happens(new LiveEvent.Promote(7, Lease.NONE));
+
+        happens(new LiveEvent.DiskFailed("input/output error"));
+
+        assertThat(effects).contains(new LiveEffect.Refuse(7, "input/output error"));
+        assertThat(all(LiveEffect.Answer.class)).isEmpty();
+        assertThat(copy.status().disk()).isEqualTo(DiskState.FAILED);
+        effects.clear();
+        happens(write(8, 0));
+        assertThat(effects).containsExactly(new LiveEffect.Refuse(8, "input/output error"));
+    }
+
+    @Test
+    void aColdWriteWaitsForItsOwnExtentsBitsAlone() {
+        isPromoted();
+        for (int extent = 0; extent < 7; extent++) {
+            happens(write(10 + extent, (long) extent * ActivityLog.EXTENT_BYTES));
+            diskEnds();
+        }
+        effects.clear();
+
+        happens(write(20, 7L * ActivityLog.EXTENT_BYTES));
+        int persists = 0;
+        while (all(LiveEffect.WriteVolume.class).isEmpty() && persists < 10) {
+            var persist = (LiveEffect.Persist) disk.removeFirst();
+            persists++;
+            // Elsewhere another block becomes dirty each time.
+            happens(write(30 + persists, 6L * ActivityLog.EXTENT_BYTES + persists * 8_192L));
+            disk.removeIf(LiveEffect.WriteVolume.class::isInstance);
+            effects.removeIf(each -> each instanceof LiveEffect.WriteVolume other
+                    && other.offset() < 7L * ActivityLog.EXTENT_BYTES);
+            happens(new LiveEvent.Persisted(persist.ticket()));
+        }
+        assertThat(persists).isLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void whatArrivedIsWrittenToItsEndThoughNobodyAsks() {
+        copy = copy(5 * GIB, Protocol.A, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(new Hello(
+                B,
+                5 * GIB,
+                Protocol.A,
+                new Generations(Optional.of(OLD), Map.of(), List.of()),
+                Role.PRIMARY,
+                false,
+                true,
+                false));
+        for (int number = 1; number < 9; number += 2) {
+            peerSays(new LiveMessage.Write(number, number * 4_096L, 4_096, DATA));
+            peerSays(new LiveMessage.Barrier(number + 1L));
+        }
+        happens(new LiveEvent.Lost(SESSION));
+
+        diskEnds();
+
+        assertThat(all(LiveEffect.WriteVolume.class)).hasSize(4);
+    }
+
+    @Test
+    void aPeerThatSaysNothingDoesNotHoldWritesForEver() {
+        isPromoted();
+        happens(new LiveEvent.Connected(SESSION));
+        happens(write(2, 0));
+        diskEnds();
+        assertThat(all(LiveEffect.WriteVolume.class)).isEmpty();
+
+        now += 1_001;
+        happens(new LiveEvent.Tick());
+        diskEnds();
+
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
+        assertThat(effects).contains(new LiveEffect.Answer(2));
+    }
+
+    @Test
+    void aWriteOfNothingIsAnswered() {
+        isPromoted();
+
+        happens(new LiveEvent.Write(2, 0, 0, DATA, true));
+
+        assertThat(effects).containsExactly(new LiveEffect.Answer(2));
+    }
+
+    @Test
+    void aRunThatIsAlwaysWrittenIsResyncedAllTheSame() {
+        copy = copy(5 * GIB, Protocol.C, NEW, each -> new Superblock(each.generations(), true, false, true));
+        isPromoted();
+        happens(write(2, 0));
+        diskEnds();
+        becomesSource();
+        peerSays(new LiveMessage.Dirty(List.of(), true));
+        happens(write(3, 0));
+        effects.clear();
+        for (int request = 4; request < 24 && all(LiveEffect.ReadVolume.class).isEmpty(); request++) {
+            // The next one is there before the last one ends.
+            happens(write(request, 0));
+            var next = disk.removeFirst();
+            happens(
+                    switch (next) {
+                        case LiveEffect.WriteVolume written -> new LiveEvent.Written(written.work());
+                        case LiveEffect.FlushVolume flush -> new LiveEvent.Flushed(flush.work());
+                        case LiveEffect.Persist persist -> new LiveEvent.Persisted(persist.ticket());
+                        default -> throw new IllegalStateException();
+                    });
+        }
+        assertThat(all(LiveEffect.ReadVolume.class)).hasSize(1);
+    }
+
+    @Test
+    void aPrimaryIsNotWrittenByItsPeer() {
+        copy = copy(5 * GIB, Protocol.C, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(OLD, Map.of(), 5 * GIB));
+        isPromoted();
+
+        peerSays(new LiveMessage.Write(1, 0, 4_096, DATA));
+
+        assertThat(all(LiveEffect.WriteVolume.class)).isEmpty();
+        assertThat(all(LiveEffect.Disconnect.class).getFirst().why())
+                .isEqualTo("the peer writes, and this copy is PRIMARY, ESTABLISHED");
+    }
+
+    @Test
+    void whatLiesOutsideOfTheVolumeEndsTheSession() {
+        becomesSource();
+
+        peerSays(new LiveMessage.Dirty(List.of(new Run((5L << 18) - 1, 2)), true));
+
+        assertThat(all(LiveEffect.Disconnect.class).getFirst().why())
+                .isEqualTo("the peer's dirty bits lie outside of the volume");
+    }
+
+    @Test
+    void aDiskThatWasReplacedIsNoVolume() {
+        copy = new LiveCopy(
+                new LiveSettings(A, B, GIB, Protocol.C, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false),
+                LiveStart.none(GIB),
+                () -> NEW);
+
+        happens(new LiveEvent.Promote(1, Lease.NONE));
+
+        assertThat(all(LiveEffect.Refuse.class).getFirst().why())
+                .isEqualTo("this copy has no content yet: let it meet its peer first");
+    }
+
+    @Test
+    void aForcedDemotionRefusesTheReadThatIsUnderWay() {
+        isPromoted();
+        happens(new LiveEvent.Read(2, 0, 4_096));
+        happens(new LiveEvent.Demote(3, true));
+
+        happens(new LiveEvent.ReadDone(all(LiveEffect.ReadVolume.class).getFirst().work(), DATA));
+        diskEnds();
+
+        assertThat(all(LiveEffect.Refuse.class)).hasSize(1);
+        assertThat(effects).contains(new LiveEffect.Answer(3));
+    }
+}
