@@ -96,8 +96,8 @@ final class LiveMetadata {
             // Once is enough: no write is in flight in them any more.
             held.get()
                     .cooled()
-                    .forEach(extent -> pagesWanted.addAll(bitmap.changedPagesOf(
-                            (long) extent * ActivityLog.EXTENT_BYTES, ActivityLog.EXTENT_BYTES)));
+                    .forEach(extent -> pagesWanted.addAll(
+                            bitmap.changedPagesOf((long) extent * ActivityLog.EXTENT_BYTES, ActivityLog.EXTENT_BYTES)));
             isHeldReady = true;
         }
         var source = pagesWanted.isEmpty() && held.isEmpty() ? pagesInTime : pagesWanted;

@@ -141,7 +141,8 @@ final class Meeting {
     private Optional<String> unsent(long upTo) {
         return upTo <= desk.lastNumber()
                 ? Optional.empty()
-                : Optional.of("the peer confirms %d, and %d was the last that was sent".formatted(upTo, desk.lastNumber()));
+                : Optional.of(
+                        "the peer confirms %d, and %d was the last that was sent".formatted(upTo, desk.lastNumber()));
     }
 
     private Optional<String> refusal(LiveMessage.Numbered message) {

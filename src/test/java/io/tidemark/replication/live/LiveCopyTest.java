@@ -43,8 +43,8 @@ class LiveCopyTest {
                 Optional.of(current),
                 current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),
                 current.equals(NEW) ? List.of(OLD) : List.of());
-        var start = new LiveStart(
-                changed.apply(new Superblock(generations, true, false, false)), new DirtyBitmap(size), 0);
+        var start =
+                new LiveStart(changed.apply(new Superblock(generations, true, false, false)), new DirtyBitmap(size), 0);
         return new LiveCopy(settings, start, () -> new Generation(++fresh));
     }
 
@@ -82,7 +82,14 @@ class LiveCopyTest {
     private Hello hello(Generation current, Map<CopyId, List<Generation>> bases, long size) {
         var history = bases.isEmpty() ? List.<Generation>of() : List.of(OLD);
         return new Hello(
-                B, size, Protocol.C, new Generations(Optional.of(current), bases, history), Role.SECONDARY, false, true, false);
+                B,
+                size,
+                Protocol.C,
+                new Generations(Optional.of(current), bases, history),
+                Role.SECONDARY,
+                false,
+                true,
+                false);
     }
 
     private void becomesSource() {
@@ -137,7 +144,8 @@ class LiveCopyTest {
         diskEnds();
         assertThat(all(LiveEffect.ReadVolume.class)).hasSize(1);
         int flush = effects.indexOf(all(LiveEffect.FlushVolume.class).getLast());
-        assertThat(flush).isLessThan(effects.indexOf(all(LiveEffect.ReadVolume.class).getFirst()));
+        assertThat(flush)
+                .isLessThan(effects.indexOf(all(LiveEffect.ReadVolume.class).getFirst()));
     }
 
     @Test
@@ -172,8 +180,8 @@ class LiveCopyTest {
             // Elsewhere another block becomes dirty each time.
             happens(write(30 + persists, 6L * ActivityLog.EXTENT_BYTES + persists * 8_192L));
             disk.removeIf(LiveEffect.WriteVolume.class::isInstance);
-            effects.removeIf(each -> each instanceof LiveEffect.WriteVolume other
-                    && other.offset() < 7L * ActivityLog.EXTENT_BYTES);
+            effects.removeIf(each ->
+                    each instanceof LiveEffect.WriteVolume other && other.offset() < 7L * ActivityLog.EXTENT_BYTES);
             happens(new LiveEvent.Persisted(persist.ticket()));
         }
         assertThat(persists).isLessThanOrEqualTo(2);
@@ -296,7 +304,8 @@ class LiveCopyTest {
         happens(new LiveEvent.Read(2, 0, 4_096));
         happens(new LiveEvent.Demote(3, true));
 
-        happens(new LiveEvent.ReadDone(all(LiveEffect.ReadVolume.class).getFirst().work(), DATA));
+        happens(new LiveEvent.ReadDone(
+                all(LiveEffect.ReadVolume.class).getFirst().work(), DATA));
         diskEnds();
 
         assertThat(all(LiveEffect.Refuse.class)).hasSize(1);

@@ -53,8 +53,12 @@ class MetadataFormatTest {
             var torn = before.clone();
             System.arraycopy(newer, 0, torn, 0, at);
             if (!Arrays.equals(torn, newer)) {
-                assertThat(FORMAT.newest(torn, older).sequence()).as("torn at %s", at).isIn(6L, 7L);
-                assertThat(FORMAT.newest(torn, older).superblock()).as("torn at %s", at).isEqualTo(superblock(1));
+                assertThat(FORMAT.newest(torn, older).sequence())
+                        .as("torn at %s", at)
+                        .isIn(6L, 7L);
+                assertThat(FORMAT.newest(torn, older).superblock())
+                        .as("torn at %s", at)
+                        .isEqualTo(superblock(1));
             }
         }
     }
@@ -73,7 +77,8 @@ class MetadataFormatTest {
                 true,
                 false);
 
-        assertThat(FORMAT.newest(FORMAT.superblock(full, Long.MAX_VALUE), NOTHING).superblock())
+        assertThat(FORMAT.newest(FORMAT.superblock(full, Long.MAX_VALUE), NOTHING)
+                        .superblock())
                 .isEqualTo(full);
     }
 

@@ -78,17 +78,19 @@ final class LivePeople {
     private void primaryIsLostAlone(long goesOn) {
         world.network().setBroken(true);
         later(400_000, () -> world.network().setBroken(false));
-        later(goesOn, () -> world.hosts().stream().filter(LiveHost::isPrimary).forEach(host -> {
-            if (world.isAtRest()) {
-                return;
-            }
-            if (world.random().nextBoolean()) {
-                crash(host, 300_000);
-            } else {
-                world.setKeeperCut(host.side(), true);
-                later(250_000, () -> world.setKeeperCut(host.side(), false));
-            }
-        }));
+        later(
+                goesOn,
+                () -> world.hosts().stream().filter(LiveHost::isPrimary).forEach(host -> {
+                    if (world.isAtRest()) {
+                        return;
+                    }
+                    if (world.random().nextBoolean()) {
+                        crash(host, 300_000);
+                    } else {
+                        world.setKeeperCut(host.side(), true);
+                        later(250_000, () -> world.setKeeperCut(host.side(), false));
+                    }
+                }));
     }
 
     private void later(long delay, Runnable what) {
@@ -131,7 +133,8 @@ final class LivePeople {
             return;
         }
         var lease = world.keeper().ask(host.side(), host.generations(), world.now());
-        if (lease.isPresent() && (lease.get().token() == host.token() || world.random().nextBoolean())) {
+        if (lease.isPresent()
+                && (lease.get().token() == host.token() || world.random().nextBoolean())) {
             host.take(new LiveEvent.LeaseRenewed(lease.get()));
         } else if (world.random().nextInt(4) == 0) {
             // Another has it: this one is primary no more.

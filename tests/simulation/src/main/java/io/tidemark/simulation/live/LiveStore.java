@@ -56,8 +56,8 @@ final class LiveStore {
     private Map<Long, byte[]> writes(LiveEffect.Persist persist) {
         var writes = new TreeMap<Long, byte[]>();
         persist.superblock()
-                .ifPresent(each ->
-                        writes.put(MetadataFormat.superblockAt(sequence), format.superblock(each, sequence)));
+                .ifPresent(
+                        each -> writes.put(MetadataFormat.superblockAt(sequence), format.superblock(each, sequence)));
         persist.pages().forEach((page, bytes) -> writes.put(format.pageAt(page), bytes));
         persist.transaction()
                 .ifPresent(each -> writes.put(
@@ -99,8 +99,8 @@ final class LiveStore {
                 bitmap.load(page, bytes);
             }
         }
-        var recovered = ActivityLogRing.recover(
-                format.activityLogExtents(), read(MetadataFormat.ringAt(), format.ringBytes()));
+        var recovered =
+                ActivityLogRing.recover(format.activityLogExtents(), read(MetadataFormat.ringAt(), format.ringBytes()));
         var hot = readsActivityLog ? recovered.hot() : Set.<Integer>of();
         return LiveStart.of(found.superblock(), bitmap, format.sizeBytes(), hot, recovered.nextSequence());
     }

@@ -36,6 +36,7 @@ class AttachedDeviceTest {
     private static final long VOLUME_BYTES = 32L << 20;
     /** A site that does not start again fails the test, and not its limit, for the writer then hears of it. */
     private static final Duration AWAY_LIMIT = Duration.ofMinutes(1);
+
     private static final int RECORDS = 50;
 
     @BeforeAll
