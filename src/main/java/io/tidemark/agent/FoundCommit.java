@@ -70,6 +70,7 @@ final class FoundCommit {
      * base's again. Does nothing when nobody wrote, or when the base's snapshot is gone and nothing can tell. May run
      * twice.
      *
+     * @param log that has the blocks: one of a direct transfer has none, and all of that would be taken for others'
      * @throws ProviderException OutOfSpace: then nothing is overwritten, and the log stays
      */
     void makeWay(IngestLog log, TargetBlocks blocks) throws ReplicationException, ProviderException {
@@ -97,14 +98,10 @@ final class FoundCommit {
 
     private Optional<SnapshotId> base(IngestLog log) throws ReplicationException, ProviderException {
         var known = site.catalog().link(link.id()).orElse(link);
-        var points = site.providers().snapshotsOf(link.localVolume()).stream()
-                .map(snapshot -> snapshot.id().recoveryPoint())
-                .filter(point -> !KeptPoints.is(point))
-                .toList();
         var view = new TargetView(
                 link.localVolume(),
                 log.header().volumeBytes(),
-                points,
+                site.volumes().points(link.localVolume()),
                 known.inStep(),
                 Optional.empty(),
                 Optional.empty());

@@ -367,17 +367,10 @@ final class TargetHost implements AutoCloseable {
             return;
         }
         var known = site.catalog().link(link.id()).orElse(link);
-        var now = site.volumes().look(known, Optional.empty());
-        var reason = now.stands().equals(planned)
-                ? now.written()
-                : Optional.of("it stands at %s, not at %s any more".formatted(shown(now.stands()), shown(planned)));
+        var reason = site.volumes().otherThan(known, planned);
         if (reason.isPresent()) {
             throw new ReplicationException(new ReplicationError.TargetWritten(link.localVolume(), reason.get()));
         }
-    }
-
-    private static String shown(Optional<RecoveryPointId> point) {
-        return point.map(RecoveryPointId::value).orElse("no recovery point");
     }
 
     private void startLog(TargetEffect.StartLog start) throws ReplicationException {
@@ -458,7 +451,9 @@ final class TargetHost implements AutoCloseable {
             TargetVolumes.refuseWhenMounted(provider.volume(link.localVolume()));
             blocks.flushWhole();
             blocks.close();
-            found.makeWay(committed, blocks);
+            if (!direct) {
+                found.makeWay(committed, blocks);
+            }
         }
         if (!direct) {
             committed.<ProviderException>replay(replayed -> {

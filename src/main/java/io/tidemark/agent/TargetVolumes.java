@@ -63,6 +63,19 @@ final class TargetVolumes {
         return new TargetView(volume.id(), volume.sizeBytes(), points, link.inStep(), written, log, overruled);
     }
 
+    /** How it is known that the volume does not stand at that any more, or was written; empty: neither. */
+    Optional<String> otherThan(ReplicationLink link, Optional<RecoveryPointId> planned)
+            throws ReplicationException, ProviderException {
+        var now = look(link, Optional.empty());
+        return now.stands().equals(planned)
+                ? now.written()
+                : Optional.of("it stands at %s, not at %s any more".formatted(shown(now.stands()), shown(planned)));
+    }
+
+    private static String shown(Optional<RecoveryPointId> point) {
+        return point.map(RecoveryPointId::value).orElse("no recovery point");
+    }
+
     /** How it is known that the volume is not what the snapshot is; empty: it is. Compares, whatever is remembered. */
     Optional<String> changedSince(SnapshotId base, LinkId link) throws ProviderException {
         return comparison.changedSince(base, link, true);
@@ -106,7 +119,8 @@ final class TargetVolumes {
         }
     }
 
-    private List<RecoveryPointId> points(VolumeId volume) throws ProviderException {
+    /** Without those that are kept, and without what a comparison left that ended with its process. */
+    List<RecoveryPointId> points(VolumeId volume) throws ProviderException {
         var points = new ArrayList<RecoveryPointId>();
         for (var snapshot : providers.snapshotsOf(volume)) {
             var point = snapshot.id().recoveryPoint();

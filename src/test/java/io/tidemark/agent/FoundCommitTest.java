@@ -14,6 +14,8 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.CutRequest;
+import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.Volume;
@@ -208,6 +210,38 @@ class FoundCommitTest {
         assertThat(events).containsSubsequence("write", "flush", "close", "cut");
         assertThat(Arrays.equals(b.read(VOLUME, "rp-1"), a.read(VOLUME, "rp-1")))
                 .isTrue();
+    }
+
+    /** Its log has no blocks: compared with a snapshot that came meanwhile, all of it would be others'. */
+    @Test
+    void aFirstCopyIsLeftAsItWasWrittenWhateverWasCutBesideIt() throws Exception {
+        a.writeNoise(VOLUME, 0, MIB, 1);
+        b.moments = reached -> {
+            if (reached == Moment.INGEST_STARTED) {
+                cutBeside();
+            }
+            if (reached == Moment.INGEST_COMMITTED) {
+                throw new IllegalStateException("the target dies");
+            }
+        };
+        var point = a.take(VOLUME, "rp-1");
+        assertThatThrownBy(() -> sync(point)).isInstanceOf(ReplicationException.class);
+        b.provider.close();
+        b.moments = Moments.NONE;
+
+        TargetHost.finishCommitted(over(b.provider), b.catalog.link(LINK).orElseThrow());
+
+        assertThat(Arrays.equals(b.read(VOLUME, "rp-1"), a.read(VOLUME, "rp-1")))
+                .isTrue();
+        assertThat(b.catalog.kept).isEmpty();
+    }
+
+    private void cutBeside() {
+        try {
+            b.provider.cut(new CutRequest(new RecoveryPointId("rp-0"), List.of(VOLUME)));
+        } catch (ProviderException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Tells what is asked of it, and of its writers. */
