@@ -7,6 +7,7 @@ import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.SyncPlan;
 import io.tidemark.replication.TargetEffect;
 import io.tidemark.replication.TargetInput;
 import io.tidemark.replication.TargetSync;
@@ -348,6 +349,9 @@ final class TargetHost implements AutoCloseable {
                             header.point(), header.base(), header.volumeBytes(), header.direct(), log.durable()));
         }
         var found = site.volumes().look(known, view);
+        if (!offer.stream() && SyncPlan.of(offer, found, sync.resync()) instanceof SyncPlan.Build) {
+            TargetVolumes.refuseUnwritable(provider.volume(link.localVolume()));
+        }
         planned = found.stands();
         inputs.add(new TargetInput.Looked(found));
     }

@@ -92,7 +92,7 @@ final class TargetVolumes {
         Overruled.write(folder, link.id(), points(link.localVolume()));
     }
 
-    /** A link carries blocks or streams, and its volumes are of that kind both; blocks are written. */
+    /** A link carries blocks or streams, and its volumes are of that kind both. */
     static void refuseOtherKind(Volume volume, boolean stream) throws ReplicationException {
         if (volume.can(Capability.FILES) != stream) {
             throw new ReplicationException(
@@ -103,7 +103,11 @@ final class TargetVolumes {
                                             ? "it has blocks, and the source's volume is files: name a volume of this site that is files"
                                             : "it is files, and the source's volume has blocks: name a volume of this site with blocks")));
         }
-        if (!stream && !volume.can(Capability.RANDOM_WRITE)) {
+    }
+
+    /** Not asked of a volume that is only to be cut, or told to be there: some storage is written once. */
+    static void refuseUnwritable(Volume volume) throws ReplicationException {
+        if (!volume.can(Capability.RANDOM_WRITE)) {
             throw new ReplicationException(new ReplicationError.Storage(new ProviderError.Conflict(
                     volume.id().value(),
                     "its storage lets nobody write blocks: name a volume of this site that can be written to")));

@@ -27,8 +27,17 @@ class TargetVolumesTest {
                 .doesNotThrowAnyException();
         assertThat(conflict(volume(Set.of(Capability.FILES)), false))
                 .contains("name a volume of this site with blocks");
-        assertThat(conflict(volume(Set.of(Capability.RANDOM_READ)), false)).contains("can be written to");
         assertThat(conflict(volume(Capability.ofBlocks()), true)).contains("name a volume of this site that is files");
+    }
+
+    @Test
+    void blocksAreWrittenToWhatCanBeWrittenTo() {
+        assertThatCode(() -> TargetVolumes.refuseUnwritable(volume(Capability.ofBlocks())))
+                .doesNotThrowAnyException();
+        var thrown = catchThrowableOfType(
+                ReplicationException.class,
+                () -> TargetVolumes.refuseUnwritable(volume(Set.of(Capability.RANDOM_READ))));
+        assertThat(thrown.error().message()).contains("can be written to");
     }
 
     private static String conflict(Volume volume, boolean stream) {
