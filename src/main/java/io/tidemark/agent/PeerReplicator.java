@@ -276,6 +276,7 @@ public final class PeerReplicator implements Replicator {
             long[] told = {nanos.getAsLong()};
             ImageTree.Watch watch = bytes -> {
                 done.set(bytes);
+                mustLive(sender, connection);
                 if (listener.cancelled()) {
                     throw new ReplicationException(new ReplicationError.Cancelled(link.id()));
                 }
@@ -290,6 +291,16 @@ public final class PeerReplicator implements Replicator {
             }
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        }
+    }
+
+    /** A peer that is gone may have said why: then that is thrown. */
+    private static void mustLive(PeerSender sender, PeerConnection connection) throws ReplicationException {
+        try {
+            sender.mustLive();
+        } catch (ReplicationException gone) {
+            await(connection, Message.VerifyReady.class);
+            throw gone;
         }
     }
 

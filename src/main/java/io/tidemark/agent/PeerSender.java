@@ -31,6 +31,8 @@ final class PeerSender implements AutoCloseable {
     private @Nullable Thread thread;
     private boolean spoke;
     private boolean closed;
+    /** What a sign of life met. */
+    private volatile @Nullable ReplicationException lost;
 
     /** @param alive called on a thread of its own, without any lock but the one of sending */
     PeerSender(PeerConnection connection, Supplier<Message.Alive> alive) {
@@ -61,6 +63,18 @@ final class PeerSender implements AutoCloseable {
         }
     }
 
+    /**
+     * For whoever neither sends nor receives for long.
+     *
+     * @throws ReplicationException once a sign of life could not be sent: nobody waits for what is being done
+     */
+    void mustLive() throws ReplicationException {
+        var found = lost;
+        if (found != null) {
+            throw new ReplicationException(found.error(), found);
+        }
+    }
+
     /** As {@link PeerConnection#paced}. */
     void paced(long nanos) {
         sending.lock();
@@ -83,8 +97,8 @@ final class PeerSender implements AutoCloseable {
                 }
             }
         } catch (ReplicationException e) {
-            // The connection is lost. The session's own thread finds out as it receives or sends, and says why.
-            return;
+            // The session's own thread finds out as it receives, sends or asks, and says why.
+            lost = e;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {

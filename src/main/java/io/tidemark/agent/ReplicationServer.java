@@ -403,7 +403,10 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         var snapshot = new SnapshotId(link.localVolume(), asked.point());
         try (var sender = new PeerSender(connection, () -> new Message.Alive("verify", done.get(), 0))) {
             sender.begin();
-            answer(connection, sender, snapshot, done::set);
+            answer(connection, sender, snapshot, bytes -> {
+                done.set(bytes);
+                sender.mustLive();
+            });
         }
     }
 

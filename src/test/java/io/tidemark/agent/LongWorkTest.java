@@ -1,12 +1,15 @@
 package io.tidemark.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
+import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotReader;
@@ -15,6 +18,7 @@ import io.tidemark.spi.VolumeId;
 import io.tidemark.transport.PeerListener;
 import io.tidemark.transport.TlsPeerConnector;
 import io.tidemark.transport.TransportLimits;
+import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -26,6 +30,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -97,15 +102,27 @@ class LongWorkTest {
         var limits =
                 new TransportLimits(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(3), 16, 2, 10);
         var slow = new Providers(List.of(slow((isSource ? a : b).provider, Duration.ofSeconds(4))));
-        var source = new PeerReplicator(
-                isSource ? slow : new Providers(List.of(a.provider)),
+        try (var listener = listening(isSource ? new Providers(List.of(b.provider)) : slow, limits)) {
+            var report = source(isSource ? slow : new Providers(List.of(a.provider)), limits)
+                    .verify(sites.link(), at(listener), new RecoveryPointId("rp-1"), ProgressListener.NONE);
+            assertThat(report.differingBlocks()).isZero();
+            assertThat(report.comparedBytes()).isEqualTo(8L * MIB);
+        }
+    }
+
+    private PeerReplicator source(Providers providers, TransportLimits limits) {
+        return new PeerReplicator(
+                providers,
                 new TlsPeerConnector(a.identity, limits),
                 TestSite.KERNEL,
                 Moments.NONE,
                 System::nanoTime,
                 "test");
+    }
+
+    private PeerListener listening(Providers providers, TransportLimits limits) throws IOException {
         var target = new ReplicationServer(
-                isSource ? new Providers(List.of(b.provider)) : slow,
+                providers,
                 b.catalog,
                 TestSite.KERNEL,
                 b.folder,
@@ -114,14 +131,74 @@ class LongWorkTest {
                 InstantSource.system(),
                 System::nanoTime,
                 "test");
+        return PeerListener.start("127.0.0.1", 0, b.identity, target, limits, InstantSource.system());
+    }
 
-        try (var listener = PeerListener.start("127.0.0.1", 0, b.identity, target, limits, InstantSource.system())) {
-            var peer =
-                    new Peer(sites.peer().id(), listener.address(), sites.peer().fingerprint(), Instant.now());
-            var report = source.verify(sites.link(), peer, new RecoveryPointId("rp-1"), ProgressListener.NONE);
-            assertThat(report.differingBlocks()).isZero();
-            assertThat(report.comparedBytes()).isEqualTo(8L * MIB);
+    private Peer at(PeerListener listener) {
+        return new Peer(sites.peer().id(), listener.address(), sites.peer().fingerprint(), Instant.now());
+    }
+
+    /** Eight reads of a second each. */
+    private static StorageProvider slowly(StorageProvider storage, AtomicInteger reads) {
+        return proxied(
+                StorageProvider.class,
+                storage,
+                (method, result) -> method.equals("read")
+                        ? proxied(
+                                SnapshotReader.class,
+                                (SnapshotReader) Objects.requireNonNull(result),
+                                (call, answer) -> {
+                                    if (call.equals("read")) {
+                                        reads.incrementAndGet();
+                                        sleep(Duration.ofSeconds(1));
+                                    }
+                                    return answer;
+                                })
+                        : result);
+    }
+
+    @Test
+    void aTargetReadsNoFurtherOnceNobodyWaitsForIt() throws Exception {
+        a.writeNoise(HERE, 0, MIB, 1);
+        sync(a.take(HERE, "rp-1"));
+        var reads = new AtomicInteger();
+        ProgressListener givingUp = new ProgressListener() {
+            @Override
+            public void progress(Operation.Progress progress) {}
+
+            @Override
+            public boolean cancelled() {
+                return reads.get() > 0;
+            }
+        };
+
+        try (var listener = listening(new Providers(List.of(slowly(b.provider, reads))), TestSite.LIMITS)) {
+            assertThatThrownBy(() -> a.replicator.verify(
+                            sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp))
+                    .isInstanceOfSatisfying(
+                            ReplicationException.class,
+                            e -> assertThat(e.error()).isInstanceOf(ReplicationError.Cancelled.class));
+            sleep(Duration.ofSeconds(4));
+            int told = reads.get();
+            assertThat(told).isLessThan(8);
+            sleep(Duration.ofMillis(1_500));
+            assertThat(reads).hasValue(told);
         }
+    }
+
+    @Test
+    void aSourceReadsNoFurtherOnceItsPeerHasRefusedAndSaysWhy() throws Exception {
+        a.take(HERE, "rp-1");
+        var reads = new AtomicInteger();
+        var source = source(new Providers(List.of(slowly(a.provider, reads))), TestSite.LIMITS);
+
+        assertThatThrownBy(() -> source.verify(
+                        sites.link(), sites.peer(), new RecoveryPointId("rp-1"), ProgressListener.NONE))
+                .isInstanceOfSatisfying(
+                        ReplicationException.class,
+                        e -> assertThat(e.error()).isInstanceOf(ReplicationError.PeerRefused.class));
+
+        assertThat(reads).hasValueLessThan(8);
     }
 
     /** The same storage, whose first byte of each snapshot that is read comes late. */
