@@ -322,7 +322,7 @@ public final class PeerReplicator implements Replicator {
         }
         long blocks = Math.ceilDiv(reader.sizeBytes(), ImageTree.BLOCK_BYTES);
         long[] differing = {0};
-        new TreeComparison<>(mine, new PeerTree(connection, sender, blocks))
+        new TreeComparison<>(mine, new PeerTree(connection, sender, what.link().id(), listener, blocks))
                 .<ReplicationException>run((first, count) -> differing[0] += count);
         return new VerifyReport(
                 what.point(), reader.sizeBytes(), differing[0], mine.root().hex());
@@ -356,7 +356,8 @@ public final class PeerReplicator implements Replicator {
         return expect(message, kind);
     }
 
-    private static <M extends Message> M await(
+    /** As that; the listener is asked at each sign of life whether to go on. */
+    static <M extends Message> M await(
             PeerConnection connection, Class<M> kind, ProgressListener listener, LinkId link)
             throws ReplicationException {
         var message = connection.receive();

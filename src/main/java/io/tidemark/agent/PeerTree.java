@@ -2,6 +2,8 @@ package io.tidemark.agent;
 
 import io.tidemark.block.ChecksumTree;
 import io.tidemark.block.DigestLevels;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.ProgressListener;
 import io.tidemark.nativeblock.HashAlgorithm;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
@@ -13,12 +15,19 @@ import java.nio.ByteBuffer;
 final class PeerTree implements DigestLevels<ReplicationException> {
     private final PeerConnection connection;
     private final PeerSender sender;
+    private final LinkId link;
+    private final ProgressListener listener;
     private final long blockCount;
 
-    /** @param connection received from by nobody else meanwhile */
-    PeerTree(PeerConnection connection, PeerSender sender, long blockCount) {
+    /**
+     * @param connection received from by nobody else meanwhile
+     * @param listener asked at each of the peer's signs of life, for the peer may read long for an answer
+     */
+    PeerTree(PeerConnection connection, PeerSender sender, LinkId link, ProgressListener listener, long blockCount) {
         this.connection = connection;
         this.sender = sender;
+        this.link = link;
+        this.listener = listener;
         this.blockCount = blockCount;
     }
 
@@ -40,7 +49,7 @@ final class PeerTree implements DigestLevels<ReplicationException> {
     @Override
     public ByteBuffer digests(int level, long from, int count) throws ReplicationException {
         sender.send(new Message.NodesWanted(level, from, count));
-        var answer = PeerReplicator.await(connection, Message.Nodes.class);
+        var answer = PeerReplicator.await(connection, Message.Nodes.class, listener, link);
         boolean asked = answer.level() == level
                 && answer.firstNode() == from
                 && answer.digests().remaining() == count * algorithm().digestBytes();

@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
@@ -29,9 +30,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -140,21 +144,29 @@ class LongWorkTest {
 
     /** Eight reads of a second each. */
     private static StorageProvider slowly(StorageProvider storage, AtomicInteger reads) {
-        return proxied(
-                StorageProvider.class,
-                storage,
-                (method, result) -> method.equals("read")
-                        ? proxied(
-                                SnapshotReader.class,
-                                (SnapshotReader) Objects.requireNonNull(result),
-                                (call, answer) -> {
-                                    if (call.equals("read")) {
-                                        reads.incrementAndGet();
-                                        sleep(Duration.ofSeconds(1));
-                                    }
-                                    return answer;
-                                })
-                        : result);
+        return readingBy(storage, () -> {
+            reads.incrementAndGet();
+            Thread.sleep(Duration.ofSeconds(1));
+        });
+    }
+
+    private interface Step {
+        void take() throws InterruptedException;
+    }
+
+    /** The same storage, each of whose reads takes a step too. */
+    private static StorageProvider readingBy(StorageProvider storage, Step step) {
+        return proxied(StorageProvider.class, storage, (method, result) -> {
+            if (!method.equals("read")) {
+                return result;
+            }
+            return proxied(SnapshotReader.class, (SnapshotReader) Objects.requireNonNull(result), (call, answer) -> {
+                if (call.equals("read")) {
+                    step.take();
+                }
+                return answer;
+            });
+        });
     }
 
     @Test
@@ -162,28 +174,64 @@ class LongWorkTest {
         a.writeNoise(HERE, 0, MIB, 1);
         sync(a.take(HERE, "rp-1"));
         var reads = new AtomicInteger();
-        ProgressListener givingUp = new ProgressListener() {
-            @Override
-            public void progress(Operation.Progress progress) {}
-
-            @Override
-            public boolean cancelled() {
-                return reads.get() > 0;
-            }
-        };
+        var givingUp = givingUpWhen(() -> reads.get() > 0);
 
         try (var listener = listening(new Providers(List.of(slowly(b.provider, reads))), TestSite.LIMITS)) {
-            assertThatThrownBy(() -> a.replicator.verify(
-                            sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp))
-                    .isInstanceOfSatisfying(
-                            ReplicationException.class,
-                            e -> assertThat(e.error()).isInstanceOf(ReplicationError.Cancelled.class));
+            assertCancelled(() ->
+                    a.replicator.verify(sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp));
             sleep(Duration.ofSeconds(4));
             int told = reads.get();
             assertThat(told).isLessThan(8);
             sleep(Duration.ofMillis(1_500));
             assertThat(reads).hasValue(told);
         }
+    }
+
+    /** The target reads once more what differs and is not in the last 256 MiB. */
+    @Test
+    void aVerificationIsCancelledWhileItsPeerReadsAgain() throws Exception {
+        int mebibytes = 257;
+        a.storage.grow(HERE, (long) mebibytes * MIB);
+        b.storage.grow(THERE, (long) mebibytes * MIB);
+        a.writeNoise(HERE, 0, MIB, 1);
+        a.take(HERE, "rp-1");
+        b.take(THERE, "rp-1");
+        var reads = new AtomicInteger();
+        var hung = new CountDownLatch(1);
+        var blocking = readingBy(b.provider, () -> {
+            if (reads.incrementAndGet() > mebibytes) {
+                hung.await();
+            }
+        });
+        var givingUp = givingUpWhen(() -> reads.get() > mebibytes);
+
+        try (var listener = listening(new Providers(List.of(blocking)), TestSite.LIMITS)) {
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(15),
+                    () -> assertCancelled(() -> a.replicator.verify(
+                            sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp)));
+        } finally {
+            hung.countDown();
+        }
+    }
+
+    private static ProgressListener givingUpWhen(BooleanSupplier given) {
+        return new ProgressListener() {
+            @Override
+            public void progress(Operation.Progress progress) {}
+
+            @Override
+            public boolean cancelled() {
+                return given.getAsBoolean();
+            }
+        };
+    }
+
+    private static void assertCancelled(ThrowingCallable verification) {
+        assertThatThrownBy(verification)
+                .isInstanceOfSatisfying(
+                        ReplicationException.class,
+                        e -> assertThat(e.error()).isInstanceOf(ReplicationError.Cancelled.class));
     }
 
     @Test
@@ -218,7 +266,7 @@ class LongWorkTest {
 
     private interface Changed {
         @Nullable
-        Object result(String method, @Nullable Object result);
+        Object result(String method, @Nullable Object result) throws InterruptedException;
     }
 
     private static <T> T proxied(Class<T> type, T target, Changed changed) {
