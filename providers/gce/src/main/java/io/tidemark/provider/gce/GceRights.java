@@ -63,13 +63,20 @@ final class GceRights {
             left.removeAll(LISTS);
             var found = new ArrayList<HostRequirement>();
             for (var each : seen()) {
-                found.add(of(each.what(), each.needed(), each.asked().granted(each.needed())));
-                left.removeAll(each.needed());
+                try {
+                    found.add(of(each.what(), each.needed(), each.asked().granted(each.needed())));
+                    left.removeAll(each.needed());
+                } catch (ProviderException e) {
+                    // The others are told all the same.
+                    found.add(new HostRequirement(
+                            each.what(), State.LACKING, e.error().message()));
+                }
             }
             found.add(new HostRequirement(
                     "rights that are not asked about",
                     State.LIMITED,
-                    "%s: they are the project's, or of what is not there yet".formatted(String.join(", ", left))));
+                    "%s: they are the project's, or of what is not there yet or did not answer"
+                            .formatted(String.join(", ", left))));
             return found;
         } catch (ProviderException e) {
             return List.of(
@@ -108,23 +115,25 @@ final class GceRights {
         }
         String ours = "labels.%s = \"%s\"".formatted(GceNames.INSTALLATION, config.installation());
         // Deletion may be granted for such names alone.
-        var own = attempts.until(() -> calls.disks(ours, Optional.empty())).stream()
-                .flatMap(page -> page.items().stream())
+        var own = GceLists.all("disks.aggregatedList", token -> attempts.until(() -> calls.disks(ours, token))).stream()
                 .filter(each -> each.name().startsWith(GceNames.PREFIX))
                 .findFirst();
         own.ifPresent(disk -> seen.add(new On(
                 "rights on our disk " + disk.name(),
                 config.helper().isPresent() ? ON_READING_DISK : ON_OWN_DISK,
                 each -> onDisk(disk, each))));
-        var snapshot = attempts.until(() -> calls.snapshots(ours, Optional.empty())).stream()
-                .flatMap(page -> page.items().stream())
-                .findFirst();
+        var snapshot =
+                GceLists.all("snapshots.list", token -> attempts.until(() -> calls.snapshots(ours, token))).stream()
+                        .findFirst();
         snapshot.ifPresent(each -> seen.add(
                 new On("rights on snapshot " + each.name(), ON_SNAPSHOT, needed -> onSnapshot(each.name(), needed))));
         if (config.helper().isPresent()) {
             var named = config.helper().get().instance();
-            var helper = named.isPresent() ? named.get() : new MetadataServer(connection).self();
-            seen.add(new On("rights on helper " + helper.name(), ON_HELPER, needed -> onHelper(helper, needed)));
+            seen.add(new On(
+                    "rights on helper " + named.map(HelperInstance::name).orElse("this instance"),
+                    ON_HELPER,
+                    needed ->
+                            onHelper(named.isPresent() ? named.get() : new MetadataServer(connection).self(), needed)));
         }
         return seen;
     }

@@ -42,6 +42,10 @@ final class GceProject implements AutoCloseable {
         return new Attempts(new Random(1), cloud.clock()::advance);
     }
 
+    void leaveGoogle() {
+        transport.outside();
+    }
+
     /** The same clients, another project behind them; what was asked of the former was checked. */
     void fresh(FakeGceSettings settings) {
         everyCallIsChecked();

@@ -2,7 +2,10 @@ package io.tidemark.provider.gce;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.provider.fakecloud.Fault;
+import io.tidemark.provider.fakecloud.FaultScript;
 import io.tidemark.provider.fakecloud.gce.FakeGce;
+import io.tidemark.provider.fakecloud.gce.FakeGceSettings;
 import io.tidemark.spi.HostRequirement;
 import io.tidemark.spi.HostRequirement.State;
 import io.tidemark.spi.RecoveryPointId;
@@ -41,7 +44,10 @@ class GceRightsTest {
 
     /** A disk of others, one of ours, a snapshot and the helper. */
     private FakeGce filled() {
-        var cloud = FakeGce.start();
+        return filled(FakeGce.start());
+    }
+
+    private FakeGce filled(FakeGce cloud) {
         var disk = cloud.createDisk(GceProject.ZONE, "orders", 10, Map.of());
         cloud.createDisk(GceProject.ZONE, "tm-clone", 10, Map.of(GceNames.INSTALLATION, "tests"));
         cloud.createInstance("europe-west3-a", "helper", folder);
@@ -51,6 +57,37 @@ class GceRightsTest {
                 GceNames.snapshotOf("tests", id),
                 GceNames.labelsOf("tests", id, new GceLocation("europe-west3-a")));
         return cloud;
+    }
+
+    /** Lists come in pages, the first of which may be empty. */
+    @Test
+    void whatIsOnALaterPageIsAskedAboutToo() {
+        try (var cloud = filled()) {
+            cloud.faults(FaultScript.none()
+                    .on("disks.aggregatedList", 2, Fault.EMPTY_PAGE)
+                    .on("snapshots.list", 1, Fault.EMPTY_PAGE));
+
+            assertThat(GceProviderFactory.rights(settings(cloud, everything())))
+                    .extracting(HostRequirement::state)
+                    .containsExactly(State.MET, State.MET, State.MET, State.MET, State.LIMITED);
+        }
+    }
+
+    @Test
+    void whatDoesNotAnswerLeavesTheOthersTold() throws Exception {
+        try (var project = new GceProject(FakeGceSettings.defaults())) {
+            filled(project.cloud());
+            project.leaveGoogle();
+            var settings = settings(project.cloud(), Map.of("helper", "this", "helperDevices", folder.toString()));
+
+            var told = new GceRights(project.connection(), GceConfig.of("gce", settings), project.attempts()).check();
+
+            assertThat(told)
+                    .extracting(HostRequirement::state)
+                    .containsExactly(State.MET, State.MET, State.MET, State.LACKING, State.LIMITED);
+            assertThat(told.get(3).detail()).contains("name an instance in the setting helper");
+            assertThat(permissions(told.getLast())).contains("compute.instances.attachDisk");
+        }
     }
 
     private static List<String> permissions(HostRequirement told) {

@@ -11,6 +11,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.SocketException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  */
 final class InProcessTransport extends HttpTransport {
     private volatile FakeGce cloud;
+    private volatile boolean outside;
 
     InProcessTransport(FakeGce cloud) {
         this.cloud = cloud;
@@ -28,6 +30,11 @@ final class InProcessTransport extends HttpTransport {
 
     void to(FakeGce other) {
         cloud = other;
+    }
+
+    /** From now on there is no metadata server, as on a host that is none of Google's. */
+    void outside() {
+        outside = true;
     }
 
     @Override
@@ -75,6 +82,9 @@ final class InProcessTransport extends HttpTransport {
                 ? address.getRawPath()
                 : address.getRawPath() + "?" + address.getRawQuery();
         if (address.getHost().equals("metadata.google.internal")) {
+            if (outside) {
+                throw new UnknownHostException(address.getHost());
+            }
             return self(address.getPath(), headers);
         }
         HttpAnswer answer = cloud.handler().apply(new HttpRequest(method, target, headers, body));
