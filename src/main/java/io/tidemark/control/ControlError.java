@@ -48,7 +48,7 @@ public sealed interface ControlError {
     record BeingDeleted(String kind, String id) implements ControlError {
         @Override
         public String message() {
-            return "%s %s is being deleted, and goes on being so by itself".formatted(kind, id);
+            return "%s %s is being deleted; that goes on by itself until it is gone".formatted(kind, id);
         }
     }
 
