@@ -116,7 +116,10 @@ final class StartCache {
                     .start();
             try (var undo = Watchdog.get().remember("kill -9 " + process.pid())) {
                 if (ends(process, state.resolve("endpoints.json")) && Files.exists(made)) {
-                    Files.move(made, file, StandardCopyOption.REPLACE_EXISTING);
+                    // From another file system a move is a copy, and a kill would leave a part of it for a cache.
+                    var whole = file.resolveSibling(file.getFileName() + ".new");
+                    Files.copy(made, whole, StandardCopyOption.REPLACE_EXISTING);
+                    Files.move(whole, file, StandardCopyOption.ATOMIC_MOVE);
                 } else {
                     System.err.println(
                             "sites start slowly, for there is no cache of their classes: " + Files.readString(log));
