@@ -17,7 +17,11 @@ final class LiveChecks {
     /** When a host last took a write that the other did not get, or was about to. */
     private final long[] lastAccepted = {-1, -1};
 
+    /** When a host last answered a write that the other did not have. */
+    private final long[] lastApart = {-1, -1};
+
     private long lastInStep;
+    private long lastChosen = -1;
     private long promotions;
     private long highestAnswered;
     private Map<Long, Long> atPromotion = Map.of();
@@ -45,16 +49,22 @@ final class LiveChecks {
                 write.over.putIfAbsent(first + place, host.disk().at(first + place));
             }
         });
-        boolean isSent = host.status().replication() == ReplicationState.ESTABLISHED
-                || host.status().replication() == ReplicationState.SYNC_SOURCE;
-        if (!isSent) {
+        if (!isSending(host)) {
             accepted(host);
         }
+    }
+
+    private static boolean isSending(LiveHost host) {
+        return host.status().replication() == ReplicationState.ESTABLISHED
+                || host.status().replication() == ReplicationState.SYNC_SOURCE;
     }
 
     /** Two primaries never both answer, where they are fenced. */
     void answered(LiveHost host, Written write) {
         write.answered = world.now();
+        if (!isSending(host) && !history.has(world.peer(host).disk()::at, write)) {
+            lastApart[host.side()] = world.now();
+        }
         if (!world.settings().isFenced()) {
             return;
         }
@@ -110,6 +120,13 @@ final class LiveChecks {
         }
     }
 
+    /** What a flush or FUA promised a client is on the disk of the primary that promised it. */
+    void keptByPrimary(LiveHost host) {
+        var lost = history.lostByPowerCut(
+                host.disk()::at, host.promotion(), world.settings().protocol() == Protocol.C);
+        world.check(lost.isEmpty(), "%s crashed as primary, and lost %s, which was flushed", host.side(), lost);
+    }
+
     private void nothingMissing(LiveHost host, String when) {
         var missing = history.missing(host.disk()::at);
         world.check(missing.isEmpty(), "%s %s and lacks the answered writes %s", host.side(), when, missing);
@@ -118,10 +135,18 @@ final class LiveChecks {
     void changed(LiveHost host, LiveStatus before) {
         var now = host.status();
         boolean isNew = now.replication() != before.replication();
+        if (before.disk() == DiskState.INCONSISTENT && now.disk() != DiskState.INCONSISTENT) {
+            // It is what the source is, whether that has heard of it or not.
+            lastInStep = world.now();
+        }
         if (isNew
                 && now.replication() == ReplicationState.SYNC_SOURCE
                 && world.settings().protocol() == Protocol.C) {
             nothingMissing(host, "is source of a resync");
+        }
+        if (isNew && now.replication() == ReplicationState.SYNC_SOURCE) {
+            boolean isSplit = lastApart[0] > lastInStep && lastApart[1] > lastInStep && lastChosen < lastInStep;
+            world.check(!isSplit, "%s is source of a resync, and both were written without the other", host.side());
         }
         if (isNew && now.why().filter(why -> why.startsWith("split brain")).isPresent()) {
             boolean isReal = (lastAccepted[0] > lastInStep && lastAccepted[1] > lastInStep)
@@ -144,8 +169,10 @@ final class LiveChecks {
     /** Somebody chose this copy: what it lacks is given up. */
     void forgive(LiveHost kept) {
         highestAnswered = Math.min(highestAnswered, kept.promotion());
+        lastChosen = world.now();
         for (long number : history.missing(kept.disk()::at)) {
-            history.of(number).isForgiven = true;
+            var write = history.of(number);
+            write.isForgiven |= write.host != kept.side();
         }
     }
 

@@ -67,14 +67,15 @@ final class LiveClients {
             default -> {
                 long last = LiveWorld.SIZE_BYTES / DirtyBitmap.BLOCK_BYTES;
                 int blocks = (int) Math.min(1 + random.nextInt(3), last - block);
-                var write = checks.history().begin(host.side(), host.promotion(), block, blocks, world.now());
+                boolean isForced = random.nextInt(6) == 0;
+                var write = checks.history().begin(host, block, blocks, isForced, world.now());
                 open.put(request, new Open.Write(host.side(), write));
                 host.take(new LiveEvent.Write(
                         request,
                         block * DirtyBitmap.BLOCK_BYTES,
                         blocks * DirtyBitmap.BLOCK_BYTES,
                         Cells.of(write.number, blocks),
-                        random.nextInt(6) == 0));
+                        isForced));
             }
         }
     }

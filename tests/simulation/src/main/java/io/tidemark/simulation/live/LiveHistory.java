@@ -18,6 +18,7 @@ final class LiveHistory {
         final long promotion;
         final long first;
         final int blocks;
+        final boolean isForced;
         final long begun;
         /** What was there, by block, when it was given to the primary's disk. */
         final TreeMap<Long, Long> over = new TreeMap<>();
@@ -25,12 +26,13 @@ final class LiveHistory {
         long answered = NEVER;
         boolean isForgiven;
 
-        Written(long number, int host, long promotion, long first, int blocks, long begun) {
+        Written(long number, int host, long promotion, long first, int blocks, boolean isForced, long begun) {
             this.number = number;
             this.host = host;
             this.promotion = promotion;
             this.first = first;
             this.blocks = blocks;
+            this.isForced = isForced;
             this.begun = begun;
         }
     }
@@ -41,8 +43,8 @@ final class LiveHistory {
     private final List<Written> writes = new ArrayList<>();
     private final List<Flushed> flushes = new ArrayList<>();
 
-    Written begin(int host, long promotion, long first, int blocks, long now) {
-        var write = new Written(writes.size() + 1L, host, promotion, first, blocks, now);
+    Written begin(LiveHost host, long first, int blocks, boolean isForced, long now) {
+        var write = new Written(writes.size() + 1L, host.side(), host.promotion(), first, blocks, isForced, now);
         writes.add(write);
         return write;
     }
@@ -80,13 +82,43 @@ final class LiveHistory {
             if (write.answered == NEVER || write.isForgiven) {
                 continue;
             }
-            for (long block = write.first; block < write.first + write.blocks; block++) {
-                if (!comesFrom(content.applyAsLong(block), write.number, block)) {
-                    missing.add(write.number);
-                }
+            if (!has(content, write)) {
+                missing.add(write.number);
             }
         }
         return missing;
+    }
+
+    /** Whether a content comes from a write wherever that has written. */
+    boolean has(LongUnaryOperator content, Written write) {
+        for (long block = write.first; block < write.first + write.blocks; block++) {
+            if (!comesFrom(content.applyAsLong(block), write.number, block)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Answered writes of a primary that its own disk has to have after a power cut: those that were forced, and those
+     * before a flush that was answered.
+     *
+     * @param isEachKept protocol C
+     * @return the numbers of those that a content does not come from
+     */
+    Set<Long> lostByPowerCut(LongUnaryOperator content, long promotion, boolean isEachKept) {
+        var lost = new HashSet<Long>();
+        for (var write : writes) {
+            boolean isKept = isEachKept
+                    || write.isForced
+                    || flushes.stream()
+                            .anyMatch(flush -> flush.promotion() == promotion && write.answered < flush.begun());
+            boolean isOurs = write.promotion == promotion && write.answered != NEVER && !write.isForgiven;
+            if (isOurs && isKept && !has(content, write)) {
+                lost.add(write.number);
+            }
+        }
+        return lost;
     }
 
     /**

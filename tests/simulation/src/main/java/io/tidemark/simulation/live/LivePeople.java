@@ -106,7 +106,9 @@ final class LivePeople {
         host.crash();
         clients.gone(host);
         asked.values().removeIf(side -> side == host.side());
-        if (!wasPrimary) {
+        if (wasPrimary) {
+            checks.keptByPrimary(host);
+        } else {
             checks.prefix(host, "crashed as secondary");
         }
         later(down, () -> {

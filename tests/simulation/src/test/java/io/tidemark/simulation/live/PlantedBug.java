@@ -15,7 +15,7 @@ import java.util.Set;
 /** One rule each is broken between a copy and its world; which invariant's check should see it stands beside. */
 enum PlantedBug {
     /** 1: what is answered is lost. */
-    WRITE_ACKNOWLEDGED_EARLY("lacks the answered writes|had been answered|no prefix") {
+    WRITE_ACKNOWLEDGED_EARLY("which was flushed|lacks the answered writes|had been answered|no prefix") {
         @Override
         LiveFault fault() {
             return new LiveFault() {
@@ -29,7 +29,7 @@ enum PlantedBug {
         }
     },
     /** 1: the peer says that it is durable what is only in its memory. */
-    CONFIRMED_BEFORE_DURABLE("lacks the answered writes|no prefix|differ") {
+    CONFIRMED_BEFORE_DURABLE("which was flushed|lacks the answered writes|no prefix|differ") {
         @Override
         LiveFault fault() {
             return new LiveFault() {
@@ -45,7 +45,7 @@ enum PlantedBug {
         }
     },
     /** 3: a dirty bit goes when its block is sent, not when it is durable at the target. */
-    BIT_CLEARED_EARLY("differ|no prefix") {
+    BIT_CLEARED_EARLY("lacks the answered writes|differ|no prefix") {
         @Override
         LiveFault fault() {
             return new LiveFault() {
@@ -133,7 +133,7 @@ enum PlantedBug {
         }
     },
     /** 6: a new generation is never durable, so a crash takes it back. */
-    GENERATION_NOT_PERSISTED("lacks the answered writes|differ|split brain|at the end") {
+    GENERATION_NOT_PERSISTED("both were written|lacks the answered writes|differ|split brain|at the end") {
         @Override
         LiveFault fault() {
             return new LiveFault() {
@@ -209,6 +209,36 @@ enum PlantedBug {
                 @Override
                 public boolean readsActivityLog() {
                     return false;
+                }
+            };
+        }
+    },
+    /** 1: a client's flush is answered before anything is flushed. */
+    FLUSH_ANSWERED_EARLY("which was flushed|no prefix") {
+        @Override
+        LiveFault fault() {
+            return new LiveFault() {
+                @Override
+                public List<LiveEffect> effects(LiveHost host, LiveEvent event, List<LiveEffect> effects) {
+                    return event instanceof LiveEvent.Flush flush && host.isPrimary()
+                            ? with(effects, new LiveEffect.Answer(flush.request()))
+                            : effects;
+                }
+            };
+        }
+    },
+    /** 1: nobody looks at FUA. */
+    FUA_IGNORED("which was flushed") {
+        @Override
+        LiveFault fault() {
+            return new LiveFault() {
+                @Override
+                public List<LiveEvent> events(LiveHost host, LiveEvent event) {
+                    return List.of(
+                            event instanceof LiveEvent.Write write
+                                    ? new LiveEvent.Write(
+                                            write.request(), write.offset(), write.length(), write.data(), false)
+                                    : event);
                 }
             };
         }
