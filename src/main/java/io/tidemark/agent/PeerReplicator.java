@@ -357,8 +357,7 @@ public final class PeerReplicator implements Replicator {
     }
 
     /** As that; the listener is asked at each sign of life whether to go on. */
-    static <M extends Message> M await(
-            PeerConnection connection, Class<M> kind, ProgressListener listener, LinkId link)
+    static <M extends Message> M await(PeerConnection connection, Class<M> kind, ProgressListener listener, LinkId link)
             throws ReplicationException {
         var message = connection.receive();
         while (message instanceof Message.Alive) {

@@ -177,8 +177,8 @@ class LongWorkTest {
         var givingUp = givingUpWhen(() -> reads.get() > 0);
 
         try (var listener = listening(new Providers(List.of(slowly(b.provider, reads))), TestSite.LIMITS)) {
-            assertCancelled(() ->
-                    a.replicator.verify(sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp));
+            assertCancelled(
+                    () -> a.replicator.verify(sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp));
             sleep(Duration.ofSeconds(4));
             int told = reads.get();
             assertThat(told).isLessThan(8);
@@ -208,8 +208,8 @@ class LongWorkTest {
         try (var listener = listening(new Providers(List.of(blocking)), TestSite.LIMITS)) {
             assertTimeoutPreemptively(
                     Duration.ofSeconds(15),
-                    () -> assertCancelled(() -> a.replicator.verify(
-                            sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp)));
+                    () -> assertCancelled(() ->
+                            a.replicator.verify(sites.link(), at(listener), new RecoveryPointId("rp-1"), givingUp)));
         } finally {
             hung.countDown();
         }
@@ -240,8 +240,8 @@ class LongWorkTest {
         var reads = new AtomicInteger();
         var source = source(new Providers(List.of(slowly(a.provider, reads))), TestSite.LIMITS);
 
-        assertThatThrownBy(() -> source.verify(
-                        sites.link(), sites.peer(), new RecoveryPointId("rp-1"), ProgressListener.NONE))
+        assertThatThrownBy(() ->
+                        source.verify(sites.link(), sites.peer(), new RecoveryPointId("rp-1"), ProgressListener.NONE))
                 .isInstanceOfSatisfying(
                         ReplicationException.class,
                         e -> assertThat(e.error()).isInstanceOf(ReplicationError.PeerRefused.class));

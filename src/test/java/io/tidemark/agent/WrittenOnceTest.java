@@ -80,8 +80,8 @@ class WrittenOnceTest {
                 "test");
         try (var listener =
                 PeerListener.start("127.0.0.1", 0, b.identity, server, TestSite.LIMITS, InstantSource.system())) {
-            session.with(new Peer(
-                    sites.peer().id(), listener.address(), sites.peer().fingerprint(), Instant.now()));
+            session.with(
+                    new Peer(sites.peer().id(), listener.address(), sites.peer().fingerprint(), Instant.now()));
         }
     }
 
