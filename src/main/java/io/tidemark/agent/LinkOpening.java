@@ -64,7 +64,9 @@ final class LinkOpening {
     private Volume blocks(Message.OpenLink open) throws ReplicationException, ProviderException {
         var volume = findOrCreate(providers.of(open.targetVolume()), open);
         TargetVolumes.refuseOtherKind(volume, false);
-        TargetVolumes.refuseUnwritable(volume);
+        if (catalog.link(open.link()).isEmpty()) {
+            TargetVolumes.refuseUnwritable(volume);
+        }
         if (volume.sizeBytes() < open.volumeBytes()) {
             throw new ReplicationException(
                     new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), open.volumeBytes()));

@@ -106,6 +106,7 @@ class WrittenOnceTest {
 
         cut(peer -> {
             assertThat(sync(peer, first).recoveryPoint()).isEqualTo(first.id());
+            a.replicator.openLink(sites.link(), peer, 4L * MIB);
             assertThatThrownBy(() -> sync(peer, second, first.id()))
                     .isInstanceOf(ReplicationException.class)
                     .hasMessageContaining("can be written to");
