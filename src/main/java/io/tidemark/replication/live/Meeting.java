@@ -26,6 +26,8 @@ final class Meeting {
     /** What follows once the volume is kept as it was. */
     private Runnable overwritten = () -> {};
 
+    private boolean isGivingUp;
+
     private Role peerRole = Role.SECONDARY;
     private boolean yields;
     private Optional<String> alone = Optional.empty();
@@ -287,6 +289,7 @@ final class Meeting {
             return;
         }
         boolean isGivenUp = yields;
+        isGivingUp = isGivenUp;
         overwritten = () -> overwritten(isGivenUp, theirs);
         var before = desk.metadata.wanted();
         if (before.isConsistent() && before.generations().current().isPresent()) {
@@ -305,10 +308,15 @@ final class Meeting {
 
     /** The volume as it was is kept, or was not worth it: from here on it is one of no moment. */
     void kept(long work) {
-        if (work == desk.keeping) {
-            desk.keeping = 0;
+        if (work != desk.keeping) {
+            return;
+        }
+        desk.keeping = 0;
+        // Where the session ended before anything of it arrived, the volume stays what it was.
+        if (desk.replication == ReplicationState.SYNC_TARGET || !secondary.isIdle() || isGivingUp) {
             overwritten.run();
         }
+        isGivingUp = false;
     }
 
     private void overwritten(boolean isGivenUp, LiveMessage.Hello theirs) {

@@ -228,6 +228,35 @@ class LiveCopyTest {
     }
 
     @Test
+    void aResyncThatNeverBeganLeavesTheCopyConsistent() {
+        copy = copy(5 * GIB, Protocol.C, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(NEW, Map.of(A, List.of(OLD)), 5 * GIB));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_TARGET);
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
+
+        happens(new LiveEvent.Lost(SESSION));
+        diskEnds();
+
+        assertThat(copy.status().disk()).isEqualTo(DiskState.CONSISTENT);
+        isPromoted();
+    }
+
+    @Test
+    void nothingIsWrittenWhileTheVolumeIsBeingKept() {
+        copy = copy(5 * GIB, Protocol.C, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(NEW, Map.of(A, List.of(OLD)), 5 * GIB));
+        peerSays(new LiveMessage.Block(1, 0, 4_096, DATA));
+        assertThat(all(LiveEffect.WriteVolume.class)).isEmpty();
+
+        diskEnds();
+
+        assertThat(copy.status().disk()).isEqualTo(DiskState.INCONSISTENT);
+        assertThat(all(LiveEffect.WriteVolume.class)).hasSize(1);
+    }
+
+    @Test
     void aWriteOfNothingIsAnswered() {
         isPromoted();
 

@@ -25,7 +25,7 @@ class LiveReplicationSimulationTest {
 
     /** Seeds that once failed stay for ever. */
     @ParameterizedTest
-    @ValueSource(longs = {35, 4_901})
+    @ValueSource(longs = {35, 1_370, 2_501, 4_901})
     void whatOnceFailedHolds(long seed) {
         assertThat(Simulator.replay(seed, LiveWorld.worlds()).map(Simulator.Failure::report))
                 .isEmpty();
