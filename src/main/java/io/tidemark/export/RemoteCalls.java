@@ -26,6 +26,9 @@ final class RemoteCalls {
     /** Cookies of {@link #unflushed} that a new connection has yet to acknowledge. */
     private final Set<Long> replayed = new HashSet<>();
 
+    /** More than a site is restarted while a read waits; one that its storage fails ends a connection each time. */
+    static final int READ_LOSSES_MAXIMUM = 5;
+
     private long cookie;
     private long acknowledged;
     private long unflushedBytes;
@@ -45,6 +48,11 @@ final class RemoteCalls {
         /** Of a flush: changes acknowledged when it was sent. Of an acknowledged change: which of them it is. */
         private long mark;
 
+        /** By the present connection. */
+        private boolean sent;
+        /** Of a read: connections that ended after it was sent, while it was the oldest. */
+        private int losses;
+
         private byte @Nullable [] answer;
         private @Nullable IOException refusal;
 
@@ -56,6 +64,13 @@ final class RemoteCalls {
 
         ByteBuffer frame() {
             return ByteBuffer.wrap(frame);
+        }
+
+        /** Before it is: who finds the connection lost meanwhile counts it. */
+        void sending() {
+            synchronized (RemoteCalls.this) {
+                sent = true;
+            }
         }
 
         /**
@@ -154,7 +169,25 @@ final class RemoteCalls {
         if (lostNanos == 0) {
             lostNanos = Math.max(1, System.nanoTime());
         }
+        endLost();
         notifyAll();
+    }
+
+    /**
+     * Of a read that fails once its success was promised a server can tell by ending the connection alone (doc/proto.md,
+     * "Simple reply message"). The oldest is taken for it: done in its order, it is the next that is answered.
+     */
+    private void endLost() {
+        var oldest = inFlight.values().stream()
+                .filter(call -> call.sent && call.request.type() == Request.READ)
+                .findFirst();
+        inFlight.values().forEach(call -> call.sent = false);
+        if (oldest.isPresent() && ++oldest.get().losses > READ_LOSSES_MAXIMUM) {
+            var read = oldest.get();
+            inFlight.remove(read.request.cookie());
+            read.refusal = new IOException("%d connections ended while %d bytes at %d were read"
+                    .formatted(read.losses, read.request.lengthBytes(), read.request.offsetBytes()));
+        }
     }
 
     /** Whether nothing was heard for so long since a connection was lost. */

@@ -30,7 +30,7 @@ final class RemoteImage implements ExportImage {
     /** A request's length has 32 bits. */
     private static final long ZEROES_BYTES_MAXIMUM = 1L << 30;
 
-    /** A server whose socket is bound and that does not serve yet costs a connection each time. */
+    /** Before each connection but the first: one that is lost at once, each time, would cost all of a processor. */
     static final Duration RETRY_PAUSE = Duration.ofMillis(100);
 
     private static final Logger LOG = LoggerFactory.getLogger(RemoteImage.class);
@@ -88,6 +88,7 @@ final class RemoteImage implements ExportImage {
         sending.lock();
         try {
             while (!calls.failed()) {
+                TimeUnit.NANOSECONDS.sleep(RETRY_PAUSE.toNanos());
                 try {
                     var again = RemoteConnection.open(socket, export);
                     refuseAnother(again);
@@ -101,7 +102,6 @@ final class RemoteImage implements ExportImage {
                         LOG.error("attach.given_up export={} after={} reason={}", export, awayLimit, e.getMessage());
                         calls.fail(new IOException("export %s was away for more than %s".formatted(export, awayLimit)));
                     }
-                    TimeUnit.NANOSECONDS.sleep(RETRY_PAUSE.toNanos());
                 }
             }
         } catch (InterruptedException e) {
@@ -129,6 +129,7 @@ final class RemoteImage implements ExportImage {
             }
             if (calls.awaitReplayed()) {
                 for (var call : calls.inFlight()) {
+                    call.sending();
                     again.send(call.frame());
                 }
             }
@@ -151,6 +152,7 @@ final class RemoteImage implements ExportImage {
         sending.lock();
         try {
             var call = calls.begun(flags, type, offsetBytes, lengthBytes, payload);
+            call.sending();
             try {
                 connection.send(call.frame());
             } catch (IOException e) {

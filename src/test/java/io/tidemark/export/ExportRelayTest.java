@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.domain.Export;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -139,6 +141,25 @@ class ExportRelayTest {
             client.ask(READ, 0, 2, 0, BLOCK);
             assertThat(client.simple().type()).isEqualTo(5);
             assertThatThrownBy(relay::flush).hasMessageContaining("was away for more than PT0.3S");
+        }
+    }
+
+    @Test
+    void aReadThatEndsEachConnectionFailsAndWhatFollowsIsDone() throws Exception {
+        try (var relay = relay(AWAY_LIMIT);
+                var client = client()) {
+            try (var file = FileChannel.open(disk, StandardOpenOption.WRITE)) {
+                file.truncate(512 << 10);
+            }
+
+            // So long a read is sent by the kernel, behind an answer that promises it.
+            client.ask(READ, 0, 1, 512 << 10, 128 << 10);
+            assertThat(client.simple().type()).isEqualTo(5);
+
+            client.ask(READ, 0, 2, 0, 128 << 10);
+            assertThat(client.simple().type()).isZero();
+            assertThat(client.in.readNBytes(128 << 10)).hasSize(128 << 10);
+            relay.flush();
         }
     }
 
