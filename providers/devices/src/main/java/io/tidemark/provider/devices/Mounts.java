@@ -105,6 +105,26 @@ public final class Mounts {
         return mountPoints;
     }
 
+    /** The type, like {@code ext4}, of the file system that a path would be in, by its name alone; empty where none is. */
+    public String typeAt(Path path) {
+        var type = "";
+        int deepest = -1;
+        for (var line : table) {
+            var fields = line.split(" ", -1);
+            int separator = List.of(fields).indexOf("-");
+            if (separator < MOUNT_POINT_FIELD || separator + 1 >= fields.length) {
+                continue;
+            }
+            var mountPoint = Path.of(unescape(fields[MOUNT_POINT_FIELD]));
+            // Of two at one place the later hides the other.
+            if (path.startsWith(mountPoint) && mountPoint.getNameCount() >= deepest) {
+                deepest = mountPoint.getNameCount();
+                type = fields[separator + 1];
+            }
+        }
+        return type;
+    }
+
     /** The device, its partitions, and holders of either (device mapper, RAID), however stacked. */
     private static void collect(Path device, Set<String> numbers, Set<String> names, int depth) throws IOException {
         // By number there are links to the folder that has the name.

@@ -15,7 +15,8 @@ import java.util.List;
  * {@code (deleted)} once the name is gone) and {@code /proc/self/mountinfo} (proc(5)).
  */
 final class LoopDevices {
-    private static final String DELETED = " (deleted)";
+    /** Also {@code fuse.NAME}; {@code fuseblk}, of a disk's own file system, does not hang on this process. */
+    private static final String FUSE = "fuse";
 
     /**
      * One loop device on an image.
@@ -52,28 +53,36 @@ final class LoopDevices {
         if (!DurableFiles.isFolder(sysBlock)) {
             return attachments;
         }
+        var mounts = Mounts.read(mountInfo);
         for (var device : DurableFiles.entries(sysBlock)) {
             var backing = device.resolve("loop/backing_file");
-            if (DurableFiles.nameOf(device).startsWith("loop") && isBackedBy(backing, image)) {
-                attachments.add(new Attachment(
-                        DurableFiles.nameOf(device), Mounts.read(mountInfo).ofSystem(device)));
+            if (DurableFiles.nameOf(device).startsWith("loop") && isBackedBy(backing, image, mounts)) {
+                attachments.add(new Attachment(DurableFiles.nameOf(device), mounts.ofSystem(device)));
             }
         }
         return attachments;
     }
 
-    private static boolean isBackedBy(Path backingFile, Path image) {
+    private static boolean isBackedBy(Path backingFile, Path image, Mounts mounts) {
         try {
             var text = Files.readString(backingFile).stripTrailing();
             var backing = Path.of(text);
-            if (Files.exists(backing)) {
-                return Files.isSameFile(backing, image);
+            if (backing.equals(image) || backing.equals(image.toRealPath())) {
+                return true;
             }
-            // The name is gone: the device is on the old bytes, which are no volume of ours any more.
-            return !text.endsWith(DELETED) && backing.equals(image);
+            // A file of a process is no image: it may be an attached export, which waits for this very process.
+            if (isOfProcess(mounts.typeAt(backing))) {
+                return false;
+            }
+            // Where the name is gone the device is on the old bytes, which are no volume of ours any more.
+            return Files.exists(backing) && Files.isSameFile(backing, image);
         } catch (IOException | InvalidPathException e) {
             // The device was detached between listing and reading, or the image is gone: not attached to it.
             return false;
         }
+    }
+
+    private static boolean isOfProcess(String fileSystem) {
+        return fileSystem.equals(FUSE) || fileSystem.startsWith(FUSE + ".");
     }
 }

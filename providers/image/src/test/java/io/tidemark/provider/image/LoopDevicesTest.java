@@ -69,6 +69,20 @@ class LoopDevicesTest {
     }
 
     @Test
+    void aFileOfAFuseFileSystemIsNotAskedFor() throws Exception {
+        var link = Files.createLink(host.resolve("other-name.img"), image);
+        var mounted = "40 1 0:60 / %s rw - fuse.nbdfuse nbdfuse rw%n".formatted(host);
+        Files.writeString(host.resolve("mountinfo"), mounted);
+
+        assertThat(devices().on(link)).isEmpty();
+        assertThat(devices().on(image)).as("by its own name").hasSize(1);
+
+        var over = "41 40 8:1 / %s rw - ext4 /dev/sda1 rw%n".formatted(host);
+        Files.writeString(host.resolve("mountinfo"), mounted + over);
+        assertThat(devices().on(link)).hasSize(1);
+    }
+
+    @Test
     void anotherPathToTheSameFileCounts() throws Exception {
         var link = Files.createLink(host.resolve("other-name.img"), image);
 
