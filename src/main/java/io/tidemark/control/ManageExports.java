@@ -15,20 +15,18 @@ import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.stream.Stream;
 
 /**
  * Exports of this host's storage. What is exported is claimed for as long: its recovery point or volume is not deleted. All
  * but overlays are opened again at the next start.
  */
 public final class ManageExports {
-    private static final Logger LOG = LoggerFactory.getLogger(ManageExports.class);
-
     /** Opening takes moments; ending, until clients' requests have ended. */
     private static final Duration IN_HAND_RETRY = Duration.ofSeconds(1);
 
@@ -38,6 +36,7 @@ public final class ManageExports {
     private final Providers providers;
     private final Claims claims;
     private final InstantSource clock;
+    private final AwayExports away;
     /** Exports that a request makes or removes now: an export's claims are its business alone. */
     private final Set<ExportId> inHand = ConcurrentHashMap.newKeySet();
 
@@ -53,6 +52,7 @@ public final class ManageExports {
         this.inventory = inventory;
         this.providers = providers;
         this.claims = claims;
+        this.away = new AwayExports(host, claims);
         this.clock = clock;
     }
 
@@ -155,7 +155,7 @@ public final class ManageExports {
                     new ProviderError.Busy("export " + id, "another request that makes or removes it", IN_HAND_RETRY));
         }
         try {
-            if (host.find(id).isEmpty()) {
+            if (host.find(id).isEmpty() && away.find(id).isEmpty()) {
                 openNew(export, wanted);
             }
             return find(id);
@@ -186,40 +186,28 @@ public final class ManageExports {
     }
 
     /**
-     * Opens again what the process before this one exported and nobody removed. One that is refused is told of, and kept
-     * for the next start, for its storage may only be away; one whose volume or snapshot is gone is forgotten.
+     * Claims what the process before this one exported and nobody removed, and opens it again. One that is refused stays
+     * claimed and listed as away, and is tried every {@link AwayExports#EVERY} once {@link #start} was called.
      */
     public void openAgain() {
-        for (var export : host.kept()) {
-            try {
-                open(export, List.of(claim(export)));
-            } catch (ControlException | ProviderException | IllegalArgumentException e) {
-                LOG.warn(
-                        "export.not_opened_again export={} source={} reason={}",
-                        export.id(),
-                        export.source(),
-                        e.getMessage());
-                if (isGone(e)) {
-                    host.forget(export.id());
-                }
-            }
-        }
+        away.begin();
     }
 
-    private static boolean isGone(Exception e) {
-        return e instanceof ProviderException refused
-                && (refused.error() instanceof ProviderError.VolumeNotFound
-                        || refused.error() instanceof ProviderError.SnapshotNotFound);
+    void start() {
+        away.start();
     }
 
-    private static Claim claim(Export export) {
-        return export.access() == Export.Access.WRITABLE
-                ? Claim.writing(new VolumeId(export.source()))
-                : Claim.shared(SnapshotId.parse(export.source()).recoveryPoint());
+    void stop() {
+        away.stop();
+    }
+
+    /** Tries what is away. */
+    void look() {
+        away.look();
     }
 
     private static String holder(ExportId id) {
-        return "export " + id;
+        return AwayExports.holder(id);
     }
 
     /** Why clients cannot reach exports where the settings say, for people; empty where they can. */
@@ -229,12 +217,14 @@ public final class ManageExports {
 
     /** In order of id. */
     public List<ExportHost.Open> all() {
-        return host.all();
+        return Stream.concat(host.all().stream(), away.all().stream())
+                .sorted(Comparator.comparing(open -> open.export().id().value()))
+                .toList();
     }
 
     /** @throws ControlException NotFound */
     public ExportHost.Open find(ExportId id) throws ControlException {
-        return host.find(id).orElseThrow(() -> new ControlException(missing(id)));
+        return host.find(id).or(() -> away.find(id)).orElseThrow(() -> new ControlException(missing(id)));
     }
 
     /**
@@ -254,6 +244,9 @@ public final class ManageExports {
 
     private ExportHost.Closing close(ExportId id) throws InterruptedException {
         host.forget(id);
+        if (away.remove(id)) {
+            return ExportHost.Closing.ENDED;
+        }
         return host.close(id, () -> claims.release(holder(id)));
     }
 

@@ -159,6 +159,7 @@ public final class SiteControl {
     public void start() {
         scheduler.start();
         lateSweep.start();
+        exports.start();
     }
 
     /** Whether {@link #recover} is done and {@link #stop} has not been called. */
@@ -176,6 +177,7 @@ public final class SiteControl {
         }
         try {
             lateSweep.stop();
+            exports.stop();
             scheduler.stop();
         } finally {
             operations.stop();

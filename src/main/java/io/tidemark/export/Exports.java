@@ -178,6 +178,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
                 served.connectionCount(),
                 served.image().ownBytes(),
                 served.ending(),
+                false,
                 addresses.get().stream()
                         .map(address ->
                                 address.replace(NAME, served.export().id().value()))

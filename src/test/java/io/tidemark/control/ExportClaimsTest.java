@@ -29,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is exported is claimed exactly as long as it is. */
 @Timeout(60)
 class ExportClaimsTest {
+    private static final VolumeId AWAY = new VolumeId("image:away");
+
     @TempDir
     Path folder;
 
@@ -53,7 +55,7 @@ class ExportClaimsTest {
             if (opened > 1) {
                 throw new ProviderException(refusal);
             }
-            open.put(export.id(), new Open(export, 1 << 20, 0, 0, false, List.of()));
+            open.put(export.id(), new Open(export, 1 << 20, 0, 0, false, false, List.of()));
         }
 
         @Override
@@ -165,19 +167,50 @@ class ExportClaimsTest {
     }
 
     @Test
-    void whatIsRefusedAtARestartIsKeptForTheNextUnlessItsStorageIsGone() throws Exception {
+    void whatIsRefusedAtARestartIsKeptClaimedAndListedUntilItOpens() {
         host.opened = 1;
-        host.refusal = new ProviderError.VolumeNotFound(new VolumeId("image:none"));
-        host.keep(new Export(new ExportId("ex-gone"), "image:none", Export.Access.WRITABLE, Instant.EPOCH));
-        exports.openAgain();
-        assertThat(host.kept()).isEmpty();
+        // Also what a provider answers whose folder is not mounted yet.
+        host.refusal = new ProviderError.VolumeNotFound(AWAY);
+        host.keep(new Export(new ExportId("ex-away"), AWAY.value(), Export.Access.WRITABLE, Instant.EPOCH));
 
-        host.refusal = new ProviderError.Unexpected("opening", "it is away");
-        host.keep(new Export(new ExportId("ex-away"), "image:away", Export.Access.WRITABLE, Instant.EPOCH));
         exports.openAgain();
+
         assertThat(host.kept()).hasSize(1);
-        assertThat(claims.tryAcquire("another", List.of(Claim.writing(new VolumeId("image:away")))))
-                .isEmpty();
+        assertThat(exports.all()).singleElement().satisfies(open -> {
+            assertThat(open.away()).isTrue();
+            assertThat(open.uris()).isEmpty();
+        });
+        assertThat(mayBeWritten()).isFalse();
+
+        host.opened = 0;
+        exports.look();
+        assertThat(exports.all()).singleElement().satisfies(open -> assertThat(open.away())
+                .isFalse());
+        assertThat(mayBeWritten()).isFalse();
+    }
+
+    @Test
+    void whatIsAwayIsGivenUpByItsRemoval() throws Exception {
+        host.opened = 1;
+        host.keep(new Export(new ExportId("ex-away"), AWAY.value(), Export.Access.WRITABLE, Instant.EPOCH));
+        exports.openAgain();
+
+        assertThat(exports.remove(new ExportId("ex-away"))).isEmpty();
+
+        assertThat(host.kept()).isEmpty();
+        assertThat(exports.all()).isEmpty();
+        assertThat(mayBeWritten()).isTrue();
+        host.opened = 0;
+        exports.look();
+        assertThat(host.all()).isEmpty();
+    }
+
+    private boolean mayBeWritten() {
+        boolean may = claims.tryAcquire("a rollback", List.of(Claim.writing(AWAY))).isEmpty();
+        if (may) {
+            claims.release("a rollback");
+        }
+        return may;
     }
 
     @Test

@@ -104,6 +104,7 @@ public final class Documents {
         document.put("connectionCount", open.connectionCount());
         document.put("overlayBytes", open.ownBytes());
         document.put("ending", open.ending());
+        document.put("away", open.away());
         document.put("uri", open.uris().isEmpty() ? "" : open.uris().getFirst());
         texts(document, "uris", open.uris());
         return document;

@@ -13,11 +13,24 @@ public interface ExportHost {
      *
      * @param ownBytes storage that its overlay takes now; 0 without one
      * @param ending whether it serves nobody any more and only its storage is still to be closed
+     * @param away whether it is kept from before a restart and its storage does not let it be opened yet: its size is told
+     *     as 0, and it has no uris
      * @param uris where clients find it
      */
-    record Open(Export export, long sizeBytes, int connectionCount, long ownBytes, boolean ending, List<String> uris) {
+    record Open(
+            Export export,
+            long sizeBytes,
+            int connectionCount,
+            long ownBytes,
+            boolean ending,
+            boolean away,
+            List<String> uris) {
         public Open {
             uris = List.copyOf(uris);
+        }
+
+        public static Open away(Export export) {
+            return new Open(export, 0, 0, 0, false, true, List.of());
         }
     }
 
