@@ -16,8 +16,10 @@ import java.util.Properties;
  * @param folder holds this record, the relay's socket and log, and the file that a loop device stands on
  * @param means what makes the device
  * @param relay process id of the relay
+ * @param owner of a device of the kernel's client what the kernel calls its process: another one's means that it is
+ *     another's device by now; empty of others
  */
-public record Attachment(Path folder, ExportId export, Path device, Means means, long relay) {
+public record Attachment(Path folder, ExportId export, Path device, Means means, long relay, String owner) {
     private static final String RECORD = "attachment";
     private static final String FORMAT = "1";
 
@@ -53,6 +55,7 @@ public record Attachment(Path folder, ExportId export, Path device, Means means,
         lines.setProperty("device", device.toString());
         lines.setProperty("means", means.name());
         lines.setProperty("relay", Long.toString(relay));
+        lines.setProperty("owner", owner);
         var text = new StringWriter();
         lines.store(text, null);
         var written = folder.resolve(RECORD + ".new");
@@ -77,19 +80,32 @@ public record Attachment(Path folder, ExportId export, Path device, Means means,
                     new ExportId(lines.getProperty("export", "")),
                     Path.of(lines.getProperty("device", "")),
                     Means.valueOf(lines.getProperty("means", "")),
-                    Long.parseLong(lines.getProperty("relay", ""))));
+                    Long.parseLong(lines.getProperty("relay", "")),
+                    lines.getProperty("owner", "")));
         } catch (IllegalArgumentException e) {
             throw new IOException("%s cannot be read: %s".formatted(file, e.getMessage()), e);
         }
     }
 
-    /** Whether its relay lives: a number may be another process's by now, so its command line has to name the folder. */
+    /** Whether its relay lives: a number may be another process's by now. */
     boolean isServed() {
-        try {
-            return Files.readString(Path.of("/proc/%d/cmdline".formatted(relay)))
-                    .contains("\0" + folder + "\0");
-        } catch (IOException e) {
-            return false;
-        }
+        return RelayProcess.isOf(folder, relay);
+    }
+
+    /** Whether the device is this one, and not another's that has its name by now. */
+    boolean isThere() {
+        return switch (means) {
+            case KERNEL_NBD -> BlockDevice.nbdOwner(device).filter(owner::equals).isPresent();
+            case FUSE_AND_LOOP ->
+                BlockDevice.backingFile(device)
+                        .filter(file -> file.startsWith(folder))
+                        .isPresent();
+        };
+    }
+
+    /** Whether somebody's device has its name. */
+    boolean isTaken() {
+        return BlockDevice.nbdOwner(device).isPresent()
+                || BlockDevice.backingFile(device).isPresent();
     }
 }

@@ -3,11 +3,9 @@ package io.tidemark.attach;
 import io.tidemark.attach.Attachment.Means;
 import io.tidemark.domain.ExportId;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,10 +26,17 @@ public final class Attachments {
     private static final String DISK = "disk";
 
     private final Path folder;
+    private final Duration flushLimit;
 
     /** @param folder made, for this user alone, where it is not there; does not outlive the host's restart, nor does a device */
     public Attachments(Path folder) {
+        this(folder, STEP_LIMIT);
+    }
+
+    /** @param flushLimit so long a detach waits for what is not flushed yet */
+    public Attachments(Path folder, Duration flushLimit) {
         this.folder = folder.toAbsolutePath().normalize();
+        this.flushLimit = flushLimit;
     }
 
     /** In order of export. */
@@ -40,7 +45,7 @@ public final class Attachments {
             return List.of();
         }
         var found = new ArrayList<Attachment>();
-        try (var folders = Files.list(folder)) {
+        try (var folders = Files.list(folder.toRealPath())) {
             for (var each : folders.sorted().toList()) {
                 Attachment.read(each).ifPresent(found::add);
             }
@@ -58,7 +63,16 @@ public final class Attachments {
     public Attachment attach(ExportId export, Path site, Duration awayLimit)
             throws AttachException, IOException, InterruptedException {
         var means = means();
-        var own = folder.resolve(export.value());
+        Files.createDirectories(folder);
+        try (var _ = AttachLock.of(folder, export)) {
+            return attach(export, site, awayLimit, means);
+        }
+    }
+
+    private Attachment attach(ExportId export, Path site, Duration awayLimit, Means means)
+            throws AttachException, IOException, InterruptedException {
+        // The kernel names files and mounts by their real paths.
+        var own = folder.toRealPath().resolve(export.value());
         var earlier = Attachment.read(own);
         if (earlier.isPresent()) {
             throw new AttachException(
@@ -75,8 +89,13 @@ public final class Attachments {
                     HostPrograms.start(Attachment.log(own), RelayProcess.command(own, site, export, awayLimit)));
             await("the relay", own, relay.get(), Attachment.ready(own));
             device = Optional.of(means == Means.KERNEL_NBD ? byKernel(own, export) : byFuse(own, export));
-            var attachment =
-                    new Attachment(own, export, device.get(), means, relay.get().pid());
+            var attachment = new Attachment(
+                    own,
+                    export,
+                    device.get(),
+                    means,
+                    relay.get().pid(),
+                    BlockDevice.nbdOwner(device.get()).orElse(""));
             attachment.save();
             return attachment;
         } catch (AttachException | IOException | InterruptedException | RuntimeException e) {
@@ -111,13 +130,27 @@ public final class Attachments {
         }
     }
 
-    private void makeFolder(Path own) throws IOException, InterruptedException {
-        Files.createDirectories(folder);
-        // What an attempt that was killed has left.
-        unmount(own);
+    private static void makeFolder(Path own) throws AttachException, IOException, InterruptedException {
+        endLeftover(own);
         remove(own);
         Files.createDirectory(own, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         Files.createDirectory(Attachment.mountPoint(own));
+    }
+
+    /** Of an attempt that was killed: nobody was told the device. */
+    private static void endLeftover(Path own) throws AttachException, IOException, InterruptedException {
+        var devices = BlockDevice.loopsOn(own);
+        for (var device : devices) {
+            refuseUsed(device);
+        }
+        for (var relay : RelayProcess.of(own)) {
+            end(own, relay.pid());
+        }
+        for (var device : devices) {
+            letGo(Means.FUSE_AND_LOOP, device);
+            awaitReleased(device, () -> !BlockDevice.loopsOn(own).contains(device));
+        }
+        unmount(own);
     }
 
     private static Means means() throws AttachException {
@@ -211,56 +244,64 @@ public final class Attachments {
      * Flushes, then takes the device away. May be called again after a failure.
      *
      * @param lossIsFine where the site is away for good: what was not flushed is given up
-     * @throws AttachException where the device is in use, or cannot be flushed; it stays then
+     * @throws AttachException where the device is in use, or cannot be flushed in time; it stays then
      */
     public void detach(Attachment attachment, boolean lossIsFine)
             throws AttachException, IOException, InterruptedException {
-        boolean there = isThere(attachment);
-        if (there) {
-            var user = BlockDevice.user(attachment.device());
-            if (user.isPresent()) {
+        try (var _ = AttachLock.of(folder, attachment.export())) {
+            if (attachment.isThere()) {
+                refuseUsed(attachment.device());
+                if (lossIsFine) {
+                    // What waits for the site fails then, and lets go of the device.
+                    end(attachment.folder(), attachment.relay());
+                } else {
+                    flush(attachment.device());
+                }
+                letGo(attachment.means(), attachment.device());
+                awaitReleased(attachment.device(), () -> !attachment.isThere());
+            } else if (attachment.isTaken() && attachment.isServed() && !lossIsFine) {
                 throw new AttachException(
-                        "%s is %s".formatted(attachment.device(), user.get()), "unmount or release it first");
+                        "%s is another's device by now, and the relay of export %s still serves"
+                                .formatted(attachment.device(), attachment.export()),
+                        "where nothing uses that export: tidemark detach --force " + attachment.export());
             }
-            flush(attachment, lossIsFine);
-            release(attachment);
+            unmount(attachment.folder());
+            end(attachment.folder(), attachment.relay());
+            remove(attachment.folder());
         }
-        unmount(attachment.folder());
-        ProcessHandle.of(attachment.relay()).filter(_ -> attachment.isServed()).ifPresent(ProcessHandle::destroy);
-        awaitGone(attachment);
-        remove(attachment.folder());
     }
 
-    /** After the host's restart its number may be another's. */
-    private static boolean isThere(Attachment attachment) {
-        return switch (attachment.means()) {
-            case KERNEL_NBD -> !BlockDevice.isFreeNbd(attachment.device());
-            case FUSE_AND_LOOP ->
-                BlockDevice.backingFile(attachment.device())
-                        .filter(file -> file.startsWith(attachment.folder().toString()))
-                        .isPresent();
-        };
+    private static void refuseUsed(Path device) throws AttachException, IOException {
+        var user = BlockDevice.user(device);
+        if (user.isPresent()) {
+            throw new AttachException("%s is %s".formatted(device, user.get()), "unmount or release it first");
+        }
     }
 
-    private static void flush(Attachment attachment, boolean lossIsFine) throws AttachException {
-        if (lossIsFine) {
-            return;
-        }
-        // A sync of the device itself: BLKFLSBUF, which blockdev sends, neither flushes the disk nor tells of errors.
-        try (var device = FileChannel.open(attachment.device(), StandardOpenOption.READ)) {
-            device.force(true);
+    /**
+     * By a process of its own: the kernel lets none end while it waits for the device. A sync of the device itself:
+     * BLKFLSBUF, which blockdev sends, neither flushes the disk nor tells of errors.
+     */
+    private void flush(Path device) throws AttachException, InterruptedException {
+        try {
+            HostPrograms.run(flushLimit, "sync", device.toString());
         } catch (IOException e) {
             throw new AttachException(
-                    "%s cannot be flushed: %s".formatted(attachment.device(), e.getMessage()),
-                    "start the site; or give up what was not flushed: tidemark detach --force " + attachment.device());
+                    "%s cannot be flushed: %s".formatted(device, e.getMessage()),
+                    "start the site; or give up what was not flushed: tidemark detach --force " + device);
         }
     }
 
-    private static void release(Attachment attachment) throws AttachException, IOException, InterruptedException {
-        var device = attachment.device();
-        letGo(attachment.means(), device);
+    /** Whether it is so now. */
+    @FunctionalInterface
+    private interface Look {
+        boolean holds() throws IOException;
+    }
+
+    private static void awaitReleased(Path device, Look released)
+            throws AttachException, IOException, InterruptedException {
         long until = System.nanoTime() + STEP_LIMIT.toNanos();
-        while (isThere(attachment)) {
+        while (!released.holds()) {
             if (System.nanoTime() > until) {
                 throw new AttachException(
                         "%s is still open somewhere and goes once it is closed".formatted(device),
@@ -281,9 +322,17 @@ public final class Attachments {
         }
     }
 
-    private static void awaitGone(Attachment attachment) throws InterruptedException {
+    /** Asks the relay to end; kills it where it does not. */
+    private static void end(Path own, long relay) throws InterruptedException {
+        if (RelayProcess.isOf(own, relay)) {
+            ProcessHandle.of(relay).ifPresent(ProcessHandle::destroy);
+        }
         long until = System.nanoTime() + STEP_LIMIT.toNanos();
-        while (attachment.isServed() && System.nanoTime() < until) {
+        while (RelayProcess.isOf(own, relay)) {
+            if (System.nanoTime() > until) {
+                ProcessHandle.of(relay).ifPresent(ProcessHandle::destroyForcibly);
+                return;
+            }
             TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
         }
     }

@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** What the kernel says of its block devices. */
@@ -12,6 +14,7 @@ final class BlockDevice {
     private static final Path BLOCK = Path.of("/sys/class/block");
     private static final int MOUNT_NUMBER = 2;
     private static final int MOUNT_POINT = 4;
+    private static final Pattern ESCAPE = Pattern.compile("\\\\([0-7]{3})");
 
     private BlockDevice() {}
 
@@ -42,15 +45,33 @@ final class BlockDevice {
                 .lines()
                 .map(line -> line.split(" ", -1))
                 .filter(fields -> fields[MOUNT_NUMBER].equals(number))
-                .map(fields -> fields[MOUNT_POINT])
+                .map(fields -> unescaped(fields[MOUNT_POINT]))
                 .findFirst();
     }
 
+    /** As mountinfo writes it: blanks, tabs, line feeds and backslashes as three octal digits (proc_pid_mountinfo(5)). */
+    static String unescaped(String field) {
+        return ESCAPE.matcher(field)
+                .replaceAll(found -> Matcher.quoteReplacement(
+                        Character.toString(Integer.parseInt(found.group(1), Byte.SIZE))));
+    }
+
+    /** Loop devices that stand on files of the folder. */
+    static List<Path> loopsOn(Path folder) throws IOException {
+        try (var all = Files.list(BLOCK)) {
+            return all.map(each -> Path.of("/dev", each.getFileName().toString()))
+                    .filter(device ->
+                            backingFile(device).filter(file -> file.startsWith(folder)).isPresent())
+                    .sorted()
+                    .toList();
+        }
+    }
+
     /** The file on which a loop device stands. */
-    static Optional<String> backingFile(Path device) {
+    static Optional<Path> backingFile(Path device) {
         try {
-            return Optional.of(
-                    Files.readString(about(device).resolve("loop/backing_file")).strip());
+            return Optional.of(Path.of(Files.readString(about(device).resolve("loop/backing_file"))
+                    .stripTrailing()));
         } catch (IOException e) {
             // Nothing is attached to it.
             return Optional.empty();
@@ -72,13 +93,23 @@ final class BlockDevice {
 
     /** In use it has a file that names the process that set it up (drivers/block/nbd.c, pid_show). */
     static boolean isFreeNbd(Path device) {
-        return !Files.exists(about(device).resolve("pid"));
+        return nbdOwner(device).isEmpty();
+    }
+
+    /** Id of the process that set up a device of the kernel's NBD client; empty where it is free. */
+    static Optional<String> nbdOwner(Path device) {
+        try {
+            return Optional.of(Files.readString(about(device).resolve("pid")).strip());
+        } catch (IOException e) {
+            // It is free.
+            return Optional.empty();
+        }
     }
 
     static boolean isMounted(Path place) throws IOException {
         try (Stream<String> mounts =
                 Files.readString(Path.of("/proc/self/mountinfo")).lines()) {
-            return mounts.anyMatch(line -> line.split(" ", -1)[MOUNT_POINT].equals(place.toString()));
+            return mounts.anyMatch(line -> Path.of(unescaped(line.split(" ", -1)[MOUNT_POINT])).equals(place));
         }
     }
 }

@@ -31,6 +31,11 @@ final class HostPrograms {
 
     /** Runs to the end; returns what it printed, both streams. */
     static String run(String program, String... arguments) throws IOException, InterruptedException {
+        return run(LIMIT, program, arguments);
+    }
+
+    /** @param limit past it the program is killed; where the kernel keeps it, it ends later and is not waited for */
+    static String run(Duration limit, String program, String... arguments) throws IOException, InterruptedException {
         var path = find(program).orElseThrow(() -> new IOException("%s is not installed".formatted(program)));
         var output = Files.createTempFile("tidemark-attach-", ".output");
         try {
@@ -40,9 +45,9 @@ final class HostPrograms {
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
-            if (!process.waitFor(LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
-                throw new IOException("%s has not ended after %d s".formatted(program, LIMIT.toSeconds()));
+                throw new IOException("%s has not ended after %d s".formatted(program, limit.toSeconds()));
             }
             var text = Files.readString(output, StandardCharsets.UTF_8).strip();
             if (process.exitValue() != 0) {

@@ -3,6 +3,7 @@ package io.tidemark.attach;
 import io.tidemark.domain.ExportId;
 import io.tidemark.export.ExportRelay;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,6 +43,30 @@ public final class RelayProcess {
                 export.value(),
                 Long.toString(awayLimit.toSeconds())));
         return words;
+    }
+
+    /** Whether the process is that folder's relay, by its command line. */
+    static boolean isOf(Path folder, long process) {
+        try {
+            var words = Files.readString(Path.of("/proc/%d/cmdline".formatted(process)), StandardCharsets.ISO_8859_1);
+            return words.contains(
+                    "\0%s\0%s\0".formatted(RelayProcess.class.getName(), bytesOf(folder)));
+        } catch (IOException e) {
+            // It has ended.
+            return false;
+        }
+    }
+
+    /** A character for each byte, for a command line need not be text. */
+    private static String bytesOf(Path folder) {
+        return new String(folder.toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+    }
+
+    /** Those of a folder that live, whoever started them. */
+    static List<ProcessHandle> of(Path folder) {
+        return ProcessHandle.allProcesses()
+                .filter(process -> isOf(folder, process.pid()))
+                .toList();
     }
 
     /** @param arguments the attachment's folder, the site's socket, the export, and how many seconds it may be away */

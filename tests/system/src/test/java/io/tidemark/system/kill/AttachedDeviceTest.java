@@ -36,6 +36,8 @@ class AttachedDeviceTest {
     private static final long VOLUME_BYTES = 32L << 20;
     /** A site that does not start again fails the test, and not its limit, for the writer then hears of it. */
     private static final Duration AWAY_LIMIT = Duration.ofMinutes(1);
+    private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
+    private static final Duration END_LIMIT = Duration.ofSeconds(20);
 
     private static final int RECORDS = 50;
 
@@ -51,10 +53,12 @@ class AttachedDeviceTest {
     private static final class Writer implements AutoCloseable {
         private final AtomicLong acknowledged = new AtomicLong();
         private final Thread thread;
+        private final Attachment on;
         private volatile boolean stopping;
         private volatile @Nullable IOException failure;
 
-        Writer(Path file) {
+        Writer(Path file, Attachment on) {
+            this.on = on;
             thread = Thread.ofPlatform().start(() -> write(file));
         }
 
@@ -84,7 +88,11 @@ class AttachedDeviceTest {
         @Override
         public void close() throws InterruptedException {
             stopping = true;
-            thread.join();
+            if (!thread.join(END_LIMIT)) {
+                // It waits for a site that is not there: without the relay it fails.
+                ProcessHandle.of(on.relay()).ifPresent(ProcessHandle::destroyForcibly);
+                thread.join();
+            }
         }
     }
 
@@ -95,10 +103,30 @@ class AttachedDeviceTest {
         return attachments.attach(export, site.state().resolve("exports/nbd.sock"), awayLimit);
     }
 
-    private static Watchdog.Undo remembered(Attachment made, Path mountPoint) throws IOException {
-        return Watchdog.get()
-                .remember("umount -l '%s'; losetup -d %s; umount -l '%s'; kill -9 %d"
-                        .formatted(mountPoint, made.device(), made.folder().resolve("fuse"), made.relay()));
+    /** Takes a device away by force where the test has not detached it, be it killed. */
+    private static final class Undo implements AutoCloseable {
+        private final String command;
+        private final Watchdog.Undo remembered;
+        private boolean done;
+
+        Undo(Attachment made, Path mountPoint) throws IOException {
+            command = "kill -9 %d; umount -l '%s'; losetup -d %s; umount -l '%s'; true"
+                    .formatted(made.relay(), mountPoint, made.device(), made.folder().resolve("fuse"));
+            remembered = Watchdog.get().remember(command);
+        }
+
+        void detached() throws IOException {
+            done = true;
+            remembered.close();
+        }
+
+        @Override
+        public void close() throws Exception {
+            if (!done) {
+                Programs.run("bash", "-c", command);
+                detached();
+            }
+        }
     }
 
     @Test
@@ -108,18 +136,24 @@ class AttachedDeviceTest {
             var volumes = ground.folder().resolve("volumes");
             var site = kept.keep(new RunningSite("attached", ground.folder().resolve("site"), volumes));
             site.start();
-            var attachments = new Attachments(ground.folder().resolve("attached"));
+            // The kernel tells other names than those that are given: the folder's real one, and blanks by numbers.
+            var folder = Files.createSymbolicLink(
+                    ground.folder().resolve("link"), Files.createDirectory(ground.folder().resolve("attached")));
+            var attachments = new Attachments(folder);
             var made = attached(site, attachments, AWAY_LIMIT);
-            var mountPoint = Files.createDirectory(ground.folder().resolve("mount"));
-            var undo = remembered(made, mountPoint);
+            var mountPoint = Files.createDirectory(ground.folder().resolve("mount point"));
+            var undo = kept.keep(new Undo(made, mountPoint));
             Programs.run("mkfs.ext4", "-q", made.device().toString());
             Programs.run("mount", made.device().toString(), mountPoint.toString());
             var file = mountPoint.resolve("records");
             long acknowledged;
-            try (var writer = new Writer(file)) {
+            try (var writer = new Writer(file, made)) {
                 writer.awaitMore(RECORDS);
                 site.kill();
                 site.start();
+                assertThat(site.client().get("/v1/exports/" + made.export()).at("away").truth())
+                        .as(site.log())
+                        .isFalse();
                 writer.awaitMore(RECORDS);
                 writer.close();
                 acknowledged = writer.acknowledged.get();
@@ -130,9 +164,9 @@ class AttachedDeviceTest {
             Programs.run("umount", mountPoint.toString());
 
             // As from another process: all it needs is in the folder.
-            var again = new Attachments(ground.folder().resolve("attached"));
+            var again = new Attachments(folder);
             again.detach(again.find(made.device().toString()), false);
-            undo.close();
+            undo.detached();
 
             assertThat(again.all()).isEmpty();
             try (var volume = LoopVolume.mount(volumes.resolve("disk"), mountPoint)) {
@@ -148,9 +182,9 @@ class AttachedDeviceTest {
             var site = kept.keep(new RunningSite(
                     "gone", ground.folder().resolve("site"), ground.folder().resolve("volumes")));
             site.start();
-            var attachments = new Attachments(ground.folder().resolve("attached"));
-            var made = attached(site, attachments, Duration.ofSeconds(1));
-            var undo = remembered(made, ground.folder().resolve("none"));
+            var attachments = new Attachments(ground.folder().resolve("attached"), FLUSH_LIMIT);
+            var made = attached(site, attachments, AWAY_LIMIT);
+            var undo = kept.keep(new Undo(made, ground.folder().resolve("none")));
             try (var device = FileChannel.open(made.device(), StandardOpenOption.WRITE)) {
                 device.write(ByteBuffer.allocate(4096));
             }
@@ -163,10 +197,12 @@ class AttachedDeviceTest {
                     .hasMessageContaining("the relay did not start");
             assertThat(attachments.all()).containsExactly(made);
             assertThat(ground.folder().resolve("attached/ex-none")).doesNotExist();
-            assertThatThrownBy(() -> attachments.detach(made, false)).hasMessageContaining("cannot be flushed");
+            assertThatThrownBy(() -> attachments.detach(made, false))
+                    .hasMessageContaining("cannot be flushed: sync has not ended after 2 s");
+            assertThat(attachments.all()).containsExactly(made);
 
             attachments.detach(made, true);
-            undo.close();
+            undo.detached();
 
             assertThat(attachments.all()).isEmpty();
         }
