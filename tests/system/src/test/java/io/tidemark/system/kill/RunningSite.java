@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class RunningSite implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(40);
+    private static final int PORTS_MAXIMUM = 3;
     private static final Duration POLL = Duration.ofMillis(20);
 
     private final String name;
@@ -27,6 +28,11 @@ public final class RunningSite implements AutoCloseable {
     private final Path volumes;
     private final Path haltFile;
     private final List<String> javaOptions;
+    private final String further;
+    private final String sections;
+    /** From then on others may know its port. */
+    private boolean started;
+
     private @Nullable Process process;
     private Watchdog.@Nullable Undo undo;
 
@@ -59,6 +65,12 @@ public final class RunningSite implements AutoCloseable {
         this.folder = Files.createDirectories(folder);
         this.volumes = Files.createDirectories(volumes);
         this.haltFile = folder.resolve("halt");
+        this.further = furtherProviders;
+        this.sections = furtherSections;
+        configure();
+    }
+
+    private void configure() throws IOException {
         Files.writeString(folder.resolve("site.yaml"), """
                 site: {name: %s}
                 state: {folder: %s}
@@ -66,7 +78,7 @@ public final class RunningSite implements AutoCloseable {
                 replication: {host: 127.0.0.1, port: %d}
                 providers: {image: {folders: [%s]}%s}
                 %s""".formatted(
-                        name, state(), freePort(), volumes, furtherProviders, furtherSections));
+                        name, state(), freePort(), volumes, further, sections));
     }
 
     public Path state() {
@@ -77,8 +89,23 @@ public final class RunningSite implements AutoCloseable {
         return volumes;
     }
 
-    /** Starts the process and waits until it answers. */
+    /** Starts the process and waits until it answers. Before the first time the port that was free may have been taken. */
     public void start() throws IOException, InterruptedException {
+        for (int left = PORTS_MAXIMUM; ; left--) {
+            try {
+                startOnce();
+                started = true;
+                return;
+            } catch (IOException e) {
+                if (started || left == 1 || !log().contains("in use")) {
+                    throw e;
+                }
+                configure();
+            }
+        }
+    }
+
+    private void startOnce() throws IOException, InterruptedException {
         Files.deleteIfExists(state().resolve("endpoints.json"));
         var command = TidemarkProgram.command(
                 haltFile,
@@ -86,20 +113,20 @@ public final class RunningSite implements AutoCloseable {
                 "standalone",
                 "--config",
                 folder.resolve("site.yaml").toString());
-        var started = new ProcessBuilder(command)
+        var launched = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
                 .start();
-        process = started;
+        process = launched;
         forget();
         // Should the tests be killed, the site must not live on and hold their mounts.
         undo = Watchdog.get()
                 .remember("kill -9 %1$d; for n in {1..100}; do [[ -e /proc/%1$d ]] || break; sleep 0.05; done"
-                        .formatted(started.pid()));
+                        .formatted(launched.pid()));
         long deadline = System.nanoTime() + START_LIMIT.toNanos();
         while (!Files.exists(state().resolve("endpoints.json"))) {
-            if (!started.isAlive() || System.nanoTime() > deadline) {
+            if (!launched.isAlive() || System.nanoTime() > deadline) {
                 throw new IOException("site %s did not start:%n%s".formatted(name, log()));
             }
             Thread.sleep(POLL);
