@@ -44,6 +44,11 @@ interface ExportImage extends AutoCloseable {
         return false;
     }
 
+    /** Whether several connections may use it as one: what one was told is done is so for all, flushes included. */
+    default boolean shared() {
+        return true;
+    }
+
     /** Bytes of storage that the image takes for itself: of an overlay. */
     default long ownBytes() {
         return 0;

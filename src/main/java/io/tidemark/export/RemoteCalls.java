@@ -29,6 +29,9 @@ final class RemoteCalls {
     /** More than a site is restarted while a read waits; one that its storage fails ends a connection each time. */
     static final int READ_LOSSES_MAXIMUM = 5;
 
+    /** About what a call takes beside its frame: itself, its request, its places in the sets. */
+    private static final long CALL_BYTES = 256;
+
     private long cookie;
     private long acknowledged;
     private long unflushedBytes;
@@ -60,6 +63,10 @@ final class RemoteCalls {
             this.request = request;
             this.frame = frame;
             this.mark = mark;
+        }
+
+        long bytes() {
+            return frame.length + CALL_BYTES;
         }
 
         ByteBuffer frame() {
@@ -150,11 +157,11 @@ final class RemoteCalls {
         if (call.request.writes()) {
             call.mark = ++acknowledged;
             unflushed.add(call);
-            unflushedBytes += call.frame.length;
+            unflushedBytes += call.bytes();
         } else if (call.request.type() == Request.FLUSH) {
             for (var oldest = unflushed.peek(); oldest != null && oldest.mark <= call.mark; oldest = unflushed.peek()) {
                 unflushed.remove();
-                unflushedBytes -= oldest.frame.length;
+                unflushedBytes -= oldest.bytes();
             }
         }
     }

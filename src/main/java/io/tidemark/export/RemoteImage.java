@@ -66,21 +66,37 @@ final class RemoteImage implements ExportImage {
         return told.writable();
     }
 
+    /** Of changes that were acknowledged and not flushed. */
+    long unflushedBytes() {
+        return calls.unflushedBytes();
+    }
+
     private void listen(RemoteConnection from) {
         Thread.ofPlatform().name("tidemark-attach-replies").daemon().start(() -> {
             try {
-                while (true) {
-                    calls.answered(from);
-                }
-            } catch (IOException e) {
+                hear(from);
+            } catch (Throwable e) {
+                // Without this thread nothing is answered any more: whoever waits has to hear of it.
+                LOG.error("attach.broken export={}", export, e);
+                calls.fail(new IOException("export %s: %s".formatted(export, e), e));
                 from.close();
-                calls.lost();
-                if (!closing) {
-                    LOG.warn("attach.connection_lost export={} reason={}", export, e.getMessage());
-                    reconnect();
-                }
             }
         });
+    }
+
+    private void hear(RemoteConnection from) {
+        try {
+            while (true) {
+                calls.answered(from);
+            }
+        } catch (IOException e) {
+            from.close();
+            calls.lost();
+            if (!closing) {
+                LOG.warn("attach.connection_lost export={} reason={}", export, e.getMessage());
+                reconnect();
+            }
+        }
     }
 
     /** On the thread whose connection has ended: there is one such at a time. */
@@ -113,7 +129,7 @@ final class RemoteImage implements ExportImage {
     }
 
     private void refuseAnother(RemoteConnection again) throws IOException {
-        if (!again.told().equals(told)) {
+        if (!again.told().replaces(told)) {
             again.close();
             var reason = "export %s is another now: %s, was %s".formatted(export, again.told(), told);
             calls.fail(new IOException(reason));
@@ -209,6 +225,12 @@ final class RemoteImage implements ExportImage {
     @Override
     public boolean slow() {
         return true;
+    }
+
+    /** What is written again after a loss is in the order of the answers: another client's writes have no place in it. */
+    @Override
+    public boolean shared() {
+        return false;
     }
 
     @Override

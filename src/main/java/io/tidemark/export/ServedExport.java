@@ -34,7 +34,8 @@ final class ServedExport {
                 export.id().value(),
                 export.source() + " " + export.access().word(),
                 image.sizeBytes(),
-                export.access() != Export.Access.READ_ONLY);
+                export.access() != Export.Access.READ_ONLY,
+                image.shared());
     }
 
     Export export() {

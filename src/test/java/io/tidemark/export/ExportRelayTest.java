@@ -164,6 +164,29 @@ class ExportRelayTest {
     }
 
     @Test
+    void severalConnectionsAreNotOfferedForOneClient() throws Exception {
+        int multiConn = 1 << 8;
+        try (var relay = relay(AWAY_LIMIT);
+                var site = RemoteConnection.open(server.socket, "ex-write");
+                var client = RemoteConnection.open(folder.resolve("relay.sock"), "ex-write")) {
+            assertThat(relay.writable()).isTrue();
+            assertThat(site.told().flags() & multiConn).isNotZero();
+            assertThat(client.told().flags() & multiConn).isZero();
+        }
+    }
+
+    @Test
+    void aSmallChangeCountsByWhatItTakesInMemory() throws Exception {
+        try (var image = RemoteImage.connect(server.socket, "ex-write", AWAY_LIMIT)) {
+            image.writeZeroes(0, BLOCK, false);
+            image.writeZeroes(0, BLOCK, false);
+            assertThat(image.unflushedBytes()).isGreaterThan(2 * 256);
+            image.flush();
+            assertThat(image.unflushedBytes()).isZero();
+        }
+    }
+
+    @Test
     void anotherVolumeOfThatNameIsNotTakenForTheFirst() throws Exception {
         try (var relay = relay(AWAY_LIMIT);
                 var client = client()) {

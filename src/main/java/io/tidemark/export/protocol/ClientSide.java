@@ -24,6 +24,11 @@ public final class ClientSide {
         public boolean writable() {
             return (flags & Nbd.FLAG_READ_ONLY) == 0;
         }
+
+        /** Whether a client of the earlier one finds the same size and access, and all that it was offered. */
+        public boolean replaces(Told earlier) {
+            return sizeBytes == earlier.sizeBytes && writable() == earlier.writable() && (earlier.flags & ~flags) == 0;
+        }
     }
 
     /**
