@@ -176,12 +176,27 @@ public final class ManageExports {
         boolean opened = false;
         try {
             host.open(export);
-            host.keep(export);
             opened = true;
         } finally {
             if (!opened) {
                 claims.release(holder);
             }
+        }
+        keep(export);
+    }
+
+    /** One that the next start would not know is not made: whoever attaches it relies on that. */
+    private void keep(Export export) throws ProviderException {
+        try {
+            host.keep(export);
+        } catch (ProviderException e) {
+            try {
+                close(export.id());
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                e.addSuppressed(interrupted);
+            }
+            throw e;
         }
     }
 

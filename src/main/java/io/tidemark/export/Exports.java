@@ -130,13 +130,17 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     }
 
     @Override
-    public void keep(Export export) {
+    public void keep(Export export) throws ProviderException {
         try {
             if (kept.isPresent() && export.access() != Export.Access.OVERLAY) {
                 kept.get().keep(export);
             }
         } catch (IOException e) {
-            LOG.warn("export.not_kept export={} reason={}", export.id(), e.getMessage());
+            throw new ProviderException(
+                    new ProviderError.Unexpected(
+                            "keeping export %s for the next start".formatted(export.id()),
+                            String.valueOf(e.getMessage())),
+                    e);
         }
     }
 

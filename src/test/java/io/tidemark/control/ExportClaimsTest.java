@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.control.port.ExportHost;
 import io.tidemark.domain.Export;
@@ -47,6 +48,7 @@ class ExportClaimsTest {
         private final CountDownLatch ending = new CountDownLatch(1);
         private final CountDownLatch mayEnd = new CountDownLatch(1);
         private int opened;
+        private boolean full;
         private ProviderError refusal = new ProviderError.Unexpected("opening", "it is open");
 
         @Override
@@ -59,7 +61,10 @@ class ExportClaimsTest {
         }
 
         @Override
-        public void keep(Export export) {
+        public void keep(Export export) throws ProviderException {
+            if (full) {
+                throw new ProviderException(new ProviderError.Unexpected("keeping", "the disk is full"));
+            }
             kept.put(export.id(), export);
         }
 
@@ -167,7 +172,7 @@ class ExportClaimsTest {
     }
 
     @Test
-    void whatIsRefusedAtARestartIsKeptClaimedAndListedUntilItOpens() {
+    void whatIsRefusedAtARestartIsKeptClaimedAndListedUntilItOpens() throws Exception {
         host.opened = 1;
         // Also what a provider answers whose folder is not mounted yet.
         host.refusal = new ProviderError.VolumeNotFound(AWAY);
@@ -187,6 +192,18 @@ class ExportClaimsTest {
         assertThat(exports.all()).singleElement().satisfies(open -> assertThat(open.away())
                 .isFalse());
         assertThat(mayBeWritten()).isFalse();
+    }
+
+    @Test
+    void whatCannotBeKeptIsNotMade() {
+        host.full = true;
+        host.mayEnd.countDown();
+
+        assertThatThrownBy(() -> exports.ofRecoveryPoint(point, Export.Access.READ_ONLY, site.intent()))
+                .hasMessageContaining("the disk is full");
+
+        assertThat(host.all()).isEmpty();
+        assertThat(mayBeDeleted()).isTrue();
     }
 
     @Test

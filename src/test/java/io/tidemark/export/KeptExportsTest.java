@@ -1,6 +1,7 @@
 package io.tidemark.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tidemark.agent.Providers;
 import io.tidemark.domain.Export;
@@ -46,7 +47,7 @@ class KeptExportsTest {
     }
 
     @Test
-    void anOverlayIsNotKeptForItsBytesAreNot() throws Exception {
+    void anOverlayIsNotKeptForItsBytesAreNotAndWhoKeepsHearsOfAFailure() throws Exception {
         var exports = new Exports(
                 new Providers(List.of()),
                 Overlays.in(folder, 0, Optional.empty()),
@@ -57,5 +58,9 @@ class KeptExportsTest {
         exports.keep(SNAPSHOT);
 
         assertThat(exports.kept()).containsExactly(SNAPSHOT);
+
+        Files.delete(folder.resolve("ex-1.export"));
+        Files.delete(folder);
+        assertThatThrownBy(() -> exports.keep(SNAPSHOT)).hasMessageContaining("keeping export ex-1");
     }
 }

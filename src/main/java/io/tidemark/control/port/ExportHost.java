@@ -42,8 +42,12 @@ public interface ExportHost {
      */
     void open(Export export) throws ProviderException;
 
-    /** Tells the next process of it, unless it is an overlay, which does not outlive this one. */
-    void keep(Export export);
+    /**
+     * Tells the next process of it, unless it is an overlay, which does not outlive this one.
+     *
+     * @throws ProviderException Unexpected where that cannot be written down
+     */
+    void keep(Export export) throws ProviderException;
 
     /** Takes {@link #keep} back. */
     void forget(ExportId id);
