@@ -257,8 +257,7 @@ public final class Attachments {
                 } else {
                     flush(attachment.device());
                 }
-                letGo(attachment.means(), attachment.device());
-                awaitReleased(attachment.device(), () -> !attachment.isThere());
+                release(attachment);
             } else if (attachment.isTaken() && attachment.isServed() && !lossIsFine) {
                 throw new AttachException(
                         "%s is another's device by now, and the relay of export %s still serves"
@@ -269,6 +268,18 @@ public final class Attachments {
             end(attachment.folder(), attachment.relay());
             remove(attachment.folder());
         }
+    }
+
+    private static void release(Attachment attachment) throws AttachException, IOException, InterruptedException {
+        try {
+            letGo(attachment.means(), attachment.device());
+        } catch (IOException e) {
+            if (attachment.isThere()) {
+                throw e;
+            }
+            // It has gone with its relay.
+        }
+        awaitReleased(attachment.device(), () -> !attachment.isThere());
     }
 
     private static void refuseUsed(Path device) throws AttachException, IOException {

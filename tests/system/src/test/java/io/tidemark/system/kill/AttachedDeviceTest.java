@@ -183,8 +183,15 @@ class AttachedDeviceTest {
                     "gone", ground.folder().resolve("site"), ground.folder().resolve("volumes")));
             site.start();
             var attachments = new Attachments(ground.folder().resolve("attached"), FLUSH_LIMIT);
-            var made = attached(site, attachments, AWAY_LIMIT);
+            var killed = attached(site, attachments, AWAY_LIMIT);
+            var undoKilled = kept.keep(new Undo(killed, ground.folder().resolve("none")));
+            // As of an attach that was killed before it had written it down.
+            Files.delete(killed.folder().resolve("attachment"));
+            var made = attachments.attach(killed.export(), site.state().resolve("exports/nbd.sock"), AWAY_LIMIT);
+            undoKilled.detached();
             var undo = kept.keep(new Undo(made, ground.folder().resolve("none")));
+            assertThat(ProcessHandle.of(killed.relay())).isEmpty();
+            assertThat(devicesIn(made.folder())).isEqualTo(1);
             try (var device = FileChannel.open(made.device(), StandardOpenOption.WRITE)) {
                 device.write(ByteBuffer.allocate(4096));
             }
@@ -206,6 +213,13 @@ class AttachedDeviceTest {
 
             assertThat(attachments.all()).isEmpty();
         }
+    }
+
+    private static long devicesIn(Path folder) throws Exception {
+        return Programs.run("losetup", "--list", "--noheadings", "--output", "BACK-FILE")
+                .lines()
+                .filter(file -> file.startsWith(folder.toString()))
+                .count();
     }
 
     private static long[] recordsOf(Path file) throws IOException {
