@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -155,7 +156,7 @@ public final class ManageExports {
                     new ProviderError.Busy("export " + id, "another request that makes or removes it", IN_HAND_RETRY));
         }
         try {
-            if (host.find(id).isEmpty() && away.find(id).isEmpty()) {
+            if (away.find(id).isEmpty() && host.find(id).isEmpty()) {
                 openNew(export, wanted);
             }
             return find(id);
@@ -232,14 +233,22 @@ public final class ManageExports {
 
     /** In order of id. */
     public List<ExportHost.Open> all() {
-        return Stream.concat(host.all().stream(), away.all().stream())
-                .sorted(Comparator.comparing(open -> open.export().id().value()))
+        // In this order: one that opens meanwhile is among both, and not among neither.
+        var waiting = away.all();
+        var open = host.all();
+        var ids = open.stream().map(each -> each.export().id()).collect(Collectors.toSet());
+        return Stream.concat(
+                        open.stream(),
+                        waiting.stream()
+                                .filter(each -> !ids.contains(each.export().id())))
+                .sorted(Comparator.comparing(each -> each.export().id().value()))
                 .toList();
     }
 
     /** @throws ControlException NotFound */
     public ExportHost.Open find(ExportId id) throws ControlException {
-        return host.find(id).or(() -> away.find(id)).orElseThrow(() -> new ControlException(missing(id)));
+        var waiting = away.find(id);
+        return host.find(id).or(() -> waiting).orElseThrow(() -> new ControlException(missing(id)));
     }
 
     /**
