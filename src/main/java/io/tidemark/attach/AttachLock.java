@@ -20,8 +20,8 @@ final class AttachLock implements AutoCloseable {
      * @throws AttachException where another holds it
      */
     static AttachLock of(Path folder, ExportId export) throws AttachException, IOException {
-        var file = FileChannel.open(
-                folder.resolve(export + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        var file =
+                FileChannel.open(folder.resolve(export + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         boolean held = false;
         try {
             held = file.tryLock() != null;

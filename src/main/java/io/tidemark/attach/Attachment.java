@@ -95,7 +95,8 @@ public record Attachment(Path folder, ExportId export, Path device, Means means,
     /** Whether the device is this one, and not another's that has its name by now. */
     boolean isThere() {
         return switch (means) {
-            case KERNEL_NBD -> BlockDevice.nbdOwner(device).filter(owner::equals).isPresent();
+            case KERNEL_NBD ->
+                BlockDevice.nbdOwner(device).filter(owner::equals).isPresent();
             case FUSE_AND_LOOP ->
                 BlockDevice.backingFile(device)
                         .filter(file -> file.startsWith(folder))

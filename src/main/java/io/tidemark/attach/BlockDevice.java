@@ -52,16 +52,17 @@ final class BlockDevice {
     /** As mountinfo writes it: blanks, tabs, line feeds and backslashes as three octal digits (proc_pid_mountinfo(5)). */
     static String unescaped(String field) {
         return ESCAPE.matcher(field)
-                .replaceAll(found -> Matcher.quoteReplacement(
-                        Character.toString(Integer.parseInt(found.group(1), Byte.SIZE))));
+                .replaceAll(found ->
+                        Matcher.quoteReplacement(Character.toString(Integer.parseInt(found.group(1), Byte.SIZE))));
     }
 
     /** Loop devices that stand on files of the folder. */
     static List<Path> loopsOn(Path folder) throws IOException {
         try (var all = Files.list(BLOCK)) {
             return all.map(each -> Path.of("/dev", each.getFileName().toString()))
-                    .filter(device ->
-                            backingFile(device).filter(file -> file.startsWith(folder)).isPresent())
+                    .filter(device -> backingFile(device)
+                            .filter(file -> file.startsWith(folder))
+                            .isPresent())
                     .sorted()
                     .toList();
         }
@@ -70,8 +71,8 @@ final class BlockDevice {
     /** The file on which a loop device stands. */
     static Optional<Path> backingFile(Path device) {
         try {
-            return Optional.of(Path.of(Files.readString(about(device).resolve("loop/backing_file"))
-                    .stripTrailing()));
+            return Optional.of(Path.of(
+                    Files.readString(about(device).resolve("loop/backing_file")).stripTrailing()));
         } catch (IOException e) {
             // Nothing is attached to it.
             return Optional.empty();
@@ -109,7 +110,8 @@ final class BlockDevice {
     static boolean isMounted(Path place) throws IOException {
         try (Stream<String> mounts =
                 Files.readString(Path.of("/proc/self/mountinfo")).lines()) {
-            return mounts.anyMatch(line -> Path.of(unescaped(line.split(" ", -1)[MOUNT_POINT])).equals(place));
+            return mounts.anyMatch(
+                    line -> Path.of(unescaped(line.split(" ", -1)[MOUNT_POINT])).equals(place));
         }
     }
 }

@@ -49,8 +49,7 @@ public final class RelayProcess {
     static boolean isOf(Path folder, long process) {
         try {
             var words = Files.readString(Path.of("/proc/%d/cmdline".formatted(process)), StandardCharsets.ISO_8859_1);
-            return words.contains(
-                    "\0%s\0%s\0".formatted(RelayProcess.class.getName(), bytesOf(folder)));
+            return words.contains("\0%s\0%s\0".formatted(RelayProcess.class.getName(), bytesOf(folder)));
         } catch (IOException e) {
             // It has ended.
             return false;

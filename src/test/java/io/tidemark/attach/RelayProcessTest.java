@@ -18,7 +18,8 @@ class RelayProcessTest {
                 .start();
         try {
             assertThat(RelayProcess.of(folder)).extracting(ProcessHandle::pid).containsExactly(process.pid());
-            assertThat(RelayProcess.isOf(folder.resolve("other"), process.pid())).isFalse();
+            assertThat(RelayProcess.isOf(folder.resolve("other"), process.pid()))
+                    .isFalse();
         } finally {
             process.destroyForcibly();
         }

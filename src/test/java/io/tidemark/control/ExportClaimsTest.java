@@ -189,8 +189,9 @@ class ExportClaimsTest {
 
         host.opened = 0;
         exports.look();
-        assertThat(exports.all()).singleElement().satisfies(open -> assertThat(open.away())
-                .isFalse());
+        assertThat(exports.all())
+                .singleElement()
+                .satisfies(open -> assertThat(open.away()).isFalse());
         assertThat(mayBeWritten()).isFalse();
     }
 
@@ -223,7 +224,8 @@ class ExportClaimsTest {
     }
 
     private boolean mayBeWritten() {
-        boolean may = claims.tryAcquire("a rollback", List.of(Claim.writing(AWAY))).isEmpty();
+        boolean may =
+                claims.tryAcquire("a rollback", List.of(Claim.writing(AWAY))).isEmpty();
         if (may) {
             claims.release("a rollback");
         }

@@ -12,9 +12,11 @@ class ClientSideTest {
     void anExportThatOffersMoreTakesAnEarlierOnesPlace() {
         var earlier = new ClientSide.Told(4096, 1 | FLUSH);
 
-        assertThat(new ClientSide.Told(4096, 1 | FLUSH | 1 << 12).replaces(earlier)).isTrue();
+        assertThat(new ClientSide.Told(4096, 1 | FLUSH | 1 << 12).replaces(earlier))
+                .isTrue();
         assertThat(new ClientSide.Told(4096, 1).replaces(earlier)).isFalse();
         assertThat(new ClientSide.Told(8192, 1 | FLUSH).replaces(earlier)).isFalse();
-        assertThat(new ClientSide.Told(4096, 1 | FLUSH | READ_ONLY).replaces(earlier)).isFalse();
+        assertThat(new ClientSide.Told(4096, 1 | FLUSH | READ_ONLY).replaces(earlier))
+                .isFalse();
     }
 }

@@ -36,6 +36,7 @@ class AttachedDeviceTest {
     private static final long VOLUME_BYTES = 32L << 20;
     /** A site that does not start again fails the test, and not its limit, for the writer then hears of it. */
     private static final Duration AWAY_LIMIT = Duration.ofMinutes(1);
+
     private static final Duration FLUSH_LIMIT = Duration.ofSeconds(2);
     private static final Duration END_LIMIT = Duration.ofSeconds(20);
 
@@ -111,7 +112,11 @@ class AttachedDeviceTest {
 
         Undo(Attachment made, Path mountPoint) throws IOException {
             command = "kill -9 %d; umount -l '%s'; losetup -d %s; umount -l '%s'; true"
-                    .formatted(made.relay(), mountPoint, made.device(), made.folder().resolve("fuse"));
+                    .formatted(
+                            made.relay(),
+                            mountPoint,
+                            made.device(),
+                            made.folder().resolve("fuse"));
             remembered = Watchdog.get().remember(command);
         }
 
@@ -138,7 +143,8 @@ class AttachedDeviceTest {
             site.start();
             // The kernel tells other names than those that are given: the folder's real one, and blanks by numbers.
             var folder = Files.createSymbolicLink(
-                    ground.folder().resolve("link"), Files.createDirectory(ground.folder().resolve("attached")));
+                    ground.folder().resolve("link"),
+                    Files.createDirectory(ground.folder().resolve("attached")));
             var attachments = new Attachments(folder);
             var made = attached(site, attachments, AWAY_LIMIT);
             var mountPoint = Files.createDirectory(ground.folder().resolve("mount point"));
@@ -151,7 +157,10 @@ class AttachedDeviceTest {
                 writer.awaitMore(RECORDS);
                 site.kill();
                 site.start();
-                assertThat(site.client().get("/v1/exports/" + made.export()).at("away").truth())
+                assertThat(site.client()
+                                .get("/v1/exports/" + made.export())
+                                .at("away")
+                                .truth())
                         .as(site.log())
                         .isFalse();
                 writer.awaitMore(RECORDS);

@@ -71,14 +71,14 @@ public final class RunningSite implements AutoCloseable {
     }
 
     private void configure() throws IOException {
-        Files.writeString(folder.resolve("site.yaml"), """
+        Files.writeString(
+                folder.resolve("site.yaml"), """
                 site: {name: %s}
                 state: {folder: %s}
                 http: {host: 127.0.0.1, port: 0, metricsOpen: true}
                 replication: {host: 127.0.0.1, port: %d}
                 providers: {image: {folders: [%s]}%s}
-                %s""".formatted(
-                        name, state(), freePort(), volumes, further, sections));
+                %s""".formatted(name, state(), freePort(), volumes, further, sections));
     }
 
     public Path state() {
