@@ -136,8 +136,10 @@ final class LiveChecks {
         var now = host.status();
         boolean isNew = now.replication() != before.replication();
         if (before.disk() == DiskState.INCONSISTENT && now.disk() != DiskState.INCONSISTENT) {
-            // It is what the source is, whether that has heard of it or not.
-            lastInStep = world.now();
+            // It is what the source was, whether that has heard of it or not, and has gone on or not.
+            boolean isSame =
+                    host.generations().current().equals(world.peer(host).kept().current());
+            lastInStep = isSame ? world.now() : lastInStep;
         }
         if (isNew
                 && now.replication() == ReplicationState.SYNC_SOURCE

@@ -253,6 +253,11 @@ final class LiveHost {
         later(delay, what);
     }
 
+    /** As it is now, or as a crash has left it. */
+    Generations kept() {
+        return copy == null ? store.superblock().generations() : copy.generations();
+    }
+
     Generations generations() {
         return copy == null ? Generations.none() : copy.generations();
     }
