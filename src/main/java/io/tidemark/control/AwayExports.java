@@ -23,6 +23,9 @@ import org.slf4j.LoggerFactory;
  */
 final class AwayExports {
     static final Duration EVERY = Duration.ofSeconds(10);
+    /** Of a start. */
+    static final Duration FIRST_LIMIT = Duration.ofSeconds(5);
+
     private static final Logger LOG = LoggerFactory.getLogger(AwayExports.class);
 
     private final ExportHost host;
@@ -54,8 +57,8 @@ final class AwayExports {
         return "export " + id;
     }
 
-    /** Claims all that was kept, then opens what can be opened. */
-    void begin() {
+    /** Claims all that was kept, and opens what can be opened soon: a cloud that is away does not hold up a start. */
+    void begin() throws InterruptedException {
         synchronized (waiting) {
             for (var export : host.kept()) {
                 var each = new Waiting(export);
@@ -63,7 +66,9 @@ final class AwayExports {
                 claim(each);
             }
         }
-        look();
+        if (!Thread.ofVirtual().name("away-exports-first").start(this::look).join(FIRST_LIMIT)) {
+            LOG.warn("export.opening_goes_on waited={}", FIRST_LIMIT);
+        }
     }
 
     /** Empty where it has its claim now. */

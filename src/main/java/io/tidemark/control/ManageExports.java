@@ -205,7 +205,7 @@ public final class ManageExports {
      * Claims what the process before this one exported and nobody removed, and opens it again. One that is refused stays
      * claimed and listed as away, and is tried every {@link AwayExports#EVERY} once {@link #start} was called.
      */
-    public void openAgain() {
+    public void openAgain() throws InterruptedException {
         away.begin();
     }
 

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,10 +50,16 @@ class ExportClaimsTest {
         private final CountDownLatch mayEnd = new CountDownLatch(1);
         private int opened;
         private boolean full;
+        private CountDownLatch mayOpen = new CountDownLatch(0);
         private ProviderError refusal = new ProviderError.Unexpected("opening", "it is open");
 
         @Override
         public void open(Export export) throws ProviderException {
+            try {
+                mayOpen.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
             opened++;
             if (opened > 1) {
                 throw new ProviderException(refusal);
@@ -192,6 +199,24 @@ class ExportClaimsTest {
         assertThat(exports.all())
                 .singleElement()
                 .satisfies(open -> assertThat(open.away()).isFalse());
+        assertThat(mayBeWritten()).isFalse();
+    }
+
+    /** A cloud that does not answer would hold it up for minutes. */
+    @Test
+    @Timeout(30)
+    void aStartDoesNotWaitForStorageThatDoesNotAnswer() throws Exception {
+        host.mayOpen = new CountDownLatch(1);
+        host.keep(new Export(new ExportId("ex-slow"), AWAY.value(), Export.Access.WRITABLE, Instant.EPOCH));
+
+        exports.openAgain();
+
+        assertThat(exports.all())
+                .singleElement()
+                .satisfies(open -> assertThat(open.away()).isTrue());
+        assertThat(mayBeWritten()).isFalse();
+        host.mayOpen.countDown();
+        Awaitility.await().until(() -> exports.all().stream().noneMatch(ExportHost.Open::away));
         assertThat(mayBeWritten()).isFalse();
     }
 
