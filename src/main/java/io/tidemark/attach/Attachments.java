@@ -205,10 +205,10 @@ public final class Attachments {
                         disk.toString(),
                         "nbd+unix:///%s?socket=%s".formatted(export, Attachment.socket(own))));
         await("nbdfuse", own, fuse, disk);
-        var arguments = Files.isWritable(disk)
-                ? new String[] {"--find", "--show", disk.toString()}
-                : new String[] {"--find", "--show", "--read-only", disk.toString()};
-        return Path.of(HostPrograms.run("losetup", arguments));
+        return Path.of(
+                Files.isWritable(disk)
+                        ? HostPrograms.run("losetup", "--find", "--show", disk.toString())
+                        : HostPrograms.run("losetup", "--find", "--show", "--read-only", disk.toString()));
     }
 
     private static void await(String what, Path own, Process process, Path appears)

@@ -1,20 +1,15 @@
 package io.tidemark.attach;
 
+import io.tidemark.provider.devices.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** What the kernel says of its block devices. */
 final class BlockDevice {
     private static final Path BLOCK = Path.of("/sys/class/block");
-    private static final int MOUNT_NUMBER = 2;
-    private static final int MOUNT_POINT = 4;
-    private static final Pattern ESCAPE = Pattern.compile("\\\\([0-7]{3})");
 
     private BlockDevice() {}
 
@@ -22,15 +17,14 @@ final class BlockDevice {
         return BLOCK.resolve(device.getFileName());
     }
 
-    /** Who uses it, for people: a mount, a swap, a mapping or partition; empty where nobody does. */
+    /** Who uses it, for people: a mount of it or of what stands on it, a swap, a mapping; empty where nobody does. */
     static Optional<String> user(Path device) throws IOException {
-        var number = about(device).resolve("dev");
-        if (!Files.exists(number)) {
+        if (!Files.exists(about(device))) {
             return Optional.empty();
         }
-        var mounted = mountOf(Files.readString(number).strip());
-        if (mounted.isPresent()) {
-            return mounted.map(place -> "mounted at " + place);
+        var mounted = Mounts.ofHost().of(device);
+        if (!mounted.isEmpty()) {
+            return Optional.of("mounted at " + mounted.getFirst());
         }
         if (Files.readString(Path.of("/proc/swaps")).lines().anyMatch(line -> line.startsWith(device + " "))) {
             return Optional.of("swap space");
@@ -38,22 +32,6 @@ final class BlockDevice {
         try (var holders = Files.list(about(device).resolve("holders"))) {
             return holders.findFirst().map(holder -> "held by " + holder.getFileName());
         }
-    }
-
-    private static Optional<String> mountOf(String number) throws IOException {
-        return Files.readString(Path.of("/proc/self/mountinfo"))
-                .lines()
-                .map(line -> line.split(" ", -1))
-                .filter(fields -> fields[MOUNT_NUMBER].equals(number))
-                .map(fields -> unescaped(fields[MOUNT_POINT]))
-                .findFirst();
-    }
-
-    /** As mountinfo writes it: blanks, tabs, line feeds and backslashes as three octal digits (proc_pid_mountinfo(5)). */
-    static String unescaped(String field) {
-        return ESCAPE.matcher(field)
-                .replaceAll(found ->
-                        Matcher.quoteReplacement(Character.toString(Integer.parseInt(found.group(1), Byte.SIZE))));
     }
 
     /** Loop devices that stand on files of the folder. */
@@ -108,10 +86,6 @@ final class BlockDevice {
     }
 
     static boolean isMounted(Path place) throws IOException {
-        try (Stream<String> mounts =
-                Files.readString(Path.of("/proc/self/mountinfo")).lines()) {
-            return mounts.anyMatch(
-                    line -> Path.of(unescaped(line.split(" ", -1)[MOUNT_POINT])).equals(place));
-        }
+        return Mounts.ofHost().all().stream().anyMatch(each -> each.mountPoint().equals(place));
     }
 }
