@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Two copies that crash, lose each other and meet again; {@code ./tidemark simulate --live --seed N} replays one. */
 class LiveReplicationSimulationTest {
-    private static final long SEEDS = Long.getLong("tidemark.simulation.live.seeds", 10_000);
+    private static final long SEEDS = Long.getLong("tidemark.simulation.live.seeds", 50_000);
     private static final int PARTS = 4;
     private static final long SEEDS_OF_A_BUG = 4_000;
 
