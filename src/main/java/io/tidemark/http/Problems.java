@@ -218,7 +218,7 @@ public final class Problems {
     /** Where a list of that noun is. */
     private static String collection(String kind) {
         return switch (kind) {
-            case "group", "peer", "link", "operation", "snapshot", "volume" -> kind + "s";
+            case "agent", "export", "group", "link", "operation", "peer", "snapshot", "volume" -> kind + "s";
             default -> "recovery-points";
         };
     }

@@ -78,7 +78,8 @@ class ExportApiTest {
             var path = "/v1/exports/" + item.get("id").asText();
             assertThat(api.get(path).is(200).json()).isEqualTo(item);
             api.delete(path).is(204);
-            api.get(path).is(404);
+            assertThat(api.get(path).is(404).json().get("advice").asText())
+                    .isEqualTo("list what there is with GET /v1/exports");
             api.delete(path).is(404);
         }
         api.delete("/v1/recovery-points/" + point).is(204);
