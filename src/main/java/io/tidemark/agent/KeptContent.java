@@ -1,36 +1,22 @@
 package io.tidemark.agent;
 
-import io.tidemark.domain.Certificate;
-import io.tidemark.domain.Consistency;
-import io.tidemark.domain.GroupId;
-import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.KeptPoints;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.TargetView;
-import io.tidemark.spi.CutRequest;
-import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.StorageProvider;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * What a target volume held before a resync, as a recovery point of the group {@link #GROUP}: held by the link until
+ * What a target volume held before a resync, as a recovery point of the group {@link KeptVolume#GROUP}: held by the link until
  * the resync has ended, deletable like any other after that. A resync's log builds upon it: as long as the volume is
  * still what was kept, the log may be gone on with and applied.
  */
 final class KeptContent {
-    private static final Logger LOG = LoggerFactory.getLogger(KeptContent.class);
-    /** Of all kept contents; no user's group has recovery points that were not taken as one. */
-    static final GroupId GROUP = new GroupId("kept");
-
     private final TargetHost.Site site;
     private final ReplicationLink link;
     private final StorageProvider provider;
@@ -85,34 +71,7 @@ final class KeptContent {
         var kept = earlier.isEmpty() || changedSince(earlier.getLast()).isPresent()
                 ? KeptPoints.next(earlier, offered)
                 : earlier.getLast();
-        provider.cut(new CutRequest(kept, List.of(link.localVolume())));
-        var snapshot = new SnapshotId(link.localVolume(), kept);
-        provider.hold(snapshot, new HoldOwner(link.id().value()));
-        site.catalog().recordKept(recoveryPoint(kept, snapshot));
-        LOG.info("volume.kept link={} volume={} recoveryPoint={}", link.id(), link.localVolume(), kept);
+        new KeptVolume(provider, site.catalog(), site.clock()).keep(link.id(), link.localVolume(), kept);
         return kept;
-    }
-
-    private RecoveryPoint recoveryPoint(RecoveryPointId kept, SnapshotId snapshot) throws ProviderException {
-        var certificate = new Certificate(
-                "",
-                "",
-                List.of(),
-                List.of(),
-                true,
-                List.of("kept before link %s overwrote the volume; nothing was frozen".formatted(link.id())));
-        return new RecoveryPoint(
-                kept,
-                GROUP,
-                site.clock().instant(),
-                Consistency.CRASH,
-                certificate,
-                List.of(new RecoveryPoint.Member(
-                        link.localVolume(),
-                        snapshot,
-                        provider.volume(link.localVolume()).sizeBytes())),
-                Map.of(),
-                Optional.empty(),
-                Optional.empty());
     }
 }

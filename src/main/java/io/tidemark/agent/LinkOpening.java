@@ -15,7 +15,7 @@ import io.tidemark.spi.VolumeId;
 import java.util.Optional;
 
 /** What a peer's wish to open a link makes here: its volume is found or made, and the link is written down. */
-final class LinkOpening {
+public final class LinkOpening {
     private final Providers providers;
     private final SiteCatalog catalog;
     private final Peer peer;
@@ -62,32 +62,44 @@ final class LinkOpening {
     }
 
     private Volume blocks(Message.OpenLink open) throws ReplicationException, ProviderException {
-        var volume = findOrCreate(providers.of(open.targetVolume()), open);
+        boolean isNew = catalog.link(open.link()).isEmpty();
+        return target(providers, open.targetVolume(), open.volumeBytes(), isNew);
+    }
+
+    /**
+     * A volume of blocks that a peer's is to be copied to; made where there is none.
+     *
+     * @param isNew whether nothing was ever copied to it: then it is asked whether it can be written at all
+     * @throws ReplicationException TargetSmaller; Storage where it is files, mounted, or cannot be written
+     */
+    public static Volume target(Providers providers, VolumeId id, long sizeBytes, boolean isNew)
+            throws ReplicationException, ProviderException {
+        var volume = findOrCreate(providers.of(id), id, sizeBytes);
         TargetVolumes.refuseOtherKind(volume, false);
-        if (catalog.link(open.link()).isEmpty()) {
+        if (isNew) {
             TargetVolumes.refuseUnwritable(volume);
         }
-        if (volume.sizeBytes() < open.volumeBytes()) {
+        if (volume.sizeBytes() < sizeBytes) {
             throw new ReplicationException(
-                    new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), open.volumeBytes()));
+                    new ReplicationError.TargetSmaller(volume.id(), volume.sizeBytes(), sizeBytes));
         }
         TargetVolumes.refuseWhenMounted(volume);
         return volume;
     }
 
-    private static Volume findOrCreate(StorageProvider provider, Message.OpenLink open) throws ProviderException {
+    private static Volume findOrCreate(StorageProvider provider, VolumeId id, long sizeBytes) throws ProviderException {
         try {
-            return provider.volume(open.targetVolume());
+            return provider.volume(id);
         } catch (ProviderException e) {
             if (!(e.error() instanceof ProviderError.VolumeNotFound)) {
                 throw e;
             }
             try {
-                return provider.create(open.targetVolume(), open.volumeBytes());
+                return provider.create(id, sizeBytes);
             } catch (UnsupportedOperationException unable) {
                 throw new ProviderException(
                         new ProviderError.Conflict(
-                                open.targetVolume().toString(),
+                                id.toString(),
                                 "it does not exist, and its storage makes no volumes: name one that is there"),
                         unable);
             }

@@ -63,6 +63,8 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
      */
     private final Map<LinkId, RecoveryPointId> withdrawn = new HashMap<>();
 
+    private volatile LiveSessions live = LiveSessions.NONE;
+
     /** Links whose peer this side asks whether to follow it. */
     private final Set<LinkId> following = ConcurrentHashMap.newKeySet();
 
@@ -126,7 +128,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private static boolean isForStrangers(Message.Purpose purpose) {
         return switch (purpose) {
             case PAIR, ENROL, AGENT -> true;
-            case OPEN_LINK, SYNC, SYNC_ANEW, RESYNC, VERIFY, REVERSE -> false;
+            case OPEN_LINK, SYNC, SYNC_ANEW, RESYNC, VERIFY, REVERSE, LIVE -> false;
         };
     }
 
@@ -154,6 +156,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
                 case SYNC, SYNC_ANEW, RESYNC -> sync(connection, peer.orElseThrow(), hello);
                 case VERIFY ->
                     verify(connection, peer.orElseThrow(), expect(connection.receive(), Message.Verify.class));
+                case LIVE -> live.serve(connection, peer.orElseThrow());
                 case REVERSE ->
                     reverse(connection, peer.orElseThrow(), expect(connection.receive(), Message.Reverse.class));
             }
@@ -180,6 +183,11 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
         } catch (ReplicationException e) {
             LOG.debug("session.refusal-lost from={} reason=\"{}\"", connection.peerAddress(), e.getMessage());
         }
+    }
+
+    /** From now on live links are served by these. */
+    public void serveLive(LiveSessions sessions) {
+        live = sessions;
     }
 
     private void openLink(PeerConnection connection, Peer peer) throws ReplicationException, ProviderException {

@@ -17,6 +17,9 @@ import io.tidemark.agent.remote.HostsTaker;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
+import io.tidemark.export.Exports;
+import io.tidemark.live.LiveHostParts;
+import io.tidemark.live.LiveLinks;
 import io.tidemark.nativeblock.BlockKernels;
 import io.tidemark.store.SiteStore;
 import io.tidemark.transport.PeerListener;
@@ -43,6 +46,8 @@ final class HostParts implements AutoCloseable {
     private final PeerReplicator replicator;
     private final SitePairing pairing;
     private final ReplicationServer server;
+    private final TlsPeerConnector connector;
+    private final SiteCatalog catalog;
     /** Known once the listener is bound; invitations name it. */
     private final AtomicReference<String> replicationAddress = new AtomicReference<>("");
 
@@ -50,7 +55,7 @@ final class HostParts implements AutoCloseable {
 
     HostParts(Settings settings, SiteStore store, Moments moments, InstantSource clock, String software)
             throws IOException, SiteStartException {
-        SiteCatalog catalog = store.catalog();
+        this.catalog = store.catalog();
         this.settings = settings;
         this.clock = clock;
         this.providers = ProviderLoading.load(settings);
@@ -59,7 +64,7 @@ final class HostParts implements AutoCloseable {
         this.taker = HostTaker.of(settings, providers, identity, moments, clock);
         this.agents = new ConnectedAgents(
                 store.agents(), replicationAddress::get, identity.fingerprint(), clock, new SecureRandom());
-        var connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
+        this.connector = new TlsPeerConnector(identity, TransportLimits.DEFAULT);
         var paces = new Paces(
                 settings.hostLimits(),
                 link -> catalog.link(link).map(ReplicationLink::rates).orElse(RateLimits.NONE),
@@ -137,6 +142,26 @@ final class HostParts implements AutoCloseable {
 
     SitePairing pairing() {
         return pairing;
+    }
+
+    /** Volumes that are replicated live, served from now on; none is open before {@link LiveLinks#start}. */
+    LiveLinks liveLinks(Exports exports) throws IOException {
+        var random = new SecureRandom();
+        var links = new LiveLinks(
+                new LiveHostParts(
+                        providers,
+                        catalog,
+                        connector,
+                        exports,
+                        BlockKernels.hostCalls(),
+                        clock,
+                        System::nanoTime,
+                        random::nextLong,
+                        identity.fingerprint(),
+                        Software.VERSION),
+                settings.stateFolder().resolve("live"));
+        server.serveLive(links);
+        return links;
     }
 
     TargetSessions targetSessions() {

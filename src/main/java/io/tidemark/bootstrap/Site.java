@@ -4,6 +4,7 @@ import io.tidemark.control.ControlPorts;
 import io.tidemark.control.OperationSettings;
 import io.tidemark.control.SiteControl;
 import io.tidemark.control.port.ExportHost;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Ids;
 import io.tidemark.domain.Moments;
 import io.tidemark.http.ApiServer;
@@ -72,7 +73,9 @@ final class Site implements AutoCloseable {
         var host = begun("host", new HostParts(settings, store, moments, clock, Software.VERSION));
         var metrics = begun("metrics", new Metrics());
         var exports = begun("exports", new ExportParts(settings, host.ownProviders()));
-        var control = control(store, host, exports.exports(), metrics, moments, clock);
+        // After the exports, which use them: their clients end first.
+        var live = host.liveLinks(exports.exports());
+        var control = control(store, host, exports.exports(), live, metrics, moments, clock);
 
         host.taker().sweepFreezes();
         host.resumeIngests();
@@ -81,6 +84,8 @@ final class Site implements AutoCloseable {
         control.recover();
 
         host.agents().onArrival(arrived -> sweep(control, arrived));
+        begun("live links", live);
+        live.start(point -> control.points().delete().delete(point));
         String replication = host.listen();
         begun("replication", host::stopListening);
         begun("agents", host.agents());
@@ -116,6 +121,7 @@ final class Site implements AutoCloseable {
             SiteStore store,
             HostParts host,
             ExportHost exports,
+            LiveHost live,
             Metrics metrics,
             Moments moments,
             InstantSource clock) {
@@ -136,7 +142,8 @@ final class Site implements AutoCloseable {
                 host.replicator(),
                 host.pairing(),
                 host.targetSessions(),
-                exports);
+                exports,
+                live);
         var ports = new ControlPorts(
                 stores, agents, Problems.writer(), metrics, moments, new Ids(clock, random), clock, random);
         return new SiteControl(

@@ -66,6 +66,7 @@ public final class TidemarkCommand {
         commands.put("groups", GroupsCommand::new);
         commands.put("recovery-points", RecoveryPointsCommand::new);
         commands.put("exports", ExportsCommand::new);
+        commands.put("live", LiveCommand::new);
         commands.put("attach", AttachCommand::new);
         commands.put("detach", DetachCommand::new);
         commands.put("discover", DiscoverCommand::new);

@@ -73,6 +73,18 @@ public sealed interface ControlError {
         }
     }
 
+    /**
+     * A copy of a volume that is replicated live does not do what was asked.
+     *
+     * @param wanted what was asked, as a verb: {@code promote}
+     */
+    record LiveRefused(LinkId link, String wanted, String reason) implements ControlError {
+        @Override
+        public String message() {
+            return "live link %s does not %s: %s".formatted(link, wanted, reason);
+        }
+    }
+
     /** The volume's storage cannot do what was asked. */
     record Unsupported(VolumeId volume, Capability capability) implements ControlError {
         @Override

@@ -11,6 +11,7 @@ import io.tidemark.control.port.ExportHost;
 import io.tidemark.control.port.GroupStore;
 import io.tidemark.control.port.IdempotencyStore;
 import io.tidemark.control.port.LinkStore;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.control.port.OperationStore;
 import io.tidemark.control.port.PeerStore;
 import io.tidemark.control.port.RecoveryPointStore;
@@ -49,5 +50,6 @@ public record ControlPorts(
             Replicator replicator,
             Pairing pairing,
             TargetSessions targetSessions,
-            ExportHost exports) {}
+            ExportHost exports,
+            LiveHost live) {}
 }

@@ -256,9 +256,17 @@ public final class ManageExports {
      *
      * @return empty once it has ended; where its storage is still being closed, the export as it is: listed, and keeping
      *     others off what it exports, until that is done
-     * @throws ControlException NotFound
+     * @throws ControlException NotFound; InUse where it is a live link's
      */
     public Optional<ExportHost.Open> remove(ExportId id) throws ControlException, InterruptedException {
+        var live = host.find(id).filter(each -> each.export().access() == Export.Access.LIVE);
+        if (live.isPresent()) {
+            throw new ControlException(new ControlError.InUse(
+                    "export",
+                    id.value(),
+                    "live link %s, whose demotion ends it"
+                            .formatted(live.get().export().source())));
+        }
         return switch (close(id)) {
             case NONE -> throw new ControlException(missing(id));
             case ENDING -> host.find(id);

@@ -13,6 +13,7 @@ public final class SiteControl {
     private final PointCases points;
     private final LinkCases links;
     private final ManageExports exports;
+    private final ManageLive live;
     private final ManageAgents agents;
     private final OrphanSweep sweep;
     private final LateSweep lateSweep;
@@ -100,6 +101,7 @@ public final class SiteControl {
                 new SetLink(inventory, stores.links(), ports.clock()));
         this.exports = new ManageExports(
                 ports.agents().exports(), ports.stores(), inventory, providers, claims, ports.clock());
+        this.live = new ManageLive(ports.agents().live(), stores, inventory, ports.clock());
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.lateSweep = new LateSweep(
@@ -211,6 +213,10 @@ public final class SiteControl {
 
     public ManageExports exports() {
         return exports;
+    }
+
+    public ManageLive live() {
+        return live;
     }
 
     LateSweep lateSweep() {

@@ -11,7 +11,7 @@ import java.util.Optional;
  * Bytes behind an export. Ranges given to it lie within the image. Safe for several threads: what two of them write to
  * one place at a time is the one's or the other's, of each block of {@code NbdLimits.BLOCK_BYTES_PREFERRED}.
  */
-interface ExportImage extends AutoCloseable {
+public interface ExportImage extends AutoCloseable {
     long sizeBytes();
 
     /** Fills {@code target}, or fails. */

@@ -93,13 +93,14 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     }
 
     /** Serves an image that is there already, and closes it with this. */
-    void open(Export export, ExportImage image) {
+    public void open(Export export, ExportImage image) {
         open.put(export.id(), new ServedExport(export, image));
     }
 
     private ExportImage image(Export export) throws ProviderException {
         try {
             return switch (export.access()) {
+                case LIVE -> throw new IllegalArgumentException("a live link opens its own export: " + export);
                 case READ_ONLY -> snapshot(SnapshotId.parse(export.source()));
                 case OVERLAY -> overlays.over(snapshot(SnapshotId.parse(export.source())), export.id());
                 case WRITABLE -> {
@@ -132,7 +133,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     @Override
     public void keep(Export export) throws ProviderException {
         try {
-            if (kept.isPresent() && export.access() != Export.Access.OVERLAY) {
+            if (kept.isPresent() && export.access() != Export.Access.OVERLAY && export.access() != Export.Access.LIVE) {
                 kept.get().keep(export);
             }
         } catch (IOException e) {

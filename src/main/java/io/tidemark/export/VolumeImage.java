@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * A live volume, written in place; flushed bytes are on its storage. Past its writer where that lets us, else through it,
  * which wants one thread at a time.
  */
-final class VolumeImage implements ExportImage {
+public final class VolumeImage implements ExportImage {
     private static final int ZERO_BYTES = 1 << 20;
 
     private final VolumeWriter writer;
@@ -32,7 +32,7 @@ final class VolumeImage implements ExportImage {
     }
 
     /** @param writer closed with this, and when this fails */
-    static VolumeImage of(VolumeWriter writer, Optional<HostCalls> host) throws IOException, ProviderException {
+    public static VolumeImage of(VolumeWriter writer, Optional<HostCalls> host) throws IOException, ProviderException {
         try {
             var path = writer.path();
             return new VolumeImage(writer, path.isPresent() ? FileImage.open(path.get(), true, host) : null);

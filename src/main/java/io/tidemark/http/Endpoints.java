@@ -30,6 +30,7 @@ final class Endpoints {
         new RecoveryPointEndpoints(control).addTo(this);
         new LinkEndpoints(control).addTo(this);
         new ExportEndpoints(control).addTo(this);
+        new LiveEndpoints(control).addTo(this);
         new AgentEndpoints(control).addTo(this);
         new OperationEndpoints(control).addTo(this);
     }

@@ -219,6 +219,7 @@ public final class Problems {
     private static String collection(String kind) {
         return switch (kind) {
             case "agent", "export", "group", "link", "operation", "peer", "snapshot", "volume" -> kind + "s";
+            case "live link" -> "live-links";
             default -> "recovery-points";
         };
     }
@@ -247,6 +248,12 @@ public final class Problems {
                         e.message(),
                         "stop whoever writes to %s, then ask for the reversal again".formatted(e.volume()));
             case ControlError.LinkState e -> of(e);
+            case ControlError.LiveRefused e ->
+                Problem.of(
+                        409,
+                        "live-refused",
+                        e.message(),
+                        "look at both sides with GET /v1/live-links/%s".formatted(e.link()));
             case ControlError.Unsupported e ->
                 Problem.of(
                         409, "unsupported", e.message(), "see the volume's capabilities; use other storage for this");

@@ -41,7 +41,8 @@ public final class TestControl {
                 new FakeReplicator(providers, Moments.NONE),
                 new FakePairing(store.catalog(), clock),
                 link -> Optional.empty(),
-                TestExports.of(providers));
+                TestExports.of(providers),
+                new NoLiveLinks());
         return new SiteControl(
                 new ControlPorts(
                         stores,

@@ -157,7 +157,8 @@ public final class TestSite implements AutoCloseable {
                 replicator,
                 new FakePairing(store.catalog(), clock),
                 link -> inTheWay,
-                TestExports.of(providers));
+                TestExports.of(providers),
+                new NoLiveLinks());
         this.control = new SiteControl(
                 new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
     }

@@ -6,6 +6,7 @@ import io.tidemark.agent.Replicator.VerifyReport;
 import io.tidemark.agent.remote.Agents;
 import io.tidemark.consistency.RecoveryPointPlan;
 import io.tidemark.control.port.ExportHost;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.Operation;
@@ -14,6 +15,7 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.domain.TrackingAudit;
+import io.tidemark.replication.live.DirtyBitmap;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.StorageReplication;
@@ -107,6 +109,38 @@ public final class Documents {
         document.put("away", open.away());
         document.put("uri", open.uris().isEmpty() ? "" : open.uris().getFirst());
         texts(document, "uris", open.uris());
+        return document;
+    }
+
+    /** A live link in DRBD's words: role, disk state, replication state. */
+    public static ObjectNode live(LiveHost.Live live) {
+        var link = live.link();
+        var document = Json.object();
+        document.put("id", link.id().value());
+        document.put("peer", link.peer().value());
+        document.put("volume", link.localVolume().value());
+        document.put("peerVolume", link.peerVolume().value());
+        document.put("sizeBytes", link.sizeBytes());
+        document.put("protocol", link.terms().protocol().name());
+        document.put("congestion", link.terms().congestion().name());
+        document.put("bufferBytes", link.terms().bufferBytes());
+        document.put("activityLogExtents", link.terms().activityLogExtents());
+        document.put("createdAt", link.createdAt().toString());
+        document.put("connects", link.connects());
+        var status = live.status();
+        document.put("role", status.map(each -> each.role().name()).orElse("SECONDARY"));
+        document.put("disk", status.map(each -> each.disk().name()).orElse("FAILED"));
+        document.put(
+                "replication", status.map(each -> each.replication().name()).orElse("OFF"));
+        document.put(
+                "dirtyBytes",
+                status.map(each -> each.dirtyBlocks() * DirtyBitmap.BLOCK_BYTES).orElse(0L));
+        if (!live.why().isEmpty()) {
+            document.put("why", live.why());
+        }
+        live.export().ifPresent(export -> document.put("export", export.value()));
+        live.peerAddress().ifPresent(address -> document.put("peerAddress", address));
+        live.kept().ifPresent(point -> document.put("keptRecoveryPoint", point.value()));
         return document;
     }
 

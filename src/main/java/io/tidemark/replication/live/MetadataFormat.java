@@ -2,11 +2,7 @@ package io.tidemark.replication.live;
 
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.List;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
@@ -68,30 +64,13 @@ public record MetadataFormat(CopyId self, CopyId peer, long sizeBytes, int activ
         var block = ByteBuffer.allocate(BLOCK_BYTES);
         block.putInt(MAGIC).putInt(0).putInt(VERSION).putLong(sequence);
         block.putLong(sizeBytes).putInt(activityLogExtents);
-        put(block, self);
-        put(block, peer);
+        GenerationsFormat.put(block, self);
+        GenerationsFormat.put(block, peer);
         block.put((byte) ((superblock.isConsistent() ? CONSISTENT : 0)
                 | (superblock.isOutdated() ? OUTDATED : 0)
                 | (superblock.wasPrimary() ? PRIMARY : 0)));
-        var generations = superblock.generations();
-        put(block, generations.current().stream().toList());
-        put(block, generations.history());
-        block.put((byte) generations.bases().size());
-        generations.bases().forEach((id, bases) -> {
-            put(block, id);
-            put(block, bases);
-        });
+        GenerationsFormat.put(block, superblock.generations());
         return block.putInt(4, checksum(block.array())).array();
-    }
-
-    private static void put(ByteBuffer block, CopyId id) {
-        var bytes = id.value().getBytes(StandardCharsets.US_ASCII);
-        block.put((byte) bytes.length).put(bytes);
-    }
-
-    private static void put(ByteBuffer block, List<Generation> generations) {
-        block.put((byte) generations.size());
-        generations.forEach(each -> block.putLong(each.value()));
     }
 
     private static int checksum(byte[] block) {
@@ -127,16 +106,10 @@ public record MetadataFormat(CopyId self, CopyId peer, long sizeBytes, int activ
             long sequence = block.getLong();
             expect("volume's size", sizeBytes, block.getLong());
             expect("activity log's extents", activityLogExtents, block.getInt());
-            expect("copy", self, id(block));
-            expect("peer", peer, id(block));
+            expect("copy", self, GenerationsFormat.id(block));
+            expect("peer", peer, GenerationsFormat.id(block));
             byte flags = block.get();
-            var current = generations(block);
-            var history = generations(block);
-            var bases = new TreeMap<CopyId, List<Generation>>();
-            for (int rest = block.get(); rest > 0; rest--) {
-                bases.put(id(block), generations(block));
-            }
-            var generations = new Generations(current.stream().findFirst(), bases, history);
+            var generations = GenerationsFormat.read(block);
             return new Found(
                     new Superblock(
                             generations, (flags & CONSISTENT) != 0, (flags & OUTDATED) != 0, (flags & PRIMARY) != 0),
@@ -151,19 +124,5 @@ public record MetadataFormat(CopyId self, CopyId peer, long sizeBytes, int activ
             throw new IllegalArgumentException(
                     "the metadata of copy %s is of another %s: %s, not %s".formatted(self, what, found, here));
         }
-    }
-
-    private static CopyId id(ByteBuffer block) {
-        var bytes = new byte[block.get()];
-        block.get(bytes);
-        return new CopyId(new String(bytes, StandardCharsets.US_ASCII));
-    }
-
-    private static List<Generation> generations(ByteBuffer block) {
-        var generations = new ArrayList<Generation>();
-        for (int rest = block.get(); rest > 0; rest--) {
-            generations.add(new Generation(block.getLong()));
-        }
-        return generations;
     }
 }

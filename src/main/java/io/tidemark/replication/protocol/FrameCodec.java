@@ -104,7 +104,8 @@ public final class FrameCodec {
     /** @return null when it does not shrink enough to be worth it */
     private @Nullable ByteBuffer pack(ByteBuffer frame, FrameType type) {
         int payloadBytes = frame.limit() - FrameHeader.BYTES;
-        if (payloadBytes < COMPRESSED_FROM_BYTES) {
+        if (payloadBytes < COMPRESSED_FROM_BYTES || type == FrameType.LIVE) {
+            // Somebody waits for each write of a live copy.
             frame.rewind();
             return null;
         }

@@ -1,5 +1,6 @@
 package io.tidemark.replication.protocol;
 
+import io.tidemark.replication.live.LiveWire;
 import java.util.Optional;
 
 /** Every kind of frame, its number on the wire (never changed, never used again) and the most its payload may hold. */
@@ -33,7 +34,11 @@ public enum FrameType {
     PAIR(48, Limits.SMALL),
     PAIRED(49, Limits.SMALL),
 
-    TEXT(56, Limits.METADATA);
+    TEXT(56, Limits.METADATA),
+
+    OPEN_LIVE(64, Limits.SMALL),
+    LIVE_OPENED(65, Limits.SMALL),
+    LIVE(66, LiveWire.FRAME_MAXIMUM);
 
     private final int code;
     private final int payloadBytesMaximum;

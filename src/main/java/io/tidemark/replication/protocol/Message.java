@@ -3,6 +3,10 @@ package io.tidemark.replication.protocol;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveMessage;
+import io.tidemark.replication.live.LiveWire;
+import io.tidemark.replication.live.Protocol;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
@@ -30,7 +34,9 @@ public sealed interface Message {
         /** A host becomes an agent of this controller, by a one-time invitation. */
         ENROL(8),
         /** An agent offers to carry out its controller's commands. */
-        AGENT(9);
+        AGENT(9),
+        /** A volume that is replicated write by write; both sides speak at once, for as long as both live. */
+        LIVE(10);
 
         private final int code;
 
@@ -299,6 +305,50 @@ public sealed interface Message {
         @Override
         public FrameType type() {
             return FrameType.PAIRED;
+        }
+    }
+
+    /**
+     * First in a session of a live link, from the side that made it.
+     *
+     * @param isFresh the link was just made: who does not know it makes its copy, and the volume where there is none
+     * @param isOverwriting what the target volume has is given up; else one that has data is refused
+     */
+    record OpenLive(
+            LinkId link,
+            VolumeId sourceVolume,
+            VolumeId targetVolume,
+            Protocol protocol,
+            Congestion congestion,
+            long volumeBytes,
+            long bufferBytes,
+            int activityLogExtents,
+            boolean isFresh,
+            boolean isOverwriting)
+            implements Message {
+        @Override
+        public FrameType type() {
+            return FrameType.OPEN_LIVE;
+        }
+    }
+
+    /** The link is known here; what follows are LIVE and ALIVE frames, both ways. */
+    record LiveOpened() implements Message {
+        @Override
+        public FrameType type() {
+            return FrameType.LIVE_OPENED;
+        }
+    }
+
+    /** What one copy of a volume tells the other: as many messages as were to be sent, {@link LiveWire#FRAME_MAXIMUM}. */
+    record Live(List<LiveMessage> messages) implements Message {
+        public Live {
+            messages = List.copyOf(messages);
+        }
+
+        @Override
+        public FrameType type() {
+            return FrameType.LIVE;
         }
     }
 

@@ -3,6 +3,9 @@ package io.tidemark.replication.protocol;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveWire;
+import io.tidemark.replication.live.Protocol;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
@@ -43,6 +46,9 @@ final class MessageCodec {
         }
         if (message instanceof Message.Text text) {
             return (int) Math.min(most, (long) UTF8_BYTES_MAXIMUM * text.json().length() + OFFER_FIXED_BYTES);
+        }
+        if (message instanceof Message.Live live) {
+            return live.messages().stream().mapToInt(LiveWire::bytesMaximum).sum();
         }
         return most;
     }
@@ -101,6 +107,9 @@ final class MessageCodec {
             case Message.Pair m -> text(m.address(), into.put(m.secret().duplicate()));
             case Message.Paired _ -> {}
             case Message.Text m -> text(m.json(), into);
+            case Message.OpenLive m -> writeOpenLive(m, into);
+            case Message.LiveOpened _ -> {}
+            case Message.Live m -> m.messages().forEach(each -> LiveWire.put(each, into));
         }
     }
 
@@ -161,6 +170,9 @@ final class MessageCodec {
             case PAIR -> new Message.Pair(in.bytes("secret", SECRET_BYTES), in.text("address"));
             case PAIRED -> new Message.Paired();
             case TEXT -> new Message.Text(in.text("json"));
+            case OPEN_LIVE -> readOpenLive(in);
+            case LIVE_OPENED -> new Message.LiveOpened();
+            case LIVE -> readLive(in);
         };
         in.end();
         return check(message, in);
@@ -179,6 +191,41 @@ final class MessageCodec {
             throw in.corrupt("digests", "are %d bytes".formatted(m.digests().remaining()));
         }
         return message;
+    }
+
+    private static void writeOpenLive(Message.OpenLive open, ByteBuffer into) {
+        text(open.link().value(), into);
+        text(open.sourceVolume().value(), into);
+        text(open.targetVolume().value(), into);
+        text(open.protocol().name(), into);
+        text(open.congestion().name(), into);
+        into.putLong(open.volumeBytes())
+                .putLong(open.bufferBytes())
+                .putInt(open.activityLogExtents())
+                .put(flag(open.isFresh()))
+                .put(flag(open.isOverwriting()));
+    }
+
+    private static Message readOpenLive(PayloadReader in) throws ReplicationException {
+        return new Message.OpenLive(
+                in.id("link", LinkId::new),
+                in.id("source volume", VolumeId::new),
+                in.id("target volume", VolumeId::new),
+                in.id("protocol", Protocol::valueOf),
+                in.id("congestion", Congestion::valueOf),
+                in.size("volume bytes"),
+                in.size("buffer bytes"),
+                in.count("activity log's extents", Integer.MAX_VALUE),
+                in.flag("fresh"),
+                in.flag("overwriting"));
+    }
+
+    private static Message readLive(PayloadReader in) throws ReplicationException {
+        try {
+            return new Message.Live(LiveWire.read(in.rest()));
+        } catch (IllegalArgumentException e) {
+            throw in.corrupt("messages", "are damaged: " + e.getMessage());
+        }
     }
 
     private static void writeHello(Message.Hello hello, ByteBuffer into) {

@@ -1,0 +1,233 @@
+package io.tidemark.cli;
+
+import static io.tidemark.client.SiteClient.segment;
+
+import io.tidemark.cli.Table.Column;
+import io.tidemark.client.ClientError;
+import io.tidemark.client.ClientException;
+import io.tidemark.client.Json;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "live",
+        description = "Volumes replicated write by write: every write goes to two hosts, as with DRBD.",
+        addMethodSubcommands = false)
+final class LiveCommand extends ResourceCommand {
+    private static final String PATH = "/v1/live-links";
+    private static final String LIVE = "Live link's id, like ln-…; the same on both sides.";
+    private static final long LOOK_MILLIS = 1_000;
+    private static final List<Column> COLUMNS = List.of(
+            Column.text("ID", "id"),
+            Column.text("ROLE", "role"),
+            Column.text("DISK", "disk"),
+            Column.text("REPLICATION", "replication"),
+            Column.size("DIRTY", "dirtyBytes"),
+            Column.text("PROTOCOL", "protocol"),
+            Column.text("VOLUME", "volume"),
+            Column.text("PEER", "peer"),
+            Column.text("EXPORT", "export"));
+
+    @Command(name = "list", description = "Lists live links as this side sees them.")
+    int list(@Mixin SiteOptions site) throws ClientException {
+        return site.show(site.client().get(PATH).at("items").items(), COLUMNS);
+    }
+
+    @Command(
+            name = "create",
+            description = {
+                "Makes a copy of a volume at a peer that gets every write. Promote the side that has the content:",
+                "it is what the volume is, and the other is made equal to it."
+            })
+    int create(
+            @Mixin SiteOptions site,
+            @Option(names = "--peer", required = true, paramLabel = "PEER", description = PEER) String peer,
+            @Option(names = "--volume", required = true, paramLabel = "VOLUME", description = VOLUME) String volume,
+            @Option(
+                            names = "--peer-volume",
+                            paramLabel = "VOLUME",
+                            description = "Id of the copy on the peer, made where there is none; default: the same.")
+                    @Nullable
+                    String peerVolume,
+            @Option(
+                            names = "--overwrite-peer",
+                            description = "Give up what the peer's volume has; else one that has data is refused.")
+                    boolean overwritePeer,
+            @Mixin Terms terms)
+            throws ClientException {
+        Map<String, @Nullable Object> body = new LinkedHashMap<>();
+        body.put("peer", peer);
+        body.put("volume", volume);
+        body.put("peerVolume", peerVolume == null ? volume : peerVolume);
+        body.put("overwritePeer", overwritePeer);
+        terms.addTo(body);
+        return site.show(site.client().post(PATH, body));
+    }
+
+    /** How it is replicated. */
+    static final class Terms {
+        @Option(
+                names = "--protocol",
+                defaultValue = "C",
+                paramLabel = "A|B|C",
+                description = {
+                    "When a write is answered: A, written here and on its way; B, in the peer's memory; C, durable on both.",
+                    "Default: ${DEFAULT-VALUE}."
+                })
+        private String protocol = "C";
+
+        @Option(
+                names = "--on-congestion",
+                defaultValue = "block",
+                paramLabel = "block|pull-ahead",
+                description = {
+                    "When the send buffer is full: let writes wait, or leave the peer behind and catch up later.",
+                    "Default: ${DEFAULT-VALUE}."
+                })
+        private String congestion = "block";
+
+        @Option(
+                names = "--buffer",
+                defaultValue = "16MiB",
+                paramLabel = "SIZE",
+                converter = Units.SizeConverter.class,
+                description = "Writes on their way to the peer, 64KiB to 1GiB. Default: ${DEFAULT-VALUE}.")
+        private Units.Size buffer = new Units.Size(16 << 20);
+
+        @Option(
+                names = "--al-extents",
+                defaultValue = "256",
+                paramLabel = "COUNT",
+                description = {
+                    "Extents of 4 MiB in the activity log, 67 to 65534: what a crash of the primary makes to be sent again.",
+                    "Default: ${DEFAULT-VALUE}."
+                })
+        private int extents;
+
+        void addTo(Map<String, @Nullable Object> body) {
+            body.put("protocol", protocol.toUpperCase(Locale.ROOT));
+            body.put("congestion", congestion.toUpperCase(Locale.ROOT).replace('-', '_'));
+            body.put("bufferBytes", buffer.bytes());
+            body.put("activityLogExtents", extents);
+        }
+    }
+
+    @Command(name = "show", description = "Shows one live link as this side sees it.")
+    int show(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
+            throws ClientException {
+        return site.show(site.client().get(path(link)));
+    }
+
+    @Command(name = "status", description = "Shows role, disk state, replication and what is still to be sent.")
+    int status(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Option(names = "--watch", description = "Go on, with a line for each change, until interrupted.")
+                    boolean watch)
+            throws ClientException {
+        var before = site.client().get(path(link));
+        site.say(line(before, null), before);
+        while (watch) {
+            try {
+                Thread.sleep(LOOK_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return ExitCode.OK;
+            }
+            var now = site.client().get(path(link));
+            if (!now.compact().equals(before.compact())) {
+                site.say(line(now, before), now);
+            }
+            before = now;
+        }
+        return ExitCode.OK;
+    }
+
+    /** In DRBD's words; with the rate of a resync and when it will have ended, where there is one. */
+    private static String line(Json now, @Nullable Json before) {
+        var text = new StringBuilder("role:%s disk:%s replication:%s dirty:%s"
+                .formatted(
+                        now.at("role").text(),
+                        now.at("disk").text(),
+                        now.at("replication").text(),
+                        Units.size(now.at("dirtyBytes").number())));
+        if (before != null && now.at("replication").text().startsWith("SYNC_")) {
+            long perLook =
+                    before.at("dirtyBytes").number() - now.at("dirtyBytes").number();
+            if (perLook > 0) {
+                text.append(" resync:%s/s left:%d s"
+                        .formatted(
+                                Units.size(perLook * 1_000 / LOOK_MILLIS),
+                                now.at("dirtyBytes").number() / perLook * LOOK_MILLIS / 1_000));
+            }
+        }
+        if (!now.at("why").missing()) {
+            text.append(" why:\"").append(now.at("why").text()).append('"');
+        }
+        return text.toString();
+    }
+
+    @Command(
+            name = "promote",
+            description = "Makes this side primary and serves the volume as an export, for attach or any NBD client.")
+    int promote(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Option(
+                            names = "--force",
+                            description = "Though the peer is not there and may be newer: where it is dead for sure.")
+                    boolean force)
+            throws ClientException {
+        return site.show(site.client().post(path(link) + "/promotions", Map.of("force", force)));
+    }
+
+    @Command(name = "demote", description = "Ends the export and makes this side secondary.")
+    int demote(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Option(names = "--force", description = "End its clients, and refuse the writes that wait.") boolean force)
+            throws ClientException {
+        return site.show(site.client().post(path(link) + "/demotions", Map.of("force", force)));
+    }
+
+    @Command(
+            name = "resolve",
+            description = {
+                "After both sides were written apart: says whose content stays. Ask with --keep peer at the side that gives",
+                "its own up, which is kept as a recovery point, and with --keep local at the other."
+            })
+    int resolve(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Option(names = "--keep", required = true, paramLabel = "local|peer", description = "Whose content stays.")
+                    String keep)
+            throws ClientException {
+        if (!keep.equals("local") && !keep.equals("peer")) {
+            throw new ClientException(new ClientError.Unusable(
+                    "--keep %s is neither side".formatted(keep), "--keep local or --keep peer"));
+        }
+        return site.show(
+                site.client().post(path(link) + "/resolutions", Map.of("keep", keep.toUpperCase(Locale.ROOT))));
+    }
+
+    @Command(
+            name = "remove",
+            aliases = "delete",
+            description = "Ends the link on this side; the volume stays. End it at the peer too.")
+    int remove(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
+            throws ClientException {
+        var answer = site.client().delete(path(link));
+        return site.say("live link %s is ended on this side".formatted(link), answer);
+    }
+
+    private static String path(String link) {
+        return PATH + "/" + segment(link);
+    }
+}

@@ -1,0 +1,174 @@
+package io.tidemark.control;
+
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.PeerId;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.spi.Capability;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.VolumeId;
+import java.time.InstantSource;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Volumes of this host that are replicated write by write. Their storage keeps others from writing them meanwhile. */
+public final class ManageLive {
+    /** 64 KiB: one write of a client at least. */
+    public static final long BUFFER_MINIMUM_BYTES = 64 << 10;
+    /** 1 GiB: each byte is in memory. */
+    public static final long BUFFER_MAXIMUM_BYTES = 1L << 30;
+
+    /** DRBD's least ({@code al-extents}, drbd.conf 9). */
+    public static final int EXTENTS_MINIMUM = 67;
+    /** DRBD's most: 256 GiB under the activity log. */
+    public static final int EXTENTS_MAXIMUM = 65_534;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ManageLive.class);
+
+    private final LiveHost host;
+    private final ControlPorts.Stores stores;
+    private final Inventory inventory;
+    private final InstantSource clock;
+
+    ManageLive(LiveHost host, ControlPorts.Stores stores, Inventory inventory, InstantSource clock) {
+        this.host = host;
+        this.stores = stores;
+        this.inventory = inventory;
+        this.clock = clock;
+    }
+
+    /**
+     * @param peerVolume made at the peer where there is none
+     * @param isOverwriting what the peer's volume has is given up; else one that has data is refused there
+     */
+    public record Wish(
+            PeerId peer, VolumeId volume, VolumeId peerVolume, LiveHost.Terms terms, boolean isOverwriting) {}
+
+    /**
+     * Makes both copies; neither is primary yet, and the first that is promoted is what the volume is.
+     *
+     * @throws ControlException NotFound; Invalid; Unsupported where the volume cannot be written; AlreadyExists where it is
+     *     replicated live; InUse where it is the target of a link
+     * @throws ReplicationException when the peer cannot be reached or refuses; then there is no link
+     */
+    public LiveHost.Live create(Wish wish, Intent intent)
+            throws ControlException, ProviderException, ReplicationException {
+        var known = host.find(intent.link());
+        if (known.isPresent()) {
+            return known.get();
+        }
+        inventory.peer(wish.peer());
+        check(wish.terms());
+        if (wish.volume().agent().isPresent()) {
+            throw new ControlException(new ControlError.Invalid(
+                    "volume",
+                    wish.volume().value(),
+                    "is on an agent's host, which replicates nothing live",
+                    "one of this host"));
+        }
+        var volume = inventory.volume(wish.volume());
+        if (!volume.can(Capability.RANDOM_WRITE)) {
+            throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_WRITE));
+        }
+        for (var other : host.all()) {
+            if (other.link().localVolume().equals(volume.id())) {
+                throw new ControlException(new ControlError.AlreadyExists(
+                        "live link", other.link().id().value()));
+            }
+        }
+        RollbackRecoveryPoint.refuseTargets(List.of(volume.id()), stores);
+        host.create(
+                new LiveHost.Link(
+                        intent.link(),
+                        wish.peer(),
+                        volume.id(),
+                        wish.peerVolume(),
+                        volume.sizeBytes(),
+                        true,
+                        wish.terms(),
+                        clock.instant()),
+                wish.isOverwriting());
+        return find(intent.link());
+    }
+
+    private static void check(LiveHost.Terms terms) throws ControlException {
+        if (terms.bufferBytes() < BUFFER_MINIMUM_BYTES || terms.bufferBytes() > BUFFER_MAXIMUM_BYTES) {
+            throw new ControlException(new ControlError.Invalid(
+                    "bufferBytes",
+                    Long.toString(terms.bufferBytes()),
+                    "is out of its limits",
+                    "%d to %d".formatted(BUFFER_MINIMUM_BYTES, BUFFER_MAXIMUM_BYTES)));
+        }
+        if (terms.activityLogExtents() < EXTENTS_MINIMUM || terms.activityLogExtents() > EXTENTS_MAXIMUM) {
+            throw new ControlException(new ControlError.Invalid(
+                    "activityLogExtents",
+                    Integer.toString(terms.activityLogExtents()),
+                    "is out of its limits",
+                    "%d to %d".formatted(EXTENTS_MINIMUM, EXTENTS_MAXIMUM)));
+        }
+    }
+
+    /** In order of id. */
+    public List<LiveHost.Live> all() {
+        return host.all();
+    }
+
+    /** @throws ControlException NotFound */
+    public LiveHost.Live find(LinkId id) throws ControlException {
+        return host.find(id)
+                .orElseThrow(() -> new ControlException(new ControlError.NotFound("live link", id.value())));
+    }
+
+    private interface Asked {
+        void run() throws LiveHost.RefusedException;
+    }
+
+    private LiveHost.Live asked(LinkId id, String verb, Asked asked) throws ControlException {
+        find(id);
+        try {
+            asked.run();
+            return find(id);
+        } catch (LiveHost.RefusedException e) {
+            throw new ControlException(new ControlError.LiveRefused(id, verb, String.valueOf(e.getMessage())));
+        }
+    }
+
+    /**
+     * @param isForced though it is not known whether the peer is newer
+     * @throws ControlException NotFound; LiveRefused
+     */
+    public LiveHost.Live promote(LinkId id, boolean isForced) throws ControlException {
+        if (isForced) {
+            LOG.warn("live.promoted_by_force link={}", id);
+        }
+        return asked(id, "promote", () -> host.promote(id, isForced));
+    }
+
+    /**
+     * @param isForced ends its clients, and refuses what they wait for
+     * @throws ControlException NotFound; LiveRefused
+     */
+    public LiveHost.Live demote(LinkId id, boolean isForced) throws ControlException {
+        return asked(id, "demote", () -> host.demote(id, isForced));
+    }
+
+    /**
+     * @param isLocalKept of two that were written apart: whether this side's content stays
+     * @throws ControlException NotFound; LiveRefused
+     */
+    public LiveHost.Live resolve(LinkId id, boolean isLocalKept) throws ControlException {
+        LOG.warn("live.resolved link={} keep={}", id, isLocalKept ? "local" : "peer");
+        return asked(id, "resolve", () -> host.resolve(id, isLocalKept));
+    }
+
+    /** @throws ControlException NotFound; LiveRefused where this side is primary */
+    public void delete(LinkId id) throws ControlException {
+        find(id);
+        try {
+            host.remove(id);
+        } catch (LiveHost.RefusedException e) {
+            throw new ControlException(new ControlError.LiveRefused(id, "end", String.valueOf(e.getMessage())));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.tidemark.control.port;
+
+import io.tidemark.domain.ExportId;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.PeerId;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.Protocol;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** Copies of this host's volumes that are replicated write by write. They live on over restarts. */
+public interface LiveHost {
+    /**
+     * How a volume is replicated; the same on both sides.
+     *
+     * @param bufferBytes of writes that the peer has not made durable
+     * @param activityLogExtents of 4 MiB: what a crash of the primary makes to be compared and sent
+     */
+    record Terms(Protocol protocol, Congestion congestion, long bufferBytes, int activityLogExtents) {}
+
+    /**
+     * @param connects whether this side made the link, and connects to the peer
+     * @param sizeBytes of the volume; that of the peer may be larger, and is replicated so far
+     */
+    record Link(
+            LinkId id,
+            PeerId peer,
+            VolumeId localVolume,
+            VolumeId peerVolume,
+            long sizeBytes,
+            boolean connects,
+            Terms terms,
+            Instant createdAt) {}
+
+    /**
+     * A link as it is now.
+     *
+     * @param status empty where its volume or its metadata cannot be opened, which is tried again and again
+     * @param why it cannot, or stands alone, for people; empty where neither is so
+     * @param export by which clients use the volume here; there while this copy is primary
+     * @param peerAddress while they are connected
+     * @param kept recovery points of what a resync has overwritten or is overwriting
+     */
+    record Live(
+            Link link,
+            Optional<LiveStatus> status,
+            String why,
+            Optional<ExportId> export,
+            Optional<String> peerAddress,
+            Optional<RecoveryPointId> kept) {}
+
+    /** A live copy does not do what was asked; nothing was changed, but where the message says otherwise. */
+    final class RefusedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        public RefusedException(String why) {
+            super(why);
+        }
+    }
+
+    /**
+     * Makes this side's copy, and the peer's over the peer's own site. A crash within leaves both or none of them; what it
+     * left of one is finished by the next start.
+     *
+     * @param isOverwriting what the peer's volume has is given up; else one that has data is refused there
+     * @throws ReplicationException where the peer cannot be reached or refuses; then there is no link
+     * @throws ProviderException where the volume cannot be had for this alone
+     */
+    void create(Link link, boolean isOverwriting) throws ProviderException, ReplicationException;
+
+    /** In order of id. */
+    List<Live> all();
+
+    Optional<Live> find(LinkId id);
+
+    /**
+     * Makes this side primary, and opens its export.
+     *
+     * @param isForced though it is not known whether the peer is newer
+     */
+    void promote(LinkId id, boolean isForced) throws RefusedException;
+
+    /** @param isForced ends its clients, and refuses what they wait for */
+    void demote(LinkId id, boolean isForced) throws RefusedException;
+
+    /** @param isLocalKept of two that were written apart: whether this side's content stays, and not the peer's */
+    void resolve(LinkId id, boolean isLocalKept) throws RefusedException;
+
+    /** Forgets this side's copy; the volume stays as it is. The peer's copy is forgotten there. */
+    void remove(LinkId id) throws RefusedException;
+}

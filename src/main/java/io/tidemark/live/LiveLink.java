@@ -1,0 +1,415 @@
+package io.tidemark.live;
+
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.Export;
+import io.tidemark.domain.ExportId;
+import io.tidemark.export.VolumeImage;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.CopyId;
+import io.tidemark.replication.live.LiveSettings;
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.LiveStatus.DiskState;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.spi.ProviderException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One live link on this host: its copy while it can be opened, its export while it is primary. */
+final class LiveLink implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveLink.class);
+    /** Of a promotion or a demotion: less than a request of the API may take. */
+    private static final Duration ROLE_LIMIT = Duration.ofSeconds(20);
+
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    /** Of a volume or metadata that could not be opened. */
+    private static final int LOOKS_BEFORE_OPEN = 10;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final int RESYNC_BLOCKS = 64;
+    private static final int RESYNC_WINDOW = 16;
+
+    private final LiveHostParts host;
+    private final LinkFolder folder;
+    private final LiveHost.Link link;
+    private final KeptSnapshots kept;
+    /** Of roles and wishes; held while they change, which takes seconds. */
+    private final ReentrantLock changing = new ReentrantLock();
+
+    private final Thread keeper =
+            Thread.ofPlatform().name("tidemark-live-keeper").daemon().unstarted(this::look);
+    private final Optional<Thread> connecting;
+    private final LiveDial dial;
+
+    private volatile LinkFolder.Wishes wishes;
+    private volatile Optional<LiveVolume> volume = Optional.empty();
+    private String told = "";
+    private volatile String why = "it was not opened yet";
+    /** Not by interruptions: the threads here write files, which an interruption would close. */
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    LiveLink(LiveHostParts host, LinkFolder folder, LinkFolder.Found found, KeptSnapshots.Discard discard) {
+        this.host = host;
+        this.folder = folder;
+        this.link = found.link();
+        this.wishes = found.wishes();
+        this.kept = new KeptSnapshots(host, link, discard);
+        this.dial = new LiveDial(host, link, !wishes.isOpened());
+        this.connecting = link.connects()
+                ? Optional.of(Thread.ofPlatform()
+                        .name("tidemark-live-connector")
+                        .daemon()
+                        .unstarted(this::connect))
+                : Optional.empty();
+    }
+
+    LiveHost.Link link() {
+        return link;
+    }
+
+    static LiveSettings settings(LiveHostParts host, LiveHost.Link link) throws IOException {
+        var peer = host.catalog()
+                .peer(link.peer())
+                .orElseThrow(() -> new IOException("peer %s is not known any more".formatted(link.peer())));
+        return new LiveSettings(
+                copyId(host.fingerprint()),
+                copyId(peer.fingerprint()),
+                link.sizeBytes(),
+                link.terms().protocol(),
+                link.terms().congestion(),
+                link.terms().bufferBytes(),
+                link.terms().activityLogExtents(),
+                RESYNC_BLOCKS,
+                RESYNC_WINDOW,
+                PATIENCE.toNanos(),
+                false);
+    }
+
+    /** A site has one copy of a volume, and its key names the site. */
+    private static CopyId copyId(String fingerprint) {
+        return new CopyId(fingerprint.substring(0, 16));
+    }
+
+    /** Opens the copy. */
+    void open() throws IOException, ProviderException {
+        changing.lock();
+        try {
+            if (closed.getCount() == 0 || volume.isPresent()) {
+                return;
+            }
+            var settings = settings(host, link);
+            var metadata = MetadataFile.open(folder.metadata(), settings);
+            VolumeImage disk = null;
+            try {
+                disk = VolumeImage.of(host.providers().of(link.localVolume()).write(link.localVolume()), host.calls());
+            } finally {
+                if (disk == null) {
+                    metadata.close();
+                }
+            }
+            volume = Optional.of(LiveVolume.start(
+                    link.id().value(),
+                    new LiveVolume.Parts(
+                            settings, disk, metadata, this::keep, this::changed, host.nanos(), host.random())));
+            why = "";
+            LOG.info("live.opened link={} volume={} sizeBytes={}", link.id(), link.localVolume(), link.sizeBytes());
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** Begins to connect where this side does, and to try what could not be done. */
+    void start() {
+        keeper.start();
+        connecting.ifPresent(Thread::start);
+    }
+
+    /** Called for one status after the other; dirty bits alone, which change with each write, are not worth a line. */
+    private void changed(LiveStatus status) {
+        var now = "%s %s %s %s".formatted(status.role(), status.disk(), status.replication(), status.why());
+        if (now.equals(told)) {
+            return;
+        }
+        told = now;
+        LOG.info(
+                "live.changed link={} role={} disk={} replication={} dirtyBlocks={} why=\"{}\"",
+                link.id(),
+                status.role(),
+                status.disk(),
+                status.replication(),
+                status.dirtyBlocks(),
+                status.why().orElse(""));
+    }
+
+    private void keep() throws IOException, InterruptedException {
+        var point = kept.next(wishes.isKeptForGood());
+        if (point.isPresent()) {
+            wish(wishes.keeping(point));
+            kept.keep(point.get(), closed);
+        }
+    }
+
+    private void wish(LinkFolder.Wishes changed) throws IOException {
+        synchronized (folder) {
+            if (!changed.equals(wishes)) {
+                folder.write(link, changed);
+                wishes = changed;
+            }
+        }
+    }
+
+    private void look() {
+        for (int looks = 1; ; looks++) {
+            try {
+                if (closed.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                    return;
+                }
+                if (volume.isEmpty() && looks % LOOKS_BEFORE_OPEN == 0) {
+                    openOrTell();
+                }
+                resume();
+                tidy();
+            } catch (InterruptedException e) {
+                return;
+            } catch (IOException | RuntimeException e) {
+                LOG.warn("live.look_failed link={} reason=\"{}\"", link.id(), e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Where it cannot be opened, that is told by {@link #live} and tried again. */
+    void openOrTell() {
+        try {
+            open();
+        } catch (IOException | ProviderException e) {
+            var reason = String.valueOf(e.getMessage());
+            if (!reason.equals(why)) {
+                why = reason;
+                LOG.warn("live.not_opened link={} volume={} reason=\"{}\"", link.id(), link.localVolume(), reason);
+            }
+        }
+    }
+
+    /**
+     * Was primary when its process ended, and nobody demoted it: it is again, once the peer agrees that nobody else is. Without
+     * the peer somebody has to decide.
+     */
+    private void resume() throws IOException {
+        var open = volume;
+        if (!wishes.isPrimaryWanted() || open.isEmpty()) {
+            return;
+        }
+        var status = open.get().status();
+        if (status.role() == Role.PRIMARY || status.replication() == ReplicationState.OFF) {
+            return;
+        }
+        try {
+            if (status.disk() == DiskState.UP_TO_DATE) {
+                promote(false);
+                LOG.info("live.primary_again link={}", link.id());
+            } else if (status.replication() == ReplicationState.SYNC_TARGET) {
+                LOG.warn("live.primary_no_more link={} reason=the peer is newer", link.id());
+                wish(wishes.primary(false));
+            }
+        } catch (LiveHost.RefusedException e) {
+            LOG.warn("live.primary_no_more link={} reason=\"{}\"", link.id(), e.getMessage());
+            wish(wishes.primary(false));
+        }
+    }
+
+    /** What a resync has overwritten is not needed once it has ended, but where somebody gave it up knowingly. */
+    private void tidy() throws IOException {
+        var open = volume;
+        boolean isInStep = open.isPresent() && open.get().status().replication() == ReplicationState.ESTABLISHED;
+        if (isInStep && wishes.kept().isPresent() && kept.end(wishes.kept().get(), wishes.isKeptForGood())) {
+            wish(wishes.keeping(Optional.empty()));
+        }
+    }
+
+    private void connect() {
+        try {
+            dial.keep(this::mayConnect, connection -> {
+                markOpened();
+                serve(connection);
+            });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean mayConnect() {
+        var open = volume;
+        return open.isPresent() && open.get().status().replication() != ReplicationState.STAND_ALONE;
+    }
+
+    /** Reaches the peer for the first time, and returns; the session goes on by itself once {@link #start} was called. */
+    void introduce(boolean isOverwriting) throws ReplicationException, IOException {
+        dial.first(isOverwriting);
+        markOpened();
+    }
+
+    private void markOpened() throws IOException {
+        wish(wishes.opened());
+        dial.known();
+    }
+
+    /** Serves a session to its end. */
+    void serve(PeerConnection connection) throws IOException {
+        var open = volume;
+        if (open.isEmpty()) {
+            throw new IOException(why);
+        }
+        open.get().serve(number -> new LiveSession(number, connection, host.nanos()));
+    }
+
+    boolean isOpen() {
+        return volume.isPresent();
+    }
+
+    String whyNotOpen() {
+        return why;
+    }
+
+    private ExportId exportId() {
+        return new ExportId("ex-" + link.id().value().substring("ln-".length()));
+    }
+
+    LiveHost.Live live() {
+        var open = volume;
+        var status = open.map(LiveVolume::status);
+        var export = host.exports().find(exportId()).map(each -> each.export().id());
+        return new LiveHost.Live(
+                link,
+                status,
+                status.isPresent() ? status.get().why().orElse("") : why,
+                export,
+                open.flatMap(LiveVolume::peerAddress),
+                wishes.kept());
+    }
+
+    private LiveVolume opened() throws LiveHost.RefusedException {
+        return volume.orElseThrow(() -> new LiveHost.RefusedException("its volume is not open: " + why));
+    }
+
+    void promote(boolean isForced) throws LiveHost.RefusedException {
+        changing.lock();
+        try {
+            var open = opened();
+            var disk = open.status().disk();
+            if (disk == DiskState.CONSISTENT && !isForced && open.status().role() == Role.SECONDARY) {
+                throw new LiveHost.RefusedException(
+                        "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure");
+            }
+            open.promote(ROLE_LIMIT);
+            wish(wishes.primary(true));
+            host.exports()
+                    .open(
+                            new Export(
+                                    exportId(),
+                                    link.id().value(),
+                                    Export.Access.LIVE,
+                                    host.clock().instant()),
+                            new LiveImage(open));
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        } catch (TimeoutException e) {
+            throw new LiveHost.RefusedException(
+                    "it did not become primary within %d s: the peer or the disk takes too long, ask again"
+                            .formatted(ROLE_LIMIT.toSeconds()));
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    void demote(boolean isForced) throws LiveHost.RefusedException {
+        changing.lock();
+        try {
+            var open = opened();
+            int clients = host.exports()
+                    .find(exportId())
+                    .map(each -> each.connectionCount())
+                    .orElse(0);
+            if (clients > 0 && !isForced) {
+                throw new LiveHost.RefusedException(
+                        "%d clients use export %s: detach it, or demote by force".formatted(clients, exportId()));
+            }
+            if (isForced) {
+                open.demote(true, ROLE_LIMIT);
+            }
+            host.exports().close(exportId(), () -> {});
+            if (!isForced) {
+                open.demote(false, ROLE_LIMIT);
+            }
+            wish(wishes.primary(false));
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LiveHost.RefusedException("interrupted");
+        } catch (TimeoutException e) {
+            throw new LiveHost.RefusedException(
+                    "it is still primary after %d s, for writes wait for the peer or the disk; demote by force to refuse them"
+                            .formatted(ROLE_LIMIT.toSeconds()));
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    void resolve(boolean isLocalKept) throws LiveHost.RefusedException {
+        changing.lock();
+        try {
+            opened().resolve(isLocalKept);
+            if (!isLocalKept) {
+                wish(wishes.keptForGood());
+            }
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** Ends it here for good; the volume stays. */
+    void remove() throws LiveHost.RefusedException {
+        changing.lock();
+        try {
+            if (volume.isPresent() && volume.get().status().role() == Role.PRIMARY) {
+                throw new LiveHost.RefusedException("this side is primary: demote it first");
+            }
+            close();
+            folder.remove();
+            wishes.kept().ifPresent(kept::release);
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException("it cannot be removed: " + e.getMessage());
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** Ends sessions and clients; the next process finds what a crash would have left, and goes on. */
+    @Override
+    public void close() {
+        closed.countDown();
+        dial.close();
+        changing.lock();
+        try {
+            if (volume.isPresent()) {
+                volume.get().close();
+                volume = Optional.empty();
+                why = "it is closed";
+            }
+        } catch (IOException e) {
+            LOG.warn("live.not_closed link={} reason=\"{}\"", link.id(), e.getMessage());
+        } finally {
+            changing.unlock();
+        }
+    }
+}

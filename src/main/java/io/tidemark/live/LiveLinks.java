@@ -1,0 +1,279 @@
+package io.tidemark.live;
+
+import io.tidemark.agent.LinkOpening;
+import io.tidemark.agent.LiveSessions;
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Peer;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.spi.ProviderError;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.VolumeId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The live links of this host. */
+public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveLinks.class);
+    /** Each has threads, a connection of the 64 that a listener takes, and memory for its bitmap. */
+    private static final int LINKS_MAXIMUM = 32;
+
+    private static final Duration RETRY_LATER = Duration.ofMinutes(1);
+
+    private final LiveHostParts host;
+    private final Path folder;
+    private final Map<LinkId, LiveLink> links = new ConcurrentSkipListMap<>();
+    private volatile KeptSnapshots.Discard discard = point -> {
+        throw new IllegalStateException("the site is not ready");
+    };
+
+    /** @param folder of what links keep; made where there is none */
+    public LiveLinks(LiveHostParts host, Path folder) throws IOException {
+        this.host = host;
+        this.folder = folder;
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        }
+    }
+
+    /** Deletes recovery points that are needed no more. */
+    public interface Deletion {
+        void delete(RecoveryPointId point) throws Exception;
+    }
+
+    /** Opens what the process before this one had, and begins to connect; one that cannot be opened is tried again. */
+    public void start(Deletion deletion) throws IOException {
+        discard = deletion::delete;
+        for (var each : LinkFolder.all(folder)) {
+            try {
+                var found = each.read();
+                var link = new LiveLink(host, each, found, point -> discard.discard(point));
+                links.put(found.link().id(), link);
+                link.openOrTell();
+                link.start();
+            } catch (IOException e) {
+                LOG.error("live.not_read folder={} reason=\"{}\"", folder, e.getMessage());
+            }
+        }
+    }
+
+    @Override
+    public void create(Link link, boolean isOverwriting) throws ProviderException, ReplicationException {
+        var made = made(link);
+        boolean isAgreed = false;
+        try {
+            made.introduce(isOverwriting);
+            isAgreed = true;
+        } catch (IOException e) {
+            throw failed(link, e);
+        } finally {
+            if (!isAgreed) {
+                forget(made);
+            }
+        }
+        made.start();
+    }
+
+    private void forget(LiveLink made) {
+        try {
+            made.remove();
+        } catch (RefusedException e) {
+            LOG.warn("live.not_removed link={} reason=\"{}\"", made.link().id(), e.getMessage());
+        } finally {
+            links.remove(made.link().id());
+        }
+    }
+
+    /** This host's copy, open and not connected. */
+    private LiveLink made(Link link) throws ProviderException {
+        synchronized (links) {
+            if (links.size() >= LINKS_MAXIMUM) {
+                throw new ProviderException(new ProviderError.Busy(
+                        "a place for live link " + link.id(),
+                        "%d other live links, the most there can be".formatted(links.size()),
+                        RETRY_LATER));
+            }
+            try {
+                var made = LinkFolder.create(folder, link, LinkFolder.Wishes.NONE, LiveLink.settings(host, link));
+                var opened = new LiveLink(
+                        host,
+                        made,
+                        new LinkFolder.Found(link, LinkFolder.Wishes.NONE),
+                        point -> discard.discard(point));
+                boolean isOpen = false;
+                try {
+                    opened.open();
+                    isOpen = true;
+                } finally {
+                    if (!isOpen) {
+                        made.remove();
+                    }
+                }
+                links.put(link.id(), opened);
+                return opened;
+            } catch (IOException e) {
+                throw failed(link, e);
+            }
+        }
+    }
+
+    private static ProviderException failed(Link link, IOException e) {
+        return new ProviderException(
+                new ProviderError.Unexpected("making live link " + link.id(), String.valueOf(e.getMessage())), e);
+    }
+
+    @Override
+    public void serve(PeerConnection connection, Peer peer) throws ReplicationException {
+        var message = connection.receive();
+        if (!(message instanceof Message.OpenLive open)) {
+            throw new ReplicationException(
+                    new ReplicationError.CorruptFrame(message.type() + " where a live link to open was due"));
+        }
+        try {
+            var link = found(open, peer);
+            if (!link.isOpen()) {
+                throw new ReplicationException(
+                        new ReplicationError.PeerRefused("not-open", "its volume is not open: " + link.whyNotOpen()));
+            }
+            connection.send(new Message.LiveOpened());
+            link.serve(connection);
+        } catch (ProviderException e) {
+            throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
+        } catch (IOException e) {
+            throw new ReplicationException(
+                    new ReplicationError.PeerRefused("not-open", String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    private LiveLink found(Message.OpenLive open, Peer peer)
+            throws ReplicationException, ProviderException, IOException {
+        var terms = new Terms(open.protocol(), open.congestion(), open.bufferBytes(), open.activityLogExtents());
+        var wanted = new Link(
+                open.link(),
+                peer.id(),
+                open.targetVolume(),
+                open.sourceVolume(),
+                open.volumeBytes(),
+                false,
+                terms,
+                host.clock().instant());
+        synchronized (links) {
+            var known = links.get(open.link());
+            if (known == null) {
+                return accepted(open, wanted);
+            }
+            var link = known.link();
+            boolean isSame = link.peer().equals(wanted.peer())
+                    && link.localVolume().equals(wanted.localVolume())
+                    && link.peerVolume().equals(wanted.peerVolume())
+                    && link.sizeBytes() == wanted.sizeBytes()
+                    && link.terms().equals(terms)
+                    && !link.connects();
+            if (!isSame) {
+                throw new ReplicationException(new ReplicationError.PeerRefused(
+                        "link-conflict",
+                        "live link %s exists here with another peer, volume, size or protocol".formatted(open.link())));
+            }
+            return known;
+        }
+    }
+
+    private boolean isThere(VolumeId volume) throws ProviderException {
+        try {
+            host.providers().of(volume).volume(volume);
+            return true;
+        } catch (ProviderException e) {
+            if (e.error() instanceof ProviderError.VolumeNotFound) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private LiveLink accepted(Message.OpenLive open, Link wanted)
+            throws ReplicationException, ProviderException, IOException {
+        if (!open.isFresh()) {
+            throw new ReplicationException(new ReplicationError.LinkUnknown(open.link()));
+        }
+        boolean isThere = isThere(wanted.localVolume());
+        var volume = LinkOpening.target(host.providers(), wanted.localVolume(), wanted.sizeBytes(), true);
+        if (isThere && !open.isOverwriting()) {
+            TargetData.refuse(host, volume.id());
+        }
+        var made = made(wanted);
+        made.start();
+        LOG.info("live.accepted link={} peer={} volume={}", wanted.id(), wanted.peer(), volume.id());
+        return made;
+    }
+
+    @Override
+    public List<Live> all() {
+        return links.values().stream().map(LiveLink::live).toList();
+    }
+
+    @Override
+    public Optional<Live> find(LinkId id) {
+        return Optional.ofNullable(links.get(id)).map(LiveLink::live);
+    }
+
+    private LiveLink link(LinkId id) throws RefusedException {
+        var link = links.get(id);
+        if (link == null) {
+            throw new RefusedException("it does not exist any more");
+        }
+        return link;
+    }
+
+    @Override
+    public void promote(LinkId id, boolean isForced) throws RefusedException {
+        link(id).promote(isForced);
+    }
+
+    @Override
+    public void demote(LinkId id, boolean isForced) throws RefusedException {
+        link(id).demote(isForced);
+    }
+
+    @Override
+    public void resolve(LinkId id, boolean isLocalKept) throws RefusedException {
+        link(id).resolve(isLocalKept);
+    }
+
+    @Override
+    public void remove(LinkId id) throws RefusedException {
+        link(id).remove();
+        links.remove(id);
+    }
+
+    @Override
+    public void close() {
+        // Side by side: each may wait for its disk.
+        var ends = links.values().stream()
+                .map(each ->
+                        Thread.ofPlatform().name("tidemark-live-end").daemon().start(each::close))
+                .toList();
+        for (var end : ends) {
+            try {
+                end.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+        links.clear();
+    }
+}

@@ -1,0 +1,167 @@
+package io.tidemark.live;
+
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.LiveMessage;
+import io.tidemark.replication.live.LiveWire;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.protocol.Message;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A connection between two copies: one thread sends what was asked for in its order, the caller's receives. */
+final class LiveSession implements AutoCloseable {
+    /** A sign of life where there is nothing to say. */
+    private static final Duration ALIVE = Duration.ofSeconds(1);
+
+    /** Of a peer: then it counts as lost, and the primary goes on without it. DRBD waits 6 s ({@code timeout}). */
+    static final Duration SILENCE = Duration.ofSeconds(6);
+
+    /** Confirmations and the like that the peer does not read; writes have the send buffer as their limit. */
+    private static final int QUEUE_MAXIMUM = 1 << 18;
+
+    private static final Logger LOG = LoggerFactory.getLogger(LiveSession.class);
+
+    private final long number;
+    private final PeerConnection connection;
+    private final LongSupplier nanos;
+    /** Guarded by itself, as {@code ended} is. */
+    private final ArrayDeque<LiveMessage> queue = new ArrayDeque<>();
+
+    private boolean ended;
+    private volatile long heardAt;
+
+    /** @param nanos monotonic */
+    LiveSession(long number, PeerConnection connection, LongSupplier nanos) {
+        this.number = number;
+        this.connection = connection;
+        this.nanos = nanos;
+        heardAt = nanos.getAsLong();
+    }
+
+    long number() {
+        return number;
+    }
+
+    String peerAddress() {
+        return connection.peerAddress();
+    }
+
+    /** Takes it to be sent behind all before; never waits. */
+    void send(LiveMessage message) {
+        synchronized (queue) {
+            if (ended) {
+                return;
+            }
+            queue.add(message);
+            queue.notifyAll();
+            if (queue.size() <= QUEUE_MAXIMUM) {
+                return;
+            }
+        }
+        end("the peer does not read: %d messages wait for it".formatted(QUEUE_MAXIMUM));
+    }
+
+    /** Receives until the session ends, and then sends nothing more either. */
+    void run(Consumer<List<LiveMessage>> arrived) {
+        var sender = Thread.ofPlatform().name("tidemark-live-sender").daemon().start(this::sendAll);
+        try {
+            while (true) {
+                var message = connection.receive();
+                heardAt = nanos.getAsLong();
+                if (message instanceof Message.Live live) {
+                    arrived.accept(live.messages());
+                } else if (!(message instanceof Message.Alive)) {
+                    throw new ReplicationException(
+                            new ReplicationError.CorruptFrame(message.type() + " in a session of a live link"));
+                }
+            }
+        } catch (ReplicationException e) {
+            end(e.error().message());
+        } finally {
+            close();
+            join(sender);
+        }
+    }
+
+    private static void join(Thread sender) {
+        try {
+            sender.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void sendAll() {
+        try {
+            for (var batch = next(); batch != null; batch = next()) {
+                connection.send(batch.isEmpty() ? new Message.Alive("live", 0, 0) : new Message.Live(batch));
+            }
+        } catch (ReplicationException e) {
+            end(e.error().message());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            end("interrupted");
+        }
+    }
+
+    /** What fits into one frame; nothing after a while without any; null at the end. */
+    private @Nullable List<LiveMessage> next() throws InterruptedException {
+        synchronized (queue) {
+            long until = nanos.getAsLong() + ALIVE.toNanos();
+            while (queue.isEmpty() && !ended) {
+                long left = until - nanos.getAsLong();
+                if (left <= 0) {
+                    return List.of();
+                }
+                queue.wait(Duration.ofNanos(left).toMillis() + 1);
+            }
+            if (ended) {
+                return null;
+            }
+            var batch = new ArrayList<LiveMessage>();
+            int bytes = 0;
+            while (!queue.isEmpty()) {
+                int more = LiveWire.bytesMaximum(queue.peekFirst());
+                if (!batch.isEmpty() && bytes + more > LiveWire.FRAME_MAXIMUM) {
+                    break;
+                }
+                bytes += more;
+                batch.add(queue.removeFirst());
+            }
+            return batch;
+        }
+    }
+
+    /** Ends a session whose peer says nothing; from another thread, now and then. */
+    void check() {
+        if (nanos.getAsLong() - heardAt > SILENCE.toNanos()) {
+            end("the peer was silent for %d s".formatted(SILENCE.toSeconds()));
+        }
+    }
+
+    /** Ends it; {@link #run} returns. Never waits. */
+    void end(String why) {
+        synchronized (queue) {
+            if (ended) {
+                return;
+            }
+            ended = true;
+            queue.notifyAll();
+        }
+        LOG.info("live.session_ended peer={} reason=\"{}\"", connection.peerAddress(), why);
+        connection.close();
+    }
+
+    @Override
+    public void close() {
+        end("closed");
+    }
+}

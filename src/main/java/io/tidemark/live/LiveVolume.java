@@ -1,0 +1,468 @@
+package io.tidemark.live;
+
+import io.tidemark.export.ExportImage;
+import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.Generation;
+import io.tidemark.replication.live.Lease;
+import io.tidemark.replication.live.LiveCopy;
+import io.tidemark.replication.live.LiveEffect;
+import io.tidemark.replication.live.LiveEvent;
+import io.tidemark.replication.live.LiveSettings;
+import io.tidemark.replication.live.LiveStatus;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Drives one {@link LiveCopy}: what happens goes into it under one lock, what is to be done is done outside of it, by the
+ * thread whose event asked for it, or by one of the volume's own where that thread must not wait for a disk.
+ */
+final class LiveVolume implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LiveVolume.class);
+    private static final Duration TICK = Duration.ofMillis(500);
+    /** For flushes and the like that are under way at the end. */
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
+    /** Flush, metadata, and one to spare. */
+    private static final int WORKERS = 3;
+
+    private final String name;
+    private final Parts parts;
+    private final LiveCopy copy;
+    private final ExecutorService workers;
+    private final Thread ticker;
+
+    /** Guards the copy and all below. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Map<Long, CompletableFuture<Optional<Bytes>>> waiting = new HashMap<>();
+    private Optional<LiveSession> session = Optional.empty();
+    private long sessions;
+    private long requests;
+    private boolean isClosed;
+    private volatile LiveStatus status;
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    /**
+     * What a copy works with.
+     *
+     * @param disk of this alone; closed with the volume
+     * @param keep makes a snapshot of the volume, which nobody writes meanwhile; false: the storage makes none
+     * @param changed told of each change
+     */
+    record Parts(
+            LiveSettings settings,
+            ExportImage disk,
+            MetadataFile metadata,
+            Keeping keep,
+            Consumer<LiveStatus> changed,
+            LongSupplier nanos,
+            LongSupplier random) {}
+
+    /** Keeps the volume as it is, before it is overwritten. */
+    interface Keeping {
+        /** Returns once it is kept, or where its storage keeps nothing. */
+        void keep() throws IOException, InterruptedException;
+    }
+
+    private LiveVolume(String name, Parts parts) throws IOException {
+        this.name = name;
+        this.parts = parts;
+        copy = new LiveCopy(
+                parts.settings(),
+                parts.metadata().start(),
+                () -> new Generation(parts.random().getAsLong() | 1));
+        status = copy.status();
+        workers = Executors.newFixedThreadPool(
+                WORKERS,
+                Thread.ofPlatform().name("tidemark-live-" + name, 0).daemon().factory());
+        ticker = Thread.ofPlatform().name("tidemark-live-tick").daemon().unstarted(this::tick);
+    }
+
+    /** Closes the parts where it fails. */
+    static LiveVolume start(String name, Parts parts) throws IOException {
+        LiveVolume made = null;
+        try {
+            made = new LiveVolume(name, parts);
+            made.ticker.start();
+            return made;
+        } finally {
+            if (made == null) {
+                parts.disk().close();
+                parts.metadata().close();
+            }
+        }
+    }
+
+    LiveStatus status() {
+        return status;
+    }
+
+    long sizeBytes() {
+        return parts.settings().sizeBytes();
+    }
+
+    ExportImage disk() {
+        return parts.disk();
+    }
+
+    Optional<String> peerAddress() {
+        return locked(() -> session.map(LiveSession::peerAddress));
+    }
+
+    private interface Asked<T> {
+        T get();
+    }
+
+    private <T> T locked(Asked<T> asked) {
+        lock.lock();
+        try {
+            return asked.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void tick() {
+        try {
+            while (!closed.await(TICK.toMillis(), TimeUnit.MILLISECONDS)) {
+                locked(() -> session).ifPresent(LiveSession::check);
+                take(List.of(new LiveEvent.Tick()));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Serves a session to its end; one before is ended. */
+    void serve(Function<Long, LiveSession> begun) {
+        var mine = new ArrayList<LiveSession>();
+        takeWith(() -> {
+            session.ifPresent(before -> before.end("another connection has taken its place"));
+            var next = begun.apply(++sessions);
+            session = Optional.of(next);
+            mine.add(next);
+            return List.of(new LiveEvent.Connected(next.number()));
+        });
+        if (mine.isEmpty()) {
+            return;
+        }
+        var session = mine.getFirst();
+        try {
+            session.run(messages -> take(messages.stream()
+                    .<LiveEvent>map(message -> new LiveEvent.Arrived(session.number(), message))
+                    .toList()));
+        } finally {
+            takeWith(() -> {
+                if (this.session.equals(Optional.of(session))) {
+                    this.session = Optional.empty();
+                }
+                return List.of(new LiveEvent.Lost(session.number()));
+            });
+        }
+    }
+
+    /** @throws IOException where the copy refuses, or was closed */
+    Bytes read(long offset, int length) throws IOException {
+        return asked(request -> new LiveEvent.Read(request, offset, length)).orElseThrow();
+    }
+
+    /** Writes of more than one message's data go as several; the write has ended once all have. */
+    void write(long offset, Bytes data, int partMaximum) throws IOException {
+        var parts = new ArrayList<CompletableFuture<Optional<Bytes>>>();
+        for (int from = 0; from < data.length(); from += partMaximum) {
+            int length = Math.min(partMaximum, data.length() - from);
+            long at = offset + from;
+            var part = data.slice(from, length);
+            parts.add(ask(request -> new LiveEvent.Write(request, at, length, part, false)));
+        }
+        for (var part : parts) {
+            await(part);
+        }
+    }
+
+    void flush() throws IOException {
+        asked(LiveEvent.Flush::new);
+    }
+
+    /**
+     * Makes this copy primary.
+     *
+     * @throws IOException where it may not be; the message says why
+     * @throws TimeoutException where it is not within the limit; it is demoted should it become primary yet
+     */
+    void promote(Duration limit) throws IOException, TimeoutException {
+        var asked = ask(request -> new LiveEvent.Promote(request, Lease.NONE));
+        try {
+            asked.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            var unused =
+                    asked.thenRunAsync(() -> takeWith(() -> List.of(new LiveEvent.Demote(++requests, true))), workers);
+            throw e;
+        } catch (ExecutionException | InterruptedException e) {
+            throw failed(e);
+        }
+    }
+
+    /** @throws TimeoutException where requests are under way that do not end; it is demoted once they have */
+    void demote(boolean isForced, Duration limit) throws IOException, TimeoutException {
+        try {
+            ask(request -> new LiveEvent.Demote(request, isForced)).get(limit.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (ExecutionException | InterruptedException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Of two that were written apart: whether this copy's content is the one that stays. */
+    void resolve(boolean isKept) throws IOException {
+        asked(request -> new LiveEvent.Resolve(request, isKept));
+    }
+
+    private Optional<Bytes> asked(Function<Long, LiveEvent> event) throws IOException {
+        return await(ask(event));
+    }
+
+    private static Optional<Bytes> await(CompletableFuture<Optional<Bytes>> asked) throws IOException {
+        try {
+            return asked.get();
+        } catch (ExecutionException | InterruptedException e) {
+            throw failed(e);
+        }
+    }
+
+    private static IOException failed(Exception e) {
+        if (e instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+            return new IOException("interrupted", e);
+        }
+        return new IOException(
+                String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()), e);
+    }
+
+    private CompletableFuture<Optional<Bytes>> ask(Function<Long, LiveEvent> event) {
+        var answer = new CompletableFuture<Optional<Bytes>>();
+        takeWith(() -> {
+            long request = ++requests;
+            waiting.put(request, answer);
+            return List.of(event.apply(request));
+        });
+        if (locked(() -> isClosed)) {
+            answer.completeExceptionally(new IOException("live copy %s is closed".formatted(name)));
+        }
+        return answer;
+    }
+
+    private void take(List<LiveEvent> events) {
+        takeWith(() -> events);
+    }
+
+    /** @param first told under the lock, and not at all once this is closed */
+    private void takeWith(Asked<List<LiveEvent>> first) {
+        var todo = new ArrayDeque<LiveEffect>();
+        var events = new ArrayList<LiveEvent>();
+        lock.lock();
+        try {
+            if (isClosed) {
+                return;
+            }
+            first.get().forEach(event -> into(event, todo));
+        } finally {
+            lock.unlock();
+        }
+        while (!todo.isEmpty()) {
+            carryOut(todo.removeFirst(), events);
+            // As many as can be are told at once.
+            if (todo.isEmpty() && !events.isEmpty()) {
+                lock.lock();
+                try {
+                    events.forEach(event -> into(event, todo));
+                } finally {
+                    lock.unlock();
+                }
+                events.clear();
+            }
+        }
+    }
+
+    /** What needs no disk is done at once, in order. */
+    private void into(LiveEvent event, Deque<LiveEffect> todo) {
+        if (isClosed) {
+            return;
+        }
+        try {
+            for (var effect : copy.on(event, parts.nanos().getAsLong())) {
+                switch (effect) {
+                    case LiveEffect.Send send -> sessionOf(send.session()).ifPresent(each -> each.send(send.message()));
+                    case LiveEffect.Disconnect gone ->
+                        sessionOf(gone.session()).ifPresent(each -> each.end(gone.why()));
+                    case LiveEffect.Answer answer -> answered(answer.request(), Optional.empty());
+                    case LiveEffect.AnswerRead answer -> answered(answer.request(), Optional.of((Bytes) answer.data()));
+                    case LiveEffect.Refuse refused -> refused(refused.request(), refused.why());
+                    case LiveEffect.Report report -> changed(report.status());
+                    default -> todo.add(effect);
+                }
+            }
+        } catch (RuntimeException e) {
+            // A mistake of ours: nothing that this copy says from here on could be relied upon.
+            LOG.error("live.failed copy={} event={}", name, event.getClass().getSimpleName(), e);
+            fail("a mistake of this program: " + e);
+        }
+    }
+
+    private Optional<LiveSession> sessionOf(long number) {
+        return session.filter(each -> each.number() == number);
+    }
+
+    private void answered(long request, Optional<Bytes> data) {
+        var answer = waiting.remove(request);
+        if (answer != null) {
+            answer.complete(data);
+        }
+    }
+
+    private void refused(long request, String why) {
+        var answer = waiting.remove(request);
+        if (answer != null) {
+            answer.completeExceptionally(new IOException(why));
+        }
+    }
+
+    private void changed(LiveStatus now) {
+        status = now;
+        parts.changed().accept(now);
+    }
+
+    private void fail(String why) {
+        isClosed = true;
+        status = new LiveStatus(
+                LiveStatus.Role.SECONDARY,
+                LiveStatus.DiskState.FAILED,
+                LiveStatus.ReplicationState.OFF,
+                status.dirtyBlocks(),
+                Optional.of(why));
+        parts.changed().accept(status);
+        session.ifPresent(each -> each.end(why));
+        waiting.values().forEach(each -> each.completeExceptionally(new IOException(why)));
+        waiting.clear();
+    }
+
+    private void carryOut(LiveEffect effect, List<LiveEvent> events) {
+        switch (effect) {
+            case LiveEffect.WriteVolume write ->
+                disk(events, () -> {
+                    write(write.offset(), (Bytes) write.data());
+                    return new LiveEvent.Written(write.work());
+                });
+            case LiveEffect.ReadVolume read ->
+                disk(events, () -> {
+                    var data = ByteBuffer.allocate(read.length());
+                    parts.disk().read(read.offset(), data);
+                    return new LiveEvent.ReadDone(read.work(), Zeros.orBytes(data.flip()));
+                });
+            case LiveEffect.FlushVolume flush ->
+                later(() -> {
+                    parts.disk().flush();
+                    return new LiveEvent.Flushed(flush.work());
+                });
+            case LiveEffect.Persist persist ->
+                later(() -> {
+                    parts.metadata().persist(persist);
+                    return new LiveEvent.Persisted(persist.ticket());
+                });
+            case LiveEffect.KeepVolume keep ->
+                later(() -> {
+                    parts.keep().keep();
+                    return new LiveEvent.Kept(keep.work());
+                });
+            case LiveEffect.TellOutdated told -> events.add(new LiveEvent.OutdatedTold(told.generation()));
+            default -> throw new IllegalStateException("done already: " + effect);
+        }
+    }
+
+    private void write(long offset, Bytes bytes) throws IOException {
+        var data = bytes.data();
+        if (data.isPresent()) {
+            parts.disk().write(offset, data.get());
+        } else {
+            parts.disk().writeZeroes(offset, bytes.length(), false);
+        }
+    }
+
+    /** Something done with the disk, and what there is to tell of it then. */
+    private interface DiskWork {
+        LiveEvent run() throws IOException, InterruptedException;
+    }
+
+    private void disk(List<LiveEvent> events, DiskWork work) {
+        events.add(outcome(work));
+    }
+
+    private void later(DiskWork work) {
+        workers.execute(() -> take(List.of(outcome(work))));
+    }
+
+    private LiveEvent outcome(DiskWork work) {
+        try {
+            return work.run();
+        } catch (IOException | RuntimeException e) {
+            LOG.error("live.disk_failed copy={} reason=\"{}\"", name, e.getMessage(), e);
+            return new LiveEvent.DiskFailed(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new LiveEvent.DiskFailed("interrupted");
+        }
+    }
+
+    /** Ends the session and all requests; what the copy was about to do is what a crash would find. */
+    @Override
+    public void close() throws IOException {
+        @Nullable LiveSession last = null;
+        lock.lock();
+        try {
+            isClosed = true;
+            last = session.orElse(null);
+            waiting.values()
+                    .forEach(each ->
+                            each.completeExceptionally(new IOException("live copy %s is closed".formatted(name))));
+            waiting.clear();
+        } finally {
+            lock.unlock();
+        }
+        if (last != null) {
+            last.end("this side stops");
+        }
+        closed.countDown();
+        workers.shutdown();
+        try {
+            if (!workers.awaitTermination(CLOSE_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("live.not_closed copy={} reason=its disk takes too long", name);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        try (var disk = parts.disk();
+                var metadata = parts.metadata()) {
+            LOG.info("live.closed copy={}", name);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package io.tidemark.replication.live;
+
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Messages between two copies as bytes, one after the other, big-endian; docs/formats/frames.md has the layout. */
+public final class LiveWire {
+    /** Of a write or of a block of a resync: who drives a copy gives it no longer ones. */
+    public static final int DATA_MAXIMUM = 256 << 10;
+    /** Of the messages of one frame. */
+    public static final int FRAME_MAXIMUM = DATA_MAXIMUM + (16 << 10);
+
+    private static final int HEAD_BYTES = 1 + Long.BYTES + Long.BYTES + Integer.BYTES + 1;
+    private static final int RUN_BYTES = Long.BYTES + Integer.BYTES;
+    /** Ids, and all lists of generations at their limits, with room to spare. */
+    private static final int HELLO_BYTES = 2_048;
+
+    private static final byte HELLO = 1;
+    private static final byte DIRTY = 2;
+    private static final byte WRITE = 3;
+    private static final byte BLOCK = 4;
+    private static final byte BARRIER = 5;
+    private static final byte FINISHED = 6;
+    private static final byte AHEAD = 7;
+    private static final byte RECEIVED = 8;
+    private static final byte DURABLE = 9;
+    private static final byte IN_STEP = 10;
+    private static final byte ROLE_CHANGED = 11;
+
+    private static final byte ZEROS = 0;
+    private static final byte DATA = 1;
+
+    private static final byte DIFFERS = 1;
+    private static final byte CONSISTENT = 2;
+    private static final byte YIELDS = 4;
+
+    private LiveWire() {}
+
+    /** Bytes that it needs at most. */
+    public static int bytesMaximum(LiveMessage message) {
+        return switch (message) {
+            case LiveMessage.Hello hello -> HELLO_BYTES;
+            case LiveMessage.Finished finished -> HELLO_BYTES;
+            case LiveMessage.Dirty dirty -> HEAD_BYTES + dirty.runs().size() * RUN_BYTES;
+            case LiveMessage.Write write -> HEAD_BYTES + write.length();
+            case LiveMessage.Block block -> HEAD_BYTES + block.length();
+            default -> HEAD_BYTES;
+        };
+    }
+
+    public static void put(LiveMessage message, ByteBuffer into) {
+        switch (message) {
+            case LiveMessage.Hello hello -> put(hello, into.put(HELLO));
+            case LiveMessage.Dirty dirty -> {
+                into.put(DIRTY)
+                        .put(flag(dirty.isLast(), (byte) 1))
+                        .putInt(dirty.runs().size());
+                dirty.runs().forEach(run -> into.putLong(run.first()).putInt(run.count()));
+            }
+            case LiveMessage.Write write ->
+                data(into.put(WRITE), write.number(), write.offset(), write.length(), write.data());
+            case LiveMessage.Block block ->
+                data(into.put(BLOCK), block.number(), block.offset(), block.length(), block.data());
+            case LiveMessage.Barrier barrier -> into.put(BARRIER).putLong(barrier.number());
+            case LiveMessage.Finished finished ->
+                GenerationsFormat.put(into.put(FINISHED).putLong(finished.number()), finished.generations());
+            case LiveMessage.Ahead ahead -> into.put(AHEAD).putLong(ahead.number());
+            case LiveMessage.Received received -> into.put(RECEIVED).putLong(received.upTo());
+            case LiveMessage.Durable durable -> into.put(DURABLE).putLong(durable.upTo());
+            case LiveMessage.InStep inStep -> into.put(IN_STEP);
+            case LiveMessage.RoleChanged changed -> into.put(ROLE_CHANGED).put(role(changed.role()));
+        }
+    }
+
+    private static void put(LiveMessage.Hello hello, ByteBuffer into) {
+        GenerationsFormat.put(into, hello.id());
+        into.putLong(hello.sizeBytes()).put((byte) hello.protocol().name().charAt(0));
+        GenerationsFormat.put(into, hello.generations());
+        into.put(role(hello.role()));
+        into.put((byte) (flag(hello.differs(), DIFFERS)
+                | flag(hello.isConsistent(), CONSISTENT)
+                | flag(hello.yields(), YIELDS)));
+    }
+
+    private static void data(ByteBuffer into, long number, long offset, int length, Payload payload) {
+        var data = ((Bytes) payload).data();
+        into.putLong(number).putLong(offset).putInt(length).put(data.isPresent() ? DATA : ZEROS);
+        data.ifPresent(into::put);
+    }
+
+    private static byte flag(boolean isSet, byte value) {
+        return isSet ? value : 0;
+    }
+
+    private static byte role(Role role) {
+        return (byte) (role == Role.PRIMARY ? 1 : 0);
+    }
+
+    /**
+     * All messages of a frame; their data is copied.
+     *
+     * @throws IllegalArgumentException where the bytes are none
+     */
+    public static List<LiveMessage> read(ByteBuffer from) {
+        var messages = new ArrayList<LiveMessage>();
+        try {
+            while (from.hasRemaining()) {
+                messages.add(next(from));
+            }
+        } catch (BufferUnderflowException | NegativeArraySizeException e) {
+            throw new IllegalArgumentException("a message between live copies ends too soon", e);
+        }
+        return messages;
+    }
+
+    private static LiveMessage next(ByteBuffer from) {
+        byte kind = from.get();
+        return switch (kind) {
+            case HELLO -> hello(from);
+            case DIRTY -> dirty(from);
+            case WRITE -> {
+                long number = from.getLong();
+                long offset = from.getLong();
+                int length = length(from);
+                yield new LiveMessage.Write(number, offset, length, payload(from, length));
+            }
+            case BLOCK -> {
+                long number = from.getLong();
+                long offset = from.getLong();
+                int length = length(from);
+                yield new LiveMessage.Block(number, offset, length, payload(from, length));
+            }
+            case BARRIER -> new LiveMessage.Barrier(from.getLong());
+            case FINISHED -> new LiveMessage.Finished(from.getLong(), GenerationsFormat.read(from));
+            case AHEAD -> new LiveMessage.Ahead(from.getLong());
+            case RECEIVED -> new LiveMessage.Received(from.getLong());
+            case DURABLE -> new LiveMessage.Durable(from.getLong());
+            case IN_STEP -> new LiveMessage.InStep();
+            case ROLE_CHANGED -> new LiveMessage.RoleChanged(role(from));
+            default -> throw new IllegalArgumentException("no message between live copies has the code " + kind);
+        };
+    }
+
+    private static LiveMessage hello(ByteBuffer from) {
+        var id = GenerationsFormat.id(from);
+        long sizeBytes = from.getLong();
+        var protocol = Protocol.valueOf(String.valueOf((char) from.get()));
+        var generations = GenerationsFormat.read(from);
+        var role = role(from);
+        byte flags = from.get();
+        return new LiveMessage.Hello(
+                id,
+                sizeBytes,
+                protocol,
+                generations,
+                role,
+                (flags & DIFFERS) != 0,
+                (flags & CONSISTENT) != 0,
+                (flags & YIELDS) != 0);
+    }
+
+    private static LiveMessage dirty(ByteBuffer from) {
+        boolean isLast = from.get() != 0;
+        int count = from.getInt();
+        if (count < 0 || count > LiveMessage.Dirty.RUNS_MAXIMUM) {
+            throw new IllegalArgumentException(
+                    "%d runs of dirty blocks, %d at most".formatted(count, LiveMessage.Dirty.RUNS_MAXIMUM));
+        }
+        var runs = new ArrayList<DirtyBitmap.Run>();
+        for (int run = 0; run < count; run++) {
+            runs.add(new DirtyBitmap.Run(from.getLong(), from.getInt()));
+        }
+        return new LiveMessage.Dirty(runs, isLast);
+    }
+
+    private static int length(ByteBuffer from) {
+        int length = from.getInt();
+        if (length < 0 || length > DATA_MAXIMUM) {
+            throw new IllegalArgumentException("a write of %d bytes, %d at most".formatted(length, DATA_MAXIMUM));
+        }
+        return length;
+    }
+
+    private static Bytes payload(ByteBuffer from, int length) {
+        byte kind = from.get();
+        if (kind == ZEROS) {
+            return Bytes.zeros(length);
+        }
+        if (kind != DATA) {
+            throw new IllegalArgumentException("no data has the code " + kind);
+        }
+        var data = new byte[length];
+        from.get(data);
+        return Bytes.of(ByteBuffer.wrap(data));
+    }
+
+    private static Role role(ByteBuffer from) {
+        return from.get() == 1 ? Role.PRIMARY : Role.SECONDARY;
+    }
+}

@@ -1,0 +1,44 @@
+package io.tidemark.site;
+
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.LinkId;
+import java.util.List;
+import java.util.Optional;
+
+/** A host that replicates nothing live. */
+final class NoLiveLinks implements LiveHost {
+    @Override
+    public void create(Link link, boolean isOverwriting) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<Live> all() {
+        return List.of();
+    }
+
+    @Override
+    public Optional<Live> find(LinkId id) {
+        return Optional.empty();
+    }
+
+    @Override
+    public void promote(LinkId id, boolean isForced) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void demote(LinkId id, boolean isForced) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void resolve(LinkId id, boolean isLocalKept) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void remove(LinkId id) {
+        throw new UnsupportedOperationException();
+    }
+}
