@@ -30,6 +30,8 @@ public final class RunningSite implements AutoCloseable {
     private final List<String> javaOptions;
     private final String further;
     private final String sections;
+    private final String advertised;
+    private int replicationPort;
     /** From then on others may know its port. */
     private boolean started;
 
@@ -60,6 +62,24 @@ public final class RunningSite implements AutoCloseable {
             String furtherProviders,
             String furtherSections)
             throws IOException {
+        this(name, folder, volumes, javaOptions, furtherProviders, furtherSections, "");
+    }
+
+    /** @param host at which peers are told to find it, by whatever the test puts between */
+    public static RunningSite advertising(String host, String name, Path folder, Path volumes) throws IOException {
+        return new RunningSite(name, folder, volumes, List.of("-Xmx256m"), "", "", ", advertisedHost: " + host);
+    }
+
+    private RunningSite(
+            String name,
+            Path folder,
+            Path volumes,
+            List<String> javaOptions,
+            String furtherProviders,
+            String furtherSections,
+            String advertised)
+            throws IOException {
+        this.advertised = advertised;
         this.javaOptions = List.copyOf(javaOptions);
         this.name = name;
         this.folder = Files.createDirectories(folder);
@@ -71,14 +91,19 @@ public final class RunningSite implements AutoCloseable {
     }
 
     private void configure() throws IOException {
-        Files.writeString(
-                folder.resolve("site.yaml"), """
+        replicationPort = freePort();
+        Files.writeString(folder.resolve("site.yaml"), """
                 site: {name: %s}
                 state: {folder: %s}
                 http: {host: 127.0.0.1, port: 0, metricsOpen: true}
-                replication: {host: 127.0.0.1, port: %d}
+                replication: {host: 127.0.0.1, port: %d%s}
                 providers: {image: {folders: [%s]}%s}
-                %s""".formatted(name, state(), freePort(), volumes, further, sections));
+                %s""".formatted(
+                        name, state(), replicationPort, advertised, volumes, further, sections));
+    }
+
+    public int replicationPort() {
+        return replicationPort;
     }
 
     public Path state() {
