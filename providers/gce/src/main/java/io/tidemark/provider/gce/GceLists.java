@@ -6,9 +6,10 @@ import io.tidemark.spi.ProviderException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
- * Reads lists to their end. Pages may be empty and not the last; a page's token may expire, and the list begins
+ * Reads lists, to their end or as far as is needed. Pages may be empty and not the last; a page's token may expire, and the list begins
  * again.
  */
 final class GceLists {
@@ -25,8 +26,20 @@ final class GceLists {
     }
 
     static <T> List<T> all(String asked, Pages<T> pages) throws ProviderException {
+        return read(asked, pages, page -> false);
+    }
+
+    /** Reads no further than the page that has it. */
+    static <T> Optional<T> first(String asked, Pages<T> pages, Predicate<T> wanted) throws ProviderException {
+        return read(asked, pages, page -> page.stream().anyMatch(wanted)).stream()
+                .filter(wanted)
+                .findFirst();
+    }
+
+    /** @param isLast whether what comes after a page of these is not needed */
+    private static <T> List<T> read(String asked, Pages<T> pages, Predicate<List<T>> isLast) throws ProviderException {
         for (int beginning = 0; beginning < BEGINNINGS_MAXIMUM; beginning++) {
-            var whole = once(asked, pages);
+            var whole = once(asked, pages, isLast);
             if (whole.isPresent()) {
                 return whole.get();
             }
@@ -35,7 +48,8 @@ final class GceLists {
                 asked, "page tokens were refused in %d lists, one after the other".formatted(BEGINNINGS_MAXIMUM)));
     }
 
-    private static <T> Optional<List<T>> once(String asked, Pages<T> pages) throws ProviderException {
+    private static <T> Optional<List<T>> once(String asked, Pages<T> pages, Predicate<List<T>> isLast)
+            throws ProviderException {
         var all = new ArrayList<T>();
         Optional<String> token = Optional.empty();
         for (int count = 0; count < PAGES_MAXIMUM; count++) {
@@ -45,7 +59,7 @@ final class GceLists {
             }
             all.addAll(page.get().items());
             token = page.get().next();
-            if (token.isEmpty()) {
+            if (token.isEmpty() || isLast.test(page.get().items())) {
                 return Optional.of(all);
             }
         }

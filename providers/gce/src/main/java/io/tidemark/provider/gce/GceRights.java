@@ -115,16 +115,16 @@ final class GceRights {
         }
         String ours = "labels.%s = \"%s\"".formatted(GceNames.INSTALLATION, config.installation());
         // Deletion may be granted for such names alone.
-        var own = GceLists.all("disks.aggregatedList", token -> attempts.until(() -> calls.disks(ours, token))).stream()
-                .filter(each -> each.name().startsWith(GceNames.PREFIX))
-                .findFirst();
+        var own = GceLists.first(
+                "disks.aggregatedList",
+                token -> attempts.until(() -> calls.disks(ours, token)),
+                each -> each.name().startsWith(GceNames.PREFIX));
         own.ifPresent(disk -> seen.add(new On(
                 "rights on our disk " + disk.name(),
                 config.helper().isPresent() ? ON_READING_DISK : ON_OWN_DISK,
                 each -> onDisk(disk, each))));
-        var snapshot =
-                GceLists.all("snapshots.list", token -> attempts.until(() -> calls.snapshots(ours, token))).stream()
-                        .findFirst();
+        var snapshot = GceLists.first(
+                "snapshots.list", token -> attempts.until(() -> calls.snapshots(ours, token)), each -> true);
         snapshot.ifPresent(each -> seen.add(
                 new On("rights on snapshot " + each.name(), ON_SNAPSHOT, needed -> onSnapshot(each.name(), needed))));
         if (config.helper().isPresent()) {
