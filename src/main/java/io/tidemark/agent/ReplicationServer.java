@@ -222,12 +222,17 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     private void reverse(PeerConnection connection, Peer peer, Message.Reverse asked)
             throws ReplicationException, ProviderException {
         var link = link(asked.link(), peer);
-        if (asked.point().isPresent() && link.role() == ReplicationLink.Role.TARGET) {
-            becomeSource(link, asked.point().get(), asked.everyMillis());
-        } else {
-            confirmSource(asked.link(), peer);
+        // What is in work here is settled first, and the volume looked at: longer, perhaps, than the peer bears
+        // silence.
+        try (var sender = new PeerSender(connection, () -> new Message.Alive("reverse", 0, 0))) {
+            sender.begin();
+            if (asked.point().isPresent() && link.role() == ReplicationLink.Role.TARGET) {
+                becomeSource(link, asked.point().get(), asked.everyMillis());
+            } else {
+                confirmSource(asked.link(), peer);
+            }
+            sender.send(new Message.Reversed());
         }
-        connection.send(new Message.Reversed());
     }
 
     /**

@@ -10,6 +10,7 @@ import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.ProgressListener;
 import io.tidemark.domain.RecoveryPoint;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.RecoveryPointId;
@@ -111,6 +112,30 @@ class LongWorkTest {
                     .verify(sites.link(), at(listener), new RecoveryPointId("rp-1"), ProgressListener.NONE);
             assertThat(report.differingBlocks()).isZero();
             assertThat(report.comparedBytes()).isEqualTo(8L * MIB);
+        }
+    }
+
+    /** It looks at its volume before it takes over; with signs of life the one that hands over waits for it. */
+    @Test
+    void aReversalIsNotLostOverATargetWhoseStorageIsSlow() throws Exception {
+        a.writeNoise(HERE, 0, MIB, 1);
+        var point = a.take(HERE, "rp-1");
+        sync(point);
+        var limits =
+                new TransportLimits(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(3), 16, 2, 10);
+        var late = new AtomicBoolean(true);
+        var slow = proxied(StorageProvider.class, b.provider, (method, result) -> {
+            if (method.equals("volume") && late.compareAndSet(true, false)) {
+                sleep(Duration.ofSeconds(4));
+            }
+            return result;
+        });
+        try (var listener = listening(new Providers(List.of(slow)), limits)) {
+            var refusal =
+                    source(new Providers(List.of(a.provider)), limits).handOver(sites.link(), at(listener), point.id());
+            assertThat(refusal).isEmpty();
+            assertThat(late).isFalse();
+            assertThat(b.catalog.link(sites.link().id()).orElseThrow().role()).isEqualTo(ReplicationLink.Role.SOURCE);
         }
     }
 
