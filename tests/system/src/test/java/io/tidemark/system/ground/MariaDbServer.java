@@ -53,7 +53,10 @@ public final class MariaDbServer implements SqlServer {
 
     /** Starts and waits until it accepts connections; recovery, where there is any, is part of the start. */
     public static MariaDbServer start(Path data, String... settings) throws IOException {
-        int port = ServerProcess.freePort();
+        return ServerProcess.onFreePort(port -> start(port, data, settings));
+    }
+
+    private static MariaDbServer start(int port, Path data, String... settings) throws IOException {
         var command = ServerProcess.asUser(
                 USER,
                 PROGRAM.toString(),

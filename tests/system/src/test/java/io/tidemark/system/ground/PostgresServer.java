@@ -58,7 +58,11 @@ public final class PostgresServer implements SqlServer {
     }
 
     public static PostgresServer start(PostgresBinaries binaries, Path data, String... settings) throws IOException {
-        int port = ServerProcess.freePort();
+        return ServerProcess.onFreePort(port -> start(port, binaries, data, settings));
+    }
+
+    private static PostgresServer start(int port, PostgresBinaries binaries, Path data, String... settings)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of(asUser(
                 binaries.program("postgres"),
                 "-D",

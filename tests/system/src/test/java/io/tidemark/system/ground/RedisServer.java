@@ -24,7 +24,10 @@ public final class RedisServer implements AutoCloseable {
     /** Starts and waits until what is in the folder is loaded. */
     public static RedisServer start(Path data, String... settings) throws IOException {
         Files.createDirectories(data);
-        int port = ServerProcess.freePort();
+        return ServerProcess.onFreePort(port -> start(port, data, settings));
+    }
+
+    private static RedisServer start(int port, Path data, String... settings) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 "redis-server",
                 "--port",

@@ -15,6 +15,10 @@ final class ServerProcess {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
     private static final long ASK_EVERY_MILLIS = 20;
+    /** Ports tried: that somebody takes one between the look and the start is rare, and three times over is no accident. */
+    private static final int PORTS_MAXIMUM = 3;
+    /** As the C library says {@code EADDRINUSE}, and every server here passes on. */
+    private static final String TAKEN = "Address already in use";
 
     private final Process process;
     private final String name;
@@ -32,6 +36,39 @@ final class ServerProcess {
     @FunctionalInterface
     interface Question {
         void ask() throws Exception;
+    }
+
+    /** Starts a server that listens on a port. */
+    @FunctionalInterface
+    interface Starting<T> {
+        T at(int port) throws IOException;
+    }
+
+    /** The server found its port taken, and ended. */
+    private static final class PortTaken extends IOException {
+        private static final long serialVersionUID = 1;
+
+        PortTaken(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * On a port that nobody had a moment before; where somebody was faster, on another one.
+     *
+     * @param starting by {@link #start}
+     * @throws IOException what it throws, of a taken port the third time
+     */
+    static <T> T onFreePort(Starting<T> starting) throws IOException {
+        for (int tried = 1; ; tried++) {
+            try {
+                return starting.at(freePort());
+            } catch (PortTaken e) {
+                if (tried == PORTS_MAXIMUM) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /**
@@ -57,7 +94,9 @@ final class ServerProcess {
                 if (!process.isAlive() || late) {
                     process.destroyForcibly();
                     undo.close();
-                    throw new IOException("server %s did not start: %s".formatted(name, Files.readString(log)));
+                    String said = Files.readString(log);
+                    String failure = "server %s did not start: %s".formatted(name, said);
+                    throw said.contains(TAKEN) ? new PortTaken(failure) : new IOException(failure);
                 }
                 TimeUnit.MILLISECONDS.sleep(ASK_EVERY_MILLIS);
             }
@@ -91,7 +130,7 @@ final class ServerProcess {
         return all;
     }
 
-    static int freePort() throws IOException {
+    private static int freePort() throws IOException {
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
