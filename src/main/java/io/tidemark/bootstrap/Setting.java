@@ -153,6 +153,10 @@ record Setting(String path, Kind kind, String fallback, long minimum, long maxim
                     "role agent: folder of the files with passwords that the controller may name in a quiescer's settings"),
             flag("agent.overwrite", false, "role agent: whether the controller may roll back and remove volumes"),
             text(
+                    "agent.abilities",
+                    "",
+                    "role agent: what the controller may have the storage do besides: locks, archives, fastRestores, recycleBin, copies, storageReplication; several with a semicolon"),
+            text(
                     "quiescers.oracle.driver",
                     "",
                     "path of the jar of Oracle's JDBC driver, which quiescers of kind oracle load; its terms keep it out of this distribution"));

@@ -3,6 +3,7 @@ package io.tidemark.bootstrap;
 import io.tidemark.agent.Paces;
 import io.tidemark.agent.SentIndexes;
 import io.tidemark.agent.TrackingTrust;
+import io.tidemark.agent.remote.AgentAbility;
 import io.tidemark.agent.remote.AgentRules;
 import io.tidemark.bootstrap.SettingsReader.Written;
 import io.tidemark.consistency.ConsistencyError;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** The configuration, checked: every value is right or construction failed. */
 public final class Settings {
@@ -66,6 +68,12 @@ public final class Settings {
                 throw new SettingsException(
                         "%s: agent.controllers: %s".formatted(placeOf("agent.controllers"), e.getMessage()));
             }
+        }
+        try {
+            agentRules();
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(
+                    "%s: agent.abilities: %s".formatted(placeOf("agent.abilities"), e.getMessage()));
         }
         try {
             hostLimits();
@@ -226,7 +234,8 @@ public final class Settings {
                 list("agent.volumes"),
                 Set.copyOf(list("agent.quiescers")),
                 Path.of(text("agent.secrets")).toAbsolutePath().normalize(),
-                Boolean.parseBoolean(text("agent.overwrite")));
+                Boolean.parseBoolean(text("agent.overwrite")),
+                list("agent.abilities").stream().map(AgentAbility::named).collect(Collectors.toSet()));
     }
 
     private List<String> list(String path) {

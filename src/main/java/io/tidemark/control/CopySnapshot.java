@@ -58,7 +58,9 @@ public final class CopySnapshot {
     }
 
     private static boolean takes(StorageProvider target, StorageProvider source) {
-        return target instanceof SnapshotCopies copies && copies.copiesFrom(source);
+        return target.ability(SnapshotCopies.class)
+                .filter(copies -> copies.copiesFrom(source))
+                .isPresent();
     }
 
     /** What would have been right. */

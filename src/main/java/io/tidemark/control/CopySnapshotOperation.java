@@ -13,8 +13,6 @@ import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotCopies;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.Step;
-import io.tidemark.spi.StorageProvider;
-import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -73,31 +71,35 @@ final class CopySnapshotOperation implements OperationKind {
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var snapshot = source(request);
         readable.await(snapshot, running);
-        var target = providers.of(copy(request).volume());
-        var copies = copies(target, copy(request).volume());
+        var copy = copy(request);
         var key = Json.optionalText(request, "key");
-        Begin begin = () -> copies.copyOf(providers.of(snapshot.volume()), snapshot, key);
+        Look look = handle -> looked(snapshot, copy, key, handle);
         var result = Json.object();
-        result.set("snapshot", Documents.snapshot(followed(begin, target, copies, copy(request), running)));
+        result.set("snapshot", Documents.snapshot(followed(look, copy, running)));
         return result;
     }
 
-    private static SnapshotCopies copies(StorageProvider target, VolumeId volume) throws ProviderException {
-        if (target instanceof SnapshotCopies copies) {
-            return copies;
-        }
-        throw new ProviderException(
-                new ProviderError.Conflict(volume.toString(), "its storage makes no copies of snapshots"));
+    /** Asks for the copy, or with a handle how far it is; each time whoever is there now: an agent may have come back. */
+    private interface Look {
+        Looked at(Optional<Handle> handle) throws ProviderException;
     }
 
-    /** Asks for the copy, or how far it is. */
-    private interface Begin {
-        Step<Snapshot> ask() throws ProviderException;
+    /** @param phase what it is about, where it is under way */
+    private record Looked(Step<?> step, String phase) {}
+
+    private Looked looked(SnapshotId snapshot, SnapshotId copy, Optional<String> key, Optional<Handle> handle)
+            throws ProviderException {
+        var target = providers.of(copy.volume());
+        var copies = target.ability(SnapshotCopies.class)
+                .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
+                        copy.volume().toString(), AbilityLack.of(target, "its storage makes no copies of snapshots"))));
+        Step<?> step = handle.isEmpty()
+                ? copies.copyOf(providers.of(snapshot.volume()), snapshot, key)
+                : target.resume(handle.get());
+        return new Looked(step, step instanceof Step.Running<?> running ? copies.phase(running.handle()) : "");
     }
 
-    private static Snapshot followed(
-            Begin begin, StorageProvider target, SnapshotCopies copies, SnapshotId copy, Running running)
-            throws Exception {
+    private Snapshot followed(Look look, SnapshotId copy, Running running) throws Exception {
         long endNanos = System.nanoTime() + LIMIT.toNanos();
         long answeredNanos = System.nanoTime();
         Optional<Handle> handle = Optional.empty();
@@ -105,7 +107,8 @@ final class CopySnapshotOperation implements OperationKind {
             while (true) {
                 var pause = LOOK_MAXIMUM;
                 try {
-                    switch (handle.isEmpty() ? begin.ask() : target.resume(handle.orElseThrow())) {
+                    var looked = look.at(handle);
+                    switch (looked.step()) {
                         case Step.Done<?>(var made) -> {
                             return (Snapshot) made;
                         }
@@ -113,13 +116,14 @@ final class CopySnapshotOperation implements OperationKind {
                             handle = Optional.of(next);
                             pause = askAgainAfter;
                             answeredNanos = System.nanoTime();
-                            running.progress(progress("%s %s".formatted(copy, copies.phase(next)), part));
+                            running.progress(progress("%s %s".formatted(copy, looked.phase()), part));
                         }
                     }
                 } catch (ProviderException e) {
                     if (!e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
                         throw e;
                     }
+                    pause = Waits.whileAway(e.error(), LOOK_MAXIMUM);
                     running.progress(progress("%s waits: %s".formatted(copy, e.getMessage()), 0));
                 }
                 if (System.nanoTime() - endNanos >= 0) {
@@ -130,6 +134,7 @@ final class CopySnapshotOperation implements OperationKind {
         } catch (ControlException e) {
             // One that was never said to be on its way may be a whole copy of before.
             if (e.error() instanceof ControlError.Cancelled && handle.isPresent()) {
+                var target = providers.of(copy.volume());
                 var unused = StepRunner.finish(
                         target, target.delete(copy), Boolean.class, "delete " + copy, ProgressListener.NONE);
             }

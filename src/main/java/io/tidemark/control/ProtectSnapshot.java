@@ -194,14 +194,9 @@ public final class ProtectSnapshot {
     }
 
     private <T> T ability(SnapshotId snapshot, Class<T> type, String lacks) throws ProviderException {
-        return providers
-                .of(snapshot.volume())
-                .ability(type)
-                .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
-                        snapshot.toString(),
-                        snapshot.volume().agent().isPresent()
-                                ? "it is of an agent's host, and only storage of the controller's own settings can be asked"
-                                        + " for this: ask its storage itself, or set it up as a provider here too"
-                                : lacks)));
+        var provider = providers.of(snapshot.volume());
+        return provider.ability(type)
+                .orElseThrow(() -> new ProviderException(
+                        new ProviderError.Conflict(snapshot.toString(), AbilityLack.of(provider, lacks))));
     }
 }

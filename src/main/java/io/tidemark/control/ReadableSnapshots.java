@@ -2,6 +2,7 @@ package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
 import io.tidemark.domain.Operation;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.SnapshotId;
@@ -54,10 +55,15 @@ final class ReadableSnapshots {
                     }
                 }
             } catch (ProviderException e) {
-                // A storage that has never said that it takes long is not waited for.
-                if (!waited || !e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
+                // A storage that has never said that it takes long is not waited for; an agent comes back.
+                boolean isAway =
+                        snapshot.volume().agent().isPresent() && e.error() instanceof ProviderError.Unreachable;
+                if (!(waited || isAway)
+                        || !e.error().retryable()
+                        || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
                     throw e;
                 }
+                pause = isAway ? Waits.whileAway(e.error(), LOOK_MAXIMUM) : LOOK_MAXIMUM;
                 running.progress(new Operation.Progress("%s: %s".formatted(phase, e.getMessage()), 0, 100, "percent"));
             }
             if (System.nanoTime() - deadlineNanos >= 0) {

@@ -65,18 +65,14 @@ public final class ReplicateInStorage {
     }
 
     private StorageReplication storage(VolumeId volume) throws ControlException, ProviderException {
-        var storage = providers.of(volume).ability(StorageReplication.class);
-        if (storage.isPresent()) {
-            return storage.get();
-        }
-        throw new ControlException(new ControlError.Invalid(
-                "volumeId",
-                volume.toString(),
-                volume.agent().isPresent()
-                        ? "is of an agent's host, and only storage of the controller's own settings can be asked for"
-                                + " this: ask its storage itself, or set it up as a provider here too"
-                        : "is of a storage that does not replicate by itself",
-                "a volume of a storage of this host that does, such as a disk of Google's; others are replicated by a"
-                        + " link"));
+        var provider = providers.of(volume);
+        return provider.ability(StorageReplication.class)
+                .orElseThrow(
+                        () -> new ControlException(
+                                new ControlError.Invalid(
+                                        "volumeId",
+                                        volume.toString(),
+                                        AbilityLack.of(provider, "is of a storage that does not replicate by itself"),
+                                        "a volume of a storage that does, such as a disk of Google's; others are replicated by a link")));
     }
 }

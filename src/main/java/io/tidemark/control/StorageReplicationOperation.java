@@ -9,7 +9,6 @@ import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Step;
-import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.StorageReplication;
 import io.tidemark.spi.StorageReplication.Status;
 import io.tidemark.spi.VolumeId;
@@ -64,35 +63,47 @@ final class StorageReplicationOperation implements OperationKind {
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var volume = volume(request);
-        var provider = providers.of(volume);
-        var storage = provider.ability(StorageReplication.class)
-                .orElseThrow(() -> new ProviderException(
-                        new ProviderError.Conflict(volume.toString(), "its storage does not replicate by itself")));
         String action = Json.text(request, "action");
         Begin begin = action.equals(START)
-                ? () -> storage.startReplication(volume, new VolumeId(Json.text(request, "secondary")))
-                : () -> storage.stopReplication(
+                ? storage -> storage.startReplication(volume, new VolumeId(Json.text(request, "secondary")))
+                : storage -> storage.stopReplication(
                         volume, request.path("wholeGroup").booleanValue(), true);
+        Look look = handle -> looked(volume, begin, handle);
         var result = Json.object();
         result.set(
                 "storageReplication",
-                Documents.storageReplication(followed(begin, provider, action + " replication of " + volume, running)));
+                Documents.storageReplication(followed(look, action + " replication of " + volume, running)));
         return result;
     }
 
     private interface Begin {
-        Step<Status> ask() throws ProviderException;
+        Step<Status> at(StorageReplication storage) throws ProviderException;
     }
 
-    private static Status followed(Begin begin, StorageProvider provider, String object, Running running)
-            throws Exception {
+    /** Begins it, or with a handle asks how far it is. */
+    private interface Look {
+        Step<?> at(Optional<Handle> handle) throws ProviderException;
+    }
+
+    /** Of whoever is there now: an agent may have come back. */
+    private Step<?> looked(VolumeId volume, Begin begin, Optional<Handle> handle) throws ProviderException {
+        var provider = providers.of(volume);
+        if (handle.isPresent()) {
+            return provider.resume(handle.get());
+        }
+        return begin.at(provider.ability(StorageReplication.class)
+                .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
+                        volume.toString(), AbilityLack.of(provider, "its storage does not replicate by itself")))));
+    }
+
+    private static Status followed(Look look, String object, Running running) throws Exception {
         long endNanos = System.nanoTime() + LIMIT.toNanos();
         long answeredNanos = System.nanoTime();
         Optional<Handle> handle = Optional.empty();
         while (true) {
             var pause = LOOK_MAXIMUM;
             try {
-                switch (handle.isEmpty() ? begin.ask() : provider.resume(handle.orElseThrow())) {
+                switch (look.at(handle)) {
                     case Step.Done<?>(var status) -> {
                         return (Status) status;
                     }
@@ -109,6 +120,7 @@ final class StorageReplicationOperation implements OperationKind {
                 if (!e.error().retryable() || now - answeredNanos >= AWAY_MAXIMUM.toNanos() || now - endNanos >= 0) {
                     throw e;
                 }
+                pause = Waits.whileAway(e.error(), LOOK_MAXIMUM);
                 running.progress(
                         new Operation.Progress("%s waits: %s".formatted(object, e.getMessage()), 0, 100, "percent"));
             }

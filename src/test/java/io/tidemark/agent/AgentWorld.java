@@ -2,6 +2,7 @@ package io.tidemark.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tidemark.agent.remote.AgentAbility;
 import io.tidemark.agent.remote.AgentLink;
 import io.tidemark.agent.remote.AgentRules;
 import io.tidemark.agent.remote.BegunWork;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +39,8 @@ import org.jspecify.annotations.Nullable;
 /** A controller and its agents over real connections, each with a {@link FakeHost}; what happens is told in one order. */
 final class AgentWorld implements AutoCloseable {
     private static final Duration SOON = Duration.ofSeconds(20);
-    static final AgentRules ALL = new AgentRules(List.of("*"), Set.of("database"), Path.of("/etc/tidemark"), true);
+    static final AgentRules ALL = new AgentRules(
+            List.of("*"), Set.of("database"), Path.of("/etc/tidemark"), true, EnumSet.allOf(AgentAbility.class));
 
     private final Path folder;
     final SiteStore store;
@@ -165,7 +168,7 @@ final class AgentWorld implements AutoCloseable {
 
     /** As a start of its process does. */
     void connect(One one, AgentRules rules, CommandVersions versions) throws Exception {
-        var providers = one.host.providers("image");
+        var providers = one.host.providers(one.host.kinds.toArray(String[]::new));
         var link = new AgentLink(
                 new AgentLink.Controllers(Enrolment.in(one.folder).orElseThrow(), List.of(one.relay.address())),
                 new TlsPeerConnector(one.identity, TransportLimits.DEFAULT),
@@ -225,7 +228,7 @@ final class AgentWorld implements AutoCloseable {
         await(name, true);
     }
 
-    private void awaitLost(String name) throws InterruptedException {
+    void awaitLost(String name) throws InterruptedException {
         await(name, false);
     }
 

@@ -17,6 +17,7 @@ import io.tidemark.spi.CutRequest;
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Readiness;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
@@ -65,6 +66,13 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     /** While true, clones, rollbacks and creations do not come to their end. */
     volatile boolean slow;
 
+    /** Names of its providers. */
+    final List<String> kinds = new ArrayList<>(List.of("image"));
+    /** What the storage of all of them can do besides; a controller is told when the agent connects. */
+    final Map<Class<?>, Object> abilities = new ConcurrentHashMap<>();
+    /** What work of them comes to, by the token of its handle. */
+    final Map<String, Step<?>> outcomes = new ConcurrentHashMap<>();
+
     private final Set<String> running = ConcurrentHashMap.newKeySet();
     private long now;
 
@@ -104,9 +112,13 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                     case "rollback" -> begun("rollback " + ((SnapshotId) arguments[0]).volume());
                     case "clone" -> begun("clone " + ((CloneRequest) arguments[0]).name());
                     case "startCreate" -> begun("create " + arguments[0]);
-                    case "resume" -> resumed(((Handle) arguments[0]).token());
+                    case "resume" -> {
+                        var token = ((Handle) arguments[0]).token();
+                        yield outcomes.containsKey(token) ? outcomes.get(token) : resumed(token);
+                    }
                     case "refuseWhileOpen" -> null;
-                    case "ability" -> Optional.empty();
+                    case "ability" -> Optional.ofNullable(abilities.get(arguments[0]));
+                    case "readiness" -> new Readiness.Ready();
                     case "close" -> null;
                     case "forecast" -> new CutForecast(predicted, !copying.contains(name), List.of(name + " cuts"));
                     case "prepare" -> {

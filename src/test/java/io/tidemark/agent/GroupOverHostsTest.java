@@ -397,7 +397,8 @@ class GroupOverHostsTest {
     @Test
     void agentDoesNothingThatItsConfigurationDoesNotAllow() throws Exception {
         try (var world = new AgentWorld(folder)) {
-            world.agent("db1", new AgentRules(List.of("image:or*"), Set.of(), Path.of("/etc/tidemark"), false));
+            world.agent(
+                    "db1", new AgentRules(List.of("image:or*"), Set.of(), Path.of("/etc/tidemark"), false, Set.of()));
             world.one("db1").host.volume("image:secret", "/secret");
 
             assertThat(world.providers.of(ON_DB1).volumes())

@@ -3,6 +3,7 @@ package io.tidemark.bootstrap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.agent.remote.AgentAbility;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -50,6 +51,17 @@ class SettingsTest {
                         .containsKey("image");
             }
         }
+    }
+
+    @Test
+    void abilitiesOfAnAgentAreNamedAndAnotherNameIsRefusedWithThoseThereAre() throws Exception {
+        var settings = Settings.load(Optional.empty(), List.of("agent.abilities=locks; copies"));
+
+        assertThat(settings.agentRules().abilities())
+                .containsExactlyInAnyOrder(AgentAbility.LOCKS, AgentAbility.COPIES);
+        assertThatThrownBy(() -> Settings.load(Optional.empty(), List.of("agent.abilities=locks; lock")))
+                .isInstanceOf(SettingsException.class)
+                .hasMessageContainingAll("agent.abilities", "no ability is called lock", "locks, archives");
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
@@ -41,6 +42,10 @@ final class Mirror {
                 Mirror.class.getClassLoader(),
                 new Class<?>[] {StorageProvider.class, SnapshotCopies.class},
                 (proxy, method, given) -> switch (method.getName()) {
+                    case "ability" ->
+                        given[0] == SnapshotCopies.class
+                                ? Optional.of(proxy)
+                                : invoked(() -> method.invoke(inner, given));
                     case "copiesFrom" -> given[0] != proxy;
                     case "phase" -> "is copied";
                     case "copyOf" -> mirror.step((StorageProvider) given[0], (SnapshotId) given[1]);

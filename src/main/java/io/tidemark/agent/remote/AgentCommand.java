@@ -7,10 +7,12 @@ import io.tidemark.spi.Handle;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.SnapshotLocks.LockRequest;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.VolumeId;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * All that a controller can ask of an agent: version {@value CommandVersions#NEWEST}. There is no command that runs a
@@ -33,6 +35,63 @@ sealed interface AgentCommand {
         /** Whether a second time would lose what was written since the first. */
         default boolean overwrites() {
             return false;
+        }
+    }
+
+    /** What a rare ability of a storage is asked. */
+    sealed interface OfAbility extends OfStorage {
+        AgentAbility ability();
+
+        /** Whether it only looks: then no leave is needed but that of the volume. */
+        default boolean looks() {
+            return false;
+        }
+
+        @Override
+        default int version() {
+            return CommandVersions.ABILITIES_SINCE;
+        }
+    }
+
+    sealed interface OfLocks extends OfAbility {
+        @Override
+        default AgentAbility ability() {
+            return AgentAbility.LOCKS;
+        }
+    }
+
+    sealed interface OfArchives extends OfAbility {
+        @Override
+        default AgentAbility ability() {
+            return AgentAbility.ARCHIVES;
+        }
+    }
+
+    sealed interface OfFastRestores extends OfAbility {
+        @Override
+        default AgentAbility ability() {
+            return AgentAbility.FAST_RESTORES;
+        }
+    }
+
+    sealed interface OfRecycleBin extends OfAbility {
+        @Override
+        default AgentAbility ability() {
+            return AgentAbility.RECYCLE_BIN;
+        }
+    }
+
+    sealed interface OfCopies extends OfAbility {
+        @Override
+        default AgentAbility ability() {
+            return AgentAbility.COPIES;
+        }
+    }
+
+    sealed interface OfReplication extends OfAbility {
+        @Override
+        default AgentAbility ability() {
+            return AgentAbility.STORAGE_REPLICATION;
         }
     }
 
@@ -85,7 +144,7 @@ sealed interface AgentCommand {
     record DoOnce(String work, Lasting what) implements OfStorage {
         @Override
         public int version() {
-            return 2;
+            return CommandVersions.REMEMBERS_SINCE;
         }
     }
 
@@ -98,6 +157,76 @@ sealed interface AgentCommand {
     record DeleteSnapshot(SnapshotId snapshot) implements OfStorage {}
 
     record ResumeStep(Handle handle) implements OfStorage {}
+
+    record AskLock(SnapshotId snapshot) implements OfLocks {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record LockSnapshot(SnapshotId snapshot, LockRequest request) implements OfLocks {}
+
+    record UnlockSnapshot(SnapshotId snapshot) implements OfLocks {}
+
+    record AskTier(SnapshotId snapshot) implements OfArchives {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record ArchiveSnapshot(SnapshotId snapshot) implements OfArchives {}
+
+    record RestoreSnapshot(SnapshotId snapshot, Optional<Integer> days) implements OfArchives {}
+
+    record AskFastRestores(SnapshotId snapshot) implements OfFastRestores {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record SetFastRestore(SnapshotId snapshot, List<String> zones, boolean on) implements OfFastRestores {}
+
+    record AskFastRestoreCost(String provider, int zones) implements OfFastRestores {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record ListBinned(String provider) implements OfRecycleBin {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record UndeleteSnapshot(SnapshotId snapshot) implements OfRecycleBin {}
+
+    /** Both storages are of the agent's host. */
+    record CopySnapshot(String to, SnapshotId snapshot, Optional<String> key) implements OfCopies {}
+
+    /** @param handle of a copy, as the agent gave it out */
+    record AskCopyPhase(Handle handle) implements OfCopies {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record AskReplication(VolumeId volume) implements OfReplication {
+        @Override
+        public boolean looks() {
+            return true;
+        }
+    }
+
+    record StartReplication(VolumeId primary, VolumeId secondary) implements OfReplication {}
+
+    record StopReplication(VolumeId volume, boolean wholeGroup, boolean newSecondaryAccepted)
+            implements OfReplication {}
 
     record PlanPoint(RecoveryPointId id, ConsistencyGroup group) implements OfPoint {}
 

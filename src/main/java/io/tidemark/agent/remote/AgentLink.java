@@ -8,7 +8,6 @@ import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.port.PeerConnector;
 import io.tidemark.replication.protocol.Message;
-import io.tidemark.spi.StorageProvider;
 import java.security.PrivateKey;
 import java.time.Duration;
 import java.util.List;
@@ -134,10 +133,8 @@ public final class AgentLink implements AutoCloseable {
             if (stop.getCount() == 0) {
                 return;
             }
-            made.send(new Message.Text(AgentJson.text(AgentJson.tree(new AgentOffer(
-                    versions.oldest(),
-                    versions.newest(),
-                    host.providers().all().stream().map(StorageProvider::name).toList())))));
+            made.send(new Message.Text(AgentJson.text(
+                    AgentJson.tree(AgentOffer.of(versions, host.providers().all())))));
             try (var service = new AgentService(host, enrolment.agent());
                     var calls = new AgentCalls(made, service::take)) {
                 LOG.info("agent.connected controller={} agent={}", address, enrolment.agent());

@@ -18,13 +18,16 @@ import java.util.stream.Collectors;
  * @param quiescers kinds
  * @param secrets folder in which files with passwords lie: the controller may name those in it, and no others
  * @param overwrite whether volumes may be rolled back and removed
+ * @param abilities what storage may be told to do besides: much of it costs money, or cannot be taken back
  */
-public record AgentRules(List<String> volumes, Set<String> quiescers, Path secrets, boolean overwrite) {
+public record AgentRules(
+        List<String> volumes, Set<String> quiescers, Path secrets, boolean overwrite, Set<AgentAbility> abilities) {
     private static final List<String> HERE = List.of("127.0.0.1", "localhost", "::1");
 
     public AgentRules {
         volumes = List.copyOf(volumes);
         quiescers = Set.copyOf(quiescers);
+        abilities = Set.copyOf(abilities);
     }
 
     boolean allows(VolumeId volume) {
@@ -86,6 +89,13 @@ public record AgentRules(List<String> volumes, Set<String> quiescers, Path secre
         check(volume);
         if (!overwrite) {
             throw denied("rolling back or removing volume " + volume, "agent.overwrite to be true");
+        }
+    }
+
+    /** @throws ProviderException Denied */
+    void check(AgentAbility ability) throws ProviderException {
+        if (!abilities.contains(ability)) {
+            throw denied("changing " + ability.setting(), "agent.abilities to name " + ability.setting());
         }
     }
 

@@ -46,6 +46,7 @@ final class AgentService implements AutoCloseable {
     private static final Duration END_LIMIT = Duration.ofSeconds(10);
 
     private final Host host;
+    private final AbilityCommands abilities;
     private final String agent;
     private final Semaphore commands = new Semaphore(COMMANDS_MAXIMUM);
     private final Map<RecoveryPointId, HostTake> takes = new ConcurrentHashMap<>();
@@ -67,6 +68,7 @@ final class AgentService implements AutoCloseable {
     /** @param agent this host's name at the controller */
     AgentService(Host host, String agent) {
         this.host = host;
+        this.abilities = new AbilityCommands(host);
         this.agent = agent;
     }
 
@@ -176,6 +178,7 @@ final class AgentService implements AutoCloseable {
             case AgentCommand.DeleteSnapshot(var snapshot) ->
                 step(of(snapshot.volume()).delete(snapshot), snapshot.volume(), false);
             case AgentCommand.ResumeStep(var handle) -> resume(handle);
+            case AgentCommand.OfAbility ability -> abilities.carryOut(ability);
         };
     }
 
@@ -206,6 +209,9 @@ final class AgentService implements AutoCloseable {
         } else {
             host.rules().check(work.volume());
         }
+        if (work.ability().isPresent()) {
+            return abilities.resume(work, work.ability().get());
+        }
         if (work.ended()) {
             throw new ProviderException(BegunWork.cutOff(work.volume()));
         }
@@ -233,7 +239,9 @@ final class AgentService implements AutoCloseable {
 
     private StepAnswer step(Step<?> step, VolumeId volume, boolean overwrites) {
         var answer = StepAnswer.of(host.seal().sealed(step, volume, overwrites));
-        return new StepAnswer(answer.volume().map(this::told), answer.yes(), answer.running());
+        return answer.volume()
+                .map(made -> StepAnswer.of(new Step.Done<>(told(made))))
+                .orElse(answer);
     }
 
     /** As another host may know it: it has no use for paths of this one but to show them. */

@@ -7,6 +7,7 @@ package io.tidemark.agent.remote;
  *   <li>1: storage, and the steps of a recovery point.
  *   <li>2: long work that is begun once, by an id; an agent of version 1 cannot be asked what became of work whose
  *       answer was lost.
+ *   <li>3: rare abilities of storage ({@link AgentAbility}).
  * </ul>
  *
  * @param oldest at least 1
@@ -14,7 +15,13 @@ package io.tidemark.agent.remote;
  */
 public record CommandVersions(int oldest, int newest) {
     static final int OLDEST = 1;
-    static final int NEWEST = 2;
+    static final int NEWEST = 3;
+
+    /** Version of {@link AgentCommand.DoOnce}. */
+    static final int REMEMBERS_SINCE = 2;
+
+    /** Version of {@link AgentCommand.OfAbility}. */
+    static final int ABILITIES_SINCE = 3;
 
     /** What this software knows. */
     public static final CommandVersions ALL = new CommandVersions(OLDEST, NEWEST);

@@ -164,12 +164,13 @@ public final class ConnectedAgents implements Agents, AgentSessions, ProvidersEl
         try (var calls = new AgentCalls(
                 connection, asked -> asked.refuse().accept(new AgentFailure.Other("a controller takes no commands")))) {
             var name = agent.id().value();
+            var session = new RemoteProvider.Session(name, calls, version, agent.fingerprint());
             var here = new ConnectedAgent(
                     agent.id(),
                     agent.fingerprint(),
                     calls,
                     offer.providers().stream()
-                            .map(provider -> new RemoteProvider(name, provider, calls, version, agent.fingerprint()))
+                            .map(provider -> new RemoteProvider(session, provider, offer.of(provider)))
                             .sorted(Comparator.comparing(RemoteProvider::name))
                             .toList(),
                     connection.peerAddress(),

@@ -9,15 +9,17 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.PrivateKey;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Marks the handles of long work that an agent gives out, so that it goes on with nothing but what it began itself. What
- * the work is done to is under the seal, so that the rules can be asked again. As text: the seal, 0 for work that keeps or
- * 1 and the process for work that overwrites, the volume, and the provider's own token, with {@code #} between them.
+ * the work is done to is under the seal, so that the rules can be asked again. As text: the seal, 0 for work that keeps, 1
+ * and the process for work that overwrites or the name of a rare ability, the volume, and the provider's own token, with {@code #} between them.
  */
 final class HandleSeal {
     private static final String ALGORITHM = "HmacSHA256";
@@ -38,8 +40,9 @@ final class HandleSeal {
      * @param overwrites whether what the volume holds is lost by it
      * @param ended whether it overwrites and the process that was given it has ended: the storage may begin it anew, over
      *     what was written since, or may never have begun it
+     * @param ability whose work it is
      */
-    record Opened(Handle handle, VolumeId volume, boolean overwrites, boolean ended) {}
+    record Opened(Handle handle, VolumeId volume, boolean overwrites, boolean ended, Optional<AgentAbility> ability) {}
 
     /** @param key the agent's; it is not used itself, only what is derived from it for this purpose */
     HandleSeal(PrivateKey key, RandomGenerator random) {
@@ -66,9 +69,17 @@ final class HandleSeal {
     }
 
     Step<?> sealed(Step<?> step, VolumeId volume, boolean overwrites) {
+        return sealed(step, volume, overwrites ? OVERWRITES + process : KEEPS);
+    }
+
+    /** Of work of a rare ability. */
+    Step<?> sealed(Step<?> step, VolumeId volume, AgentAbility ability) {
+        return sealed(step, volume, ability.name());
+    }
+
+    private Step<?> sealed(Step<?> step, VolumeId volume, String kind) {
         if (step instanceof Step.Running<?>(var handle, var progress, var again)) {
-            var work =
-                    (overwrites ? OVERWRITES + process : KEEPS) + BETWEEN + volume.value() + BETWEEN + handle.token();
+            var work = kind + BETWEEN + volume.value() + BETWEEN + handle.token();
             var token = seal(handle.provider(), work) + BETWEEN + work;
             return new Step.Running<>(new Handle(handle.provider(), token), progress, again);
         }
@@ -88,7 +99,10 @@ final class HandleSeal {
                         new Handle(handle.provider(), parts[PARTS - 1]),
                         new VolumeId(parts[2]),
                         overwrites,
-                        overwrites && !parts[1].equals(OVERWRITES + process));
+                        overwrites && !parts[1].equals(OVERWRITES + process),
+                        Arrays.stream(AgentAbility.values())
+                                .filter(each -> each.name().equals(parts[1]))
+                                .findFirst());
             }
         }
         throw new ProviderException(

@@ -1,5 +1,6 @@
 package io.tidemark.agent.remote;
 
+import io.tidemark.agent.AsksAbilities;
 import io.tidemark.agent.RemembersWork;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ChangedRanges;
@@ -20,6 +21,7 @@ import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.SnapshotReader;
 import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.StorageReplication;
 import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.spi.VolumeWriter;
@@ -34,57 +36,81 @@ import java.util.Set;
  * A provider of an agent's host, asked over its connection. Content does not travel here: its volumes have no capability
  * that reads or writes. Names of volumes have the agent's name before them.
  */
-final class RemoteProvider implements StorageProvider, RemembersWork {
+final class RemoteProvider implements StorageProvider, RemembersWork, AsksAbilities {
     /** Methods of the SPI never block for minutes; a tool's time limit is one minute. */
     private static final Duration CALL_LIMIT = Duration.ofSeconds(90);
-
-    /** Version of {@link AgentCommand.DoOnce}. */
-    private static final int REMEMBERS_SINCE = 2;
 
     private static final Set<Capability> CONTENT = EnumSet.of(
             Capability.RANDOM_READ, Capability.RANDOM_WRITE, Capability.CHANGED_RANGES, Capability.TRACKED_CHANGES);
 
-    private final String agent;
-    private final String provider;
-    private final AgentCalls calls;
-    private final int version;
-    private final String fingerprint;
-    private final Optional<String> work;
-
     /**
-     * @param provider its name on the agent's host
-     * @param version of commands that are used with the agent
+     * One connection of an agent.
+     *
+     * @param version of commands that are used over it
      * @param fingerprint of the agent's key
      */
-    RemoteProvider(String agent, String provider, AgentCalls calls, int version, String fingerprint) {
-        this(agent, provider, calls, version, fingerprint, Optional.empty());
+    record Session(String agent, AgentCalls calls, int version, String fingerprint) {}
+
+    private final Session session;
+    private final String provider;
+    private final AgentOffer.Abilities abilities;
+    private final Optional<String> work;
+
+    /** @param provider its name on the agent's host */
+    RemoteProvider(Session session, String provider, AgentOffer.Abilities abilities) {
+        this(session, provider, abilities, Optional.empty());
     }
 
-    private RemoteProvider(
-            String agent, String provider, AgentCalls calls, int version, String fingerprint, Optional<String> work) {
-        this.agent = agent;
+    private RemoteProvider(Session session, String provider, AgentOffer.Abilities abilities, Optional<String> work) {
+        this.session = session;
         this.provider = provider;
-        this.calls = calls;
-        this.version = version;
-        this.fingerprint = fingerprint;
+        this.abilities = abilities;
         this.work = work;
     }
 
     @Override
     public Optional<StorageProvider> under(String id) {
-        return version < REMEMBERS_SINCE
+        return session.version() < CommandVersions.REMEMBERS_SINCE
                 ? Optional.empty()
-                : Optional.of(new RemoteProvider(agent, provider, calls, version, fingerprint, Optional.of(id)));
+                : Optional.of(new RemoteProvider(session, provider, abilities, Optional.of(id)));
+    }
+
+    @Override
+    public Optional<String> abilitiesUntold() {
+        return session.version() < CommandVersions.ABILITIES_SINCE
+                ? Optional.of(
+                        ("it is of agent %s, whose software is of before such a thing could be asked of it (commands %d,"
+                                        + " %d are needed): install there what this site runs")
+                                .formatted(session.agent(), session.version(), CommandVersions.ABILITIES_SINCE))
+                : Optional.empty();
+    }
+
+    @Override
+    public <T> Optional<T> ability(Class<T> type) {
+        return AgentAbility.of(type)
+                .filter(ability -> abilitiesUntold().isEmpty() && abilities.has(ability))
+                .map(ability -> type.cast(new RemoteAbilities(this)));
+    }
+
+    /** Its name on the agent's host. */
+    String provider() {
+        return provider;
+    }
+
+    /** Whether its storage copies snapshots of the other by itself. */
+    boolean copiesFrom(RemoteProvider other) {
+        return session.agent().equals(other.session.agent())
+                && abilities.copiesFrom().contains(other.provider);
     }
 
     @Override
     public String rememberedBy() {
-        return fingerprint;
+        return session.fingerprint();
     }
 
     @Override
     public String name() {
-        return agent + "/" + provider;
+        return session.agent() + "/" + provider;
     }
 
     @Override
@@ -210,13 +236,28 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
 
     @Override
     public Step<?> resume(Handle handle) throws ProviderException {
-        var answer = ask(new AgentCommand.ResumeStep(new Handle(provider, handle.token())), StepAnswer.class);
+        var answer = ask(new AgentCommand.ResumeStep(local(handle)), StepAnswer.class);
         if (answer.running().isPresent()) {
             return running(answer.running().get());
         }
-        return answer.volume().isPresent()
-                ? new Step.Done<>(named(answer.volume().get()))
+        if (answer.volume().isPresent()) {
+            return new Step.Done<>(named(answer.volume().get()));
+        }
+        if (answer.copy().isPresent()) {
+            return new Step.Done<>(named(answer.copy().get()));
+        }
+        return answer.replication().isPresent()
+                ? new Step.Done<>(named(answer.replication().get()))
                 : new Step.Done<>(answer.yes());
+    }
+
+    /** As the agent knows it. */
+    Handle local(Handle handle) {
+        return new Handle(provider, handle.token());
+    }
+
+    private String agent() {
+        return "agent " + session.agent();
     }
 
     private Step<Volume> volumeStep(AgentCommand.Lasting what) throws ProviderException {
@@ -227,28 +268,27 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
         }
         return new Step.Done<>(named(answer.volume()
                 .orElseThrow(() -> new ProviderException(
-                        new ProviderError.Unexpected("agent " + agent, "neither a volume nor work in progress")))));
+                        new ProviderError.Unexpected(agent(), "neither a volume nor work in progress")))));
     }
 
-    private <T> Step<T> running(StepAnswer.Running running) {
+    <T> Step<T> running(StepAnswer.Running running) {
         return new Step.Running<>(
                 new Handle(name(), running.handle().token()), running.progress(), running.askAgainAfter());
     }
 
-    private <T> T ask(AgentCommand command, Class<T> answer) throws ProviderException {
+    <T> T ask(AgentCommand command, Class<T> answer) throws ProviderException {
         try {
-            return calls.call(command, CALL_LIMIT, answer);
+            return session.calls().call(command, CALL_LIMIT, answer);
         } catch (AgentCallException e) {
             throw failure(e);
         } catch (IllegalArgumentException e) {
-            throw new ProviderException(
-                    new ProviderError.Unexpected("agent " + agent, String.valueOf(e.getMessage())), e);
+            throw new ProviderException(new ProviderError.Unexpected(agent(), String.valueOf(e.getMessage())), e);
         }
     }
 
-    private void tell(AgentCommand command) throws ProviderException {
+    void tell(AgentCommand command) throws ProviderException {
         try {
-            calls.tell(command, CALL_LIMIT);
+            session.calls().tell(command, CALL_LIMIT);
         } catch (AgentCallException e) {
             throw failure(e);
         }
@@ -259,20 +299,21 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
                 .<ProviderError>map(failure -> switch (failure) {
                     case AgentFailure.OfStorage(var storage) -> named(storage);
                     case AgentFailure.OfConsistency(var consistency) ->
-                        new ProviderError.Unexpected("agent " + agent, consistency.message());
+                        new ProviderError.Unexpected(agent(), consistency.message());
                     // Which is asked again, as where nothing was answered.
-                    case AgentFailure.AskAgain(var message) -> new ProviderError.Unreachable("agent " + agent, message);
-                    case AgentFailure.Other(var message) -> new ProviderError.Unexpected("agent " + agent, message);
+                    case AgentFailure.AskAgain(var message) -> new ProviderError.Unreachable(agent(), message);
+                    case AgentFailure.Other(var message) -> new ProviderError.Unexpected(agent(), message);
                 })
-                .orElseGet(() -> new ProviderError.Unreachable("agent " + agent, String.valueOf(e.getMessage())));
+                .orElseGet(() -> new ProviderError.Unreachable(agent(), String.valueOf(e.getMessage())));
         return new ProviderException(error, e);
     }
 
     /** With the agent's name before what the agent calls by its own. */
     private ProviderError named(ProviderError error) {
         return switch (error) {
-            case ProviderError.VolumeNotFound(var volume) -> new ProviderError.VolumeNotFound(volume.at(agent));
-            case ProviderError.VolumeExists(var volume) -> new ProviderError.VolumeExists(volume.at(agent));
+            case ProviderError.VolumeNotFound(var volume) ->
+                new ProviderError.VolumeNotFound(volume.at(session.agent()));
+            case ProviderError.VolumeExists(var volume) -> new ProviderError.VolumeExists(volume.at(session.agent()));
             case ProviderError.SnapshotNotFound(var snapshot) -> new ProviderError.SnapshotNotFound(named(snapshot));
             case ProviderError.Held(var snapshot, var owners) -> new ProviderError.Held(named(snapshot), owners);
             case ProviderError.OutOfSpace(var object, var free, var needed) ->
@@ -283,13 +324,13 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
             case ProviderError.Denied(var object, var right) -> new ProviderError.Denied(named(object), right);
             case ProviderError.Corrupt(var object, var evidence) -> new ProviderError.Corrupt(named(object), evidence);
             // The agent itself was reached.
-            case ProviderError.Unreachable _ -> new ProviderError.Unexpected("agent " + agent, error.message());
+            case ProviderError.Unreachable _ -> new ProviderError.Unexpected(agent(), error.message());
             case ProviderError.Unexpected _ -> error;
         };
     }
 
     private String named(String object) {
-        return "%s at agent %s".formatted(object, agent);
+        return "%s at agent %s".formatted(object, session.agent());
     }
 
     private Volume named(Volume volume) {
@@ -297,18 +338,34 @@ final class RemoteProvider implements StorageProvider, RemembersWork {
         capabilities.addAll(volume.capabilities());
         capabilities.removeAll(CONTENT);
         return new Volume(
-                volume.id().at(agent), volume.sizeBytes(), capabilities, Optional.empty(), List.of(), volume.facts());
+                volume.id().at(session.agent()),
+                volume.sizeBytes(),
+                capabilities,
+                Optional.empty(),
+                List.of(),
+                volume.facts());
     }
 
-    private Snapshot named(Snapshot snapshot) {
+    Snapshot named(Snapshot snapshot) {
         return new Snapshot(named(snapshot.id()), snapshot.sizeBytes(), snapshot.createdAt());
     }
 
-    private SnapshotId named(SnapshotId snapshot) {
-        return new SnapshotId(snapshot.volume().at(agent), snapshot.recoveryPoint());
+    StorageReplication.Status named(StorageReplication.Status status) {
+        return new StorageReplication.Status(
+                status.volume().at(session.agent()),
+                status.state(),
+                status.partners().stream()
+                        .map(partner -> partner.at(session.agent()))
+                        .toList(),
+                status.groups(),
+                status.costOfStop());
     }
 
-    private static SnapshotId local(SnapshotId snapshot) {
+    SnapshotId named(SnapshotId snapshot) {
+        return new SnapshotId(snapshot.volume().at(session.agent()), snapshot.recoveryPoint());
+    }
+
+    static SnapshotId local(SnapshotId snapshot) {
         return new SnapshotId(snapshot.volume().onItsHost(), snapshot.recoveryPoint());
     }
 

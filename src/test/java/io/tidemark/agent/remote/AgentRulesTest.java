@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Who is logged in to gets to see that we know a password: only what is on the agent's own host. */
 class AgentRulesTest {
     private static final AgentRules RULES =
-            new AgentRules(List.of("*"), Set.of("mongodb"), Path.of("/etc/tidemark"), false);
+            new AgentRules(List.of("*"), Set.of("mongodb"), Path.of("/etc/tidemark"), false, Set.of());
 
     @ParameterizedTest
     @CsvSource({"host, 127.0.0.1", "host, localhost", "router, 127.0.0.1:27017", "router, [::1]:27017"})
