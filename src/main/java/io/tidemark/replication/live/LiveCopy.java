@@ -27,6 +27,7 @@ public final class LiveCopy {
     private final SecondaryPath secondary;
     private final ResyncSource resync;
     private final Meeting meeting;
+    private final Invalidation invalidation;
     private final Map<Long, Long> reads = new HashMap<>();
     /** Read, and not to be told before the lease is renewed. */
     private final Map<Long, Payload> heldReads = new LinkedHashMap<>();
@@ -48,6 +49,7 @@ public final class LiveCopy {
         resync = new ResyncSource(desk, primary);
         secondary = new SecondaryPath(desk, primary::isWriting);
         meeting = new Meeting(desk, primary, secondary, resync);
+        invalidation = new Invalidation(desk, meeting, secondary);
     }
 
     private boolean isBusyForPrimary(long offset, int length) {
@@ -94,7 +96,11 @@ public final class LiveCopy {
                 }
             }
             case LiveEvent.ReadDone done -> readDone(done);
-            case LiveEvent.Kept kept -> meeting.kept(kept.work());
+            case LiveEvent.Kept kept -> {
+                if (!invalidation.kept(kept.work())) {
+                    meeting.kept(kept.work());
+                }
+            }
             case LiveEvent.DiskFailed failed -> failed(failed.what());
             case LiveEvent.Persisted persisted ->
                 primary.hot(desk.metadata.persisted(persisted.ticket()).keySet());
@@ -108,6 +114,7 @@ public final class LiveCopy {
             case LiveEvent.OutdatedTold told ->
                 desk.isTold |= desk.metadata.wanted().generations().current().equals(Optional.of(told.generation()));
             case LiveEvent.Resolve resolve -> meeting.resolve(resolve);
+            case LiveEvent.Invalidate invalidate -> invalidation.ask(invalidate);
             case LiveEvent.Tick tick -> {
                 meeting.tick();
                 primary.confirmSoon();
@@ -135,7 +142,14 @@ public final class LiveCopy {
                 resync.confirmed(durable.upTo());
             }
             case LiveMessage.InStep inStep -> resync.inStep();
+            case LiveMessage.Ask ask -> askedByPeer(ask.what());
             case LiveMessage.RoleChanged changed -> meeting.peerRole(changed.role());
+        }
+    }
+
+    private void askedByPeer(LiveMessage.Ask.What what) {
+        switch (what) {
+            case INVALIDATE -> invalidation.askedByPeer();
         }
     }
 
@@ -213,6 +227,7 @@ public final class LiveCopy {
         reads.clear();
         promotion.ifPresent(each -> desk.emit(new LiveEffect.Refuse(each.request(), what)));
         promotion = Optional.empty();
+        invalidation.refuse(what);
         demotion.ifPresent(each -> desk.emit(new LiveEffect.Refuse(each, what)));
         demotion = OptionalLong.empty();
         desk.role = Role.SECONDARY;
@@ -228,6 +243,7 @@ public final class LiveCopy {
             case LiveEvent.Promote promote -> desk.emit(new LiveEffect.Refuse(promote.request(), why));
             case LiveEvent.Demote demote -> desk.emit(new LiveEffect.Refuse(demote.request(), why));
             case LiveEvent.Resolve resolve -> desk.emit(new LiveEffect.Refuse(resolve.request(), why));
+            case LiveEvent.Invalidate asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             default -> {}
         }
     }
@@ -241,6 +257,7 @@ public final class LiveCopy {
             secondary.advance();
             primary.advance(meeting.isUnderWay());
             resync.advance();
+            invalidation.advance();
             roles();
             if (desk.hasLease() && !heldReads.isEmpty()) {
                 heldReads.forEach((request, data) -> desk.emit(new LiveEffect.AnswerRead(request, data)));

@@ -59,6 +59,15 @@ public sealed interface LiveEvent {
      */
     record Resolve(long request, boolean isKept) implements LiveEvent {}
 
+    /**
+     * A secondary's content is given up, and copied in full from its peer, which has to be primary and in step. It is kept
+     * first ({@link LiveEffect.KeepVolume}), and answered once it is durable that it is no content any more; then the session
+     * ends, and the driver connects again as after any other. DRBD's invalidate.
+     *
+     * @param isPeers the primary asks it of its peer, and is answered when that was sent: DRBD's invalidate-remote
+     */
+    record Invalidate(long request, boolean isPeers) implements LiveEvent {}
+
     /** Time has passed: to come at least once a second. */
     record Tick() implements LiveEvent {}
 }

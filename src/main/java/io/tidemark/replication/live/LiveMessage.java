@@ -67,6 +67,14 @@ public sealed interface LiveMessage {
     /** The end of a resync was taken down. */
     record InStep() implements LiveMessage {}
 
+    /** Somebody asks something of the receiver by way of its peer; where it cannot be done, nothing is. */
+    record Ask(What what) implements LiveMessage {
+        public enum What {
+            /** The receiver, a secondary, is to give up its content. */
+            INVALIDATE
+        }
+    }
+
     /** The sender is now of this role. */
     record RoleChanged(Role role) implements LiveMessage {}
 }

@@ -124,6 +124,7 @@ final class Meeting {
             case LiveMessage.Hello hello -> Optional.empty();
             case LiveMessage.RoleChanged changed -> Optional.empty();
             case LiveMessage.InStep inStep -> Optional.empty();
+            case LiveMessage.Ask ask -> Optional.empty();
             case LiveMessage.Dirty dirty ->
                 dirty.runs().stream().allMatch(this::isInside)
                         ? Optional.empty()
@@ -362,6 +363,11 @@ final class Meeting {
         }
     }
 
+    /** As far as it has told. */
+    boolean isPeerPrimary() {
+        return desk.session.isPresent() && peerRole == Role.PRIMARY;
+    }
+
     /** Why this copy may not become primary now; empty where it may. */
     Optional<String> refusalToPromote() {
         var kept = desk.metadata.wanted();
@@ -380,7 +386,6 @@ final class Meeting {
         if (kept.generations().current().isEmpty() && !isPeerEmpty) {
             return Optional.of("this copy has no content yet: let it meet its peer first");
         }
-        boolean isPeerPrimary = desk.session.isPresent() && peerRole == Role.PRIMARY;
-        return isPeerPrimary ? Optional.of("the peer is primary: demote it first") : Optional.empty();
+        return isPeerPrimary() ? Optional.of("the peer is primary: demote it first") : Optional.empty();
     }
 }

@@ -82,6 +82,11 @@ final class SecondaryPath {
         return items.isEmpty();
     }
 
+    /** Whether the disk is at work for the peer. */
+    boolean isWriting() {
+        return !onDisk.isEmpty();
+    }
+
     boolean isWriting(long offset, int length) {
         return onDisk.values().stream().anyMatch(each -> each.overlaps(offset, length));
     }

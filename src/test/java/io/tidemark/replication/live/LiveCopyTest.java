@@ -340,4 +340,60 @@ class LiveCopyTest {
         assertThat(all(LiveEffect.Refuse.class)).hasSize(1);
         assertThat(effects).contains(new LiveEffect.Answer(3));
     }
+
+    private void isSecondaryBeside(Role peers) {
+        copy = copy(GIB, Protocol.C, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(OLD, Map.of(), GIB));
+        peerSays(new LiveMessage.RoleChanged(peers));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
+        effects.clear();
+    }
+
+    @Test
+    void whatIsGivenUpIsKeptFirstAndMetAgainAsNothing() {
+        isSecondaryBeside(Role.PRIMARY);
+
+        happens(new LiveEvent.Invalidate(2, false));
+        peerSays(new LiveMessage.Write(1, 0, 4_096, DATA));
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
+        assertThat(all(LiveEffect.WriteVolume.class)).isEmpty();
+        diskEnds();
+
+        assertThat(effects).contains(new LiveEffect.Answer(2));
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
+        assertThat(copy.status().disk()).isEqualTo(DiskState.INCONSISTENT);
+        assertThat(copy.status().dirtyBlocks()).isEqualTo(GIB / 4_096);
+        assertThat(copy.generations()).isEqualTo(Generations.none());
+    }
+
+    @Test
+    void aPrimarysContentIsNotGivenUpNorThatOfOneWithoutAPrimary() {
+        isPromoted();
+        happens(new LiveEvent.Invalidate(2, false));
+        assertThat(all(LiveEffect.Refuse.class).getLast().why())
+                .isEqualTo("a primary's content is not given up: demote this copy and promote its peer first");
+
+        isSecondaryBeside(Role.SECONDARY);
+        happens(new LiveEvent.Invalidate(3, false));
+        peerSays(new LiveMessage.Ask(LiveMessage.Ask.What.INVALIDATE));
+        assertThat(all(LiveEffect.Refuse.class).getLast().why())
+                .isEqualTo("the peer is not there as a primary that is up to date (this copy is ESTABLISHED): "
+                        + "connect and promote it first");
+        assertThat(all(LiveEffect.KeepVolume.class)).isEmpty();
+    }
+
+    @Test
+    void aPeerThatIsLostWhileTheVolumeIsKeptLeavesTheContentAsItWas() {
+        isSecondaryBeside(Role.PRIMARY);
+        happens(new LiveEvent.Invalidate(2, false));
+
+        happens(new LiveEvent.Lost(SESSION));
+        diskEnds();
+
+        assertThat(effects)
+                .contains(new LiveEffect.Refuse(2, "the peer was lost before this copy's content was given up"));
+        assertThat(copy.status().disk()).isEqualTo(DiskState.CONSISTENT);
+        isPromoted();
+    }
 }

@@ -158,6 +158,18 @@ final class LiveChecks {
         }
     }
 
+    /** It has told a person that its content is no more: the other has all, and a crash does not bring it back. */
+    void givenUp(LiveHost host) {
+        var kept = host.store().superblock();
+        world.check(
+                !kept.isConsistent() && kept.generations().current().isEmpty(),
+                "%s has said that it has given up its content, and has it still",
+                host.side());
+        if (world.settings().protocol() == Protocol.C) {
+            nothingMissing(world.peer(host), "remains alone");
+        }
+    }
+
     void looked() {
         if (world.hosts().stream().allMatch(LiveChecks::isEstablished)) {
             lastInStep = world.now();

@@ -67,6 +67,12 @@ final class LiveDisk {
         cached.computeIfAbsent(block, none -> new ArrayList<>()).add(value);
     }
 
+    /** From here on the block reads as another, after a power cut too. */
+    void decay(long block, long value) {
+        current.put(block, value);
+        durable.put(block, value);
+    }
+
     void flushBegins() {
         var sizes = new TreeMap<Long, Integer>();
         cached.forEach((block, versions) -> sizes.put(block, versions.size()));

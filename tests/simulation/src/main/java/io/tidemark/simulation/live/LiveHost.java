@@ -9,6 +9,7 @@ import io.tidemark.replication.live.LiveMessage;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.Payload;
+import io.tidemark.replication.live.Superblock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,6 +32,11 @@ final class LiveHost {
     private long tells;
     private Optional<LiveEffect.Persist> persisting = Optional.empty();
     private final Map<Long, LiveEffect.WriteVolume> writing = new HashMap<>();
+
+    /** Volumes that are being kept. */
+    private int keeping;
+    /** The volume as it is now was kept. */
+    private boolean isKept;
 
     private long promotion;
     private long token;
@@ -65,6 +71,10 @@ final class LiveHost {
         return disk;
     }
 
+    boolean isKeeping() {
+        return keeping > 0;
+    }
+
     LiveStore store() {
         return store;
     }
@@ -85,6 +95,8 @@ final class LiveHost {
 
     void start() {
         fault.starts(this);
+        keeping = 0;
+        isKept = false;
         copy = new LiveCopy(settings, store.start(fault.readsActivityLog()), this::fresh);
         life++;
         int mine = life;
@@ -169,13 +181,17 @@ final class LiveHost {
             case LiveEffect.KeepVolume keep -> {
                 var before = disk.content();
                 world.check(store.superblock().isConsistent(), "%s keeps an inconsistent volume", side);
+                keeping++;
                 later(world.diskDelay(), () -> {
+                    keeping--;
+                    isKept = true;
                     world.check(before.equals(disk.content()), "%s was written while it was being kept", side);
                     take(new LiveEvent.Kept(keep.work()));
                 });
             }
             case LiveEffect.Persist persist -> {
                 persisting = Optional.of(persist);
+                persist.superblock().ifPresent(this::givesUp);
                 later(world.diskDelay(), () -> {
                     store.persist(persist);
                     persisting = Optional.empty();
@@ -194,7 +210,16 @@ final class LiveHost {
         }
     }
 
+    private void givesUp(Superblock changed) {
+        var before = store.superblock();
+        boolean isContent =
+                before.isConsistent() && before.generations().current().isPresent();
+        world.check(
+                !isContent || changed.isConsistent() || isKept, "%s gives up its content, and has not kept it", side);
+    }
+
     private void write(LiveEffect.WriteVolume write) {
+        isKept = false;
         for (var other : writing.values()) {
             boolean overlaps = other.offset() < write.offset() + write.length()
                     && write.offset() < other.offset() + other.length();

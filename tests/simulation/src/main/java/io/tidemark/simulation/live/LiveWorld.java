@@ -39,6 +39,7 @@ public final class LiveWorld {
     private final LiveChecks checks;
     private final LiveClients clients;
     private final LivePeople people;
+    private final LiveOperators operators;
     private final boolean[] isKeeperCut = new boolean[2];
     private final boolean isDiskSlow;
 
@@ -81,6 +82,7 @@ public final class LiveWorld {
         checks = new LiveChecks(this);
         clients = new LiveClients(this, checks);
         people = new LivePeople(this, checks, clients);
+        operators = new LiveOperators(this, checks, seed);
     }
 
     /** Worlds whose copies are driven as they should be. */
@@ -108,6 +110,7 @@ public final class LiveWorld {
         }
         network.connect();
         people.begin();
+        operators.begin();
         clients.begin();
         until(TROUBLE);
         isAtRest = true;
@@ -116,7 +119,7 @@ public final class LiveWorld {
         int calm = 0;
         while (calm < CALM_LOOKS && now < TROUBLE + REST_MAXIMUM) {
             until(now + 200_000);
-            calm = checks.isAtRest() ? calm + 1 : 0;
+            calm = checks.isAtRest() && !operators.isRepairDue() ? calm + 1 : 0;
         }
         checks.atRest();
     }
@@ -215,6 +218,7 @@ public final class LiveWorld {
     void answered(LiveHost host, long request) {
         clients.answered(host, request);
         people.answered(host, request);
+        operators.answered(host, request);
     }
 
     void answeredRead(LiveHost host, long request, Cells data) {
@@ -228,6 +232,7 @@ public final class LiveWorld {
     void refused(long request) {
         clients.refused(request);
         people.refused(request);
+        operators.refused(request);
     }
 
     void changed(LiveHost host, LiveStatus before) {

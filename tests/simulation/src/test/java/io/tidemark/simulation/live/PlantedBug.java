@@ -86,6 +86,27 @@ enum PlantedBug {
             () -> hearing(event -> event instanceof LiveEvent.Write write
                     ? new LiveEvent.Write(write.request(), write.offset(), write.length(), write.data(), false)
                     : event)),
+    /** What a resync overwrites is not kept before. */
+    CONTENT_NOT_KEPT(
+            "has not kept it",
+            () -> doing((host, effect) -> {
+                if (effect instanceof LiveEffect.KeepVolume keep) {
+                    host.soon(0, new LiveEvent.Kept(keep.work()));
+                    return Optional.empty();
+                }
+                return Optional.of(effect);
+            })),
+    /** Who gives up its content has it again after a crash, and a resync copies less than all. */
+    GIVEN_UP_IN_MEMORY(
+            "has it still",
+            () -> doing((host, effect) -> Optional.of(
+                    effect instanceof LiveEffect.Persist persist
+                            ? new LiveEffect.Persist(
+                                    persist.ticket(),
+                                    persist.superblock().map(each -> withContent(host, each)),
+                                    persist.pages(),
+                                    persist.transaction())
+                            : effect))),
     /** 2: an old read comes back. */
     STALE_READ(
             "had been answered",
@@ -150,10 +171,17 @@ enum PlantedBug {
     private static Superblock withOld(LiveHost host, Superblock each) {
         var old = host.store().superblock().generations();
         return new Superblock(
-                old.current().isPresent() ? old : each.generations(),
+                old.current().isPresent() && each.generations().current().isPresent() ? old : each.generations(),
                 each.isConsistent(),
                 each.isOutdated(),
                 each.wasPrimary());
+    }
+
+    private static Superblock withContent(LiveHost host, Superblock each) {
+        var old = host.store().superblock();
+        boolean isGivenUp = old.generations().current().isPresent()
+                && each.generations().current().isEmpty();
+        return isGivenUp ? old : each;
     }
 
     private static Optional<LiveEffect> untold(LiveHost host, LiveEffect effect) {
