@@ -27,6 +27,8 @@ final class Desk {
     boolean isShared = true;
     /** Dirty bits tell what may differ from a peer of the same generation. */
     boolean differs;
+    /** Some of the dirty bits are what a verify has found. */
+    boolean isMarked;
     /** Who gives out leases knows that the peer is behind. */
     boolean isTold;
 
@@ -108,6 +110,15 @@ final class Desk {
         isTold = false;
         if (settings.isFenced()) {
             emit(new LiveEffect.TellOutdated(lease.token(), minted));
+        }
+    }
+
+    /** A verify has found that these blocks differ: both sides keep that until a resync has ended. */
+    void outOfSync(List<DirtyBitmap.Run> runs) {
+        if (!runs.isEmpty()) {
+            runs.forEach(run -> metadata.bitmap.mark(run.offset(), run.bytes(settings.sizeBytes())));
+            metadata.wantBitmap();
+            isMarked = true;
         }
     }
 

@@ -46,7 +46,25 @@ public final class DirtyBitmap {
      * @param first number of the first
      * @param count at least 1
      */
-    public record Run(long first, int count) {}
+    public record Run(long first, int count) {
+        /** Bytes from the start of the volume. */
+        long offset() {
+            return first * BLOCK_BYTES;
+        }
+
+        /** Its bytes, without those that would lie behind the volume's end. */
+        long bytes(long sizeBytes) {
+            return Math.min((long) count * BLOCK_BYTES, sizeBytes - offset());
+        }
+
+        boolean overlaps(Run other) {
+            return first < other.first + other.count && other.first < first + count;
+        }
+
+        boolean contains(Run other) {
+            return first <= other.first && other.first + other.count <= first + count;
+        }
+    }
 
     /**
      * One in which nothing is dirty.

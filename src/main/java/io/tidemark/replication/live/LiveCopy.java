@@ -28,6 +28,7 @@ public final class LiveCopy {
     private final ResyncSource resync;
     private final Meeting meeting;
     private final Invalidation invalidation;
+    private final Verify verify;
     private final Map<Long, Long> reads = new HashMap<>();
     /** Read, and not to be told before the lease is renewed. */
     private final Map<Long, Payload> heldReads = new LinkedHashMap<>();
@@ -50,10 +51,16 @@ public final class LiveCopy {
         secondary = new SecondaryPath(desk, primary::isWriting);
         meeting = new Meeting(desk, primary, secondary, resync);
         invalidation = new Invalidation(desk, meeting, secondary);
+        verify = new Verify(
+                desk,
+                meeting,
+                (offset, length) -> primary.isWriting(offset, length) || secondary.isWriting(offset, length));
     }
 
     private boolean isBusyForPrimary(long offset, int length) {
-        return resync.isReading(offset, length) || secondary.isWriting(offset, length);
+        return resync.isReading(offset, length)
+                || verify.isReading(offset, length)
+                || secondary.isWriting(offset, length);
     }
 
     /**
@@ -96,6 +103,11 @@ public final class LiveCopy {
                 }
             }
             case LiveEvent.ReadDone done -> readDone(done);
+            case LiveEvent.DigestsRead read -> {
+                if (!secondary.compared(read.work(), read.digests())) {
+                    verify.read(read.work(), read.digests());
+                }
+            }
             case LiveEvent.Kept kept -> {
                 if (!invalidation.kept(kept.work())) {
                     meeting.kept(kept.work());
@@ -114,6 +126,7 @@ public final class LiveCopy {
             case LiveEvent.OutdatedTold told ->
                 desk.isTold |= desk.metadata.wanted().generations().current().equals(Optional.of(told.generation()));
             case LiveEvent.Resolve resolve -> meeting.resolve(resolve);
+            case LiveEvent.Verify asked -> verify.ask(asked);
             case LiveEvent.Invalidate invalidate -> invalidation.ask(invalidate);
             case LiveEvent.Tick tick -> {
                 meeting.tick();
@@ -125,6 +138,10 @@ public final class LiveCopy {
 
     private void arrived(LiveEvent.Arrived arrived) {
         if (desk.session.isEmpty() || desk.session.getAsLong() != arrived.session()) {
+            return;
+        }
+        if (arrived.message() instanceof LiveMessage.Compare && desk.role == Role.PRIMARY) {
+            // Asked by a secondary that has not heard of this role; from here on it compares no more.
             return;
         }
         var refusal = meeting.refusal(arrived.message());
@@ -142,6 +159,8 @@ public final class LiveCopy {
                 resync.confirmed(durable.upTo());
             }
             case LiveMessage.InStep inStep -> resync.inStep();
+            case LiveMessage.OutOfSync outOfSync -> meeting.outOfSync();
+            case LiveMessage.Differing differing -> verify.differing(differing);
             case LiveMessage.Ask ask -> askedByPeer(ask.what());
             case LiveMessage.RoleChanged changed -> meeting.peerRole(changed.role());
         }
@@ -150,6 +169,7 @@ public final class LiveCopy {
     private void askedByPeer(LiveMessage.Ask.What what) {
         switch (what) {
             case INVALIDATE -> invalidation.askedByPeer();
+            case VERIFY -> verify.askedByPeer();
         }
     }
 
@@ -228,6 +248,7 @@ public final class LiveCopy {
         promotion.ifPresent(each -> desk.emit(new LiveEffect.Refuse(each.request(), what)));
         promotion = Optional.empty();
         invalidation.refuse(what);
+        verify.stop(LiveStatus.VerifyState.CUT_OFF);
         demotion.ifPresent(each -> desk.emit(new LiveEffect.Refuse(each, what)));
         demotion = OptionalLong.empty();
         desk.role = Role.SECONDARY;
@@ -243,6 +264,7 @@ public final class LiveCopy {
             case LiveEvent.Promote promote -> desk.emit(new LiveEffect.Refuse(promote.request(), why));
             case LiveEvent.Demote demote -> desk.emit(new LiveEffect.Refuse(demote.request(), why));
             case LiveEvent.Resolve resolve -> desk.emit(new LiveEffect.Refuse(resolve.request(), why));
+            case LiveEvent.Verify asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             case LiveEvent.Invalidate asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             default -> {}
         }
@@ -257,6 +279,7 @@ public final class LiveCopy {
             secondary.advance();
             primary.advance(meeting.isUnderWay());
             resync.advance();
+            verify.advance();
             invalidation.advance();
             roles();
             if (desk.hasLease() && !heldReads.isEmpty()) {
@@ -300,6 +323,7 @@ public final class LiveCopy {
         promotion = Optional.empty();
         desk.lease = asked.lease();
         desk.role = Role.PRIMARY;
+        secondary.stopComparing();
         desk.send(new LiveMessage.RoleChanged(Role.PRIMARY));
         desk.emit(new LiveEffect.Answer(asked.request()));
     }
@@ -336,7 +360,8 @@ public final class LiveCopy {
                 diskState(),
                 desk.replication,
                 desk.metadata.bitmap.dirtyBlocks(),
-                desk.failure.or(meeting::whyAlone));
+                desk.failure.or(meeting::whyAlone),
+                verify.progress());
     }
 
     private DiskState diskState() {

@@ -17,6 +17,9 @@ public sealed interface LiveEffect {
 
     record ReadVolume(long work, long offset, int length) implements LiveEffect {}
 
+    /** The digests of the blocks of a range; ends with {@link LiveEvent.DigestsRead}. */
+    record ReadDigests(long work, long offset, int length) implements LiveEffect {}
+
     /**
      * To be made durable, in any order, before {@link LiveEvent.Persisted}; one at a time.
      *

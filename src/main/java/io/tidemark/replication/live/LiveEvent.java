@@ -28,6 +28,8 @@ public sealed interface LiveEvent {
 
     record ReadDone(long work, Payload data) implements LiveEvent {}
 
+    record DigestsRead(long work, Digests digests) implements LiveEvent {}
+
     /** The volume or the metadata cannot be written or read: the copy serves nobody from here on. */
     record DiskFailed(String what) implements LiveEvent {}
 
@@ -67,6 +69,12 @@ public sealed interface LiveEvent {
      * @param isPeers the primary asks it of its peer, and is answered when that was sent: DRBD's invalidate-remote
      */
     record Invalidate(long request, boolean isPeers) implements LiveEvent {}
+
+    /**
+     * Both copies are to be compared, block by block; answered when that has begun, or the primary was asked to. What differs
+     * is dirty from then on, on both sides, and not repaired before they meet the next time: DRBD's verify.
+     */
+    record Verify(long request) implements LiveEvent {}
 
     /** Time has passed: to come at least once a second. */
     record Tick() implements LiveEvent {}

@@ -49,6 +49,12 @@ public sealed interface LiveMessage {
     /** A part of a resync. */
     record Block(long number, long offset, int length, Payload data) implements Numbered {}
 
+    /**
+     * The target, or who is verified, compares its own blocks, as they are when all before was written and nothing behind
+     * it, and answers with {@link Differing}.
+     */
+    record Compare(long number, long offset, int length, Digests digests) implements Numbered {}
+
     /** All before is durable before anything behind it is begun. */
     record Barrier(long number) implements Numbered {}
 
@@ -64,6 +70,20 @@ public sealed interface LiveMessage {
     /** All up to this number is durable. */
     record Durable(long upTo) implements LiveMessage {}
 
+    /**
+     * Of a {@link Compare}: blocks that are not the same.
+     *
+     * @param number the comparison's
+     */
+    record Differing(long number, List<DirtyBitmap.Run> runs) implements LiveMessage {
+        public Differing {
+            runs = List.copyOf(runs);
+        }
+    }
+
+    /** Before a {@link Hello}: the sender has dirty bits of a verify that were not repaired. */
+    record OutOfSync() implements LiveMessage {}
+
     /** The end of a resync was taken down. */
     record InStep() implements LiveMessage {}
 
@@ -71,7 +91,9 @@ public sealed interface LiveMessage {
     record Ask(What what) implements LiveMessage {
         public enum What {
             /** The receiver, a secondary, is to give up its content. */
-            INVALIDATE
+            INVALIDATE,
+            /** The receiver, the primary, is to verify. */
+            VERIFY
         }
     }
 

@@ -7,9 +7,30 @@ import java.util.Optional;
  *
  * @param dirtyBlocks of 4 KiB that the peer may lack, or that this copy is to be given
  * @param why it stands alone; empty where it does not
+ * @param verify the last one that this side drove; empty where there was none since its process started
  */
 public record LiveStatus(
-        Role role, DiskState disk, ReplicationState replication, long dirtyBlocks, Optional<String> why) {
+        Role role,
+        DiskState disk,
+        ReplicationState replication,
+        long dirtyBlocks,
+        Optional<String> why,
+        Optional<Verify> verify) {
+    /**
+     * Both copies are compared.
+     *
+     * @param comparedBlocks of 4 KiB, from the volume's start
+     * @param outOfSyncBlocks of those, that differ
+     */
+    public record Verify(long comparedBlocks, long outOfSyncBlocks, VerifyState state) {}
+
+    public enum VerifyState {
+        RUNNING,
+        ENDED,
+        /** The session was lost, a resync has begun, or the peer was promoted: what is behind was not compared. */
+        CUT_OFF
+    }
+
     public enum Role {
         PRIMARY,
         SECONDARY

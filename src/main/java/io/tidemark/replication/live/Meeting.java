@@ -22,6 +22,9 @@ final class Meeting {
     private Optional<LiveMessage.Hello> heard = Optional.empty();
     private long saidAt;
     private boolean isPeerEmpty;
+    /** This side, or the peer, has said that it has dirty bits of a verify. */
+    private boolean isMarked;
+
     private boolean isOpen;
     /** What follows once the volume is kept as it was. */
     private Runnable overwritten = () -> {};
@@ -65,6 +68,10 @@ final class Meeting {
         said = Optional.empty();
     }
 
+    void outOfSync() {
+        isMarked = true;
+    }
+
     /** Within a session: this copy is not what it said it was. */
     void again() {
         if (desk.session.isPresent()) {
@@ -82,11 +89,13 @@ final class Meeting {
         isOpen = false;
         said = Optional.empty();
         heard = Optional.empty();
+        isMarked = false;
         peerRole = Role.SECONDARY;
         isPeerEmpty = false;
         primary.lost();
         resync.lost();
         secondary.drain();
+        secondary.stopComparing();
     }
 
     void disconnect(String why) {
@@ -124,6 +133,11 @@ final class Meeting {
             case LiveMessage.Hello hello -> Optional.empty();
             case LiveMessage.RoleChanged changed -> Optional.empty();
             case LiveMessage.InStep inStep -> Optional.empty();
+            case LiveMessage.OutOfSync outOfSync -> Optional.empty();
+            case LiveMessage.Differing differing ->
+                differing.runs().stream().allMatch(this::isInside)
+                        ? unsent(differing.number())
+                        : Optional.of("the peer compares blocks outside of the volume");
             case LiveMessage.Ask ask -> Optional.empty();
             case LiveMessage.Dirty dirty ->
                 dirty.runs().stream().allMatch(this::isInside)
@@ -159,11 +173,21 @@ final class Meeting {
                 isTarget
                         ? outside(block.offset(), block.length())
                         : Optional.of("the peer sends a block of a resync, and there is none");
+            case LiveMessage.Compare compare -> refusal(compare);
             case LiveMessage.Finished finished ->
                 isTarget ? Optional.empty() : Optional.of("the peer ends a resync, and there is none");
             case LiveMessage.Barrier barrier -> Optional.empty();
             case LiveMessage.Ahead ahead -> Optional.empty();
         };
+    }
+
+    private Optional<String> refusal(LiveMessage.Compare compare) {
+        boolean isWhole = compare.offset() % DirtyBitmap.BLOCK_BYTES == 0
+                && compare.digests().count() == Math.ceilDiv(compare.length(), DirtyBitmap.BLOCK_BYTES);
+        return isWhole
+                ? outside(compare.offset(), compare.length())
+                : Optional.of("the peer sends %d digests of %d bytes at %d"
+                        .formatted(compare.digests().count(), compare.length(), compare.offset()));
     }
 
     private Optional<String> outside(long offset, int length) {
@@ -190,6 +214,10 @@ final class Meeting {
                     yields);
             said = Optional.of(hello);
             saidAt = desk.now;
+            if (desk.isMarked && desk.metadata.bitmap.dirtyBlocks() > 0) {
+                isMarked = true;
+                desk.send(new LiveMessage.OutOfSync());
+            }
             desk.send(hello);
         }
         if (said.isPresent() && heard.isPresent()) {
@@ -201,6 +229,7 @@ final class Meeting {
             peerRole = theirs.role();
             isPeerEmpty = theirs.generations().current().isEmpty();
             decide(mine, theirs);
+            isMarked = false;
         }
     }
 
@@ -219,8 +248,11 @@ final class Meeting {
         }
     }
 
-    private static Verdict verdict(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+    private Verdict verdict(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
         var verdict = Handshake.decide(side(mine), side(theirs));
+        if (verdict instanceof Verdict.InStep) {
+            return ofOneGeneration(mine, theirs);
+        }
         boolean isApart = verdict instanceof Verdict.SplitBrain || verdict instanceof Verdict.Unrelated;
         if (!isApart || mine.yields() == theirs.yields()) {
             return verdict;
@@ -229,6 +261,22 @@ final class Meeting {
                 verdict instanceof Verdict.SplitBrain split && split.common().isPresent();
         var extent = isKnown ? Extent.BITMAP : Extent.FULL;
         return mine.yields() ? new Verdict.Target(extent) : new Verdict.Source(extent);
+    }
+
+    /** What a verify has found is repaired; so is a copy that such a repair has left torn, when nobody knows any more where. */
+    private Verdict ofOneGeneration(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        boolean isOneTorn = mine.isConsistent() != theirs.isConsistent();
+        if (!isOneTorn && !(isMarked && mine.isConsistent())) {
+            return new Verdict.InStep();
+        }
+        var extent = isMarked ? Extent.BITMAP : Extent.FULL;
+        boolean isSource = isOneTorn ? mine.isConsistent() : isFirst(mine, theirs);
+        return isSource ? new Verdict.Source(extent) : new Verdict.Target(extent);
+    }
+
+    /** Of two that differ for no write's sake: a primary's content is what its clients have read. */
+    private static boolean isFirst(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        return mine.role() == theirs.role() ? mine.id().compareTo(theirs.id()) < 0 : mine.role() == Role.PRIMARY;
     }
 
     private static Side side(LiveMessage.Hello hello) {
@@ -265,6 +313,7 @@ final class Meeting {
         var metadata = desk.metadata;
         metadata.bitmap.clear(0, desk.settings.sizeBytes());
         metadata.want(metadata.wanted().outdated(false));
+        desk.isMarked = false;
         desk.replication = ReplicationState.ESTABLISHED;
         desk.isShared = true;
         if (desk.role == Role.PRIMARY) {
@@ -291,7 +340,12 @@ final class Meeting {
         }
         boolean isGivenUp = yields;
         isGivingUp = isGivenUp;
-        overwritten = () -> overwritten(isGivenUp, theirs);
+        // No dirty bits tell what is torn: whatever happens, the next resync is a full one too.
+        boolean isLost = extent == Extent.FULL
+                && theirs.generations()
+                        .current()
+                        .equals(desk.metadata.wanted().generations().current());
+        overwritten = () -> overwritten(isGivenUp, isLost, theirs);
         var before = desk.metadata.wanted();
         if (before.isConsistent() && before.generations().current().isPresent()) {
             desk.keeping = desk.nextWork();
@@ -320,7 +374,7 @@ final class Meeting {
         isGivingUp = false;
     }
 
-    private void overwritten(boolean isGivenUp, LiveMessage.Hello theirs) {
+    private void overwritten(boolean isGivenUp, boolean isLost, LiveMessage.Hello theirs) {
         var metadata = desk.metadata;
         var now = metadata.wanted().consistent(false);
         if (isGivenUp) {
@@ -329,6 +383,9 @@ final class Meeting {
             now = now.with(generations).primary(false);
             desk.differs = false;
             metadata.wantBitmap();
+        }
+        if (isLost) {
+            now = now.with(Generations.none());
         }
         metadata.want(now);
     }

@@ -48,7 +48,7 @@ final class ResyncSource {
     }
 
     private boolean lies(Run run, long offset, int length) {
-        return offset(run) < offset + length && offset < offset(run) + bytes(run);
+        return run.offset() < offset + length && offset < run.offset() + bytes(run);
     }
 
     void begin() {
@@ -68,7 +68,7 @@ final class ResyncSource {
             return;
         }
         for (var run : message.runs()) {
-            desk.metadata.bitmap.mark(offset(run), bytes(run));
+            desk.metadata.bitmap.mark(run.offset(), bytes(run));
         }
         if (message.isLast()) {
             stage = Stage.SETTLING;
@@ -118,7 +118,7 @@ final class ResyncSource {
         if (claimed.isEmpty() && reading.isEmpty() && sent.isEmpty()) {
             claimed = desk.metadata.bitmap.next(0, desk.settings.resyncBlocks());
         }
-        var ready = claimed.filter(run -> !primary.isWriting(offset(run), (int) bytes(run)));
+        var ready = claimed.filter(run -> !primary.isWriting(run.offset(), (int) bytes(run)));
         ready.ifPresent(run -> {
             claimed = Optional.empty();
             read(run);
@@ -127,28 +127,20 @@ final class ResyncSource {
     }
 
     private boolean isFree(Run run) {
-        return !primary.isWriting(offset(run), (int) bytes(run))
-                && !isReading(offset(run), (int) bytes(run))
-                && sent.stream().noneMatch(each -> overlap(each.run(), run));
-    }
-
-    private static boolean overlap(Run one, Run other) {
-        return one.first() < other.first() + other.count() && other.first() < one.first() + one.count();
+        return !primary.isWriting(run.offset(), (int) bytes(run))
+                && !isReading(run.offset(), (int) bytes(run))
+                && sent.stream().noneMatch(each -> each.run().overlaps(run));
     }
 
     private void read(Run run) {
         long work = desk.nextWork();
         reading.put(work, run);
-        desk.emit(new LiveEffect.ReadVolume(work, offset(run), (int) bytes(run)));
-    }
-
-    private static long offset(Run run) {
-        return run.first() * DirtyBitmap.BLOCK_BYTES;
+        desk.emit(new LiveEffect.ReadVolume(work, run.offset(), (int) bytes(run)));
     }
 
     /** Of a run of a whole volume, too: only those that are read are short. */
     private long bytes(Run run) {
-        return Math.min((long) run.count() * DirtyBitmap.BLOCK_BYTES, desk.settings.sizeBytes() - offset(run));
+        return run.bytes(desk.settings.sizeBytes());
     }
 
     /** @return whether it was read for the resync */
@@ -159,14 +151,14 @@ final class ResyncSource {
         }
         long number = desk.nextNumber();
         sent.add(new Sent(number, run));
-        desk.send(new LiveMessage.Block(number, offset(run), (int) bytes(run), data));
+        desk.send(new LiveMessage.Block(number, run.offset(), (int) bytes(run), data));
         return true;
     }
 
     void confirmed(long upTo) {
         while (!sent.isEmpty() && sent.peekFirst().number() <= upTo) {
             var run = sent.removeFirst().run();
-            desk.metadata.bitmap.clear(offset(run), bytes(run));
+            desk.metadata.bitmap.clear(run.offset(), bytes(run));
         }
     }
 
@@ -177,6 +169,7 @@ final class ResyncSource {
         stage = Stage.NONE;
         var metadata = desk.metadata;
         var kept = metadata.wanted().with(metadata.wanted().generations().inStepWith(desk.settings.peer()));
+        desk.isMarked = false;
         metadata.want(kept.primary(kept.wasPrimary() && desk.role == Role.PRIMARY));
         desk.differs = false;
         desk.replication = ReplicationState.ESTABLISHED;

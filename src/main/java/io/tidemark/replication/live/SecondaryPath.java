@@ -1,5 +1,6 @@
 package io.tidemark.replication.live;
 
+import io.tidemark.replication.live.DirtyBitmap.Run;
 import io.tidemark.replication.live.LiveMessage.Numbered;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import java.util.ArrayDeque;
@@ -25,6 +26,9 @@ final class SecondaryPath {
     private final Deque<Item> waiting = new ArrayDeque<>();
 
     private final Map<Long, Item> onDisk = new HashMap<>();
+    /** Comparisons whose own digests are being read. */
+    private final Map<Long, Item> comparing = new HashMap<>();
+
     private List<Item> written = new ArrayList<>();
     private List<Item> flushing = new ArrayList<>();
     private boolean isFlushing;
@@ -46,6 +50,7 @@ final class SecondaryPath {
         long offset() {
             return switch (message) {
                 case LiveMessage.Write write -> write.offset();
+                case LiveMessage.Compare compare -> compare.offset();
                 case LiveMessage.Block block -> block.offset();
                 default -> 0;
             };
@@ -54,6 +59,7 @@ final class SecondaryPath {
         int length() {
             return switch (message) {
                 case LiveMessage.Write write -> write.length();
+                case LiveMessage.Compare compare -> compare.length();
                 case LiveMessage.Block block -> block.length();
                 default -> 0;
             };
@@ -67,6 +73,10 @@ final class SecondaryPath {
             };
         }
 
+        boolean isComparison() {
+            return message instanceof LiveMessage.Compare;
+        }
+
         boolean overlaps(long offset, int length) {
             return offset() < offset + length && offset < offset() + length();
         }
@@ -77,9 +87,17 @@ final class SecondaryPath {
         this.others = others;
     }
 
-    /** Whether all that arrived is durable. */
+    /** Whether all that arrived to be written is durable. */
     boolean isIdle() {
-        return items.isEmpty();
+        return items.stream().allMatch(Item::isComparison);
+    }
+
+    /** Nobody waits for what is compared any more: the session is lost, or this copy writes from here on. */
+    void stopComparing() {
+        int before = items.size();
+        List.of(items, waiting, comparing.values(), written, flushing)
+                .forEach(each -> each.removeIf(Item::isComparison));
+        desk.moved(before - items.size());
     }
 
     /** Whether the disk is at work for the peer. */
@@ -150,6 +168,11 @@ final class SecondaryPath {
             switch (item.message) {
                 case LiveMessage.Write write -> write(item);
                 case LiveMessage.Block block -> write(item);
+                case LiveMessage.Compare compare -> {
+                    long work = desk.nextWork();
+                    comparing.put(work, item);
+                    desk.emit(new LiveEffect.ReadDigests(work, item.offset(), item.length()));
+                }
                 case LiveMessage.Barrier barrier -> item.isDurable = true;
                 case LiveMessage.Ahead ahead -> {
                     desk.metadata.want(desk.metadata.wanted().outdated(true));
@@ -165,6 +188,8 @@ final class SecondaryPath {
         return switch (item.message) {
             case LiveMessage.Write write -> mayWrite(item);
             case LiveMessage.Block block -> mayWrite(item);
+            case LiveMessage.Compare compare ->
+                comparing.size() < WRITES_MAXIMUM && !isBusy(item.offset(), item.length());
             case LiveMessage.Barrier barrier -> isFirst(item);
             case LiveMessage.Ahead ahead -> isFirst(item);
             case LiveMessage.Finished finished -> isFirst(item) && hasAdopted(finished);
@@ -178,8 +203,40 @@ final class SecondaryPath {
         return isTold
                 && desk.keeping == 0
                 && onDisk.size() < WRITES_MAXIMUM
-                && !isWriting(item.offset(), item.length())
-                && !others.isBusy(item.offset(), item.length());
+                && comparing.values().stream().noneMatch(each -> each.overlaps(item.offset(), item.length()))
+                && !isBusy(item.offset(), item.length());
+    }
+
+    private boolean isBusy(long offset, int length) {
+        return isWriting(offset, length) || others.isBusy(offset, length);
+    }
+
+    /** @return whether they were read for a comparison */
+    boolean compared(long work, Digests own) {
+        var item = comparing.remove(work);
+        if (item == null || !(item.message instanceof LiveMessage.Compare compare)) {
+            return false;
+        }
+        var runs = differing(compare, own);
+        desk.send(new LiveMessage.Differing(compare.number(), runs));
+        desk.outOfSync(runs);
+        item.isDurable = true;
+        return true;
+    }
+
+    private static List<Run> differing(LiveMessage.Compare compare, Digests own) {
+        var runs = new ArrayList<Run>();
+        long first = compare.offset() / DirtyBitmap.BLOCK_BYTES;
+        int from = 0;
+        for (int block = 0; block <= own.count(); block++) {
+            if (block == own.count() || own.isSame(block, compare.digests())) {
+                if (from < block) {
+                    runs.add(new Run(first + from, block - from));
+                }
+                from = block + 1;
+            }
+        }
+        return runs;
     }
 
     private boolean isFirst(Item item) {
@@ -194,6 +251,7 @@ final class SecondaryPath {
         if (!metadata.wanted().equals(wanted)) {
             metadata.bitmap.clear(0, desk.settings.sizeBytes());
             metadata.want(wanted);
+            desk.isMarked = false;
             desk.isShared = true;
             desk.differs = false;
         }
@@ -223,7 +281,7 @@ final class SecondaryPath {
 
     private boolean isBarrierNext() {
         var next = waiting.peekFirst();
-        return next != null && !(next.message instanceof LiveMessage.Write);
+        return next != null && !(next.message instanceof LiveMessage.Write || next.isComparison());
     }
 
     /** @return whether anything has ended, which another may have waited for */

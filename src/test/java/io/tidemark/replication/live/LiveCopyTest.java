@@ -7,9 +7,6 @@ import io.tidemark.replication.live.LiveMessage.Hello;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,101 +14,7 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What the simulated worlds do not come to: large volumes, broken disks and peers, and waits that would end by chance. */
-class LiveCopyTest {
-    private static final CopyId A = new CopyId("a");
-    private static final CopyId B = new CopyId("b");
-    private static final long GIB = 1L << 30;
-    private static final Generation OLD = new Generation(0x0A);
-    private static final Generation NEW = new Generation(0x0B);
-    private static final long SESSION = 1;
-    private static final Payload DATA = new Payload() {
-        @Override
-        public Payload slice(int from, int length) {
-            return this;
-        }
-    };
-
-    private final List<LiveEffect> effects = new ArrayList<>();
-    private final Deque<LiveEffect> disk = new ArrayDeque<>();
-    private LiveCopy copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
-    private long fresh = 100;
-    private long now;
-
-    private LiveCopy copy(long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed) {
-        var settings = new LiveSettings(A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false);
-        var generations = new Generations(
-                Optional.of(current),
-                current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),
-                current.equals(NEW) ? List.of(OLD) : List.of());
-        var start =
-                new LiveStart(changed.apply(new Superblock(generations, true, false, false)), new DirtyBitmap(size), 0);
-        return new LiveCopy(settings, start, () -> new Generation(++fresh));
-    }
-
-    private void happens(LiveEvent event) {
-        for (var effect : copy.on(event, now)) {
-            effects.add(effect);
-            switch (effect) {
-                case LiveEffect.WriteVolume write -> disk.add(write);
-                case LiveEffect.FlushVolume flush -> disk.add(flush);
-                case LiveEffect.Persist persist -> disk.add(persist);
-                case LiveEffect.KeepVolume keep -> disk.add(keep);
-                default -> {}
-            }
-        }
-    }
-
-    /** The disk ends all that it was given, and what follows from it. */
-    private void diskEnds() {
-        while (!disk.isEmpty()) {
-            happens(
-                    switch (disk.removeFirst()) {
-                        case LiveEffect.WriteVolume write -> new LiveEvent.Written(write.work());
-                        case LiveEffect.FlushVolume flush -> new LiveEvent.Flushed(flush.work());
-                        case LiveEffect.Persist persist -> new LiveEvent.Persisted(persist.ticket());
-                        case LiveEffect.KeepVolume keep -> new LiveEvent.Kept(keep.work());
-                        default -> throw new IllegalStateException();
-                    });
-        }
-    }
-
-    private void peerSays(LiveMessage message) {
-        happens(new LiveEvent.Arrived(SESSION, message));
-    }
-
-    private Hello hello(Generation current, Map<CopyId, List<Generation>> bases, long size) {
-        var history = bases.isEmpty() ? List.<Generation>of() : List.of(OLD);
-        return new Hello(
-                B,
-                size,
-                Protocol.C,
-                new Generations(Optional.of(current), bases, history),
-                Role.SECONDARY,
-                false,
-                true,
-                false);
-    }
-
-    private void becomesSource() {
-        happens(new LiveEvent.Connected(SESSION));
-        peerSays(hello(OLD, Map.of(), 5 * GIB));
-        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_SOURCE);
-    }
-
-    private void isPromoted() {
-        happens(new LiveEvent.Promote(1, Lease.NONE));
-        diskEnds();
-        assertThat(copy.status().role()).isEqualTo(Role.PRIMARY);
-        effects.clear();
-    }
-
-    private LiveEvent.Write write(long request, long offset) {
-        return new LiveEvent.Write(request, offset, 4_096, DATA, false);
-    }
-
-    private <T> List<T> all(Class<T> kind) {
-        return effects.stream().filter(kind::isInstance).map(kind::cast).toList();
-    }
+class LiveCopyTest extends DrivenCopy {
 
     @Test
     void runsOfGibibytesAreMarkedWhole() {
@@ -339,15 +242,6 @@ class LiveCopyTest {
 
         assertThat(all(LiveEffect.Refuse.class)).hasSize(1);
         assertThat(effects).contains(new LiveEffect.Answer(3));
-    }
-
-    private void isSecondaryBeside(Role peers) {
-        copy = copy(GIB, Protocol.C, OLD, UnaryOperator.identity());
-        happens(new LiveEvent.Connected(SESSION));
-        peerSays(hello(OLD, Map.of(), GIB));
-        peerSays(new LiveMessage.RoleChanged(peers));
-        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
-        effects.clear();
     }
 
     @Test

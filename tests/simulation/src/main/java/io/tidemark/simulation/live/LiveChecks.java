@@ -170,6 +170,27 @@ final class LiveChecks {
         }
     }
 
+    /** A verify of this host, that began when these blocks differed, has ended. */
+    void verified(LiveHost host, int before, int after) {
+        var found = host.status().verify().orElseThrow();
+        world.check(
+                before <= found.outOfSyncBlocks(),
+                "%s has verified, and found %d of %d blocks that differ",
+                host.side(),
+                found.outOfSyncBlocks(),
+                before);
+        world.check(
+                found.outOfSyncBlocks() <= after,
+                "%s has verified, and found that %d blocks differ, and only %d do",
+                host.side(),
+                found.outOfSyncBlocks(),
+                after);
+        world.check(
+                found.outOfSyncBlocks() <= host.status().dirtyBlocks(),
+                "%s has verified, and forgotten what it found",
+                host.side());
+    }
+
     void looked() {
         if (world.hosts().stream().allMatch(LiveChecks::isEstablished)) {
             lastInStep = world.now();
@@ -201,6 +222,12 @@ final class LiveChecks {
             world.check(isEstablished(host), "at the end %s is %s", host.side(), host.isUp() ? host.status() : "down");
         }
         world.check(world.areClientsIdle(), "a request was never answered");
+        world.hosts()
+                .forEach(host -> world.check(
+                        host.status().dirtyBlocks() == 0,
+                        "at the end %s has %d dirty blocks",
+                        host.side(),
+                        host.status().dirtyBlocks()));
         var a = world.host(0).disk().content();
         var b = world.host(1).disk().content();
         world.check(a.equals(b), "at the end the copies differ: %s and %s", a, b);

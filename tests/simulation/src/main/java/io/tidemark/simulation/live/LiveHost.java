@@ -52,6 +52,7 @@ final class LiveHost {
                 LiveStatus.DiskState.CONSISTENT,
                 LiveStatus.ReplicationState.OFF,
                 0,
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -129,6 +130,7 @@ final class LiveHost {
                 LiveStatus.DiskState.CONSISTENT,
                 LiveStatus.ReplicationState.OFF,
                 0,
+                Optional.empty(),
                 Optional.empty());
         world.network().ended(side);
     }
@@ -177,6 +179,15 @@ final class LiveHost {
             case LiveEffect.ReadVolume read -> {
                 Payload data = disk.read(read.offset(), read.length());
                 later(world.diskDelay(), () -> take(new LiveEvent.ReadDone(read.work(), data)));
+            }
+            case LiveEffect.ReadDigests read -> {
+                // Of any moment while it reads.
+                var early = new CellDigests(disk.read(read.offset(), read.length()), read.length());
+                boolean isEarly = world.random().nextBoolean();
+                later(world.diskDelay(), () -> {
+                    var late = new CellDigests(disk.read(read.offset(), read.length()), read.length());
+                    take(new LiveEvent.DigestsRead(read.work(), isEarly ? early : late));
+                });
             }
             case LiveEffect.KeepVolume keep -> {
                 var before = disk.content();

@@ -2,8 +2,14 @@ package io.tidemark.simulation.live;
 
 import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveEvent;
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.VerifyState;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -24,6 +30,8 @@ final class LiveOperators {
     private final Map<Long, LiveHost> invalidating = new HashMap<>();
     private long requests = 2_000_000_000;
     private long decays;
+    /** How many blocks did when the host began to verify. */
+    private final int[] differed = new int[2];
 
     LiveOperators(LiveWorld world, LiveChecks checks, long seed) {
         this.world = world;
@@ -42,10 +50,10 @@ final class LiveOperators {
         world.at(world.now() + random.nextLong(PAUSE_MAXIMUM), () -> {
             if (!world.isAtRest()) {
                 var host = world.host(random.nextInt(2));
-                if (random.nextBoolean()) {
-                    decay(host);
-                } else {
-                    invalidate(host, random.nextBoolean());
+                switch (random.nextInt(6)) {
+                    case 0 -> invalidate(host, random.nextBoolean());
+                    case 1, 2 -> host.take(new LiveEvent.Verify(++requests));
+                    default -> decay(host);
                 }
                 trouble();
             }
@@ -79,10 +87,49 @@ final class LiveOperators {
         invalidating.remove(request);
     }
 
+    void changed(LiveHost host, LiveStatus before) {
+        var now = state(host.status());
+        if (now.equals(state(before))) {
+            return;
+        }
+        switch (now.orElse(VerifyState.CUT_OFF)) {
+            case RUNNING -> differed[host.side()] = decayed();
+            case ENDED -> {
+                checks.verified(host, differed[host.side()], decayed());
+                // What was found is repaired when they meet the next time: somebody sees to that, mostly.
+                if (host.status().dirtyBlocks() > 0 && random.nextInt(3) > 0) {
+                    world.at(
+                            world.now() + random.nextLong(ROUND),
+                            () -> world.network().cut(false));
+                }
+            }
+            case CUT_OFF -> {}
+        }
+    }
+
+    private static Optional<VerifyState> state(LiveStatus status) {
+        return status.verify().map(LiveStatus.Verify::state);
+    }
+
+    /** Blocks that clients do not write, and that differ. */
+    private int decayed() {
+        var a = world.host(0).disk().content();
+        var b = world.host(1).disk().content();
+        var blocks = new HashSet<>(a.keySet());
+        blocks.addAll(b.keySet());
+        blocks.removeIf(block -> block % LiveWorld.EXTENT_BLOCKS < DECAY_FIRST
+                || block % LiveWorld.EXTENT_BLOCKS >= DECAY_END
+                || Objects.equals(a.get(block), b.get(block)));
+        return blocks.size();
+    }
+
     /** Once no trouble comes any more, what has decayed is copied anew. */
     private void repairs() {
         world.at(world.now() + ROUND, () -> {
-            boolean isCalm = world.isAtRest() && checks.isAtRest();
+            boolean isCalm = world.isAtRest()
+                    && world.areClientsIdle()
+                    && world.hosts().stream()
+                            .allMatch(each -> each.status().replication() == ReplicationState.ESTABLISHED);
             if (isCalm && isRepairDue()) {
                 repair();
             }
@@ -90,13 +137,34 @@ final class LiveOperators {
         });
     }
 
-    /** A disk has decayed, and the copies differ. */
+    /** A disk has decayed, and the copies differ, or have to meet again. */
     boolean isRepairDue() {
         return decays > 0
-                && !world.host(0).disk().content().equals(world.host(1).disk().content());
+                && (isMarked()
+                        || !world.host(0)
+                                .disk()
+                                .content()
+                                .equals(world.host(1).disk().content()));
+    }
+
+    private boolean isMarked() {
+        return world.hosts().stream().anyMatch(host -> host.status().dirtyBlocks() > 0);
     }
 
     private void repair() {
+        boolean isVerifying =
+                world.hosts().stream().anyMatch(each -> state(each.status()).equals(Optional.of(VerifyState.RUNNING)));
+        if (isVerifying) {
+            return;
+        }
+        if (isMarked()) {
+            world.network().cut(false);
+            return;
+        }
+        if (random.nextInt(3) > 0) {
+            world.host(random.nextInt(2)).take(new LiveEvent.Verify(++requests));
+            return;
+        }
         var secondary = world.host(world.host(0).isPrimary() ? 1 : 0);
         var other = world.peer(secondary);
         if (other.isPrimary()) {

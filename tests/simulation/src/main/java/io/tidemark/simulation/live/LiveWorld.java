@@ -237,6 +237,7 @@ public final class LiveWorld {
 
     void changed(LiveHost host, LiveStatus before) {
         checks.changed(host, before);
+        operators.changed(host, before);
     }
 
     void looked() {

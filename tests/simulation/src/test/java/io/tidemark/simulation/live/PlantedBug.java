@@ -8,6 +8,7 @@ import io.tidemark.replication.live.LiveMessage;
 import io.tidemark.replication.live.LiveMessage.Numbered;
 import io.tidemark.replication.live.Superblock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,6 +108,14 @@ enum PlantedBug {
                                     persist.pages(),
                                     persist.transaction())
                             : effect))),
+    /** A verify takes all that it reads for the same. */
+    VERIFY_IS_BLIND(
+            "that differ \\(",
+            () -> hearing(event -> event instanceof LiveEvent.DigestsRead read
+                    ? new LiveEvent.DigestsRead(read.work(), nothing((CellDigests) read.digests()))
+                    : event)),
+    /** Digests are of another time than the peer's: what was written between is taken for a difference. */
+    DIGESTS_ARE_OLD("and only", OldDigests::new),
     /** 2: an old read comes back. */
     STALE_READ(
             "had been answered",
@@ -190,6 +199,36 @@ enum PlantedBug {
             return Optional.empty();
         }
         return Optional.of(effect);
+    }
+
+    private static CellDigests nothing(CellDigests digests) {
+        return new CellDigests(new Cells(Map.of()), digests.lengthBytes());
+    }
+
+    private static final class OldDigests implements LiveFault {
+        private final Map<Long, LiveEffect.ReadDigests> asked = new HashMap<>();
+        private final Map<Long, CellDigests> first = new HashMap<>();
+
+        @Override
+        public List<LiveEvent> events(LiveHost host, LiveEvent event) {
+            if (!host.isPrimary() || !(event instanceof LiveEvent.DigestsRead read)) {
+                return List.of(event);
+            }
+            var of = asked.get(read.work());
+            var old =
+                    of == null ? read.digests() : first.computeIfAbsent(of.offset(), _ -> (CellDigests) read.digests());
+            return List.of(new LiveEvent.DigestsRead(read.work(), old));
+        }
+
+        @Override
+        public List<LiveEffect> effects(LiveHost host, LiveEvent event, List<LiveEffect> effects) {
+            effects.forEach(effect -> {
+                if (host.isPrimary() && effect instanceof LiveEffect.ReadDigests read) {
+                    asked.put(read.work(), read);
+                }
+            });
+            return effects;
+        }
     }
 
     private static final class StaleBlocks implements LiveFault {
