@@ -104,7 +104,9 @@ public final class LiveCopy {
             }
             case LiveEvent.ReadDone done -> readDone(done);
             case LiveEvent.DigestsRead read -> {
-                if (!secondary.compared(read.work(), read.digests())) {
+                boolean isTaken =
+                        secondary.compared(read.work(), read.digests()) || resync.read(read.work(), read.digests());
+                if (!isTaken) {
                     verify.read(read.work(), read.digests());
                 }
             }
@@ -160,7 +162,11 @@ public final class LiveCopy {
             }
             case LiveMessage.InStep inStep -> resync.inStep();
             case LiveMessage.OutOfSync outOfSync -> meeting.outOfSync();
-            case LiveMessage.Differing differing -> verify.differing(differing);
+            case LiveMessage.Differing differing -> {
+                if (!verify.differing(differing) || !resync.differing(differing)) {
+                    meeting.disconnect("the peer tells of blocks that it was not asked to compare");
+                }
+            }
             case LiveMessage.Ask ask -> askedByPeer(ask.what());
             case LiveMessage.RoleChanged changed -> meeting.peerRole(changed.role());
         }

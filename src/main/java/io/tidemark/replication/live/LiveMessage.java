@@ -79,6 +79,18 @@ public sealed interface LiveMessage {
         public Differing {
             runs = List.copyOf(runs);
         }
+
+        /** Whether it tells of blocks of this run alone, in order and each once. */
+        boolean isPartOf(DirtyBitmap.Run asked) {
+            long from = asked.first();
+            for (var run : runs) {
+                if (run.first() < from || !asked.contains(run)) {
+                    return false;
+                }
+                from = run.first() + run.count();
+            }
+            return true;
+        }
     }
 
     /** Before a {@link Hello}: the sender has dirty bits of a verify that were not repaired. */

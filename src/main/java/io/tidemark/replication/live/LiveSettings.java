@@ -10,6 +10,8 @@ package io.tidemark.replication.live;
  * @param resyncWindow such messages that may be under way at once
  * @param patience how long a peer may take to say what it is, on the clock of {@link LiveCopy#on}
  * @param isFenced whether a primary that can neither reach its peer nor holds a lease answers nobody
+ * @param isComparing whether a resync sends digests first, and then only blocks that differ (DRBD's csums-alg): worth it
+ *     where most of what is dirty is the same, as in a full resync of copies that were one, and reading is cheap
  */
 public record LiveSettings(
         CopyId self,
@@ -22,7 +24,8 @@ public record LiveSettings(
         int resyncBlocks,
         int resyncWindow,
         long patience,
-        boolean isFenced) {
+        boolean isFenced,
+        boolean isComparing) {
     /** 32 MiB. */
     public static final int RESYNC_BLOCKS_MAXIMUM = 8_192;
 
@@ -31,6 +34,34 @@ public record LiveSettings(
     public static final int REQUEST_MAXIMUM = 32 << 20;
     /** Requests of clients that may wait or be under way at once; one more is refused. */
     public static final int REQUESTS_MAXIMUM = 4_096;
+
+    /** Whose resync sends what is dirty without comparing it. */
+    public LiveSettings(
+            CopyId self,
+            CopyId peer,
+            long sizeBytes,
+            Protocol protocol,
+            Congestion congestion,
+            long bufferBytes,
+            int activityLogExtents,
+            int resyncBlocks,
+            int resyncWindow,
+            long patience,
+            boolean isFenced) {
+        this(
+                self,
+                peer,
+                sizeBytes,
+                protocol,
+                congestion,
+                bufferBytes,
+                activityLogExtents,
+                resyncBlocks,
+                resyncWindow,
+                patience,
+                isFenced,
+                false);
+    }
 
     public LiveSettings {
         if (self.equals(peer)) {

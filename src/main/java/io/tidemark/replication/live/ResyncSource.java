@@ -6,6 +6,7 @@ import io.tidemark.replication.live.LiveStatus.Role;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,12 +19,20 @@ final class ResyncSource {
     private final PrimaryPath primary;
     private final Map<Long, Run> reading = new HashMap<>();
     private final Deque<Sent> sent = new ArrayDeque<>();
+    /** What the target has compared and lacks: to be sent as it is. */
+    private final Deque<Run> lacking = new ArrayDeque<>();
+    /** The same by the number of what was compared, until what is not lacking is durable there. */
+    private final Map<Long, List<Run>> answers = new HashMap<>();
+
     private Optional<Run> claimed = Optional.empty();
     private Stage stage = Stage.NONE;
     private long flush;
     private long cursor;
 
-    private record Sent(long number, Run run) {}
+    /**
+     * @param isAsked it went out as digests: what the target has of it is known when it has answered
+     */
+    private record Sent(long number, Run run, boolean isAsked) {}
 
     private enum Stage {
         NONE,
@@ -44,7 +53,8 @@ final class ResyncSource {
 
     boolean isReading(long offset, int length) {
         return reading.values().stream().anyMatch(run -> lies(run, offset, length))
-                || claimed.filter(run -> lies(run, offset, length)).isPresent();
+                || claimed.filter(run -> lies(run, offset, length)).isPresent()
+                || (!lacking.isEmpty() && lies(lacking.getFirst(), offset, length));
     }
 
     private boolean lies(Run run, long offset, int length) {
@@ -60,6 +70,8 @@ final class ResyncSource {
         stage = Stage.NONE;
         reading.clear();
         sent.clear();
+        lacking.clear();
+        answers.clear();
         claimed = Optional.empty();
     }
 
@@ -95,8 +107,21 @@ final class ResyncSource {
         }
     }
 
-    /** From the cursor on, and once round. */
     private boolean readNext() {
+        var next = lacking.peekFirst();
+        if (next != null) {
+            // No new write begins there meanwhile: its turn comes.
+            if (primary.isWriting(next.offset(), (int) bytes(next))) {
+                return false;
+            }
+            read(lacking.removeFirst(), false);
+            return true;
+        }
+        return readDirty();
+    }
+
+    /** From the cursor on, and once round. */
+    private boolean readDirty() {
         var bitmap = desk.metadata.bitmap;
         for (int round = 0; round < 2; round++) {
             for (var run = bitmap.next(cursor, desk.settings.resyncBlocks());
@@ -104,7 +129,7 @@ final class ResyncSource {
                     run = bitmap.next(cursor, desk.settings.resyncBlocks())) {
                 cursor = run.get().first() + run.get().count();
                 if (isFree(run.get())) {
-                    read(run.get());
+                    read(run.get(), desk.settings.isComparing());
                     return true;
                 }
             }
@@ -121,7 +146,7 @@ final class ResyncSource {
         var ready = claimed.filter(run -> !primary.isWriting(run.offset(), (int) bytes(run)));
         ready.ifPresent(run -> {
             claimed = Optional.empty();
-            read(run);
+            read(run, desk.settings.isComparing());
         });
         return ready.isPresent();
     }
@@ -129,13 +154,18 @@ final class ResyncSource {
     private boolean isFree(Run run) {
         return !primary.isWriting(run.offset(), (int) bytes(run))
                 && !isReading(run.offset(), (int) bytes(run))
+                && lacking.stream().noneMatch(run::overlaps)
                 && sent.stream().noneMatch(each -> each.run().overlaps(run));
     }
 
-    private void read(Run run) {
+    private void read(Run run, boolean isAsked) {
         long work = desk.nextWork();
         reading.put(work, run);
-        desk.emit(new LiveEffect.ReadVolume(work, run.offset(), (int) bytes(run)));
+        int length = (int) bytes(run);
+        desk.emit(
+                isAsked
+                        ? new LiveEffect.ReadDigests(work, run.offset(), length)
+                        : new LiveEffect.ReadVolume(work, run.offset(), length));
     }
 
     /** Of a run of a whole volume, too: only those that are read are short. */
@@ -150,15 +180,65 @@ final class ResyncSource {
             return false;
         }
         long number = desk.nextNumber();
-        sent.add(new Sent(number, run));
+        sent.add(new Sent(number, run, false));
         desk.send(new LiveMessage.Block(number, run.offset(), (int) bytes(run), data));
+        return true;
+    }
+
+    /** @return whether they were read for the resync */
+    boolean read(long work, Digests digests) {
+        var run = reading.remove(work);
+        if (run == null) {
+            return false;
+        }
+        long number = desk.nextNumber();
+        sent.add(new Sent(number, run, true));
+        desk.send(new LiveMessage.Compare(number, run.offset(), (int) bytes(run), digests));
+        return true;
+    }
+
+    /**
+     * The target has compared; its word that what is the same is durable comes after this.
+     *
+     * @return whether it tells of nothing but what it was asked
+     */
+    boolean differing(LiveMessage.Differing message) {
+        var asked = sent.stream()
+                .filter(each -> each.isAsked() && each.number() == message.number())
+                .findFirst();
+        if (asked.isEmpty()) {
+            return true;
+        }
+        if (!message.isPartOf(asked.get().run())) {
+            return false;
+        }
+        answers.put(message.number(), message.runs());
+        lacking.addAll(message.runs());
+        desk.moved(1);
         return true;
     }
 
     void confirmed(long upTo) {
         while (!sent.isEmpty() && sent.peekFirst().number() <= upTo) {
-            var run = sent.removeFirst().run();
-            desk.metadata.bitmap.clear(run.offset(), bytes(run));
+            var done = sent.removeFirst();
+            var kept = done.isAsked() ? answers.remove(done.number()) : List.<Run>of();
+            if (kept != null) {
+                clear(done.run(), kept);
+            }
+        }
+    }
+
+    /**
+     * @param kept parts of it that stay dirty, in order
+     */
+    private void clear(Run run, List<Run> kept) {
+        long end = run.first() + run.count();
+        long from = run.first();
+        for (int part = 0; part <= kept.size(); part++) {
+            long to = part == kept.size() ? end : kept.get(part).first();
+            var same = new Run(from, (int) (to - from));
+            desk.metadata.bitmap.clear(same.offset(), bytes(same));
+            from = part == kept.size() ? end : to + kept.get(part).count();
         }
     }
 

@@ -219,8 +219,13 @@ final class SecondaryPath {
         }
         var runs = differing(compare, own);
         desk.send(new LiveMessage.Differing(compare.number(), runs));
-        desk.outOfSync(runs);
-        item.isDurable = true;
+        if (desk.replication == ReplicationState.SYNC_TARGET) {
+            // The source takes what is the same for durable once this is confirmed.
+            written.add(item);
+        } else {
+            desk.outOfSync(runs);
+            item.isDurable = true;
+        }
         return true;
     }
 

@@ -155,21 +155,25 @@ final class Verify {
         return true;
     }
 
-    /** The peer has compared. */
-    void differing(LiveMessage.Differing message) {
+    /**
+     * The peer has compared.
+     *
+     * @return whether it tells of nothing but what it was asked
+     */
+    boolean differing(LiveMessage.Differing message) {
         var run = sent.remove(message.number());
         if (run == null) {
-            return;
+            return true;
         }
-        if (!message.runs().stream().allMatch(run::contains)) {
-            meeting.disconnect("the peer tells of blocks that it was not asked to compare");
-            return;
+        if (!message.isPartOf(run)) {
+            return false;
         }
         desk.outOfSync(message.runs());
         long found = count(message.runs());
         progress = progress.map(now ->
                 new LiveStatus.Verify(now.comparedBlocks() + run.count(), now.outOfSyncBlocks() + found, now.state()));
         desk.moved(1);
+        return true;
     }
 
     private static long count(List<Run> runs) {

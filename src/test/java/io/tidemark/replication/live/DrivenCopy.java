@@ -30,6 +30,9 @@ class DrivenCopy {
 
     final List<LiveEffect> effects = new ArrayList<>();
     final Deque<LiveEffect> disk = new ArrayDeque<>();
+    final Deque<LiveEffect.ReadVolume> reads = new ArrayDeque<>();
+    boolean isComparing;
+
     LiveCopy copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
     /** What all blocks have. */
     int content = 1;
@@ -38,7 +41,8 @@ class DrivenCopy {
     long now;
 
     LiveCopy copy(long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed) {
-        var settings = new LiveSettings(A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false);
+        var settings =
+                new LiveSettings(A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false, isComparing);
         var generations = new Generations(
                 Optional.of(current),
                 current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),
@@ -57,6 +61,7 @@ class DrivenCopy {
                 case LiveEffect.Persist persist -> disk.add(persist);
                 case LiveEffect.KeepVolume keep -> disk.add(keep);
                 case LiveEffect.ReadDigests read -> disk.add(read);
+                case LiveEffect.ReadVolume read -> reads.add(read);
                 default -> {}
             }
         }

@@ -62,6 +62,8 @@ public final class LiveWorld {
         boolean isFenced = random.nextBoolean();
         var congestion = random.nextInt(3) == 0 ? Congestion.PULL_AHEAD : Congestion.BLOCK;
         long buffer = LiveSettings.BUFFER_MINIMUM << random.nextInt(3);
+        // Of a randomness of its own: the other worlds stay what they were.
+        boolean isComparing = new Random(seed * 0xD1342543DE82EF95L).nextInt(3) == 0;
         int slots = 7 + random.nextInt(6);
         isDiskSlow = random.nextInt(4) == 0;
         for (int side = 0; side < 2; side++) {
@@ -76,7 +78,8 @@ public final class LiveWorld {
                     random.nextInt(4) == 0 ? 4_096 : 64,
                     1 + random.nextInt(4),
                     PATIENCE,
-                    isFenced);
+                    isFenced,
+                    isComparing);
             hosts[side] = new LiveHost(this, side, settings[side], fault);
         }
         checks = new LiveChecks(this);

@@ -6,6 +6,7 @@ import io.tidemark.replication.live.LiveEffect;
 import io.tidemark.replication.live.LiveEvent;
 import io.tidemark.replication.live.LiveMessage;
 import io.tidemark.replication.live.LiveMessage.Numbered;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.Superblock;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,7 +16,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 
 /** One rule each is broken between a copy and its world; which invariant's check should see it stands beside. */
 enum PlantedBug {
@@ -44,7 +44,7 @@ enum PlantedBug {
     /** 4: what comes after a barrier is written before what came before it. */
     BARRIER_CROSSED(
             "no prefix",
-            () -> hearing(event -> event instanceof LiveEvent.Arrived arrived
+            () -> hearing((_, event) -> event instanceof LiveEvent.Arrived arrived
                             && arrived.message() instanceof LiveMessage.Barrier barrier
                     ? new LiveEvent.Arrived(
                             arrived.session(), new LiveMessage.Write(barrier.number(), 0, 0, new Cells(Map.of())))
@@ -84,7 +84,7 @@ enum PlantedBug {
     /** 1: nobody looks at FUA. */
     FUA_IGNORED(
             "which was flushed",
-            () -> hearing(event -> event instanceof LiveEvent.Write write
+            () -> hearing((_, event) -> event instanceof LiveEvent.Write write
                     ? new LiveEvent.Write(write.request(), write.offset(), write.length(), write.data(), false)
                     : event)),
     /** What a resync overwrites is not kept before. */
@@ -111,11 +111,21 @@ enum PlantedBug {
     /** A verify takes all that it reads for the same. */
     VERIFY_IS_BLIND(
             "that differ \\(",
-            () -> hearing(event -> event instanceof LiveEvent.DigestsRead read
+            () -> hearing((host, event) -> event instanceof LiveEvent.DigestsRead read && isInStep(host)
                     ? new LiveEvent.DigestsRead(read.work(), nothing((CellDigests) read.digests()))
                     : event)),
     /** Digests are of another time than the peer's: what was written between is taken for a difference. */
     DIGESTS_ARE_OLD("and only", OldDigests::new),
+    /** The target of a resync takes what it was asked to compare for the same. */
+    COMPARED_BLINDLY(
+            "differ|no prefix|lacks",
+            () -> doing((host, effect) -> Optional.of(
+                    effect instanceof LiveEffect.Send send
+                                    && send.message() instanceof LiveMessage.Differing differing
+                                    && host.status().replication() == ReplicationState.SYNC_TARGET
+                            ? new LiveEffect.Send(
+                                    send.session(), new LiveMessage.Differing(differing.number(), List.of()))
+                            : effect))),
     /** 2: an old read comes back. */
     STALE_READ(
             "had been answered",
@@ -144,11 +154,11 @@ enum PlantedBug {
     }
 
     /** Each event is heard as another. */
-    private static LiveFault hearing(UnaryOperator<LiveEvent> changed) {
+    private static LiveFault hearing(BiFunction<LiveHost, LiveEvent, LiveEvent> changed) {
         return new LiveFault() {
             @Override
             public List<LiveEvent> events(LiveHost host, LiveEvent event) {
-                return List.of(changed.apply(event));
+                return List.of(changed.apply(host, event));
             }
         };
     }
@@ -201,6 +211,10 @@ enum PlantedBug {
         return Optional.of(effect);
     }
 
+    private static boolean isInStep(LiveHost host) {
+        return host.status().replication() == ReplicationState.ESTABLISHED;
+    }
+
     private static CellDigests nothing(CellDigests digests) {
         return new CellDigests(new Cells(Map.of()), digests.lengthBytes());
     }
@@ -211,7 +225,7 @@ enum PlantedBug {
 
         @Override
         public List<LiveEvent> events(LiveHost host, LiveEvent event) {
-            if (!host.isPrimary() || !(event instanceof LiveEvent.DigestsRead read)) {
+            if (!host.isPrimary() || !isInStep(host) || !(event instanceof LiveEvent.DigestsRead read)) {
                 return List.of(event);
             }
             var of = asked.get(read.work());
