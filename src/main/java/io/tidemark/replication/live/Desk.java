@@ -35,6 +35,9 @@ final class Desk {
     /** The volume is being kept as it is: nothing of the peer's is written meanwhile. 0: it is not. */
     long keeping;
 
+    /** Of clients' reads and writes, since ever. */
+    long clientBytes;
+
     Optional<String> failure = Optional.empty();
 
     Desk(LiveSettings settings, LiveMetadata metadata, Supplier<Generation> fresh) {

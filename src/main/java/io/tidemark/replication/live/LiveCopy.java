@@ -204,6 +204,7 @@ public final class LiveCopy {
         }
         long work = desk.nextWork();
         reads.put(work, read.request());
+        desk.clientBytes += read.length();
         desk.emit(new LiveEffect.ReadVolume(work, read.offset(), read.length()));
     }
 

@@ -76,6 +76,9 @@ public sealed interface LiveEvent {
      */
     record Verify(long request) implements LiveEvent {}
 
-    /** Time has passed: to come at least once a second. */
+    /**
+     * Time has passed: to come at least once a second; where {@link LiveSettings#resyncRate} is set, each 0.1 s while the
+     * status is {@code SYNC_SOURCE}, for a resync that has asked for all that it may goes on by ticks and confirmations alone.
+     */
     record Tick() implements LiveEvent {}
 }

@@ -12,6 +12,7 @@ package io.tidemark.replication.live;
  * @param isFenced whether a primary that can neither reach its peer nor holds a lease answers nobody
  * @param isComparing whether a resync sends digests first, and then only blocks that differ (DRBD's csums-alg): worth it
  *     where most of what is dirty is the same, as in a full resync of copies that were one, and reading is cheap
+ * @param resyncRate with another than {@link ResyncRate#NONE}, the clock of {@link LiveCopy#on} counts nanoseconds
  */
 public record LiveSettings(
         CopyId self,
@@ -25,7 +26,8 @@ public record LiveSettings(
         int resyncWindow,
         long patience,
         boolean isFenced,
-        boolean isComparing) {
+        boolean isComparing,
+        ResyncRate resyncRate) {
     /** 32 MiB. */
     public static final int RESYNC_BLOCKS_MAXIMUM = 8_192;
 
@@ -35,7 +37,7 @@ public record LiveSettings(
     /** Requests of clients that may wait or be under way at once; one more is refused. */
     public static final int REQUESTS_MAXIMUM = 4_096;
 
-    /** Whose resync sends what is dirty without comparing it. */
+    /** Whose resync sends what is dirty without comparing it, and as fast as its window lets it. */
     public LiveSettings(
             CopyId self,
             CopyId peer,
@@ -60,7 +62,8 @@ public record LiveSettings(
                 resyncWindow,
                 patience,
                 isFenced,
-                false);
+                false,
+                ResyncRate.NONE);
     }
 
     public LiveSettings {

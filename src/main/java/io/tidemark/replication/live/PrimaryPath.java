@@ -208,6 +208,7 @@ final class PrimaryPath {
     private void start(WritePart part) {
         part.work = desk.nextWork();
         onDisk.put(part.work, part);
+        desk.clientBytes += part.length;
         desk.emit(new LiveEffect.WriteVolume(part.work, part.offset, part.length, part.data));
         if (!desk.isReplicating()) {
             leave(part);

@@ -24,7 +24,11 @@ final class ResyncSource {
     /** The same by the number of what was compared, until what is not lacking is durable there. */
     private final Map<Long, List<Run>> answers = new HashMap<>();
 
+    private final ResyncPace pace;
     private Optional<Run> claimed = Optional.empty();
+    /** New writes wait where the first that is lacking lies. */
+    private boolean isLackingClaimed;
+
     private Stage stage = Stage.NONE;
     private long flush;
     private long cursor;
@@ -49,12 +53,13 @@ final class ResyncSource {
     ResyncSource(Desk desk, PrimaryPath primary) {
         this.desk = desk;
         this.primary = primary;
+        pace = new ResyncPace(desk.settings.resyncRate());
     }
 
     boolean isReading(long offset, int length) {
         return reading.values().stream().anyMatch(run -> lies(run, offset, length))
                 || claimed.filter(run -> lies(run, offset, length)).isPresent()
-                || (!lacking.isEmpty() && lies(lacking.getFirst(), offset, length));
+                || (isLackingClaimed && lies(lacking.getFirst(), offset, length));
     }
 
     private boolean lies(Run run, long offset, int length) {
@@ -70,6 +75,7 @@ final class ResyncSource {
         stage = Stage.NONE;
         reading.clear();
         sent.clear();
+        isLackingClaimed = false;
         lacking.clear();
         answers.clear();
         claimed = Optional.empty();
@@ -94,11 +100,13 @@ final class ResyncSource {
         }
         if (stage == Stage.FLUSHING && primary.flushes().isDone(flush)) {
             stage = Stage.SENDING;
+            pace.begin(desk.now, desk.clientBytes);
         }
         if (stage != Stage.SENDING) {
             return;
         }
-        while (reading.size() + sent.size() < desk.settings.resyncWindow() && readNext()) {}
+        pace.at(desk.now, desk.clientBytes);
+        while (hasRoom() && readNext()) {}
         if (desk.metadata.bitmap.dirtyBlocks() == 0 && reading.isEmpty() && sent.isEmpty()) {
             stage = Stage.FINISHED;
             desk.isShared = true;
@@ -107,11 +115,18 @@ final class ResyncSource {
         }
     }
 
+    /** What writes already wait for is read whatever the pace. */
+    private boolean hasRoom() {
+        return reading.size() + sent.size() < desk.settings.resyncWindow()
+                && (pace.isOpen() || claimed.isPresent() || isLackingClaimed);
+    }
+
     private boolean readNext() {
         var next = lacking.peekFirst();
         if (next != null) {
             // No new write begins there meanwhile: its turn comes.
-            if (primary.isWriting(next.offset(), (int) bytes(next))) {
+            isLackingClaimed = primary.isWriting(next.offset(), (int) bytes(next));
+            if (isLackingClaimed) {
                 return false;
             }
             read(lacking.removeFirst(), false);
@@ -162,6 +177,7 @@ final class ResyncSource {
         long work = desk.nextWork();
         reading.put(work, run);
         int length = (int) bytes(run);
+        pace.asked(length);
         desk.emit(
                 isAsked
                         ? new LiveEffect.ReadDigests(work, run.offset(), length)
@@ -221,6 +237,7 @@ final class ResyncSource {
     void confirmed(long upTo) {
         while (!sent.isEmpty() && sent.peekFirst().number() <= upTo) {
             var done = sent.removeFirst();
+            pace.confirmed(bytes(done.run()));
             var kept = done.isAsked() ? answers.remove(done.number()) : List.<Run>of();
             if (kept != null) {
                 clear(done.run(), kept);

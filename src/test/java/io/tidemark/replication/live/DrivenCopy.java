@@ -32,6 +32,7 @@ class DrivenCopy {
     final Deque<LiveEffect> disk = new ArrayDeque<>();
     final Deque<LiveEffect.ReadVolume> reads = new ArrayDeque<>();
     boolean isComparing;
+    ResyncRate rate = ResyncRate.NONE;
 
     LiveCopy copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
     /** What all blocks have. */
@@ -41,8 +42,8 @@ class DrivenCopy {
     long now;
 
     LiveCopy copy(long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed) {
-        var settings =
-                new LiveSettings(A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false, isComparing);
+        var settings = new LiveSettings(
+                A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false, isComparing, rate);
         var generations = new Generations(
                 Optional.of(current),
                 current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),

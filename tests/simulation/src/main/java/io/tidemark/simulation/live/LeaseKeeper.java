@@ -29,7 +29,7 @@ final class LeaseKeeper {
         }
         holder = host;
         until = now + LEASE;
-        return Optional.of(new Lease(token, until));
+        return Optional.of(new Lease(token, until * LiveHost.NANOS));
     }
 
     /**

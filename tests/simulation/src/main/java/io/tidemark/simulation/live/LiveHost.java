@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A host with a copy: a process that is driven, and a disk that survives it. */
 final class LiveHost {
+    /** In a microsecond, which the world counts in; a copy's clock counts nanoseconds. */
+    static final long NANOS = 1_000;
+
     private final LiveWorld world;
     private final int side;
     private final LiveSettings settings;
@@ -154,7 +157,7 @@ final class LiveHost {
         for (var each : fault.events(this, event)) {
             world.log(side, each);
             // Each effect is done before the next event is looked at.
-            List<LiveEffect> effects = new ArrayList<>(copy.on(each, world.now()));
+            List<LiveEffect> effects = new ArrayList<>(copy.on(each, world.now() * NANOS));
             effects = fault.effects(this, each, effects);
             for (var effect : effects) {
                 carryOut(effect);

@@ -7,6 +7,7 @@ import io.tidemark.replication.live.LiveEffect;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.Protocol;
+import io.tidemark.replication.live.ResyncRate;
 import io.tidemark.simulation.EventLog;
 import io.tidemark.simulation.Simulator;
 import io.tidemark.simulation.Violation;
@@ -25,7 +26,7 @@ public final class LiveWorld {
     private static final long TROUBLE = 1_500_000;
     private static final long REST_MAXIMUM = 20_000_000;
     private static final int CALM_LOOKS = 4;
-    private static final long PATIENCE = 500_000;
+    private static final long PATIENCE = 500_000 * LiveHost.NANOS;
     private static final int EVENTS_MAXIMUM = 2_000_000;
     private static final CopyId[] IDS = {new CopyId("a"), new CopyId("b")};
 
@@ -63,7 +64,11 @@ public final class LiveWorld {
         var congestion = random.nextInt(3) == 0 ? Congestion.PULL_AHEAD : Congestion.BLOCK;
         long buffer = LiveSettings.BUFFER_MINIMUM << random.nextInt(3);
         // Of a randomness of its own: the other worlds stay what they were.
-        boolean isComparing = new Random(seed * 0xD1342543DE82EF95L).nextInt(3) == 0;
+        var others = new Random(seed * 0xD1342543DE82EF95L);
+        boolean isComparing = others.nextInt(3) == 0;
+        var rate = others.nextInt(6) > 0
+                ? ResyncRate.NONE
+                : new ResyncRate(1L << (14 + others.nextInt(8)), 300_000_000L, 24 << 20, 96 << 20);
         int slots = 7 + random.nextInt(6);
         isDiskSlow = random.nextInt(4) == 0;
         for (int side = 0; side < 2; side++) {
@@ -79,7 +84,8 @@ public final class LiveWorld {
                     1 + random.nextInt(4),
                     PATIENCE,
                     isFenced,
-                    isComparing);
+                    isComparing,
+                    rate);
             hosts[side] = new LiveHost(this, side, settings[side], fault);
         }
         checks = new LiveChecks(this);

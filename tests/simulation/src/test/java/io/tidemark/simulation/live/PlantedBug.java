@@ -304,7 +304,7 @@ enum PlantedBug {
         }
 
         private static Lease forEver(Lease lease) {
-            return new Lease(lease.token(), lease.until() + 10_000_000);
+            return new Lease(lease.token(), lease.until() + 10_000_000 * LiveHost.NANOS);
         }
     }
 }
