@@ -154,6 +154,7 @@ final class HostParts implements AutoCloseable {
                         connector,
                         exports,
                         BlockKernels.hostCalls(),
+                        BlockKernels.best(),
                         clock,
                         System::nanoTime,
                         random::nextLong,

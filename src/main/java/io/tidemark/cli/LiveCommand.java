@@ -111,7 +111,32 @@ final class LiveCommand extends ResourceCommand {
                 })
         private int extents;
 
+        @Option(
+                names = "--resync-floor",
+                defaultValue = "16MiB",
+                paramLabel = "SIZE",
+                converter = Units.SizeConverter.class,
+                description = {
+                    "A second, that a resync keeps beside clients' requests; 0: it does not give way to them.",
+                    "Default: ${DEFAULT-VALUE}."
+                })
+        private Units.Size floor = new Units.Size(16 << 20);
+
+        @Option(
+                names = "--resync-ceiling",
+                defaultValue = "0",
+                paramLabel = "SIZE",
+                converter = Units.SizeConverter.class,
+                description = "A second, that a resync sends at most; 0: no limit. Default: ${DEFAULT-VALUE}.")
+        private Units.Size ceiling = new Units.Size(0);
+
+        @Option(names = "--compare", description = "Let a resync send digests first, and then only blocks that differ.")
+        private boolean isComparing;
+
         void addTo(Map<String, @Nullable Object> body) {
+            body.put("resyncFloorBytes", floor.bytes());
+            body.put("resyncCeilingBytes", ceiling.bytes());
+            body.put("compare", isComparing);
             body.put("protocol", protocol.toUpperCase(Locale.ROOT));
             body.put("congestion", congestion.toUpperCase(Locale.ROOT).replace('-', '_'));
             body.put("bufferBytes", buffer.bytes());
@@ -215,6 +240,37 @@ final class LiveCommand extends ResourceCommand {
         }
         return site.show(
                 site.client().post(path(link) + "/resolutions", Map.of("keep", keep.toUpperCase(Locale.ROOT))));
+    }
+
+    @Command(
+            name = "verify",
+            description = {
+                "Compares both copies block by block, in use. What differs is dirty until they meet again: see reconnect.",
+                "How far it has come, and what it found: show."
+            })
+    int verify(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
+            throws ClientException {
+        return site.show(site.client().post(path(link) + "/verifications", Map.of()));
+    }
+
+    @Command(
+            name = "reconnect",
+            description = "Ends the connection and lets another begin, which repairs what a verify has found.")
+    int reconnect(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
+            throws ClientException {
+        return site.show(site.client().post(path(link) + "/reconnections", Map.of()));
+    }
+
+    @Command(
+            name = "invalidate",
+            description =
+                    "Gives a secondary's content up, kept as a recovery point; it is copied from its primary in full.")
+    int invalidate(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Option(names = "--peer", description = "The peer's content, asked at the primary.") boolean isPeers)
+            throws ClientException {
+        return site.show(site.client().post(path(link) + "/invalidations", Map.of("side", isPeers ? "PEER" : "LOCAL")));
     }
 
     @Command(

@@ -4,6 +4,7 @@ import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.ResyncRate;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
@@ -107,6 +108,19 @@ public final class ManageLive {
                     "is out of its limits",
                     "%d to %d".formatted(EXTENTS_MINIMUM, EXTENTS_MAXIMUM)));
         }
+        long floor = terms.resyncFloorBytes();
+        long ceiling = terms.resyncCeilingBytes();
+        if (floor < 0 || ceiling < 0 || Math.max(floor, ceiling) > ResyncRate.RATE_MAXIMUM) {
+            throw new ControlException(new ControlError.Invalid(
+                    "resyncFloorBytes and resyncCeilingBytes",
+                    floor + " and " + ceiling,
+                    "are out of their limits",
+                    "0 to %d".formatted(ResyncRate.RATE_MAXIMUM)));
+        }
+        if (ceiling > 0 && floor > ceiling) {
+            throw new ControlException(new ControlError.Invalid(
+                    "resyncFloorBytes", Long.toString(floor), "is above the ceiling", "0 to %d".formatted(ceiling)));
+        }
     }
 
     /** In order of id. */
@@ -160,6 +174,35 @@ public final class ManageLive {
     public LiveHost.Live resolve(LinkId id, boolean isLocalKept) throws ControlException {
         LOG.warn("live.resolved link={} keep={}", id, isLocalKept ? "local" : "peer");
         return asked(id, "resolve", () -> host.resolve(id, isLocalKept));
+    }
+
+    /**
+     * Gives a secondary's content up; it is copied from its primary. DRBD's invalidate.
+     *
+     * @param isPeers the peer's, asked at the primary: DRBD's invalidate-remote
+     * @throws ControlException NotFound; LiveRefused
+     */
+    public LiveHost.Live invalidate(LinkId id, boolean isPeers) throws ControlException {
+        LOG.warn("live.invalidated link={} side={}", id, isPeers ? "peer" : "local");
+        return asked(id, "invalidate", () -> host.invalidate(id, isPeers));
+    }
+
+    /**
+     * Begins to compare both copies; {@link LiveHost.Live#status} tells how far it has come.
+     *
+     * @throws ControlException NotFound; LiveRefused
+     */
+    public LiveHost.Live verify(LinkId id) throws ControlException {
+        return asked(id, "verify", () -> host.verify(id));
+    }
+
+    /**
+     * Ends the session, and another begins, which repairs what a verify has found.
+     *
+     * @throws ControlException NotFound; LiveRefused
+     */
+    public LiveHost.Live reconnect(LinkId id) throws ControlException {
+        return asked(id, "reconnect", () -> host.reconnect(id));
     }
 
     /** @throws ControlException NotFound; LiveRefused where this side is primary */

@@ -38,6 +38,12 @@ final class LiveEndpoints {
                 "demoteLiveLink",
                 request -> Answer.ok(Documents.live(live.demote(inPath(request), isForced(request)))));
         endpoints.add(
+                "invalidateLiveLink",
+                request -> Answer.ok(Documents.live(
+                        live.invalidate(inPath(request), request.text("side").equals("PEER")))));
+        endpoints.add("verifyLiveLink", request -> Answer.ok(Documents.live(live.verify(inPath(request)))));
+        endpoints.add("reconnectLiveLink", request -> Answer.ok(Documents.live(live.reconnect(inPath(request)))));
+        endpoints.add(
                 "resolveLiveLink",
                 request -> Answer.ok(Documents.live(
                         live.resolve(inPath(request), request.text("keep").equals("LOCAL")))));
@@ -60,7 +66,10 @@ final class LiveEndpoints {
                         Protocol.valueOf(request.text("protocol")),
                         Congestion.valueOf(request.text("congestion")),
                         body.path("bufferBytes").longValue(),
-                        body.path("activityLogExtents").intValue()),
+                        body.path("activityLogExtents").intValue(),
+                        body.path("resyncFloorBytes").longValue(),
+                        body.path("resyncCeilingBytes").longValue(),
+                        body.path("compare").booleanValue()),
                 body.path("overwritePeer").booleanValue());
         var made = live.create(wish, intent);
         return Answer.created(PATH + made.link().id(), Documents.live(made));

@@ -155,6 +155,9 @@ final class LinkFolder {
         lines.setProperty("congestion", link.terms().congestion().name());
         lines.setProperty("bufferBytes", Long.toString(link.terms().bufferBytes()));
         lines.setProperty("activityLogExtents", Integer.toString(link.terms().activityLogExtents()));
+        lines.setProperty("resyncFloorBytes", Long.toString(link.terms().resyncFloorBytes()));
+        lines.setProperty("resyncCeilingBytes", Long.toString(link.terms().resyncCeilingBytes()));
+        lines.setProperty("compare", Boolean.toString(link.terms().isComparing()));
         lines.setProperty("createdAt", link.createdAt().toString());
         lines.setProperty("opened", Boolean.toString(wishes.isOpened()));
         lines.setProperty("primary", Boolean.toString(wishes.isPrimaryWanted()));
@@ -206,7 +209,10 @@ final class LinkFolder {
                         Protocol.valueOf(lines.getProperty("protocol", "")),
                         Congestion.valueOf(lines.getProperty("congestion", "")),
                         Long.parseLong(lines.getProperty("bufferBytes", "")),
-                        Integer.parseInt(lines.getProperty("activityLogExtents", ""))),
+                        Integer.parseInt(lines.getProperty("activityLogExtents", "")),
+                        Long.parseLong(lines.getProperty("resyncFloorBytes", "")),
+                        Long.parseLong(lines.getProperty("resyncCeilingBytes", "")),
+                        Boolean.parseBoolean(lines.getProperty("compare"))),
                 Instant.parse(lines.getProperty("createdAt", "")));
     }
 }

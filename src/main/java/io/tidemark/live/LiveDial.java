@@ -114,6 +114,9 @@ final class LiveDial implements AutoCloseable {
                     link.sizeBytes(),
                     link.terms().bufferBytes(),
                     link.terms().activityLogExtents(),
+                    link.terms().resyncFloorBytes(),
+                    link.terms().resyncCeilingBytes(),
+                    link.terms().isComparing(),
                     isFresh,
                     isOverwriting));
             PeerReplicator.await(made, Message.LiveOpened.class);

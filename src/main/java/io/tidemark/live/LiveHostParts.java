@@ -3,6 +3,7 @@ package io.tidemark.live;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.SiteCatalog;
 import io.tidemark.export.Exports;
+import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.replication.port.PeerConnector;
 import java.time.InstantSource;
@@ -25,6 +26,7 @@ public record LiveHostParts(
         PeerConnector connector,
         Exports exports,
         Optional<HostCalls> calls,
+        BlockKernel kernel,
         InstantSource clock,
         LongSupplier nanos,
         LongSupplier random,

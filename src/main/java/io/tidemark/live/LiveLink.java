@@ -11,6 +11,7 @@ import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
+import io.tidemark.replication.live.ResyncRate;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
@@ -36,6 +37,8 @@ final class LiveLink implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int RESYNC_BLOCKS = 64;
     private static final int RESYNC_WINDOW = 16;
+    /** All that the window has. */
+    private static final long FILL_TARGET_BYTES = (long) RESYNC_WINDOW * RESYNC_BLOCKS * 4_096;
 
     private final LiveHostParts host;
     private final LinkFolder folder;
@@ -90,7 +93,13 @@ final class LiveLink implements AutoCloseable {
                 RESYNC_BLOCKS,
                 RESYNC_WINDOW,
                 PATIENCE.toNanos(),
-                false);
+                false,
+                link.terms().isComparing(),
+                new ResyncRate(
+                        FILL_TARGET_BYTES,
+                        ResyncRate.DEFAULT.planAhead(),
+                        link.terms().resyncFloorBytes(),
+                        link.terms().resyncCeilingBytes()));
     }
 
     /** A site has one copy of a volume, and its key names the site. */
@@ -118,7 +127,14 @@ final class LiveLink implements AutoCloseable {
             volume = Optional.of(LiveVolume.start(
                     link.id().value(),
                     new LiveVolume.Parts(
-                            settings, disk, metadata, this::keep, this::changed, host.nanos(), host.random())));
+                            settings,
+                            disk,
+                            metadata,
+                            this::keep,
+                            this::changed,
+                            host.kernel(),
+                            host.nanos(),
+                            host.random())));
             why = "";
             LOG.info("live.opened link={} volume={} sizeBytes={}", link.id(), link.localVolume(), link.sizeBytes());
         } finally {
@@ -375,6 +391,32 @@ final class LiveLink implements AutoCloseable {
         } finally {
             changing.unlock();
         }
+    }
+
+    void invalidate(boolean isPeers) throws LiveHost.RefusedException {
+        changing.lock();
+        try {
+            if (!isPeers) {
+                wish(wishes.keptForGood());
+            }
+            opened().invalidate(isPeers);
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    void verify() throws LiveHost.RefusedException {
+        try {
+            opened().verify();
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    void reconnect() throws LiveHost.RefusedException {
+        opened().reconnect();
     }
 
     /** Ends it here for good; the volume stays. */

@@ -161,7 +161,14 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
 
     private LiveLink found(Message.OpenLive open, Peer peer)
             throws ReplicationException, ProviderException, IOException {
-        var terms = new Terms(open.protocol(), open.congestion(), open.bufferBytes(), open.activityLogExtents());
+        var terms = new Terms(
+                open.protocol(),
+                open.congestion(),
+                open.bufferBytes(),
+                open.activityLogExtents(),
+                open.resyncFloorBytes(),
+                open.resyncCeilingBytes(),
+                open.isComparing());
         var wanted = new Link(
                 open.link(),
                 peer.id(),
@@ -251,6 +258,21 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     @Override
     public void resolve(LinkId id, boolean isLocalKept) throws RefusedException {
         link(id).resolve(isLocalKept);
+    }
+
+    @Override
+    public void invalidate(LinkId id, boolean isPeers) throws RefusedException {
+        link(id).invalidate(isPeers);
+    }
+
+    @Override
+    public void verify(LinkId id) throws RefusedException {
+        link(id).verify();
+    }
+
+    @Override
+    public void reconnect(LinkId id) throws RefusedException {
+        link(id).reconnect();
     }
 
     @Override

@@ -1,7 +1,11 @@
 package io.tidemark.live;
 
 import io.tidemark.export.ExportImage;
+import io.tidemark.nativeblock.BlockKernel;
+import io.tidemark.nativeblock.HashAlgorithm;
+import io.tidemark.replication.live.BlockDigests;
 import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.DirtyBitmap;
 import io.tidemark.replication.live.Generation;
 import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveCopy;
@@ -40,7 +44,9 @@ import org.slf4j.LoggerFactory;
  */
 final class LiveVolume implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveVolume.class);
-    private static final Duration TICK = Duration.ofMillis(500);
+    private static final Duration TICK = Duration.ofSeconds(1);
+    /** While a resync runs, which keeps to a rate. */
+    private static final Duration TICK_OF_RESYNC = Duration.ofMillis(100);
     /** For flushes and the like that are under way at the end. */
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
     /** Flush, metadata, and one to spare. */
@@ -76,6 +82,7 @@ final class LiveVolume implements AutoCloseable {
             MetadataFile metadata,
             Keeping keep,
             Consumer<LiveStatus> changed,
+            BlockKernel kernel,
             LongSupplier nanos,
             LongSupplier random) {}
 
@@ -145,13 +152,17 @@ final class LiveVolume implements AutoCloseable {
 
     private void tick() {
         try {
-            while (!closed.await(TICK.toMillis(), TimeUnit.MILLISECONDS)) {
+            while (!closed.await(untilTick().toMillis(), TimeUnit.MILLISECONDS)) {
                 locked(() -> session).ifPresent(LiveSession::check);
                 take(List.of(new LiveEvent.Tick()));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private Duration untilTick() {
+        return status.replication() == LiveStatus.ReplicationState.SYNC_SOURCE ? TICK_OF_RESYNC : TICK;
     }
 
     /** Serves a session to its end; one before is ended. */
@@ -236,6 +247,21 @@ final class LiveVolume implements AutoCloseable {
     /** Of two that were written apart: whether this copy's content is the one that stays. */
     void resolve(boolean isKept) throws IOException {
         asked(request -> new LiveEvent.Resolve(request, isKept));
+    }
+
+    /** @param isPeers asked at the primary, of its peer's content */
+    void invalidate(boolean isPeers) throws IOException {
+        asked(request -> new LiveEvent.Invalidate(request, isPeers));
+    }
+
+    /** Returns once it has begun. */
+    void verify() throws IOException {
+        asked(LiveEvent.Verify::new);
+    }
+
+    /** Ends the session, where there is one. */
+    void reconnect() {
+        locked(() -> session).ifPresent(each -> each.end("somebody has asked for another"));
     }
 
     private Optional<Bytes> asked(Function<Long, LiveEvent> event) throws IOException {
@@ -359,7 +385,8 @@ final class LiveVolume implements AutoCloseable {
                 LiveStatus.DiskState.FAILED,
                 LiveStatus.ReplicationState.OFF,
                 status.dirtyBlocks(),
-                Optional.of(why));
+                Optional.of(why),
+                Optional.empty());
         parts.changed().accept(status);
         session.ifPresent(each -> each.end(why));
         waiting.values().forEach(each -> each.completeExceptionally(new IOException(why)));
@@ -379,6 +406,12 @@ final class LiveVolume implements AutoCloseable {
                     parts.disk().read(read.offset(), data);
                     return new LiveEvent.ReadDone(read.work(), Zeros.orBytes(data.flip()));
                 });
+            case LiveEffect.ReadDigests read ->
+                later(() -> {
+                    var data = ByteBuffer.allocateDirect(read.length());
+                    parts.disk().read(read.offset(), data);
+                    return new LiveEvent.DigestsRead(read.work(), digests(data.flip()));
+                });
             case LiveEffect.FlushVolume flush ->
                 later(() -> {
                     parts.disk().flush();
@@ -397,6 +430,13 @@ final class LiveVolume implements AutoCloseable {
             case LiveEffect.TellOutdated told -> events.add(new LiveEvent.OutdatedTold(told.generation()));
             default -> throw new IllegalStateException("done already: " + effect);
         }
+    }
+
+    private BlockDigests digests(ByteBuffer data) {
+        int blocks = Math.ceilDiv(data.remaining(), DirtyBitmap.BLOCK_BYTES);
+        var digests = ByteBuffer.allocateDirect(blocks * BlockDigests.DIGEST_BYTES);
+        parts.kernel().hashBlocks(data, DirtyBitmap.BLOCK_BYTES, HashAlgorithm.XXH3_128, digests);
+        return new BlockDigests(digests.rewind());
     }
 
     private void write(long offset, Bytes bytes) throws IOException {

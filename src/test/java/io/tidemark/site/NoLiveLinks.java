@@ -38,6 +38,21 @@ final class NoLiveLinks implements LiveHost {
     }
 
     @Override
+    public void invalidate(LinkId id, boolean isPeers) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void verify(LinkId id) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void reconnect(LinkId id) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void remove(LinkId id) {
         throw new UnsupportedOperationException();
     }

@@ -16,6 +16,7 @@ import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.domain.TrackingAudit;
 import io.tidemark.replication.live.DirtyBitmap;
+import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.StorageReplication;
@@ -125,6 +126,9 @@ public final class Documents {
         document.put("congestion", link.terms().congestion().name());
         document.put("bufferBytes", link.terms().bufferBytes());
         document.put("activityLogExtents", link.terms().activityLogExtents());
+        document.put("resyncFloorBytes", link.terms().resyncFloorBytes());
+        document.put("resyncCeilingBytes", link.terms().resyncCeilingBytes());
+        document.put("compare", link.terms().isComparing());
         document.put("createdAt", link.createdAt().toString());
         document.put("connects", link.connects());
         var status = live.status();
@@ -135,6 +139,11 @@ public final class Documents {
         document.put(
                 "dirtyBytes",
                 status.map(each -> each.dirtyBlocks() * DirtyBitmap.BLOCK_BYTES).orElse(0L));
+        status.flatMap(LiveStatus::verify)
+                .ifPresent(verify -> document.putObject("verify")
+                        .put("state", verify.state().name())
+                        .put("comparedBytes", verify.comparedBlocks() * DirtyBitmap.BLOCK_BYTES)
+                        .put("outOfSyncBytes", verify.outOfSyncBlocks() * DirtyBitmap.BLOCK_BYTES));
         if (!live.why().isEmpty()) {
             document.put("why", live.why());
         }

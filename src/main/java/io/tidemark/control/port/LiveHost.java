@@ -21,8 +21,18 @@ public interface LiveHost {
      *
      * @param bufferBytes of writes that the peer has not made durable
      * @param activityLogExtents of 4 MiB: what a crash of the primary makes to be compared and sent
+     * @param resyncFloorBytes a second, that a resync keeps beside clients' requests; 0: it does not give way to them
+     * @param resyncCeilingBytes a second; 0: none
+     * @param isComparing whether a resync sends digests first, and then only what differs
      */
-    record Terms(Protocol protocol, Congestion congestion, long bufferBytes, int activityLogExtents) {}
+    record Terms(
+            Protocol protocol,
+            Congestion congestion,
+            long bufferBytes,
+            int activityLogExtents,
+            long resyncFloorBytes,
+            long resyncCeilingBytes,
+            boolean isComparing) {}
 
     /**
      * @param connects whether this side made the link, and connects to the peer
@@ -91,6 +101,19 @@ public interface LiveHost {
 
     /** @param isLocalKept of two that were written apart: whether this side's content stays, and not the peer's */
     void resolve(LinkId id, boolean isLocalKept) throws RefusedException;
+
+    /**
+     * Gives a secondary's content up, and has it copied from its primary; it is kept first.
+     *
+     * @param isPeers the peer's, asked at the primary
+     */
+    void invalidate(LinkId id, boolean isPeers) throws RefusedException;
+
+    /** Begins to compare both copies; what differs is dirty until they meet again, and not repaired before. */
+    void verify(LinkId id) throws RefusedException;
+
+    /** Ends the session; the next one begins by itself, and repairs what a verify has found. */
+    void reconnect(LinkId id) throws RefusedException;
 
     /** Forgets this side's copy; the volume stays as it is. The peer's copy is forgotten there. */
     void remove(LinkId id) throws RefusedException;

@@ -29,6 +29,11 @@ public final class LiveWire {
     private static final byte DURABLE = 9;
     private static final byte IN_STEP = 10;
     private static final byte ROLE_CHANGED = 11;
+    private static final byte COMPARE = 12;
+    private static final byte DIFFERING = 13;
+    private static final byte OUT_OF_SYNC = 14;
+    private static final byte ASK_INVALIDATE = 15;
+    private static final byte ASK_VERIFY = 16;
 
     private static final byte ZEROS = 0;
     private static final byte DATA = 1;
@@ -45,6 +50,9 @@ public final class LiveWire {
             case LiveMessage.Hello hello -> HELLO_BYTES;
             case LiveMessage.Finished finished -> HELLO_BYTES;
             case LiveMessage.Dirty dirty -> HEAD_BYTES + dirty.runs().size() * RUN_BYTES;
+            case LiveMessage.Differing differing ->
+                HEAD_BYTES + differing.runs().size() * RUN_BYTES;
+            case LiveMessage.Compare compare -> HEAD_BYTES + compare.digests().count() * BlockDigests.DIGEST_BYTES;
             case LiveMessage.Write write -> HEAD_BYTES + write.length();
             case LiveMessage.Block block -> HEAD_BYTES + block.length();
             default -> HEAD_BYTES;
@@ -55,15 +63,32 @@ public final class LiveWire {
         switch (message) {
             case LiveMessage.Hello hello -> put(hello, into.put(HELLO));
             case LiveMessage.Dirty dirty -> {
-                into.put(DIRTY)
-                        .put(flag(dirty.isLast(), (byte) 1))
-                        .putInt(dirty.runs().size());
-                dirty.runs().forEach(run -> into.putLong(run.first()).putInt(run.count()));
+                into.put(DIRTY).put(flag(dirty.isLast(), (byte) 1));
+                put(dirty.runs(), into);
             }
             case LiveMessage.Write write ->
                 data(into.put(WRITE), write.number(), write.offset(), write.length(), write.data());
             case LiveMessage.Block block ->
                 data(into.put(BLOCK), block.number(), block.offset(), block.length(), block.data());
+            case LiveMessage.Compare compare -> {
+                into.put(COMPARE)
+                        .putLong(compare.number())
+                        .putLong(compare.offset())
+                        .putInt(compare.length());
+                var digests = ((BlockDigests) compare.digests()).bytes();
+                into.putInt(digests.remaining()).put(digests);
+            }
+            case LiveMessage.Differing differing -> {
+                into.put(DIFFERING).putLong(differing.number());
+                put(differing.runs(), into);
+            }
+            case LiveMessage.OutOfSync outOfSync -> into.put(OUT_OF_SYNC);
+            case LiveMessage.Ask ask ->
+                into.put(
+                        switch (ask.what()) {
+                            case INVALIDATE -> ASK_INVALIDATE;
+                            case VERIFY -> ASK_VERIFY;
+                        });
             case LiveMessage.Barrier barrier -> into.put(BARRIER).putLong(barrier.number());
             case LiveMessage.Finished finished ->
                 GenerationsFormat.put(into.put(FINISHED).putLong(finished.number()), finished.generations());
@@ -140,6 +165,11 @@ public final class LiveWire {
             case DURABLE -> new LiveMessage.Durable(from.getLong());
             case IN_STEP -> new LiveMessage.InStep();
             case ROLE_CHANGED -> new LiveMessage.RoleChanged(role(from));
+            case COMPARE -> compare(from);
+            case DIFFERING -> new LiveMessage.Differing(from.getLong(), runs(from));
+            case OUT_OF_SYNC -> new LiveMessage.OutOfSync();
+            case ASK_INVALIDATE -> new LiveMessage.Ask(LiveMessage.Ask.What.INVALIDATE);
+            case ASK_VERIFY -> new LiveMessage.Ask(LiveMessage.Ask.What.VERIFY);
             default -> throw new IllegalArgumentException("no message between live copies has the code " + kind);
         };
     }
@@ -164,16 +194,38 @@ public final class LiveWire {
 
     private static LiveMessage dirty(ByteBuffer from) {
         boolean isLast = from.get() != 0;
+        return new LiveMessage.Dirty(runs(from), isLast);
+    }
+
+    private static void put(List<DirtyBitmap.Run> runs, ByteBuffer into) {
+        into.putInt(runs.size());
+        runs.forEach(run -> into.putLong(run.first()).putInt(run.count()));
+    }
+
+    private static List<DirtyBitmap.Run> runs(ByteBuffer from) {
         int count = from.getInt();
         if (count < 0 || count > LiveMessage.Dirty.RUNS_MAXIMUM) {
             throw new IllegalArgumentException(
-                    "%d runs of dirty blocks, %d at most".formatted(count, LiveMessage.Dirty.RUNS_MAXIMUM));
+                    "%d runs of blocks, %d at most".formatted(count, LiveMessage.Dirty.RUNS_MAXIMUM));
         }
         var runs = new ArrayList<DirtyBitmap.Run>();
         for (int run = 0; run < count; run++) {
             runs.add(new DirtyBitmap.Run(from.getLong(), from.getInt()));
         }
-        return new LiveMessage.Dirty(runs, isLast);
+        return runs;
+    }
+
+    private static LiveMessage compare(ByteBuffer from) {
+        long number = from.getLong();
+        long offset = from.getLong();
+        int length = length(from);
+        int bytes = from.getInt();
+        if (bytes != Math.ceilDiv(length, DirtyBitmap.BLOCK_BYTES) * BlockDigests.DIGEST_BYTES) {
+            throw new IllegalArgumentException("%d bytes of digests of %d bytes".formatted(bytes, length));
+        }
+        var digests = new byte[bytes];
+        from.get(digests);
+        return new LiveMessage.Compare(number, offset, length, new BlockDigests(ByteBuffer.wrap(digests)));
     }
 
     private static int length(ByteBuffer from) {

@@ -323,6 +323,9 @@ public sealed interface Message {
             long volumeBytes,
             long bufferBytes,
             int activityLogExtents,
+            long resyncFloorBytes,
+            long resyncCeilingBytes,
+            boolean isComparing,
             boolean isFresh,
             boolean isOverwriting)
             implements Message {

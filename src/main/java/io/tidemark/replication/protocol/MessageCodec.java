@@ -202,6 +202,9 @@ final class MessageCodec {
         into.putLong(open.volumeBytes())
                 .putLong(open.bufferBytes())
                 .putInt(open.activityLogExtents())
+                .putLong(open.resyncFloorBytes())
+                .putLong(open.resyncCeilingBytes())
+                .put(flag(open.isComparing()))
                 .put(flag(open.isFresh()))
                 .put(flag(open.isOverwriting()));
     }
@@ -216,6 +219,9 @@ final class MessageCodec {
                 in.size("volume bytes"),
                 in.size("buffer bytes"),
                 in.count("activity log's extents", Integer.MAX_VALUE),
+                in.size("resync's floor"),
+                in.size("resync's ceiling"),
+                in.flag("comparing"),
                 in.flag("fresh"),
                 in.flag("overwriting"));
     }
