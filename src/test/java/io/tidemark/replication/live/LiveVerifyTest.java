@@ -181,4 +181,38 @@ class LiveVerifyTest extends DrivenCopy {
         assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
         assertThat(copy.status().dirtyBlocks()).isZero();
     }
+
+    @Test
+    void whatWasFoundIsDurableBeforeTheTwoMeetAgain() {
+        isPrimary();
+        happens(new LiveEvent.Verify(5));
+        diskEnds();
+        peerSays(new Differing(compared().getFirst().number(), List.of(new Run(3, 2))));
+        assertThat(all(LiveEffect.Persist.class).getLast().pages()).containsKey(0);
+        effects.clear();
+
+        happens(new LiveEvent.Lost(SESSION));
+        happens(new LiveEvent.Connected(SESSION));
+        assertThat(all(LiveEffect.Send.class)).isEmpty();
+
+        diskEnds();
+        assertThat(all(LiveEffect.Send.class))
+                .extracting(LiveEffect.Send::message)
+                .hasExactlyElementsOfTypes(LiveMessage.OutOfSync.class, LiveMessage.Hello.class);
+    }
+
+    @Test
+    void oneThatIsPromotedComparesNoMore() {
+        isSecondaryBeside(Role.SECONDARY);
+        peerSays(new Compare(1, 0, WINDOW_BYTES, new NumberedDigests(2, WINDOW_BYTES)));
+        var reading = all(LiveEffect.ReadDigests.class).getFirst();
+        disk.clear();
+        isPromoted();
+
+        happens(new LiveEvent.DigestsRead(reading.work(), new NumberedDigests(1, WINDOW_BYTES)));
+        peerSays(new Compare(2, 0, WINDOW_BYTES, new NumberedDigests(2, WINDOW_BYTES)));
+
+        assertThat(effects).isEmpty();
+        assertThat(copy.status().dirtyBlocks()).isZero();
+    }
 }
