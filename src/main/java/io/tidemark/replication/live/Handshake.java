@@ -16,8 +16,9 @@ public final class Handshake {
      *
      * @param isCrashedPrimary it was primary and connected to the other when it died: blocks of its activity log, which are
      *     among its dirty bits by now, may be what the other lacks though their generation is the same
+     * @param isPrimary it is primary now
      */
-    public record Side(CopyId id, Generations generations, boolean isCrashedPrimary) {}
+    public record Side(CopyId id, Generations generations, boolean isCrashedPrimary, boolean isPrimary) {}
 
     /** How much a resync looks at. */
     public enum Extent {
@@ -91,6 +92,13 @@ public final class Handshake {
         if (self.isCrashedPrimary() && peer.isCrashedPrimary()) {
             // Two primaries of one generation: DRBD takes the side that some flag says.
             return new Verdict.SplitBrain(Optional.of(current));
+        }
+        if (peer.isPrimary() && !self.isPrimary() && self.isCrashedPrimary()) {
+            // Promoted since, and read by its clients: what the dead primary had under way was never acknowledged.
+            return new Verdict.Target(Extent.BITMAP);
+        }
+        if (self.isPrimary() && !peer.isPrimary() && peer.isCrashedPrimary()) {
+            return new Verdict.Source(Extent.BITMAP);
         }
         if (self.isCrashedPrimary()) {
             return new Verdict.Source(Extent.BITMAP);

@@ -280,7 +280,7 @@ final class Meeting {
     }
 
     private static Side side(LiveMessage.Hello hello) {
-        return new Side(hello.id(), hello.generations(), hello.differs());
+        return new Side(hello.id(), hello.generations(), hello.differs(), hello.role() == Role.PRIMARY);
     }
 
     private void follow(Verdict verdict, LiveMessage.Hello mine, LiveMessage.Hello theirs) {

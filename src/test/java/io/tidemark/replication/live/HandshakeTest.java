@@ -128,9 +128,19 @@ class HandshakeTest {
 
     @Test
     void twoPrimariesThatCrashedTogetherAreASplitBrain() {
-        var verdict = Handshake.decide(new Side(A, of(1), true), new Side(B, of(1), true));
+        var verdict = Handshake.decide(new Side(A, of(1), true, false), new Side(B, of(1), true, false));
 
         assertThat(verdict).isEqualTo(new Verdict.SplitBrain(Optional.of(new Generation(1))));
+    }
+
+    /** Found by the torture of real processes: it was told to stand alone until somebody demoted it. */
+    @Test
+    void copyThatWasPromotedAndNotWrittenYetIsTheSourceOfAPrimaryThatComesBack() {
+        var dead = new Side(A, of(1), true, false);
+        var promoted = new Side(B, of(1), false, true);
+
+        assertThat(Handshake.decide(promoted, dead)).isEqualTo(new Verdict.Source(Extent.BITMAP));
+        assertThat(Handshake.decide(dead, promoted)).isEqualTo(new Verdict.Target(Extent.BITMAP));
     }
 
     @Test
@@ -156,6 +166,6 @@ class HandshakeTest {
     }
 
     private static Verdict decide(Generations self, Generations peer) {
-        return Handshake.decide(new Side(A, self, false), new Side(B, peer, false));
+        return Handshake.decide(new Side(A, self, false, false), new Side(B, peer, false, false));
     }
 }

@@ -154,7 +154,7 @@ record TwoCopies(Copy a, Copy b, Link link, Set<Integer> acknowledged, int writt
     }
 
     private static Side side(CopyId id, Copy copy) {
-        return new Side(id, copy.generations(), copy.crashed());
+        return new Side(id, copy.generations(), copy.crashed(), false);
     }
 
     /** After they met; empty where somebody has to choose. */
