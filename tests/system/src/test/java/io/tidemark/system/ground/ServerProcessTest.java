@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ class ServerProcessTest {
                 "TERM",
                 () -> {
                     try (var client = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                        client.getOutputStream().write("HEAD / HTTP/1.0\r\n\r\n".getBytes());
+                        client.getOutputStream().write("HEAD / HTTP/1.0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                         client.setSoTimeout(1_000);
                         if (client.getInputStream().read() < 0) {
                             throw new IOException("nothing was answered");
