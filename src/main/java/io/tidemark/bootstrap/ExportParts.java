@@ -7,6 +7,7 @@ import io.tidemark.export.Overlays;
 import io.tidemark.export.Wire;
 import io.tidemark.export.WireSecurity;
 import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.telemetry.Metrics;
 import io.tidemark.transport.AuthorityTls;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -52,6 +53,16 @@ final class ExportParts implements AutoCloseable {
                     folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         }
         return folder;
+    }
+
+    void watchedBy(Metrics metrics) {
+        var traffic = exports.traffic();
+        metrics.watchExports(new Metrics.OfExports(
+                exports::openCount,
+                exports::connectionCount,
+                traffic::readBytes,
+                traffic::writtenBytes,
+                traffic::errors));
     }
 
     Exports exports() {

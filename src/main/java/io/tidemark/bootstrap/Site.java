@@ -72,8 +72,8 @@ final class Site implements AutoCloseable {
         var moments = HaltingMoments.fromProperty();
         var host = begun("host", new HostParts(settings, store, moments, clock, Software.VERSION));
         var metrics = begun("metrics", new Metrics());
-        var exports = begun("exports", new ExportParts(settings, host.ownProviders()));
-        // After the exports, which use them: their clients end first.
+        var exports = new ExportParts(settings, host.ownProviders());
+        exports.watchedBy(metrics);
         var live = host.liveLinks(exports.exports());
         var control = control(store, host, exports.exports(), live, metrics, moments, clock);
 
@@ -89,6 +89,10 @@ final class Site implements AutoCloseable {
         String replication = host.listen();
         begun("replication", host::stopListening);
         begun("agents", host.agents());
+        // Before the listener ends, which waits for sessions; and clients of exports end first: a request that is refused is an
+        // error to them, and a connection that ends is not.
+        begun("live sessions", live);
+        begun("exports", exports);
         // Before it is reachable: who comes back for an export is not told that there is none.
         control.exports().openAgain();
         exports.listen();

@@ -134,10 +134,11 @@ final class ExportConnection {
         try {
             LOG.info("export.connected export={} replies={}", agreed.export().name(), agreed.replies());
             var image = served.get().image();
+            var answers = new ShortAnswers(agreed, image, exports.traffic());
             if (image.slow()) {
-                new SideBySide(wire, agreed, image, in).run();
+                new SideBySide(wire, answers, in).run();
             } else {
-                new Transmission(wire, agreed, image, in, out).run();
+                new Transmission(wire, answers, in, out).run();
             }
             LOG.info("export.disconnected export={}", agreed.export().name());
         } finally {

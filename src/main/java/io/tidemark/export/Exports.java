@@ -46,6 +46,7 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
     private final Optional<KeptExports> kept;
     private final List<String> notServed = new CopyOnWriteArrayList<>();
     private final Map<ExportId, ServedExport> open = new ConcurrentSkipListMap<>();
+    private final Traffic traffic = new Traffic();
 
     /**
      * @param providers those of this host
@@ -206,6 +207,20 @@ public final class Exports implements ExportHost, Offer, AutoCloseable {
             ended.run();
             open.remove(served.export().id(), served);
         });
+    }
+
+    /** Open or ending. */
+    public int openCount() {
+        return open.size();
+    }
+
+    /** Of clients, to all of them. */
+    public int connectionCount() {
+        return open.values().stream().mapToInt(ServedExport::connectionCount).sum();
+    }
+
+    public Traffic traffic() {
+        return traffic;
     }
 
     Optional<ServedExport> served(String name) {

@@ -11,19 +11,43 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Requests whose answers carry no bytes of the image, and what failures are answered with. Safe for several threads. */
+/**
+ * Requests of one connection whose answers carry no bytes of the image, and what failures are answered with. Safe for
+ * several threads.
+ */
 final class ShortAnswers {
     private static final Logger LOG = LoggerFactory.getLogger(ShortAnswers.class);
 
     private final Agreed agreed;
     private final ExportImage image;
+    private final Traffic traffic;
     private final ReplyEncoder encoder;
     private final AtomicBoolean toldOfFailure = new AtomicBoolean();
 
-    ShortAnswers(Agreed agreed, ExportImage image) {
+    ShortAnswers(Agreed agreed, ExportImage image, Traffic traffic) {
         this.agreed = agreed;
         this.image = image;
+        this.traffic = traffic;
         this.encoder = new ReplyEncoder(agreed);
+    }
+
+    Agreed agreed() {
+        return agreed;
+    }
+
+    ExportImage image() {
+        return image;
+    }
+
+    /** Bytes that are on their way to the client. */
+    void haveRead(int lengthBytes) {
+        traffic.read(lengthBytes);
+    }
+
+    /** As {@link ReplyEncoder#error}. */
+    void error(ByteBuffer out, Request request, NbdError error, String reason) {
+        traffic.failed();
+        encoder.error(out, request, error, reason);
     }
 
     /**
@@ -53,7 +77,7 @@ final class ShortAnswers {
             }
             encoder.done(out, request);
         } catch (IOException e) {
-            encoder.error(out, request, failed(request, e), "the storage failed");
+            error(out, request, failed(request, e), "the storage failed");
         }
     }
 
@@ -70,9 +94,10 @@ final class ShortAnswers {
     void endWrite(Request request, NbdError outcome, ByteBuffer out) {
         var end = outcome == NbdError.NONE && request.forceUnitAccess() ? flushed(request) : outcome;
         if (end == NbdError.NONE) {
+            traffic.written(request.payloadBytes());
             encoder.done(out, request);
         } else {
-            encoder.error(out, request, end, "not written");
+            error(out, request, end, "not written");
         }
     }
 

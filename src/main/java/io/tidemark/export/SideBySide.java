@@ -64,13 +64,13 @@ final class SideBySide {
     }
 
     /** @param in what the client sent already, to be read from */
-    SideBySide(Wire wire, Agreed agreed, ExportImage image, ByteBuffer in) {
+    SideBySide(Wire wire, ShortAnswers answers, ByteBuffer in) {
         this.wire = wire;
-        this.agreed = agreed;
-        this.image = image;
+        this.agreed = answers.agreed();
+        this.image = answers.image();
         this.decoder = new RequestDecoder(agreed);
         this.encoder = new ReplyEncoder(agreed);
-        this.answers = new ShortAnswers(agreed, image);
+        this.answers = answers;
         this.in = in;
     }
 
@@ -107,7 +107,7 @@ final class SideBySide {
         if (refusal != NbdError.NONE) {
             skip(request.payloadBytes());
             var answer = ByteBuffer.allocate(ReplyEncoder.ANSWER_BYTES_MAXIMUM);
-            encoder.error(answer, request, refusal, "refused");
+            answers.error(answer, request, refusal, "refused");
             send(answer.flip());
             return;
         }
@@ -222,8 +222,9 @@ final class SideBySide {
             image.read(request.offsetBytes(), answer.slice(header, length));
             encoder.dataHeader(answer, request, request.offsetBytes(), length, true);
             answer.position(header + length);
+            answers.haveRead(length);
         } catch (IOException e) {
-            encoder.error(answer.clear(), request, answers.failed(request, e), "the storage failed");
+            answers.error(answer.clear(), request, answers.failed(request, e), "the storage failed");
         }
         return answer.flip();
     }

@@ -39,13 +39,13 @@ final class Transmission {
      * @param in what the client sent already, to be read from
      * @param out empty, to be written to; both of {@link #BUFFER_BYTES}
      */
-    Transmission(Wire wire, Agreed agreed, ExportImage image, ByteBuffer in, ByteBuffer out) {
+    Transmission(Wire wire, ShortAnswers answers, ByteBuffer in, ByteBuffer out) {
         this.wire = wire;
-        this.agreed = agreed;
-        this.image = image;
+        this.agreed = answers.agreed();
+        this.image = answers.image();
         this.decoder = new RequestDecoder(agreed);
         this.encoder = new ReplyEncoder(agreed);
-        this.answers = new ShortAnswers(agreed, image);
+        this.answers = answers;
         this.in = in;
         this.out = out;
     }
@@ -97,7 +97,7 @@ final class Transmission {
         if (request.type() == Request.WRITE || request.payloadBytes() > 0) {
             write(request, refusal);
         } else if (refusal != NbdError.NONE) {
-            encoder.error(out, request, refusal, "refused");
+            answers.error(out, request, refusal, "refused");
         } else if (request.type() == Request.READ) {
             read(request);
         } else {
@@ -138,11 +138,12 @@ final class Transmission {
             encoder.dataHeader(out, request, request.offsetBytes(), left, true);
             flush();
             send(file.get(), socket.get(), request.offsetBytes(), left);
+            answers.haveRead(left);
             return;
         }
         int largest = BUFFER_BYTES - encoder.dataHeaderBytes();
         if (left > largest && request.unfragmented()) {
-            encoder.error(out, request, NbdError.OVERFLOW, "longer than %d bytes".formatted(largest));
+            answers.error(out, request, NbdError.OVERFLOW, "longer than %d bytes".formatted(largest));
             return;
         }
         if (left == 0) {
@@ -170,13 +171,14 @@ final class Transmission {
                     throw e;
                 }
                 room(ReplyEncoder.ANSWER_BYTES_MAXIMUM);
-                encoder.error(out, request, error, "the storage failed");
+                answers.error(out, request, error, "the storage failed");
                 return;
             }
             if (header > 0) {
                 encoder.dataHeader(out, request, at, fragments ? piece : left, piece == left);
             }
             out.position(start + header + piece);
+            answers.haveRead(piece);
             at += piece;
             left -= piece;
         }

@@ -20,6 +20,7 @@ import io.tidemark.domain.SyncReport;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /** What Prometheus scrapes. Labels are closed sets: kinds, states, routes; never ids, so that series stay few. */
 public final class Metrics implements Observer, AutoCloseable {
@@ -66,6 +67,40 @@ public final class Metrics implements Observer, AutoCloseable {
                 .register(registry);
         Gauge.builder("tidemark.agents.connected", connected::getAsInt)
                 .description("agents that are connected now")
+                .register(registry);
+    }
+
+    /**
+     * What is told of exports.
+     *
+     * @param readBytes that clients were sent since the start; as the next two it never falls
+     * @param writtenBytes that clients sent
+     * @param errors requests that were answered with one
+     */
+    public record OfExports(
+            IntSupplier open,
+            IntSupplier connections,
+            LongSupplier readBytes,
+            LongSupplier writtenBytes,
+            LongSupplier errors) {}
+
+    /** Shows exports, and what their clients do. */
+    public void watchExports(OfExports exports) {
+        Gauge.builder("tidemark.exports.open", exports.open()::getAsInt)
+                .description("exports that are open now")
+                .register(registry);
+        Gauge.builder("tidemark.exports.connections", exports.connections()::getAsInt)
+                .description("clients that use an export now")
+                .register(registry);
+        countExported("read", "bytes of exports that clients were sent", "bytes", exports.readBytes());
+        countExported("written", "bytes that clients have written to exports", "bytes", exports.writtenBytes());
+        countExported("errors", "requests of clients that were answered with an error", "requests", exports.errors());
+    }
+
+    private void countExported(String what, String description, String unit, LongSupplier counted) {
+        FunctionCounter.builder("tidemark.exports." + what, counted, LongSupplier::getAsLong)
+                .description(description)
+                .baseUnit(unit)
                 .register(registry);
     }
 

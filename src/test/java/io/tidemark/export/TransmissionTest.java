@@ -81,6 +81,35 @@ class TransmissionTest {
     }
 
     @Test
+    void whatClientsReadAndWriteIsCountedAndWhatIsRefusedIsAnError() throws Exception {
+        try (var client = client("ex-write")) {
+            client.ask(WRITE, 0, 1, 0, 3_000, new byte[3_000]);
+            assertThat(client.simple().cookie()).isEqualTo(1);
+            client.ask(WRITE, 0, 2, SIZE, 512, new byte[512]);
+            assertThat(client.simple().cookie()).isEqualTo(2);
+            client.ask(TRIM, 0, 3, 0, 4_096);
+            assertThat(client.simple().cookie()).isEqualTo(3);
+            assertThat(server.exports.connectionCount()).isEqualTo(1);
+        }
+        try (var client = client("ex-read", NbdClient.EXTENDED)) {
+            client.askExtended(READ, 0, 4, 0, 1_000);
+            assertThat(client.extended().type()).isEqualTo(DATA);
+            // Sent by the kernel, out of the file.
+            client.askExtended(READ, 0, 5, 0, 1 << 20);
+            assertThat(client.extended().type()).isEqualTo(DATA);
+            client.askExtended(READ, 0, 6, SIZE, 512);
+            assertThat(client.extended().type()).isEqualTo(ERROR);
+        }
+
+        Awaitility.await().until(() -> server.exports.connectionCount() == 0);
+        var traffic = server.exports.traffic();
+        assertThat(server.exports.openCount()).isEqualTo(2);
+        assertThat(traffic.writtenBytes()).isEqualTo(3_000);
+        assertThat(traffic.readBytes()).isEqualTo(1_000 + (1 << 20));
+        assertThat(traffic.errors()).isEqualTo(2);
+    }
+
+    @Test
     void aLargeReadIsSentInPiecesOrNotAtAll() throws Exception {
         try (var client = client("ex-write", NbdClient.STRUCTURED)) {
             client.ask(READ, 0, 1, 7, 1_000_000);

@@ -1,0 +1,26 @@
+package io.tidemark.telemetry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class MetricsTest {
+    @Test
+    void exportsAreShownAsTheyAreAtEachScrape() {
+        var open = new AtomicInteger(1);
+        try (var metrics = new Metrics()) {
+            metrics.watchExports(new Metrics.OfExports(open::get, () -> 2, () -> 3_000, () -> 4_000, () -> 5));
+
+            assertThat(metrics.scrape())
+                    .contains(
+                            "tidemark_exports_open 1.0",
+                            "tidemark_exports_connections 2.0",
+                            "tidemark_exports_read_bytes_total 3000.0",
+                            "tidemark_exports_written_bytes_total 4000.0",
+                            "tidemark_exports_errors_requests_total 5.0");
+            open.set(0);
+            assertThat(metrics.scrape()).contains("tidemark_exports_open 0.0");
+        }
+    }
+}
