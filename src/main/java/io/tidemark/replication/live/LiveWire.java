@@ -52,7 +52,7 @@ public final class LiveWire {
             case LiveMessage.Dirty dirty -> HEAD_BYTES + dirty.runs().size() * RUN_BYTES;
             case LiveMessage.Differing differing ->
                 HEAD_BYTES + differing.runs().size() * RUN_BYTES;
-            case LiveMessage.Compare compare -> HEAD_BYTES + compare.digests().count() * BlockDigests.DIGEST_BYTES;
+            case LiveMessage.Compare compare -> HEAD_BYTES + Integer.BYTES + compare.digests().count() * BlockDigests.DIGEST_BYTES;
             case LiveMessage.Write write -> HEAD_BYTES + write.length();
             case LiveMessage.Block block -> HEAD_BYTES + block.length();
             default -> HEAD_BYTES;
@@ -206,7 +206,7 @@ public final class LiveWire {
         int count = from.getInt();
         if (count < 0 || count > LiveMessage.Dirty.RUNS_MAXIMUM) {
             throw new IllegalArgumentException(
-                    "%d runs of blocks, %d at most".formatted(count, LiveMessage.Dirty.RUNS_MAXIMUM));
+                    "%d runs of dirty blocks, %d at most".formatted(count, LiveMessage.Dirty.RUNS_MAXIMUM));
         }
         var runs = new ArrayList<DirtyBitmap.Run>();
         for (int run = 0; run < count; run++) {

@@ -7,6 +7,16 @@ import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.BlockDigests;
+import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.CopyId;
+import io.tidemark.replication.live.DirtyBitmap;
+import io.tidemark.replication.live.Generation;
+import io.tidemark.replication.live.Generations;
+import io.tidemark.replication.live.LiveMessage;
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.Protocol;
 import io.tidemark.replication.port.Compression;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
@@ -93,8 +103,60 @@ class RecordedFramesTest {
                 new Message.Offer(LINK, POINT, List.of(BASE), 1L << 60, 1, "{}"),
                 new Message.Hello(1, 1, Message.Purpose.ENROL, "tidemark 0.1.0"),
                 new Message.Hello(1, 1, Message.Purpose.AGENT, "tidemark 0.1.0"),
-                new Message.Text("{\"agent\":\"Bücher\"}")));
+                new Message.Text("{\"agent\":\"Bücher\"}"),
+                new Message.Hello(1, 1, Message.Purpose.LIVE, "tidemark 0.1.0"),
+                new Message.OpenLive(
+                        LINK,
+                        VOLUME,
+                        new VolumeId("image:copy"),
+                        Protocol.B,
+                        Congestion.PULL_AHEAD,
+                        1L << 40,
+                        16 << 20,
+                        256,
+                        16 << 20,
+                        1L << 31,
+                        true,
+                        true,
+                        false),
+                new Message.LiveOpened(),
+                new Message.Live(everyLiveMessage())));
         return messages.stream();
+    }
+
+    private static List<LiveMessage> everyLiveMessage() {
+        var peer = new CopyId("b0b1b2b3b4b5b6b7");
+        var generations = new Generations(
+                Optional.of(new Generation(7)),
+                Map.of(peer, List.of(new Generation(5), new Generation(-6))),
+                List.of(new Generation(-6), new Generation(5), new Generation(4)));
+        var data = Bytes.of(ByteBuffer.wrap("sixteen bytes ok".getBytes(StandardCharsets.US_ASCII)));
+        return List.of(
+                new LiveMessage.Hello(
+                        new CopyId("a0a1a2a3a4a5a6a7"),
+                        1L << 40,
+                        Protocol.B,
+                        generations,
+                        LiveStatus.Role.PRIMARY,
+                        true,
+                        false,
+                        true),
+                new LiveMessage.Dirty(List.of(new DirtyBitmap.Run(1, 2), new DirtyBitmap.Run(1L << 28, 3)), true),
+                new LiveMessage.Write(1, 512, 16, data),
+                new LiveMessage.Write(2, 1L << 39, 4_096, Bytes.zeros(4_096)),
+                new LiveMessage.Block(3, 8_192, 16, data),
+                new LiveMessage.Barrier(4),
+                new LiveMessage.Finished(5, generations),
+                new LiveMessage.Ahead(6),
+                new LiveMessage.Received(5),
+                new LiveMessage.Durable(6),
+                new LiveMessage.InStep(),
+                new LiveMessage.RoleChanged(LiveStatus.Role.PRIMARY),
+                new LiveMessage.Compare(7, 4_096, 8_192, new BlockDigests(ByteBuffer.wrap(new byte[32]))),
+                new LiveMessage.Differing(7, List.of(new DirtyBitmap.Run(1, 2))),
+                new LiveMessage.OutOfSync(),
+                new LiveMessage.Ask(LiveMessage.Ask.What.INVALIDATE),
+                new LiveMessage.Ask(LiveMessage.Ask.What.VERIFY));
     }
 
     /** Names are the type's, numbered where there are several. */
