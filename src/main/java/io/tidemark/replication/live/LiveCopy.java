@@ -158,7 +158,9 @@ public final class LiveCopy {
             case LiveMessage.Received received -> primary.received(received.upTo());
             case LiveMessage.Durable durable -> {
                 primary.confirmed(durable.upTo());
-                resync.confirmed(durable.upTo());
+                if (!resync.confirmed(durable.upTo())) {
+                    meeting.disconnect("the peer confirms a comparison that it has not answered");
+                }
             }
             case LiveMessage.InStep inStep -> resync.inStep();
             case LiveMessage.OutOfSync outOfSync -> meeting.outOfSync();

@@ -234,15 +234,20 @@ final class ResyncSource {
         return true;
     }
 
-    void confirmed(long upTo) {
+    /**
+     * @return whether the target had answered all that it confirms
+     */
+    boolean confirmed(long upTo) {
         while (!sent.isEmpty() && sent.peekFirst().number() <= upTo) {
             var done = sent.removeFirst();
             pace.confirmed(bytes(done.run()));
             var kept = done.isAsked() ? answers.remove(done.number()) : List.<Run>of();
-            if (kept != null) {
-                clear(done.run(), kept);
+            if (kept == null) {
+                return false;
             }
+            clear(done.run(), kept);
         }
+        return true;
     }
 
     /**

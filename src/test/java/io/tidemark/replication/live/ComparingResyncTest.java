@@ -48,9 +48,11 @@ class ComparingResyncTest extends DrivenCopy {
     }
 
     @Test
-    void whatNobodyHasComparedStaysDirty() {
+    void whatIsConfirmedAndWasNotComparedStaysDirtyAndEndsTheSession() {
         peerSays(new LiveMessage.Durable(1));
 
+        assertThat(all(LiveEffect.Disconnect.class).getFirst().why())
+                .isEqualTo("the peer confirms a comparison that it has not answered");
         assertThat(copy.status().dirtyBlocks()).isEqualTo(16);
     }
 

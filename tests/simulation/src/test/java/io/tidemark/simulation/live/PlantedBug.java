@@ -30,6 +30,7 @@ enum PlantedBug {
             "which was flushed|lacks the answered writes|no prefix|differ",
             () -> sayingMore((_, event) -> event instanceof LiveEvent.Arrived arrived
                             && arrived.message() instanceof Numbered numbered
+                            && !(numbered instanceof LiveMessage.Compare)
                     ? Optional.of(new LiveEffect.Send(arrived.session(), new LiveMessage.Durable(numbered.number())))
                     : Optional.empty())),
     /** 3: a dirty bit goes when its block is sent, not when it is durable at the target. */
