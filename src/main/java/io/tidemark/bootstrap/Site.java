@@ -89,7 +89,8 @@ final class Site implements AutoCloseable {
         String replication = host.listen();
         begun("replication", host::stopListening);
         begun("agents", host.agents());
-        // Before the listener ends, which waits for sessions; and clients of exports end first: a request that is refused is an
+        // Before the listener ends, which waits for sessions; and clients of exports end first: a request that is
+        // refused is an
         // error to them, and a connection that ends is not.
         begun("live sessions", live);
         begun("exports", exports);

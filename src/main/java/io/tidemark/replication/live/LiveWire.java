@@ -52,7 +52,8 @@ public final class LiveWire {
             case LiveMessage.Dirty dirty -> HEAD_BYTES + dirty.runs().size() * RUN_BYTES;
             case LiveMessage.Differing differing ->
                 HEAD_BYTES + differing.runs().size() * RUN_BYTES;
-            case LiveMessage.Compare compare -> HEAD_BYTES + Integer.BYTES + compare.digests().count() * BlockDigests.DIGEST_BYTES;
+            case LiveMessage.Compare compare ->
+                HEAD_BYTES + Integer.BYTES + compare.digests().count() * BlockDigests.DIGEST_BYTES;
             case LiveMessage.Write write -> HEAD_BYTES + write.length();
             case LiveMessage.Block block -> HEAD_BYTES + block.length();
             default -> HEAD_BYTES;

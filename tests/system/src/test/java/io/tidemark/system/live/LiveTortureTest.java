@@ -55,6 +55,8 @@ class LiveTortureTest {
         try (var sites = new LiveSites(VOLUME_BYTES, "C")) {
             int primary = random.nextInt(2);
             sites.promote(primary, false);
+            // A copy that was never whole takes nobody's place.
+            sites.awaitInStep();
             var run = new Run(sites, random, primary);
             try {
                 run.faults();
