@@ -15,16 +15,6 @@ import org.slf4j.LoggerFactory;
 
 /** Volumes of this host that are replicated write by write. Their storage keeps others from writing them meanwhile. */
 public final class ManageLive {
-    /** 64 KiB: one write of a client at least. */
-    public static final long BUFFER_MINIMUM_BYTES = 64 << 10;
-    /** 1 GiB: each byte is in memory. */
-    public static final long BUFFER_MAXIMUM_BYTES = 1L << 30;
-
-    /** DRBD's least ({@code al-extents}, drbd.conf 9). */
-    public static final int EXTENTS_MINIMUM = 67;
-    /** DRBD's most: 256 GiB under the activity log. */
-    public static final int EXTENTS_MAXIMUM = 65_534;
-
     private static final Logger LOG = LoggerFactory.getLogger(ManageLive.class);
 
     private final LiveHost host;
@@ -94,19 +84,19 @@ public final class ManageLive {
     }
 
     private static void check(LiveHost.Terms terms) throws ControlException {
-        if (terms.bufferBytes() < BUFFER_MINIMUM_BYTES || terms.bufferBytes() > BUFFER_MAXIMUM_BYTES) {
+        if (!terms.hasBufferInLimits()) {
             throw new ControlException(new ControlError.Invalid(
                     "bufferBytes",
                     Long.toString(terms.bufferBytes()),
                     "is out of its limits",
-                    "%d to %d".formatted(BUFFER_MINIMUM_BYTES, BUFFER_MAXIMUM_BYTES)));
+                    "%d to %d".formatted(LiveHost.Terms.BUFFER_MINIMUM_BYTES, LiveHost.Terms.BUFFER_MAXIMUM_BYTES)));
         }
-        if (terms.activityLogExtents() < EXTENTS_MINIMUM || terms.activityLogExtents() > EXTENTS_MAXIMUM) {
+        if (!terms.hasExtentsInLimits()) {
             throw new ControlException(new ControlError.Invalid(
                     "activityLogExtents",
                     Integer.toString(terms.activityLogExtents()),
                     "is out of its limits",
-                    "%d to %d".formatted(EXTENTS_MINIMUM, EXTENTS_MAXIMUM)));
+                    "%d to %d".formatted(LiveHost.Terms.EXTENTS_MINIMUM, LiveHost.Terms.EXTENTS_MAXIMUM)));
         }
         long floor = terms.resyncFloorBytes();
         long ceiling = terms.resyncCeilingBytes();

@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -168,13 +169,15 @@ final class LiveLink implements AutoCloseable {
     private void keep() throws IOException, InterruptedException {
         var point = kept.next(wishes.isKeptForGood());
         if (point.isPresent()) {
-            wish(wishes.keeping(point));
+            wish(now -> now.keeping(point));
             kept.keep(point.get(), closed);
         }
     }
 
-    private void wish(LinkFolder.Wishes changed) throws IOException {
+    /** Several threads wish: each changes what the others have left. */
+    private void wish(UnaryOperator<LinkFolder.Wishes> change) throws IOException {
         synchronized (folder) {
+            var changed = change.apply(wishes);
             if (!changed.equals(wishes)) {
                 folder.write(link, changed);
                 wishes = changed;
@@ -205,7 +208,7 @@ final class LiveLink implements AutoCloseable {
     void openOrTell() {
         try {
             open();
-        } catch (IOException | ProviderException e) {
+        } catch (IOException | ProviderException | RuntimeException e) {
             var reason = String.valueOf(e.getMessage());
             if (!reason.equals(why)) {
                 why = reason;
@@ -219,25 +222,35 @@ final class LiveLink implements AutoCloseable {
      * the peer somebody has to decide.
      */
     private void resume() throws IOException {
-        var open = volume;
-        if (!wishes.isPrimaryWanted() || open.isEmpty()) {
-            return;
+        changing.lock();
+        try {
+            // Under the lock: somebody may have demoted it, or ended this, while it was waited for.
+            if (wishes.isPrimaryWanted() && volume.isPresent()) {
+                resume(volume.get());
+            }
+        } finally {
+            changing.unlock();
         }
-        var status = open.get().status();
+    }
+
+    private void resume(LiveVolume open) throws IOException {
+        var status = open.status();
         if (status.role() == Role.PRIMARY || status.replication() == ReplicationState.OFF) {
             return;
         }
         try {
             if (status.disk() == DiskState.UP_TO_DATE) {
-                promote(false);
+                promoteWithin(open);
                 LOG.info("live.primary_again link={}", link.id());
             } else if (status.replication() == ReplicationState.SYNC_TARGET) {
                 LOG.warn("live.primary_no_more link={} reason=the peer is newer", link.id());
-                wish(wishes.primary(false));
+                wish(now -> now.primary(false));
             }
+        } catch (TimeoutException e) {
+            LOG.warn("live.not_primary_yet link={} reason=the peer or the disk takes too long", link.id());
         } catch (LiveHost.RefusedException e) {
             LOG.warn("live.primary_no_more link={} reason=\"{}\"", link.id(), e.getMessage());
-            wish(wishes.primary(false));
+            wish(now -> now.primary(false));
         }
     }
 
@@ -245,8 +258,10 @@ final class LiveLink implements AutoCloseable {
     private void tidy() throws IOException {
         var open = volume;
         boolean isInStep = open.isPresent() && open.get().status().replication() == ReplicationState.ESTABLISHED;
-        if (isInStep && wishes.kept().isPresent() && kept.end(wishes.kept().get(), wishes.isKeptForGood())) {
-            wish(wishes.keeping(Optional.empty()));
+        var before = wishes;
+        if (isInStep && before.kept().isPresent() && kept.end(before.kept().get(), before.isKeptForGood())) {
+            // Another resync may have begun meanwhile, and keep another.
+            wish(now -> now.kept().equals(before.kept()) ? now.keeping(Optional.empty()) : now);
         }
     }
 
@@ -273,7 +288,7 @@ final class LiveLink implements AutoCloseable {
     }
 
     private void markOpened() throws IOException {
-        wish(wishes.opened());
+        wish(LinkFolder.Wishes::opened);
         dial.known();
     }
 
@@ -324,24 +339,33 @@ final class LiveLink implements AutoCloseable {
                 throw new LiveHost.RefusedException(
                         "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure");
             }
-            open.promote(ROLE_LIMIT);
-            wish(wishes.primary(true));
-            host.exports()
-                    .open(
-                            new Export(
-                                    exportId(),
-                                    link.id().value(),
-                                    Export.Access.LIVE,
-                                    host.clock().instant()),
-                            new LiveImage(open));
-        } catch (IOException e) {
-            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+            promoteWithin(open);
         } catch (TimeoutException e) {
             throw new LiveHost.RefusedException(
                     "it did not become primary within %d s: the peer or the disk takes too long, ask again"
                             .formatted(ROLE_LIMIT.toSeconds()));
         } finally {
             changing.unlock();
+        }
+    }
+
+    /** One that is primary already is so still; its export is opened where there is none, and its clients stay. */
+    private void promoteWithin(LiveVolume open) throws LiveHost.RefusedException, TimeoutException {
+        try {
+            if (open.status().role() != Role.PRIMARY) {
+                open.promote(ROLE_LIMIT);
+            }
+            wish(now -> now.primary(true));
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        }
+        if (host.exports().find(exportId()).filter(each -> !each.ending()).isEmpty()) {
+            var export = new Export(
+                    exportId(),
+                    link.id().value(),
+                    Export.Access.LIVE,
+                    host.clock().instant());
+            host.exports().open(export, new LiveImage(open));
         }
     }
 
@@ -364,7 +388,7 @@ final class LiveLink implements AutoCloseable {
             if (!isForced) {
                 open.demote(false, ROLE_LIMIT);
             }
-            wish(wishes.primary(false));
+            wish(now -> now.primary(false));
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
@@ -384,7 +408,7 @@ final class LiveLink implements AutoCloseable {
         try {
             opened().resolve(isLocalKept);
             if (!isLocalKept) {
-                wish(wishes.keptForGood());
+                wish(LinkFolder.Wishes::keptForGood);
             }
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
@@ -427,8 +451,9 @@ final class LiveLink implements AutoCloseable {
                 throw new LiveHost.RefusedException("this side is primary: demote it first");
             }
             close();
-            folder.remove();
+            // Before the folder goes: nobody would know of the hold after a crash.
             wishes.kept().ifPresent(kept::release);
+            folder.remove();
         } catch (IOException e) {
             throw new LiveHost.RefusedException("it cannot be removed: " + e.getMessage());
         } finally {
@@ -443,6 +468,8 @@ final class LiveLink implements AutoCloseable {
         dial.close();
         changing.lock();
         try {
+            // First: a client whose connection ends comes again, where one that hears of an error gives up.
+            endClients();
             if (volume.isPresent()) {
                 volume.get().close();
                 volume = Optional.empty();
@@ -452,6 +479,14 @@ final class LiveLink implements AutoCloseable {
             LOG.warn("live.not_closed link={} reason=\"{}\"", link.id(), e.getMessage());
         } finally {
             changing.unlock();
+        }
+    }
+
+    private void endClients() {
+        try {
+            host.exports().close(exportId(), () -> {});
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

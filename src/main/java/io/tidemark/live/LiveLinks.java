@@ -7,6 +7,7 @@ import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Peer;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.ResyncRate;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.ProviderError;
@@ -169,6 +170,21 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                 open.resyncFloorBytes(),
                 open.resyncCeilingBytes(),
                 open.isComparing());
+        if (!terms.hasBufferInLimits() || !terms.hasExtentsInLimits() || !terms.hasRatesInLimits()) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "out-of-limits",
+                    "a send buffer of %d bytes, %d extents, or a resync of %d to %d bytes a second: the limits are %d to %d, %d to %d, 0 to %d"
+                            .formatted(
+                                    terms.bufferBytes(),
+                                    terms.activityLogExtents(),
+                                    terms.resyncFloorBytes(),
+                                    terms.resyncCeilingBytes(),
+                                    Terms.BUFFER_MINIMUM_BYTES,
+                                    Terms.BUFFER_MAXIMUM_BYTES,
+                                    Terms.EXTENTS_MINIMUM,
+                                    Terms.EXTENTS_MAXIMUM,
+                                    ResyncRate.RATE_MAXIMUM)));
+        }
         var wanted = new Link(
                 open.link(),
                 peer.id(),

@@ -37,6 +37,8 @@ final class LiveSession implements AutoCloseable {
 
     private boolean ended;
     private volatile long heardAt;
+    /** With what the peer said: a disk that takes long here is not the peer's silence. */
+    private volatile boolean isBusy;
 
     /** @param nanos monotonic */
     LiveSession(long number, PeerConnection connection, LongSupplier nanos) {
@@ -77,7 +79,10 @@ final class LiveSession implements AutoCloseable {
                 var message = connection.receive();
                 heardAt = nanos.getAsLong();
                 if (message instanceof Message.Live live) {
+                    isBusy = true;
                     arrived.accept(live.messages());
+                    heardAt = nanos.getAsLong();
+                    isBusy = false;
                 } else if (!(message instanceof Message.Alive)) {
                     throw new ReplicationException(
                             new ReplicationError.CorruptFrame(message.type() + " in a session of a live link"));
@@ -142,7 +147,7 @@ final class LiveSession implements AutoCloseable {
 
     /** Ends a session whose peer says nothing; from another thread, now and then. */
     void check() {
-        if (nanos.getAsLong() - heardAt > SILENCE.toNanos()) {
+        if (!isBusy && nanos.getAsLong() - heardAt > SILENCE.toNanos()) {
             end("the peer was silent for %d s".formatted(SILENCE.toSeconds()));
         }
     }

@@ -28,6 +28,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -458,7 +459,12 @@ final class LiveVolume implements AutoCloseable {
     }
 
     private void later(DiskWork work) {
-        workers.execute(() -> take(List.of(outcome(work))));
+        try {
+            workers.execute(() -> take(List.of(outcome(work))));
+        } catch (RejectedExecutionException e) {
+            // Closed since the copy asked for it: what was about to be done is not done, as in a crash.
+            LOG.debug("live.not_done copy={}", name, e);
+        }
     }
 
     private LiveEvent outcome(DiskWork work) {

@@ -33,6 +33,7 @@ final class TestServer implements AutoCloseable {
             case READ_ONLY -> READ_ONLY;
             case OVERLAY -> OVERLAY;
             case WRITABLE -> WRITABLE;
+            case LIVE -> throw new IllegalArgumentException("a live link opens its own");
         };
         String source = access == Export.Access.WRITABLE ? "file:disk" : "file:disk@rp-1";
         exports.open(new Export(id, source, access, Instant.EPOCH));

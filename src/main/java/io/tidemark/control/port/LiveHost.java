@@ -7,6 +7,7 @@ import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.Protocol;
+import io.tidemark.replication.live.ResyncRate;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
@@ -32,7 +33,33 @@ public interface LiveHost {
             int activityLogExtents,
             long resyncFloorBytes,
             long resyncCeilingBytes,
-            boolean isComparing) {}
+            boolean isComparing) {
+        /** 64 KiB: one write of a client at least. */
+        public static final long BUFFER_MINIMUM_BYTES = 64 << 10;
+        /** 1 GiB: each byte is in memory. */
+        public static final long BUFFER_MAXIMUM_BYTES = 1L << 30;
+
+        /** DRBD's least ({@code al-extents}, drbd.conf 9). */
+        public static final int EXTENTS_MINIMUM = 67;
+        /** DRBD's most: 256 GiB under the activity log. */
+        public static final int EXTENTS_MAXIMUM = 65_534;
+
+        public boolean hasBufferInLimits() {
+            return bufferBytes >= BUFFER_MINIMUM_BYTES && bufferBytes <= BUFFER_MAXIMUM_BYTES;
+        }
+
+        public boolean hasExtentsInLimits() {
+            return activityLogExtents >= EXTENTS_MINIMUM && activityLogExtents <= EXTENTS_MAXIMUM;
+        }
+
+        /** A floor is not above its ceiling. */
+        public boolean hasRatesInLimits() {
+            return resyncFloorBytes >= 0
+                    && resyncCeilingBytes >= 0
+                    && Math.max(resyncFloorBytes, resyncCeilingBytes) <= ResyncRate.RATE_MAXIMUM
+                    && (resyncCeilingBytes == 0 || resyncFloorBytes <= resyncCeilingBytes);
+        }
+    }
 
     /**
      * @param connects whether this side made the link, and connects to the peer
