@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A site's memory that is durable at once. */
-final class MemoryCatalog implements SiteCatalog {
-    final Map<PeerId, Peer> peers = new ConcurrentHashMap<>();
+public final class MemoryCatalog implements SiteCatalog {
+    public final Map<PeerId, Peer> peers = new ConcurrentHashMap<>();
     final Map<LinkId, ReplicationLink> links = new ConcurrentHashMap<>();
     final Map<RecoveryPointId, RecoveryPoint> kept = new ConcurrentHashMap<>();
     final Map<RecoveryPointId, RecoveryPoint> received = new ConcurrentHashMap<>();

@@ -1,0 +1,363 @@
+package io.tidemark.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.PeerId;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.LiveStatus.DiskState;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import io.tidemark.replication.live.Protocol;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.protocol.Message;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Two hosts over TLS on loopback, with a line between them that fails. */
+class LiveLinksTest {
+    private static final int MIB = 1 << 20;
+    private static final int SIZE = 8 * MIB;
+    private static final int BLOCK = 4_096;
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder;
+
+    private LiveSite a;
+    private LiveSite b;
+    private CutRelay line;
+
+    @BeforeEach
+    void pair() throws Exception {
+        a = new LiveSite(folder.resolve("a"));
+        b = new LiveSite(folder.resolve("b"));
+        line = new CutRelay(b.address());
+        a.trust("b", b, line.address());
+        b.trust("a", a, "127.0.0.1:1");
+        a.provider.create(a.volume, SIZE);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        line.close();
+        a.close();
+        b.close();
+    }
+
+    private LiveHost.Link link(Protocol protocol) {
+        return new LiveHost.Link(
+                LiveSite.LINK,
+                new PeerId("b"),
+                a.volume,
+                b.volume,
+                SIZE,
+                true,
+                new LiveHost.Terms(protocol, Congestion.BLOCK, MIB, 67),
+                Instant.now());
+    }
+
+    private static LiveStatus status(LiveSite site) {
+        return site.live()
+                .status()
+                .orElseThrow(() -> new AssertionError(site.live().why()));
+    }
+
+    private static void awaitStatus(LiveSite site, Predicate<LiveStatus> wanted) {
+        await().atMost(LIMIT).pollInterval(Duration.ofMillis(20)).until(() -> status(site), wanted);
+    }
+
+    private void awaitInStep() {
+        for (var site : new LiveSite[] {a, b}) {
+            awaitStatus(
+                    site,
+                    status -> status.replication() == ReplicationState.ESTABLISHED
+                            && status.disk() == DiskState.UP_TO_DATE
+                            && status.dirtyBlocks() == 0);
+        }
+    }
+
+    private void assertEqual() {
+        assertThat(b.storage.content(b.volume).sameAs(a.storage.content(a.volume)))
+                .isTrue();
+    }
+
+    private void awaitEqual() {
+        awaitInStep();
+        await().atMost(LIMIT)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> b.storage.content(b.volume).sameAs(a.storage.content(a.volume)));
+    }
+
+    private void createAndPromote(Protocol protocol, boolean isOverwriting) throws Exception {
+        a.links.create(link(protocol), isOverwriting);
+        awaitStatus(a, status -> status.replication() == ReplicationState.ESTABLISHED);
+        a.links.promote(LiveSite.LINK, false);
+    }
+
+    /** With a volume full of what compresses to nothing, which the peer has too in the end. */
+    private void begin(Protocol protocol) throws Exception {
+        createAndPromote(protocol, false);
+        awaitInStep();
+        a.write(0, SIZE, 1);
+        a.image().flush();
+        assertEqual();
+    }
+
+    private static void assertRefused(LiveSite site, Asked asked, String why) {
+        assertThatExceptionOfType(LiveHost.RefusedException.class)
+                .isThrownBy(() -> asked.of(site.links))
+                .withMessageContaining(why);
+    }
+
+    private interface Asked {
+        void of(LiveLinks links) throws LiveHost.RefusedException;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Protocol.class)
+    void whatIsWrittenArrives(Protocol protocol) throws Exception {
+        var before = new byte[SIZE];
+        Arrays.fill(before, (byte) 7);
+        a.storage.overwrite(a.volume, 0, ByteBuffer.wrap(before));
+        createAndPromote(protocol, false);
+        awaitEqual();
+        assertThat(b.storage.content(b.volume).bytes()).isEqualTo(before);
+
+        a.write(BLOCK, 3 * MIB, 2);
+        a.image().writeZeroes(5 * MIB, MIB, false);
+        a.write(1, 1, 3);
+        a.image().flush();
+
+        if (protocol == Protocol.C) {
+            assertEqual();
+        }
+        awaitEqual();
+        var read = ByteBuffer.allocate(SIZE);
+        a.image().read(0, read);
+        assertThat(read.array()).isEqualTo(b.storage.content(b.volume).bytes());
+        assertThat(status(b).role()).isEqualTo(Role.SECONDARY);
+        assertThat(a.live().export()).contains(LiveSite.EXPORT);
+        assertThat(b.live().export()).isEmpty();
+    }
+
+    @Test
+    void afterACutOnlyWhatIsDirtyIsSent() throws Exception {
+        begin(Protocol.C);
+        line.cut();
+        awaitStatus(a, status -> status.replication() == ReplicationState.OFF);
+        awaitStatus(b, status -> status.replication() == ReplicationState.OFF);
+
+        a.write(BLOCK, BLOCK, 3);
+        a.write(4 * MIB, 2 * BLOCK, 4);
+
+        assertThat(status(a).dirtyBlocks()).isEqualTo(3);
+        assertRefused(b, links -> links.promote(LiveSite.LINK, false), "promote by force");
+        assertThat(status(b).role()).isEqualTo(Role.SECONDARY);
+        line.bytes.set(0);
+        line.mend();
+        awaitEqual();
+        assertThat(line.bytes).hasValueBetween(3L * BLOCK, MIB / 2);
+        // What was kept of the target until the resync's end is gone.
+        await().atMost(LIMIT).until(() -> b.snapshots().isEmpty());
+        await().atMost(LIMIT).until(() -> b.live().kept().isEmpty());
+    }
+
+    @Test
+    void bothSidesWrittenApartStandAloneUntilSomebodyChooses() throws Exception {
+        begin(Protocol.C);
+        line.cut();
+        awaitStatus(a, status -> status.replication() == ReplicationState.OFF);
+        awaitStatus(b, status -> status.replication() == ReplicationState.OFF);
+        b.links.promote(LiveSite.LINK, true);
+        a.write(0, BLOCK, 5);
+        b.write(0, BLOCK, 6);
+        b.write(MIB, BLOCK, 7);
+        var given = b.storage.content(b.volume);
+
+        line.mend();
+
+        for (var site : new LiveSite[] {a, b}) {
+            awaitStatus(site, status -> status.replication() == ReplicationState.STAND_ALONE);
+            assertThat(site.live().why()).isNotEmpty();
+        }
+        b.links.demote(LiveSite.LINK, false);
+        b.links.resolve(LiveSite.LINK, false);
+        a.links.resolve(LiveSite.LINK, true);
+        awaitEqual();
+        await().atMost(LIMIT).until(() -> b.live().kept().isEmpty());
+        var kept = b.snapshots();
+        assertThat(kept).hasSize(1);
+        var id = kept.getFirst().id();
+        assertThat(b.storage.content(id).orElseThrow().sameAs(given)).isTrue();
+        assertThat(b.storage.holds(id)).isEmpty();
+        assertThat(b.catalog.knows(id.recoveryPoint(), id.volume())).isTrue();
+    }
+
+    @Test
+    void aPrimaryIsPrimaryAgainAfterItsProcessEndedAndItMetItsPeer() throws Exception {
+        begin(Protocol.C);
+
+        a.restart();
+
+        awaitStatus(a, status -> status.role() == Role.PRIMARY);
+        awaitEqual();
+        await().atMost(LIMIT).until(a::hasOpenExport);
+        a.write(0, BLOCK, 8);
+        b.restart();
+        a.write(BLOCK, BLOCK, 9);
+        awaitEqual();
+        assertThat(status(a).role()).isEqualTo(Role.PRIMARY);
+        assertThat(status(b).role()).isEqualTo(Role.SECONDARY);
+
+        a.links.demote(LiveSite.LINK, false);
+        assertThat(a.hasOpenExport()).isFalse();
+        b.links.promote(LiveSite.LINK, false);
+        b.write(0, BLOCK, 10);
+        assertEqual();
+        a.restart();
+        awaitEqual();
+        assertThat(status(a).role()).isEqualTo(Role.SECONDARY);
+    }
+
+    @Test
+    void dataAtThePeerIsNotOverwrittenUnlessItIsSaid() throws Exception {
+        b.provider.create(b.volume, SIZE);
+        b.storage.overwrite(b.volume, 5 * MIB, ByteBuffer.wrap(new byte[] {1}));
+
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> a.links.create(link(Protocol.C), false))
+                .satisfies(e -> assertThat(e.error()).isInstanceOf(ReplicationError.PeerRefused.class))
+                .withMessageContaining("memory:v has data there, in the mebibyte at " + 5 * MIB);
+
+        assertThat(a.links.all()).isEmpty();
+        assertThat(b.links.all()).isEmpty();
+        a.provider.write(a.volume).close();
+        b.provider.write(b.volume).close();
+        createAndPromote(Protocol.C, true);
+        awaitEqual();
+    }
+
+    /** A peer that says one thing. */
+    private record Opening(Message said) implements PeerConnection {
+        @Override
+        public String peerFingerprint() {
+            return "0".repeat(64);
+        }
+
+        @Override
+        public String peerAddress() {
+            return "127.0.0.1:1";
+        }
+
+        @Override
+        public void send(Message message) {
+            throw new AssertionError(message);
+        }
+
+        @Override
+        public Message receive() {
+            return said;
+        }
+
+        @Override
+        public long sentBytes() {
+            return 0;
+        }
+
+        @Override
+        public void finish() {}
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void termsOutOfTheirLimitsAreRefusedByThePeer() throws Exception {
+        for (var terms : new LiveHost.Terms[] {
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1L << 40, 67),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1, 67)
+        }) {
+            var open = new Message.OpenLive(
+                    LiveSite.LINK,
+                    a.volume,
+                    b.volume,
+                    terms.protocol(),
+                    terms.congestion(),
+                    SIZE,
+                    terms.bufferBytes(),
+                    terms.activityLogExtents(),
+                    true,
+                    true);
+            var connection = new Opening(open);
+            assertThatExceptionOfType(ReplicationException.class)
+                    .isThrownBy(() -> b.links.serve(connection, b.catalog.peers.get(new PeerId("a"))))
+                    .withMessageContaining("limits");
+            assertThat(b.links.all()).isEmpty();
+        }
+    }
+
+    @Test
+    void aLinkThatThePeerHasRemovedIsNotMadeAnewThere() throws Exception {
+        begin(Protocol.C);
+        assertRefused(a, links -> links.remove(LiveSite.LINK), "demote it first");
+
+        b.links.remove(LiveSite.LINK);
+
+        int before = line.connections.get();
+        await().atMost(LIMIT).until(() -> line.connections.get() >= before + 2);
+        assertThat(b.links.all()).isEmpty();
+        assertThat(status(a).replication()).isEqualTo(ReplicationState.OFF);
+        a.write(0, BLOCK, 11);
+        a.links.demote(LiveSite.LINK, false);
+        a.links.remove(LiveSite.LINK);
+        assertThat(a.links.all()).isEmpty();
+        a.provider.write(a.volume).close();
+        b.provider.write(b.volume).close();
+    }
+
+    @Test
+    void aPeerThatSaysNothingIsLost() throws Exception {
+        begin(Protocol.C);
+        line.stall();
+        long begun = System.nanoTime();
+
+        a.write(0, BLOCK, 12);
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                .isBetween(LiveSession.SILENCE.minusSeconds(1), LiveSession.SILENCE.plusSeconds(6));
+        assertThat(status(a).dirtyBlocks()).isPositive();
+        line.mend();
+        awaitEqual();
+    }
+
+    @Test
+    void aSecondPromotionLeavesClientsWhereTheyAre() throws Exception {
+        begin(Protocol.C);
+        var served = a.image();
+
+        a.links.promote(LiveSite.LINK, false);
+
+        assertThat(a.image()).isSameAs(served);
+        a.links.demote(LiveSite.LINK, true);
+        assertThat(a.hasOpenExport()).isFalse();
+        assertThat(status(a).role()).isEqualTo(Role.SECONDARY);
+    }
+}

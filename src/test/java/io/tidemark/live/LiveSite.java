@@ -1,0 +1,160 @@
+package io.tidemark.live;
+
+import io.tidemark.agent.MemoryCatalog;
+import io.tidemark.agent.Providers;
+import io.tidemark.agent.ReplicationServer;
+import io.tidemark.agent.SitePairing;
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.ExportId;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.Moments;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.PeerId;
+import io.tidemark.export.ExportImage;
+import io.tidemark.export.Exports;
+import io.tidemark.export.OpenImages;
+import io.tidemark.export.Overlays;
+import io.tidemark.nativeblock.JavaBlockKernel;
+import io.tidemark.provider.memory.MemoryProvider;
+import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.spi.ProviderException;
+import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.VolumeId;
+import io.tidemark.transport.PeerListener;
+import io.tidemark.transport.SiteIdentity;
+import io.tidemark.transport.TlsPeerConnector;
+import io.tidemark.transport.TransportLimits;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** A host with live links over memory; its storage, its catalog and its folder outlive its restarts. */
+final class LiveSite implements AutoCloseable {
+    static final LinkId LINK = new LinkId("ln-1");
+    static final ExportId EXPORT = new ExportId("ex-1");
+    private static final TransportLimits LIMITS =
+            new TransportLimits(Duration.ofSeconds(2), Duration.ofSeconds(3), Duration.ofSeconds(30), 16, 2, 10);
+
+    final VolumeId volume = new VolumeId("memory:v");
+    final MemoryStorage storage = new MemoryStorage();
+    final MemoryCatalog catalog = new MemoryCatalog();
+    private final Path folder;
+    private final SiteIdentity identity;
+    private final Providers providers;
+    final MemoryProvider provider = new MemoryProvider("memory", storage, InstantSource.system(), System::nanoTime);
+    private final TlsPeerConnector connector;
+    private final ReplicationServer server;
+    private final PeerListener listener;
+    Exports exports;
+    LiveLinks links;
+
+    LiveSite(Path folder) throws IOException {
+        this.folder = Files.createDirectories(folder);
+        identity = SiteIdentity.in(folder, InstantSource.system());
+        connector = new TlsPeerConnector(identity, LIMITS);
+        providers = new Providers(List.of(provider));
+        var pairing = new SitePairing(
+                catalog,
+                connector,
+                () -> "nobody:1",
+                identity.fingerprint(),
+                InstantSource.system(),
+                new SecureRandom(),
+                "test");
+        server = new ReplicationServer(
+                providers,
+                catalog,
+                new JavaBlockKernel(),
+                folder,
+                pairing,
+                Moments.NONE,
+                InstantSource.system(),
+                System::nanoTime,
+                "test");
+        exports = exports();
+        links = started();
+        listener = PeerListener.start("127.0.0.1", 0, identity, server, LIMITS, InstantSource.system());
+    }
+
+    private Exports exports() throws IOException {
+        var overlays = Overlays.in(Files.createDirectories(folder.resolve("overlays")), 1 << 20, Optional.empty());
+        return new Exports(providers, overlays, Optional.empty(), List::of);
+    }
+
+    private LiveLinks started() throws IOException {
+        var random = new SecureRandom();
+        var made = new LiveLinks(
+                new LiveHostParts(
+                        providers,
+                        catalog,
+                        connector,
+                        exports,
+                        Optional.empty(),
+                        InstantSource.system(),
+                        System::nanoTime,
+                        random::nextLong,
+                        identity.fingerprint(),
+                        "test"),
+                folder.resolve("live"));
+        server.serveLive(made);
+        made.start(point -> provider.delete(new SnapshotId(volume, point)));
+        return made;
+    }
+
+    String address() {
+        return listener.address();
+    }
+
+    /** @param address where this reaches it */
+    void trust(String name, LiveSite other, String address) {
+        var peer = new Peer(new PeerId(name), address, other.identity.fingerprint(), Instant.now());
+        catalog.peers.put(peer.id(), peer);
+    }
+
+    /** Its process ends and another begins; the listener takes connections all the time. */
+    void restart() throws IOException {
+        links.close();
+        exports.close();
+        exports = exports();
+        links = started();
+    }
+
+    LiveHost.Live live() {
+        return links.find(LINK).orElseThrow(() -> new AssertionError("no link"));
+    }
+
+    ExportImage image() {
+        return OpenImages.of(exports, EXPORT);
+    }
+
+    void write(long offset, int length, long seed) throws IOException {
+        var bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        image().write(offset, ByteBuffer.wrap(bytes));
+    }
+
+    List<Snapshot> snapshots() throws ProviderException {
+        return providers.snapshotsOf(volume);
+    }
+
+    boolean hasOpenExport() {
+        return exports.find(EXPORT).filter(each -> !each.ending()).isPresent();
+    }
+
+    @Override
+    public void close() {
+        listener.close();
+        links.close();
+        exports.close();
+        provider.close();
+    }
+}
