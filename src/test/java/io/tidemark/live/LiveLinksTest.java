@@ -16,11 +16,16 @@ import io.tidemark.replication.live.LiveStatus.Role;
 import io.tidemark.replication.live.Protocol;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.Message;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -289,6 +294,7 @@ class LiveLinksTest {
 
     @Test
     void termsOutOfTheirLimitsAreRefusedByThePeer() throws Exception {
+        var peer = b.catalog.peer(new PeerId("a")).orElseThrow();
         for (var terms : new LiveHost.Terms[] {
             new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE),
             new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0),
@@ -308,7 +314,7 @@ class LiveLinksTest {
                     true);
             var connection = new Opening(open);
             assertThatExceptionOfType(ReplicationException.class)
-                    .isThrownBy(() -> b.links.serve(connection, b.catalog.peers.get(new PeerId("a"))))
+                    .isThrownBy(() -> b.links.serve(connection, peer))
                     .withMessageContaining("limits");
             assertThat(b.links.all()).isEmpty();
         }
@@ -322,7 +328,7 @@ class LiveLinksTest {
         b.links.remove(LiveSite.LINK);
 
         int before = line.connections.get();
-        await().atMost(LIMIT).until(() -> line.connections.get() >= before + 2);
+        await().atMost(LIMIT).until(() -> line.connections.get() > before);
         assertThat(b.links.all()).isEmpty();
         assertThat(status(a).replication()).isEqualTo(ReplicationState.OFF);
         a.write(0, BLOCK, 11);
@@ -337,12 +343,19 @@ class LiveLinksTest {
     void aPeerThatSaysNothingIsLost() throws Exception {
         begin(Protocol.C);
         line.stall();
-        long begun = System.nanoTime();
+        var waiting = CompletableFuture.runAsync(() -> {
+            try {
+                a.write(0, BLOCK, 12);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
 
-        a.write(0, BLOCK, 12);
+        a.skippedNanos.addAndGet(LiveSession.SILENCE.minusSeconds(3).toNanos());
+        assertThatExceptionOfType(TimeoutException.class).isThrownBy(() -> waiting.get(1, TimeUnit.SECONDS));
+        a.skippedNanos.addAndGet(Duration.ofSeconds(3).toNanos());
+        waiting.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
 
-        assertThat(Duration.ofNanos(System.nanoTime() - begun))
-                .isBetween(LiveSession.SILENCE.minusSeconds(1), LiveSession.SILENCE.plusSeconds(6));
         assertThat(status(a).dirtyBlocks()).isPositive();
         line.mend();
         awaitEqual();
