@@ -421,7 +421,7 @@ final class LiveLink implements AutoCloseable {
         changing.lock();
         try {
             if (!isPeers) {
-                wish(wishes.keptForGood());
+                wish(LinkFolder.Wishes::keptForGood);
             }
             opened().invalidate(isPeers);
         } catch (IOException e) {

@@ -73,7 +73,7 @@ class LiveLinksTest {
                 b.volume,
                 SIZE,
                 true,
-                new LiveHost.Terms(protocol, Congestion.BLOCK, MIB, 67),
+                new LiveHost.Terms(protocol, Congestion.BLOCK, MIB, 67, 0, 0, false),
                 Instant.now());
     }
 
@@ -296,10 +296,10 @@ class LiveLinksTest {
     void termsOutOfTheirLimitsAreRefusedByThePeer() throws Exception {
         var peer = b.catalog.peer(new PeerId("a")).orElseThrow();
         for (var terms : new LiveHost.Terms[] {
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE),
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0),
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1L << 40, 67),
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1, 67)
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE, 0, 0, false),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0, 0, 0, false),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1L << 40, 67, 0, 0, false),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1, 67, 0, 0, false)
         }) {
             var open = new Message.OpenLive(
                     LiveSite.LINK,
