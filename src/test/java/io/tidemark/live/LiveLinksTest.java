@@ -310,6 +310,9 @@ class LiveLinksTest {
                     SIZE,
                     terms.bufferBytes(),
                     terms.activityLogExtents(),
+                    terms.resyncFloorBytes(),
+                    terms.resyncCeilingBytes(),
+                    terms.isComparing(),
                     true,
                     true);
             var connection = new Opening(open);

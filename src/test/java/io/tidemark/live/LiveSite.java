@@ -103,6 +103,7 @@ final class LiveSite implements AutoCloseable {
                         connector,
                         exports,
                         Optional.empty(),
+                        new JavaBlockKernel(),
                         InstantSource.system(),
                         () -> System.nanoTime() + skippedNanos.get(),
                         random::nextLong,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import io.tidemark.export.ExportImage;
 import io.tidemark.export.protocol.Extent;
+import io.tidemark.nativeblock.JavaBlockKernel;
 import io.tidemark.replication.live.Bytes;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.CopyId;
@@ -148,6 +149,7 @@ class LiveVolumeTest {
                         metadata,
                         () -> {},
                         status -> {},
+                        new JavaBlockKernel(),
                         System::nanoTime,
                         () -> 2 * random.incrementAndGet()));
     }
