@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.PeerId;
+import io.tidemark.export.OpenImages;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.Congestion;
@@ -362,6 +363,28 @@ class LiveLinksTest {
         assertThat(status(a).dirtyBlocks()).isPositive();
         line.mend();
         awaitEqual();
+    }
+
+    @Test
+    void clientsAreInTheWayOfADemotionButByForceItIsDoneAndStays() throws Exception {
+        begin(Protocol.C);
+        var leave = OpenImages.use(a.exports, LiveSite.EXPORT);
+        try {
+            assertRefused(a, links -> links.demote(LiveSite.LINK, false), "1 clients use export ex-1");
+            assertThat(status(a).role()).isEqualTo(Role.PRIMARY);
+            a.write(0, BLOCK, 13);
+
+            // It waits for the client a while; meanwhile others look whether this should be primary again.
+            a.links.demote(LiveSite.LINK, true);
+
+            await().during(Duration.ofMillis(300))
+                    .atMost(LIMIT)
+                    .until(() -> status(a).role() == Role.SECONDARY);
+            assertThat(a.hasOpenExport()).isFalse();
+            assertEqual();
+        } finally {
+            leave.run();
+        }
     }
 
     @Test
