@@ -91,8 +91,13 @@ class RecordedFramesTest {
                 new Message.Pair(ByteBuffer.wrap(new byte[32]), "127.0.0.1:7423"),
                 new Message.Paired()));
         FrameCodecTest.everyError().map(Message.Refused::new).forEach(messages::add);
-        // Version 1 grew by these before its first release.
-        messages.addAll(List.of(
+        messages.addAll(grown());
+        return messages.stream();
+    }
+
+    /** Version 1 grew by these before its first release. */
+    private static List<Message> grown() {
+        return List.of(
                 new Message.Hello(1, 1, Message.Purpose.RESYNC, "tidemark 0.1.0"),
                 new Message.Hello(1, 1, Message.Purpose.REVERSE, "tidemark 0.1.0"),
                 new Message.Hello(1, 1, Message.Purpose.SYNC_ANEW, "tidemark 0.1.0"),
@@ -120,8 +125,7 @@ class RecordedFramesTest {
                         true,
                         false),
                 new Message.LiveOpened(),
-                new Message.Live(everyLiveMessage())));
-        return messages.stream();
+                new Message.Live(everyLiveMessage()));
     }
 
     private static List<LiveMessage> everyLiveMessage() {
