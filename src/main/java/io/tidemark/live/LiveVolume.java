@@ -19,9 +19,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -62,10 +60,9 @@ final class LiveVolume implements AutoCloseable {
     /** Guards the copy and all below. */
     private final ReentrantLock lock = new ReentrantLock();
 
-    private final Map<Long, CompletableFuture<Optional<Bytes>>> waiting = new HashMap<>();
+    private final Requests requests = new Requests();
     private Optional<LiveSession> session = Optional.empty();
     private long sessions;
-    private long requests;
     private boolean isClosed;
     private volatile LiveStatus status;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -209,7 +206,7 @@ final class LiveVolume implements AutoCloseable {
             parts.add(ask(request -> new LiveEvent.Write(request, at, length, part, false)));
         }
         for (var part : parts) {
-            await(part);
+            Requests.await(part);
         }
     }
 
@@ -228,11 +225,11 @@ final class LiveVolume implements AutoCloseable {
         try {
             asked.get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            var unused =
-                    asked.thenRunAsync(() -> takeWith(() -> List.of(new LiveEvent.Demote(++requests, true))), workers);
+            var unused = asked.thenRunAsync(
+                    () -> takeWith(() -> List.of(new LiveEvent.Demote(requests.unanswered(), true))), workers);
             throw e;
         } catch (ExecutionException | InterruptedException e) {
-            throw failed(e);
+            throw Requests.failed(e);
         }
     }
 
@@ -241,7 +238,7 @@ final class LiveVolume implements AutoCloseable {
         try {
             ask(request -> new LiveEvent.Demote(request, isForced)).get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (ExecutionException | InterruptedException e) {
-            throw failed(e);
+            throw Requests.failed(e);
         }
     }
 
@@ -266,33 +263,12 @@ final class LiveVolume implements AutoCloseable {
     }
 
     private Optional<Bytes> asked(Function<Long, LiveEvent> event) throws IOException {
-        return await(ask(event));
-    }
-
-    private static Optional<Bytes> await(CompletableFuture<Optional<Bytes>> asked) throws IOException {
-        try {
-            return asked.get();
-        } catch (ExecutionException | InterruptedException e) {
-            throw failed(e);
-        }
-    }
-
-    private static IOException failed(Exception e) {
-        if (e instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
-            return new IOException("interrupted", e);
-        }
-        return new IOException(
-                String.valueOf(e.getCause() == null ? e : e.getCause().getMessage()), e);
+        return Requests.await(ask(event));
     }
 
     private CompletableFuture<Optional<Bytes>> ask(Function<Long, LiveEvent> event) {
         var answer = new CompletableFuture<Optional<Bytes>>();
-        takeWith(() -> {
-            long request = ++requests;
-            waiting.put(request, answer);
-            return List.of(event.apply(request));
-        });
+        takeWith(() -> List.of(event.apply(requests.add(answer))));
         if (locked(() -> isClosed)) {
             answer.completeExceptionally(new IOException("live copy %s is closed".formatted(name)));
         }
@@ -342,9 +318,10 @@ final class LiveVolume implements AutoCloseable {
                     case LiveEffect.Send send -> sessionOf(send.session()).ifPresent(each -> each.send(send.message()));
                     case LiveEffect.Disconnect gone ->
                         sessionOf(gone.session()).ifPresent(each -> each.end(gone.why()));
-                    case LiveEffect.Answer answer -> answered(answer.request(), Optional.empty());
-                    case LiveEffect.AnswerRead answer -> answered(answer.request(), Optional.of((Bytes) answer.data()));
-                    case LiveEffect.Refuse refused -> refused(refused.request(), refused.why());
+                    case LiveEffect.Answer answer -> requests.answered(answer.request(), Optional.empty());
+                    case LiveEffect.AnswerRead answer ->
+                        requests.answered(answer.request(), Optional.of((Bytes) answer.data()));
+                    case LiveEffect.Refuse refused -> requests.refused(refused.request(), refused.why());
                     case LiveEffect.Report report -> changed(report.status());
                     default -> todo.add(effect);
                 }
@@ -358,20 +335,6 @@ final class LiveVolume implements AutoCloseable {
 
     private Optional<LiveSession> sessionOf(long number) {
         return session.filter(each -> each.number() == number);
-    }
-
-    private void answered(long request, Optional<Bytes> data) {
-        var answer = waiting.remove(request);
-        if (answer != null) {
-            answer.complete(data);
-        }
-    }
-
-    private void refused(long request, String why) {
-        var answer = waiting.remove(request);
-        if (answer != null) {
-            answer.completeExceptionally(new IOException(why));
-        }
     }
 
     private void changed(LiveStatus now) {
@@ -390,8 +353,7 @@ final class LiveVolume implements AutoCloseable {
                 Optional.empty());
         parts.changed().accept(status);
         session.ifPresent(each -> each.end(why));
-        waiting.values().forEach(each -> each.completeExceptionally(new IOException(why)));
-        waiting.clear();
+        requests.refuseAll(why);
     }
 
     private void carryOut(LiveEffect effect, List<LiveEvent> events) {
@@ -487,10 +449,7 @@ final class LiveVolume implements AutoCloseable {
         try {
             isClosed = true;
             last = session.orElse(null);
-            waiting.values()
-                    .forEach(each ->
-                            each.completeExceptionally(new IOException("live copy %s is closed".formatted(name))));
-            waiting.clear();
+            requests.refuseAll("live copy %s is closed".formatted(name));
         } finally {
             lock.unlock();
         }
