@@ -17,6 +17,9 @@ import java.util.function.Consumer;
  * the extents of the activity log, so that none holds one while it waits for another.
  */
 final class PrimaryPath {
+    /** Writes that were begun and are not durable on both: small ones are many before the send buffer is full of them. */
+    private static final int BEGUN_MAXIMUM = 1 << 14;
+
     private final Desk desk;
     private final BusyRange others;
     private final FlushPath flushes;
@@ -42,6 +45,9 @@ final class PrimaryPath {
     private long confirmedUpTo;
     private long aheadAt;
     private int open;
+    private int unanswered;
+    /** With the disk or the peer. */
+    private int begun;
 
     /** Whether somebody else is at work on a range of the volume. */
     interface BusyRange {
@@ -78,7 +84,7 @@ final class PrimaryPath {
     }
 
     void write(LiveEvent.Write event) {
-        if (open >= LiveSettings.REQUESTS_MAXIMUM) {
+        if (unanswered >= LiveSettings.REQUESTS_MAXIMUM) {
             desk.emit(new LiveEffect.Refuse(
                     event.request(), "more than %d writes are under way".formatted(LiveSettings.REQUESTS_MAXIMUM)));
             return;
@@ -96,6 +102,7 @@ final class PrimaryPath {
             arrived.add(new WritePart(request, offset, length, event.data().slice(from, length), isForced));
             request.parts++;
             open++;
+            unanswered++;
             from += length;
         }
     }
@@ -166,7 +173,7 @@ final class PrimaryPath {
                 passed.add(part);
                 continue;
             }
-            if (!isGenerationReady() || !hasRoom(part)) {
+            if (begun >= BEGUN_MAXIMUM || !isGenerationReady() || !hasRoom(part)) {
                 return;
             }
             each.remove();
@@ -207,6 +214,7 @@ final class PrimaryPath {
 
     private void start(WritePart part) {
         part.work = desk.nextWork();
+        begun++;
         onDisk.put(part.work, part);
         desk.clientBytes += part.length;
         desk.emit(new LiveEffect.WriteVolume(part.work, part.offset, part.length, part.data));
@@ -277,6 +285,7 @@ final class PrimaryPath {
         if (!part.isAnswered && part.isHere()) {
             if (isPeerReady(part)) {
                 part.isAnswered = true;
+                unanswered--;
                 if (part.request.answered()) {
                     desk.emit(new LiveEffect.Answer(part.request.id));
                 }
@@ -309,12 +318,13 @@ final class PrimaryPath {
             part.isEnded = true;
             desk.metadata.log.end(part.extent());
             open--;
+            begun -= isBegun ? 1 : 0;
         }
     }
 
     /** The peer and the own disk are made to confirm before the buffer is full, or the activity log. */
     private void bound() {
-        boolean isHalf = unconfirmedBytes > desk.settings.bufferBytes() / 2;
+        boolean isHalf = unconfirmedBytes > desk.settings.bufferBytes() / 2 || begun > BEGUN_MAXIMUM / 2;
         if (isHalf || desk.metadata.log.isStarving()) {
             confirmSoon();
         }
@@ -388,6 +398,7 @@ final class PrimaryPath {
         for (var part : all) {
             if (!part.isAnswered) {
                 part.isAnswered = true;
+                unanswered--;
                 if (part.request.refused()) {
                     desk.emit(new LiveEffect.Refuse(part.request.id, why));
                 }
