@@ -12,24 +12,21 @@ import java.util.OptionalLong;
 final class Invalidation {
     private final Desk desk;
     private final Meeting meeting;
-    private final SecondaryPath secondary;
     private OptionalLong request = OptionalLong.empty();
     private Stage stage = Stage.NONE;
-    private long work;
 
     private enum Stage {
         NONE,
-        /** For what the disk is at work on. */
-        STOPPING,
+        /** Without a session; then for the peer, which must still be primary. */
         KEEPING,
         /** Until it is durable that there is no content. */
         GIVING_UP
     }
 
-    Invalidation(Desk desk, Meeting meeting, SecondaryPath secondary) {
+    Invalidation(Desk desk, Meeting meeting) {
         this.desk = desk;
         this.meeting = meeting;
-        this.secondary = secondary;
+        meeting.givesUp(this::giveUp);
     }
 
     void ask(LiveEvent.Invalidate asked) {
@@ -80,45 +77,31 @@ final class Invalidation {
     }
 
     private void begin() {
-        work = desk.nextWork();
-        desk.keeping = work;
-        stage = Stage.STOPPING;
+        meeting.keep();
+        stage = Stage.KEEPING;
     }
 
     void advance() {
-        if ((stage == Stage.STOPPING || stage == Stage.KEEPING) && !isSafe()) {
-            if (stage == Stage.STOPPING) {
-                desk.keeping = 0;
-                desk.moved(1);
-            }
-            refuse("the peer was lost before this copy's content was given up");
-        }
-        if (stage == Stage.STOPPING && !secondary.isWriting()) {
-            stage = Stage.KEEPING;
-            desk.emit(new LiveEffect.KeepVolume(work));
+        if (stage != Stage.NONE && desk.role == Role.PRIMARY) {
+            refuse("this copy was promoted before its content was given up");
         }
         if (stage == Stage.GIVING_UP && desk.metadata.isSettled()) {
             stage = Stage.NONE;
             request.ifPresent(asked -> desk.emit(new LiveEffect.Answer(asked)));
             request = OptionalLong.empty();
-            meeting.disconnect("this copy's content was given up: it is to be met again, and copied in full");
         }
     }
 
-    /** @return whether it was kept for this */
-    boolean kept(long ended) {
-        if (ended != work || desk.keeping != work) {
+    private boolean giveUp() {
+        if (stage != Stage.KEEPING) {
             return false;
         }
-        desk.keeping = 0;
-        if (stage == Stage.KEEPING) {
-            stage = Stage.GIVING_UP;
-            var metadata = desk.metadata;
-            metadata.bitmap.mark(0, desk.settings.sizeBytes());
-            metadata.wantBitmap();
-            metadata.want(new Superblock(Generations.none(), false, false, false));
-            desk.differs = false;
-        }
+        stage = Stage.GIVING_UP;
+        var metadata = desk.metadata;
+        metadata.bitmap.mark(0, desk.settings.sizeBytes());
+        metadata.wantBitmap();
+        metadata.want(new Superblock(Generations.none(), false, false, false));
+        desk.differs = false;
         return true;
     }
 

@@ -50,7 +50,7 @@ public final class LiveCopy {
         resync = new ResyncSource(desk, primary);
         secondary = new SecondaryPath(desk, primary::isWriting);
         meeting = new Meeting(desk, primary, secondary, resync);
-        invalidation = new Invalidation(desk, meeting, secondary);
+        invalidation = new Invalidation(desk, meeting);
         verify = new Verify(
                 desk,
                 meeting,
@@ -110,11 +110,7 @@ public final class LiveCopy {
                     verify.read(read.work(), read.digests());
                 }
             }
-            case LiveEvent.Kept kept -> {
-                if (!invalidation.kept(kept.work())) {
-                    meeting.kept(kept.work());
-                }
-            }
+            case LiveEvent.Kept kept -> meeting.kept(kept.work());
             case LiveEvent.DiskFailed failed -> failed(failed.what());
             case LiveEvent.Persisted persisted ->
                 primary.hot(desk.metadata.persisted(persisted.ticket()).keySet());
@@ -319,6 +315,16 @@ public final class LiveCopy {
             desk.emit(new LiveEffect.Refuse(asked.request(), refusal.get()));
             return;
         }
+        if (!asked.isForced()
+                && desk.replication != ReplicationState.ESTABLISHED
+                && desk.replication != ReplicationState.SYNC_SOURCE) {
+            promotion = Optional.empty();
+            desk.emit(
+                    new LiveEffect.Refuse(
+                            asked.request(),
+                            "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure"));
+            return;
+        }
         secondary.drain();
         if (!secondary.isIdle() || !desk.metadata.isSettled() || desk.keeping != 0) {
             return;
@@ -332,6 +338,7 @@ public final class LiveCopy {
         promotion = Optional.empty();
         desk.lease = asked.lease();
         desk.role = Role.PRIMARY;
+        meeting.written();
         secondary.stopComparing();
         desk.send(new LiveMessage.RoleChanged(Role.PRIMARY));
         desk.emit(new LiveEffect.Answer(asked.request()));

@@ -50,7 +50,7 @@ public sealed interface LiveEffect {
 
     /**
      * The volume as it is now is to be kept, before a resync overwrites it; ends with {@link LiveEvent.Kept}, until which
-     * nothing is written.
+     * nothing is written and no session is begun.
      */
     record KeepVolume(long work) implements LiveEffect {}
 

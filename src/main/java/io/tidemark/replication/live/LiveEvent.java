@@ -40,8 +40,14 @@ public sealed interface LiveEvent {
 
     /**
      * @param lease {@link Lease#NONE} where the copy is not fenced
+     * @param isForced though the peer is not there, and may be newer
      */
-    record Promote(long request, Lease lease) implements LiveEvent {}
+    record Promote(long request, Lease lease, boolean isForced) implements LiveEvent {
+        /** By force. */
+        public Promote(long request, Lease lease) {
+            this(request, lease, true);
+        }
+    }
 
     /**
      * @param isForced writes that cannot be answered are refused; else it waits for them
@@ -63,8 +69,8 @@ public sealed interface LiveEvent {
 
     /**
      * A secondary's content is given up, and copied in full from its peer, which has to be primary and in step. It is kept
-     * first ({@link LiveEffect.KeepVolume}), and answered once it is durable that it is no content any more; then the session
-     * ends, and the driver connects again as after any other. DRBD's invalidate.
+     * first ({@link LiveEffect.KeepVolume}), without a session; once it has met the peer again as it was before, it is no
+     * content any more, and answered once that is durable. Then that session ends too. DRBD's invalidate.
      *
      * @param isPeers the primary asks it of its peer, and is answered when that was sent: DRBD's invalidate-remote
      */

@@ -10,9 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 
 /** How two copies meet: what each says of itself, and what follows for both. Neither writes meanwhile. */
 final class Meeting {
+    private static final String KEEPING = "this copy is kept as it is before it is overwritten: it is to be met again";
+
     private final Desk desk;
     private final PrimaryPath primary;
     private final SecondaryPath secondary;
@@ -26,10 +29,12 @@ final class Meeting {
     private boolean isMarked;
 
     private boolean isOpen;
-    /** What follows once the volume is kept as it was. */
-    private Runnable overwritten = () -> {};
-
-    private boolean isGivingUp;
+    /** Nothing is written to the volume any more: it can be kept. */
+    private boolean isKeepWanted;
+    /** Gives the content up, where somebody has asked for that, beside a primary that has it; false: nobody has. */
+    private BooleanSupplier giveUp = () -> false;
+    /** The volume was kept, and was not written since: the next resync may overwrite it. */
+    private boolean isKept;
 
     private Role peerRole = Role.SECONDARY;
     private boolean yields;
@@ -53,8 +58,8 @@ final class Meeting {
 
     void connected(long session) {
         desk.session.ifPresent(this::lost);
-        if (alone.isPresent()) {
-            desk.emit(new LiveEffect.Disconnect(session, alone.get()));
+        if (alone.isPresent() || desk.keeping != 0) {
+            desk.emit(new LiveEffect.Disconnect(session, alone.orElse(KEEPING)));
             return;
         }
         desk.begin(session);
@@ -196,7 +201,30 @@ final class Meeting {
                 : Optional.of("the peer writes %d bytes at %d, outside of the volume".formatted(length, offset));
     }
 
+    /**
+     * Keeps the volume as it is, without a session: however long that takes, the peer goes on alone meanwhile.
+     */
+    void keep() {
+        disconnect(KEEPING);
+        desk.keeping = desk.nextWork();
+        isKeepWanted = true;
+    }
+
+    /** @param asked run where the volume is as it was kept, and the peer is primary and has what this copy has, or more */
+    void givesUp(BooleanSupplier asked) {
+        giveUp = asked;
+    }
+
+    /** The volume is as it was kept no more. */
+    void written() {
+        isKept = false;
+    }
+
     void advance() {
+        if (isKeepWanted && secondary.isIdle()) {
+            isKeepWanted = false;
+            desk.emit(new LiveEffect.KeepVolume(desk.keeping));
+        }
         // The one that ran ahead: all that was sent has been confirmed, and the peer is to be followed up.
         if (desk.replication == ReplicationState.AHEAD && primary.hasDrained() && !isOpen) {
             open();
@@ -295,8 +323,14 @@ final class Meeting {
             standAlone("both are primary: demote one");
             return;
         }
+        boolean isCovered = verdict instanceof Verdict.InStep || verdict instanceof Verdict.Target;
+        if (isKept && isCovered && theirs.role() == Role.PRIMARY && giveUp.getAsBoolean()) {
+            disconnect("this copy's content was given up: it is to be met again, and copied in full");
+            return;
+        }
         act(verdict, theirs);
-        yields = false;
+        // One that is kept first is met again, and yields then.
+        yields &= desk.keeping != 0;
     }
 
     private void act(Verdict verdict, LiveMessage.Hello theirs) {
@@ -314,6 +348,7 @@ final class Meeting {
         metadata.bitmap.clear(0, desk.settings.sizeBytes());
         metadata.want(metadata.wanted().outdated(false));
         desk.isMarked = false;
+        isKept = false;
         desk.replication = ReplicationState.ESTABLISHED;
         desk.isShared = true;
         if (desk.role == Role.PRIMARY) {
@@ -338,21 +373,18 @@ final class Meeting {
             standAlone("the peer is newer than this primary: demote this copy");
             return;
         }
-        boolean isGivenUp = yields;
-        isGivingUp = isGivenUp;
+        var before = desk.metadata.wanted();
+        if (before.isConsistent() && before.generations().current().isPresent() && !isKept) {
+            keep();
+            return;
+        }
+        isKept = false;
         // No dirty bits tell what is torn: whatever happens, the next resync is a full one too.
         boolean isLost = extent == Extent.FULL
                 && theirs.generations()
                         .current()
                         .equals(desk.metadata.wanted().generations().current());
-        overwritten = () -> overwritten(isGivenUp, isLost, theirs);
-        var before = desk.metadata.wanted();
-        if (before.isConsistent() && before.generations().current().isPresent()) {
-            desk.keeping = desk.nextWork();
-            desk.emit(new LiveEffect.KeepVolume(desk.keeping));
-        } else {
-            overwritten.run();
-        }
+        overwritten(yields, isLost, theirs);
         desk.replication = ReplicationState.SYNC_TARGET;
         var runs = extent == Extent.FULL ? List.<Run>of() : dirtyRuns();
         for (int from = 0; from == 0 || from < runs.size(); from += LiveMessage.Dirty.RUNS_MAXIMUM) {
@@ -361,17 +393,12 @@ final class Meeting {
         }
     }
 
-    /** The volume as it was is kept, or was not worth it: from here on it is one of no moment. */
+    /** The volume as it was is kept, or was not worth it. */
     void kept(long work) {
-        if (work != desk.keeping) {
-            return;
+        if (work == desk.keeping) {
+            desk.keeping = 0;
+            isKept = true;
         }
-        desk.keeping = 0;
-        // Where the session ended before anything of it arrived, the volume stays what it was.
-        if (desk.replication == ReplicationState.SYNC_TARGET || !secondary.isIdle() || isGivingUp) {
-            overwritten.run();
-        }
-        isGivingUp = false;
     }
 
     private void overwritten(boolean isGivenUp, boolean isLost, LiveMessage.Hello theirs) {

