@@ -166,7 +166,10 @@ final class LiveLink implements AutoCloseable {
                 status.why().orElse(""));
     }
 
-    private void keep() throws IOException, InterruptedException {
+    private void keep(boolean isGivenUp) throws IOException, InterruptedException {
+        if (isGivenUp) {
+            wish(LinkFolder.Wishes::keptForGood);
+        }
         var point = kept.next(wishes.isKeptForGood());
         if (point.isPresent()) {
             wish(now -> now.keeping(point));

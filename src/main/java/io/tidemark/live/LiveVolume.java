@@ -86,8 +86,12 @@ final class LiveVolume implements AutoCloseable {
 
     /** Keeps the volume as it is, before it is overwritten. */
     interface Keeping {
-        /** Returns once it is kept, or where its storage keeps nothing. */
-        void keep() throws IOException, InterruptedException;
+        /**
+         * Returns once it is kept, or where its storage keeps nothing.
+         *
+         * @param isGivenUp it is to stay
+         */
+        void keep(boolean isGivenUp) throws IOException, InterruptedException;
     }
 
     private LiveVolume(String name, Parts parts) throws IOException {
@@ -387,7 +391,7 @@ final class LiveVolume implements AutoCloseable {
                 });
             case LiveEffect.KeepVolume keep ->
                 later(() -> {
-                    parts.keep().keep();
+                    parts.keep().keep(keep.isGivenUp());
                     return new LiveEvent.Kept(keep.work());
                 });
             case LiveEffect.TellOutdated told -> events.add(new LiveEvent.OutdatedTold(told.generation()));

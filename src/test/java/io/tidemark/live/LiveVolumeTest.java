@@ -147,7 +147,7 @@ class LiveVolumeTest {
                         SETTINGS,
                         disk,
                         metadata,
-                        () -> {},
+                        isGivenUp -> {},
                         status -> {},
                         new JavaBlockKernel(),
                         System::nanoTime,

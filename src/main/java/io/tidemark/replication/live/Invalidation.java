@@ -26,7 +26,7 @@ final class Invalidation {
     Invalidation(Desk desk, Meeting meeting) {
         this.desk = desk;
         this.meeting = meeting;
-        meeting.givesUp(this::giveUp);
+        meeting.givesUp(this::meets);
     }
 
     void ask(LiveEvent.Invalidate asked) {
@@ -77,7 +77,7 @@ final class Invalidation {
     }
 
     private void begin() {
-        meeting.keep();
+        meeting.keep(true);
         stage = Stage.KEEPING;
     }
 
@@ -92,8 +92,12 @@ final class Invalidation {
         }
     }
 
-    private boolean giveUp() {
+    private boolean meets(boolean isCovered) {
         if (stage != Stage.KEEPING) {
+            return false;
+        }
+        if (!isCovered) {
+            refuse("the peer is not primary any more, or lacks what this copy has: its content is not given up");
             return false;
         }
         stage = Stage.GIVING_UP;

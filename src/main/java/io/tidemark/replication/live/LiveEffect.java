@@ -51,8 +51,10 @@ public sealed interface LiveEffect {
     /**
      * The volume as it is now is to be kept, before a resync overwrites it; ends with {@link LiveEvent.Kept}, until which
      * nothing is written and no session is begun.
+     *
+     * @param isGivenUp somebody gives it up knowingly: it is to stay for him
      */
-    record KeepVolume(long work) implements LiveEffect {}
+    record KeepVolume(long work, boolean isGivenUp) implements LiveEffect {}
 
     /** It is now as this says. */
     record Report(LiveStatus status) implements LiveEffect {}

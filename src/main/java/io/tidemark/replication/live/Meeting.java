@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.BooleanSupplier;
 
 /** How two copies meet: what each says of itself, and what follows for both. Neither writes meanwhile. */
 final class Meeting {
@@ -31,8 +30,9 @@ final class Meeting {
     private boolean isOpen;
     /** Nothing is written to the volume any more: it can be kept. */
     private boolean isKeepWanted;
-    /** Gives the content up, where somebody has asked for that, beside a primary that has it; false: nobody has. */
-    private BooleanSupplier giveUp = () -> false;
+
+    private boolean isKeptForGood;
+    private GivingUp givingUp = isCovered -> false;
     /** The volume was kept, and was not written since: the next resync may overwrite it. */
     private boolean isKept;
 
@@ -157,7 +157,7 @@ final class Meeting {
     private boolean isInside(Run run) {
         return run.first() >= 0
                 && run.count() >= 1
-                && run.first() + run.count() <= Math.ceilDiv(desk.settings.sizeBytes(), DirtyBitmap.BLOCK_BYTES);
+                && run.first() <= Math.ceilDiv(desk.settings.sizeBytes(), DirtyBitmap.BLOCK_BYTES) - run.count();
     }
 
     private Optional<String> unsent(long upTo) {
@@ -204,15 +204,26 @@ final class Meeting {
     /**
      * Keeps the volume as it is, without a session: however long that takes, the peer goes on alone meanwhile.
      */
-    void keep() {
+    void keep(boolean isGivenUp) {
         disconnect(KEEPING);
+        isKeptForGood = isGivenUp;
         desk.keeping = desk.nextWork();
         isKeepWanted = true;
     }
 
-    /** @param asked run where the volume is as it was kept, and the peer is primary and has what this copy has, or more */
-    void givesUp(BooleanSupplier asked) {
-        giveUp = asked;
+    /** Somebody may have asked that the content be given up. */
+    interface GivingUp {
+        /**
+         * The two have met, and nothing was written since the volume was kept.
+         *
+         * @param isCovered the peer is primary, and has all that this copy has
+         * @return whether it is given up
+         */
+        boolean meets(boolean isCovered);
+    }
+
+    void givesUp(GivingUp asked) {
+        givingUp = asked;
     }
 
     /** The volume is as it was kept no more. */
@@ -223,7 +234,7 @@ final class Meeting {
     void advance() {
         if (isKeepWanted && secondary.isIdle()) {
             isKeepWanted = false;
-            desk.emit(new LiveEffect.KeepVolume(desk.keeping));
+            desk.emit(new LiveEffect.KeepVolume(desk.keeping, isKeptForGood));
         }
         // The one that ran ahead: all that was sent has been confirmed, and the peer is to be followed up.
         if (desk.replication == ReplicationState.AHEAD && primary.hasDrained() && !isOpen) {
@@ -307,8 +318,10 @@ final class Meeting {
         return mine.role() == theirs.role() ? mine.id().compareTo(theirs.id()) < 0 : mine.role() == Role.PRIMARY;
     }
 
+    /** What a torn copy had under way when it died as primary is overwritten in part already: it is no source. */
     private static Side side(LiveMessage.Hello hello) {
-        return new Side(hello.id(), hello.generations(), hello.differs(), hello.role() == Role.PRIMARY);
+        boolean isCrashedPrimary = hello.differs() && hello.isConsistent();
+        return new Side(hello.id(), hello.generations(), isCrashedPrimary, hello.role() == Role.PRIMARY);
     }
 
     private void follow(Verdict verdict, LiveMessage.Hello mine, LiveMessage.Hello theirs) {
@@ -323,8 +336,10 @@ final class Meeting {
             standAlone("both are primary: demote one");
             return;
         }
-        boolean isCovered = verdict instanceof Verdict.InStep || verdict instanceof Verdict.Target;
-        if (isKept && isCovered && theirs.role() == Role.PRIMARY && giveUp.getAsBoolean()) {
+        boolean isCovered = (verdict instanceof Verdict.InStep || verdict instanceof Verdict.Target)
+                && theirs.role() == Role.PRIMARY
+                && isKept;
+        if (givingUp.meets(isCovered)) {
             disconnect("this copy's content was given up: it is to be met again, and copied in full");
             return;
         }
@@ -364,6 +379,7 @@ final class Meeting {
         if (extent == Extent.FULL) {
             desk.metadata.bitmap.mark(0, desk.settings.sizeBytes());
         }
+        isKept = false;
         desk.replication = ReplicationState.SYNC_SOURCE;
         resync.begin();
     }
@@ -375,7 +391,7 @@ final class Meeting {
         }
         var before = desk.metadata.wanted();
         if (before.isConsistent() && before.generations().current().isPresent() && !isKept) {
-            keep();
+            keep(yields);
             return;
         }
         isKept = false;

@@ -258,8 +258,10 @@ final class ResyncSource {
         long from = run.first();
         for (int part = 0; part <= kept.size(); part++) {
             long to = part == kept.size() ? end : kept.get(part).first();
-            var same = new Run(from, (int) (to - from));
-            desk.metadata.bitmap.clear(same.offset(), bytes(same));
+            if (to > from) {
+                var same = new Run(from, (int) (to - from));
+                desk.metadata.bitmap.clear(same.offset(), bytes(same));
+            }
             from = part == kept.size() ? end : to + kept.get(part).count();
         }
     }

@@ -7,6 +7,7 @@ import io.tidemark.replication.live.LiveMessage.Block;
 import io.tidemark.replication.live.LiveMessage.Compare;
 import io.tidemark.replication.live.LiveMessage.Differing;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,23 @@ class ComparingResyncTest extends DrivenCopy {
         peerSays(new LiveMessage.Durable(3));
         assertThat(copy.status().dirtyBlocks()).isZero();
         assertThat(sent(LiveMessage.Finished.class)).hasSize(1);
+    }
+
+    @Test
+    void theVolumesLastBlockMayBeAPartOfOne() {
+        long size = 15 * 4_096 + 512;
+        copy = copy(size, Protocol.C, NEW, UnaryOperator.identity());
+        effects.clear();
+        disk.clear();
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(OLD, Map.of(), size));
+        peerSays(new LiveMessage.Dirty(List.of(new Run(0, 16)), true));
+        diskEnds();
+
+        peerSays(new Differing(1, List.of(new Run(15, 1))));
+        peerSays(new LiveMessage.Durable(1));
+
+        assertThat(copy.status().dirtyBlocks()).isEqualTo(1);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.replication.live.DirtyBitmap.Run;
 import io.tidemark.replication.live.LiveMessage.Hello;
 import io.tidemark.replication.live.LiveStatus.DiskState;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import java.util.List;
 import java.util.Map;
@@ -341,5 +342,47 @@ class LiveCopyTest extends DrivenCopy {
         }
 
         assertThat(all(LiveEffect.Refuse.class)).isEmpty();
+    }
+
+    /** It was a split brain where it had died as primary, and the promoted one dies too before it has ended. */
+    @Test
+    void aCopyThatAResyncHasTornIsNoCrashedPrimaryAnyMore() {
+        copy = copy(GIB, Protocol.C, OLD, each -> new Superblock(each.generations(), false, false, true));
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(new LiveMessage.Hello(
+                B,
+                GIB,
+                Protocol.C,
+                new Generations(Optional.of(OLD), Map.of(), List.of()),
+                Role.SECONDARY,
+                true,
+                true,
+                false));
+        diskEnds();
+
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_TARGET);
+    }
+
+    @Test
+    void runsPastTheEndOfAllNumbersAreRefused() {
+        becomesSource();
+
+        peerSays(new LiveMessage.Dirty(List.of(new Run(Long.MAX_VALUE, 1)), true));
+
+        assertThat(all(LiveEffect.Disconnect.class)).hasSize(1);
+    }
+
+    @Test
+    void aPeerThatIsPrimaryNoMoreIsToldOfByWhoWaitsToGiveUp() {
+        isSecondaryBeside(Role.PRIMARY);
+        happens(new LiveEvent.Invalidate(2, false));
+        diskEnds();
+
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(OLD, Map.of(), GIB));
+        diskEnds();
+
+        assertThat(all(LiveEffect.Refuse.class).getLast().why()).contains("not primary any more");
+        assertThat(copy.status().disk()).isEqualTo(DiskState.UP_TO_DATE);
     }
 }

@@ -222,6 +222,13 @@ final class LiveChecks {
             world.check(isEstablished(host), "at the end %s is %s", host.side(), host.isUp() ? host.status() : "down");
         }
         world.check(world.areClientsIdle(), "a request was never answered");
+        for (var host : world.hosts()) {
+            world.check(
+                    host.status().disk() == LiveStatus.DiskState.UP_TO_DATE,
+                    "at the end the disk of %s is %s",
+                    host.side(),
+                    host.status().disk());
+        }
         world.hosts()
                 .forEach(host -> world.check(
                         host.status().dirtyBlocks() == 0,
