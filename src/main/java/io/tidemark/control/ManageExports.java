@@ -262,10 +262,7 @@ public final class ManageExports {
         var live = host.find(id).filter(each -> each.export().access() == Export.Access.LIVE);
         if (live.isPresent()) {
             throw new ControlException(new ControlError.InUse(
-                    "export",
-                    id.value(),
-                    "live link %s, whose demotion ends it"
-                            .formatted(live.get().export().source())));
+                    "export", id.value(), "live link " + live.get().export().source()));
         }
         return switch (close(id)) {
             case NONE -> throw new ControlException(missing(id));

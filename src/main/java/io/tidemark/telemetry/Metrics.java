@@ -98,7 +98,8 @@ public final class Metrics implements Observer, AutoCloseable {
     }
 
     private void countExported(String what, String description, String unit, LongSupplier counted) {
-        // Of this, which lives as long: the registry holds what it asks weakly, and what is counted is a method of something else.
+        // Of this, which lives as long: the registry holds what it asks weakly, and what is counted is a method of
+        // something else.
         FunctionCounter.builder("tidemark.exports." + what, this, metrics -> counted.getAsLong())
                 .description(description)
                 .baseUnit(unit)
