@@ -1,14 +1,11 @@
 package io.tidemark.live;
 
 import io.tidemark.control.port.LiveHost;
-import io.tidemark.domain.Export;
-import io.tidemark.domain.ExportId;
 import io.tidemark.export.VolumeImage;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
-import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import io.tidemark.replication.live.ResyncRate;
@@ -19,18 +16,13 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One live link on this host: its copy while it can be opened, its export while it is primary. */
 final class LiveLink implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveLink.class);
-    /** Of a promotion or a demotion: less than a request of the API may take. */
-    private static final Duration ROLE_LIMIT = Duration.ofSeconds(20);
-
     private static final Duration LOOK = Duration.ofSeconds(1);
     /** Of a volume or metadata that could not be opened. */
     private static final int LOOKS_BEFORE_OPEN = 10;
@@ -53,7 +45,8 @@ final class LiveLink implements AutoCloseable {
     private final Optional<Thread> connecting;
     private final LiveDial dial;
 
-    private volatile LinkFolder.Wishes wishes;
+    private final LinkWishes wishes;
+    private final LiveRoles roles;
     private volatile Optional<LiveVolume> volume = Optional.empty();
     private String told = "";
     private volatile String why = "it was not opened yet";
@@ -64,9 +57,10 @@ final class LiveLink implements AutoCloseable {
         this.host = host;
         this.folder = folder;
         this.link = found.link();
-        this.wishes = found.wishes();
+        this.wishes = new LinkWishes(folder, found);
+        this.roles = new LiveRoles(host, link, wishes);
         this.kept = new KeptSnapshots(host, link, discard);
-        this.dial = new LiveDial(host, link, !wishes.isOpened());
+        this.dial = new LiveDial(host, link, !wishes.now().isOpened());
         this.connecting = link.connects()
                 ? Optional.of(Thread.ofPlatform()
                         .name("tidemark-live-connector")
@@ -168,23 +162,12 @@ final class LiveLink implements AutoCloseable {
 
     private void keep(boolean isGivenUp) throws IOException, InterruptedException {
         if (isGivenUp) {
-            wish(LinkFolder.Wishes::keptForGood);
+            wishes.change(LinkFolder.Wishes::keptForGood);
         }
-        var point = kept.next(wishes.isKeptForGood());
+        var point = kept.next(wishes.now().isKeptForGood());
         if (point.isPresent()) {
-            wish(now -> now.keeping(point));
+            wishes.change(now -> now.keeping(point));
             kept.keep(point.get(), closed);
-        }
-    }
-
-    /** Several threads wish: each changes what the others have left. */
-    private void wish(UnaryOperator<LinkFolder.Wishes> change) throws IOException {
-        synchronized (folder) {
-            var changed = change.apply(wishes);
-            if (!changed.equals(wishes)) {
-                folder.write(link, changed);
-                wishes = changed;
-            }
         }
     }
 
@@ -220,40 +203,15 @@ final class LiveLink implements AutoCloseable {
         }
     }
 
-    /**
-     * Was primary when its process ended, and nobody demoted it: it is again, once the peer agrees that nobody else is. Without
-     * the peer somebody has to decide.
-     */
     private void resume() throws IOException {
         changing.lock();
         try {
             // Under the lock: somebody may have demoted it, or ended this, while it was waited for.
-            if (wishes.isPrimaryWanted() && volume.isPresent()) {
-                resume(volume.get());
+            if (volume.isPresent()) {
+                roles.resume(volume.get());
             }
         } finally {
             changing.unlock();
-        }
-    }
-
-    private void resume(LiveVolume open) throws IOException {
-        var status = open.status();
-        if (status.role() == Role.PRIMARY || status.replication() == ReplicationState.OFF) {
-            return;
-        }
-        try {
-            if (status.disk() == DiskState.UP_TO_DATE) {
-                promoteWithin(open);
-                LOG.info("live.primary_again link={}", link.id());
-            } else if (status.replication() == ReplicationState.SYNC_TARGET) {
-                LOG.warn("live.primary_no_more link={} reason=the peer is newer", link.id());
-                wish(now -> now.primary(false));
-            }
-        } catch (TimeoutException e) {
-            LOG.warn("live.not_primary_yet link={} reason=the peer or the disk takes too long", link.id());
-        } catch (LiveHost.RefusedException e) {
-            LOG.warn("live.primary_no_more link={} reason=\"{}\"", link.id(), e.getMessage());
-            wish(now -> now.primary(false));
         }
     }
 
@@ -261,10 +219,10 @@ final class LiveLink implements AutoCloseable {
     private void tidy() throws IOException {
         var open = volume;
         boolean isInStep = open.isPresent() && open.get().status().replication() == ReplicationState.ESTABLISHED;
-        var before = wishes;
+        var before = wishes.now();
         if (isInStep && before.kept().isPresent() && kept.end(before.kept().get(), before.isKeptForGood())) {
             // Another resync may have begun meanwhile, and keep another.
-            wish(now -> now.kept().equals(before.kept()) ? now.keeping(Optional.empty()) : now);
+            wishes.change(now -> now.kept().equals(before.kept()) ? now.keeping(Optional.empty()) : now);
         }
     }
 
@@ -291,7 +249,7 @@ final class LiveLink implements AutoCloseable {
     }
 
     private void markOpened() throws IOException {
-        wish(LinkFolder.Wishes::opened);
+        wishes.change(LinkFolder.Wishes::opened);
         dial.known();
     }
 
@@ -312,21 +270,16 @@ final class LiveLink implements AutoCloseable {
         return why;
     }
 
-    private ExportId exportId() {
-        return new ExportId("ex-" + link.id().value().substring("ln-".length()));
-    }
-
     LiveHost.Live live() {
         var open = volume;
         var status = open.map(LiveVolume::status);
-        var export = host.exports().find(exportId()).map(each -> each.export().id());
         return new LiveHost.Live(
                 link,
                 status,
                 status.isPresent() ? status.get().why().orElse("") : why,
-                export,
+                roles.export(),
                 open.flatMap(LiveVolume::peerAddress),
-                wishes.kept());
+                wishes.now().kept());
     }
 
     private LiveVolume opened() throws LiveHost.RefusedException {
@@ -336,71 +289,16 @@ final class LiveLink implements AutoCloseable {
     void promote(boolean isForced) throws LiveHost.RefusedException {
         changing.lock();
         try {
-            var open = opened();
-            var disk = open.status().disk();
-            if (disk == DiskState.CONSISTENT && !isForced && open.status().role() == Role.SECONDARY) {
-                throw new LiveHost.RefusedException(
-                        "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure");
-            }
-            promoteWithin(open);
-        } catch (TimeoutException e) {
-            throw new LiveHost.RefusedException(
-                    "it did not become primary within %d s: the peer or the disk takes too long, ask again"
-                            .formatted(ROLE_LIMIT.toSeconds()));
+            roles.promote(opened(), isForced);
         } finally {
             changing.unlock();
-        }
-    }
-
-    /** One that is primary already is so still; its export is opened where there is none, and its clients stay. */
-    private void promoteWithin(LiveVolume open) throws LiveHost.RefusedException, TimeoutException {
-        try {
-            if (open.status().role() != Role.PRIMARY) {
-                open.promote(ROLE_LIMIT);
-            }
-            wish(now -> now.primary(true));
-        } catch (IOException e) {
-            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
-        }
-        if (host.exports().find(exportId()).filter(each -> !each.ending()).isEmpty()) {
-            var export = new Export(
-                    exportId(),
-                    link.id().value(),
-                    Export.Access.LIVE,
-                    host.clock().instant());
-            host.exports().open(export, new LiveImage(open));
         }
     }
 
     void demote(boolean isForced) throws LiveHost.RefusedException {
         changing.lock();
         try {
-            var open = opened();
-            int clients = host.exports()
-                    .find(exportId())
-                    .map(each -> each.connectionCount())
-                    .orElse(0);
-            if (clients > 0 && !isForced) {
-                throw new LiveHost.RefusedException(
-                        "%d clients use export %s: detach it, or demote by force".formatted(clients, exportId()));
-            }
-            if (isForced) {
-                open.demote(true, ROLE_LIMIT);
-            }
-            host.exports().close(exportId(), () -> {});
-            if (!isForced) {
-                open.demote(false, ROLE_LIMIT);
-            }
-            wish(now -> now.primary(false));
-        } catch (IOException e) {
-            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new LiveHost.RefusedException("interrupted");
-        } catch (TimeoutException e) {
-            throw new LiveHost.RefusedException(
-                    "it is still primary after %d s, for writes wait for the peer or the disk; demote by force to refuse them"
-                            .formatted(ROLE_LIMIT.toSeconds()));
+            roles.demote(opened(), isForced);
         } finally {
             changing.unlock();
         }
@@ -411,7 +309,7 @@ final class LiveLink implements AutoCloseable {
         try {
             opened().resolve(isLocalKept);
             if (!isLocalKept) {
-                wish(LinkFolder.Wishes::keptForGood);
+                wishes.change(LinkFolder.Wishes::keptForGood);
             }
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
@@ -424,7 +322,7 @@ final class LiveLink implements AutoCloseable {
         changing.lock();
         try {
             if (!isPeers) {
-                wish(LinkFolder.Wishes::keptForGood);
+                wishes.change(LinkFolder.Wishes::keptForGood);
             }
             opened().invalidate(isPeers);
         } catch (IOException e) {
@@ -455,7 +353,7 @@ final class LiveLink implements AutoCloseable {
             }
             close();
             // Before the folder goes: nobody would know of the hold after a crash.
-            wishes.kept().ifPresent(kept::release);
+            wishes.now().kept().ifPresent(kept::release);
             folder.remove();
         } catch (IOException e) {
             throw new LiveHost.RefusedException("it cannot be removed: " + e.getMessage());
@@ -472,7 +370,7 @@ final class LiveLink implements AutoCloseable {
         changing.lock();
         try {
             // First: a client whose connection ends comes again, where one that hears of an error gives up.
-            endClients();
+            roles.endClients();
             if (volume.isPresent()) {
                 volume.get().close();
                 volume = Optional.empty();
@@ -482,14 +380,6 @@ final class LiveLink implements AutoCloseable {
             LOG.warn("live.not_closed link={} reason=\"{}\"", link.id(), e.getMessage());
         } finally {
             changing.unlock();
-        }
-    }
-
-    private void endClients() {
-        try {
-            host.exports().close(exportId(), () -> {});
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 }
