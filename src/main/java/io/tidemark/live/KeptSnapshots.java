@@ -3,6 +3,7 @@ package io.tidemark.live;
 import io.tidemark.agent.KeptVolume;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.replication.KeptPoints;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.HoldOwner;
 import io.tidemark.spi.ProviderException;
@@ -24,64 +25,135 @@ final class KeptSnapshots {
 
     private final LiveHostParts host;
     private final LiveHost.Link link;
+    private final LinkWishes wishes;
     private final Discard discard;
+    private final Duration again;
+
+    /** Guarded by this, as all below. */
+    private ReplicationState replication = ReplicationState.OFF;
+
+    private boolean isKeeping;
+    /** It was in step when it was kept, to be given up: that it still is says nothing of a resync. */
+    private boolean isBefore;
 
     /** Deletes a recovery point that nobody needs any more. */
     interface Discard {
         void discard(RecoveryPointId point) throws Exception;
     }
 
-    KeptSnapshots(LiveHostParts host, LiveHost.Link link, Discard discard) {
-        this.host = host;
-        this.link = link;
-        this.discard = discard;
+    KeptSnapshots(LiveHostParts host, LiveHost.Link link, LinkWishes wishes, Discard discard) {
+        this(host, link, wishes, discard, AGAIN);
     }
 
-    /**
-     * What the next is to be called; empty where it is not to be made: a copy of all the volume's bytes is only made of
-     * what somebody gives up knowingly.
-     */
-    Optional<RecoveryPointId> next(boolean isForGood) throws IOException {
-        try {
-            var volume = host.providers().of(link.localVolume()).volume(link.localVolume());
-            if (!volume.can(Capability.INSTANT_SNAPSHOT) && !isForGood) {
-                LOG.warn(
-                        "live.not_kept link={} volume={} reason=its storage would copy all of it",
-                        link.id(),
-                        volume.id());
-                return Optional.empty();
-            }
-            var offered = new RecoveryPointId("rp-" + link.id().value().substring("ln-".length()));
-            var points = host.providers().snapshotsOf(volume.id()).stream()
-                    .map(each -> each.id().recoveryPoint())
-                    .toList();
-            return Optional.of(KeptPoints.next(KeptPoints.earlier(points, offered), offered));
-        } catch (ProviderException e) {
-            throw new IOException(e.getMessage(), e);
+    /** @param again after what failed */
+    KeptSnapshots(LiveHostParts host, LiveHost.Link link, LinkWishes wishes, Discard discard, Duration again) {
+        this.host = host;
+        this.link = link;
+        this.wishes = wishes;
+        this.discard = discard;
+        this.again = again;
+    }
+
+    /** Told of each change, in order. */
+    synchronized void changed(ReplicationState now) {
+        replication = now;
+        if (!isKeeping && now != ReplicationState.ESTABLISHED) {
+            isBefore = false;
         }
     }
 
-    /** Returns once there is one; nothing is overwritten before. */
-    void keep(RecoveryPointId point, CountDownLatch closed) throws IOException, InterruptedException {
-        do {
-            try {
-                var provider = host.providers().of(link.localVolume());
-                new KeptVolume(provider, host.catalog(), host.clock()).keep(link.id(), link.localVolume(), point);
-                return;
-            } catch (ProviderException | RuntimeException e) {
-                LOG.warn(
-                        "live.not_kept link={} point={} reason=\"{}\" next={}",
-                        link.id(),
-                        point,
-                        e.getMessage(),
-                        AGAIN);
+    private synchronized void begin() {
+        isKeeping = true;
+    }
+
+    private synchronized void end() {
+        isKeeping = false;
+        isBefore = replication == ReplicationState.ESTABLISHED;
+    }
+
+    /**
+     * Returns once the copy is kept as it is, held and recorded, or where its storage would copy all of its bytes: that is
+     * only done for what somebody gives up knowingly. What fails is tried again, and nothing is overwritten before.
+     *
+     * @param isGivenUp knowingly, here or at the peer: it stays after the resync
+     * @throws IOException where the copy was closed meanwhile
+     */
+    void keep(boolean isGivenUp, CountDownLatch closed) throws IOException, InterruptedException {
+        begin();
+        try {
+            var point = Optional.<RecoveryPointId>empty();
+            do {
+                try {
+                    if (point.isEmpty()) {
+                        point = next(isGivenUp || wishes.now().isKeptForGood());
+                    }
+                    if (point.isPresent()) {
+                        hold(point.get(), isGivenUp);
+                    }
+                    return;
+                } catch (IOException | ProviderException | RuntimeException e) {
+                    LOG.warn(
+                            "live.not_kept link={} point={} reason=\"{}\" next={}",
+                            link.id(),
+                            point.map(RecoveryPointId::value).orElse(""),
+                            e.getMessage(),
+                            again);
+                }
+            } while (!closed.await(again.toMillis(), TimeUnit.MILLISECONDS));
+            throw new IOException("the copy is closed");
+        } finally {
+            end();
+        }
+    }
+
+    /** What the next is to be called; empty where it is not to be made. */
+    private Optional<RecoveryPointId> next(boolean isForGood) throws ProviderException {
+        var volume = host.providers().of(link.localVolume()).volume(link.localVolume());
+        if (!volume.can(Capability.INSTANT_SNAPSHOT) && !isForGood) {
+            LOG.warn("live.not_kept link={} volume={} reason=its storage would copy all of it", link.id(), volume.id());
+            return Optional.empty();
+        }
+        var offered = new RecoveryPointId("rp-" + link.id().value().substring("ln-".length()));
+        var points = host.providers().snapshotsOf(volume.id()).stream()
+                .map(each -> each.id().recoveryPoint())
+                .toList();
+        return Optional.of(KeptPoints.next(KeptPoints.earlier(points, offered), offered));
+    }
+
+    private void hold(RecoveryPointId point, boolean isGivenUp) throws IOException, ProviderException {
+        wishes.change(now -> now.keeping(point).keptForGood(isGivenUp || now.isKeptForGood()));
+        new KeptVolume(host.providers().of(link.localVolume()), host.catalog(), host.clock())
+                .keep(link.id(), link.localVolume(), point);
+    }
+
+    /** Ends what a resync that has ended, or another that was kept since, has left. */
+    void tidy() throws IOException {
+        var before = wishes.now();
+        for (var point : before.earlier()) {
+            // The one after it is held: until then nothing was overwritten since.
+            if (isIdle() && end(point, before.isKeptForGood())) {
+                wishes.change(now -> now.ended(point, before.isKeptForGood()));
             }
-        } while (!closed.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS));
-        throw new IOException("the copy is closed");
+        }
+        if (before.kept().isPresent() && isInStep()) {
+            var point = before.kept().get();
+            if (end(point, before.isKeptForGood())) {
+                // Another resync may have begun meanwhile, and keep another.
+                wishes.change(now -> now.ended(point, before.isKeptForGood()));
+            }
+        }
+    }
+
+    private synchronized boolean isIdle() {
+        return !isKeeping;
+    }
+
+    private synchronized boolean isInStep() {
+        return !isKeeping && !isBefore && replication == ReplicationState.ESTABLISHED;
     }
 
     /** @return whether nothing is left to do */
-    boolean end(RecoveryPointId point, boolean isForGood) {
+    private boolean end(RecoveryPointId point, boolean isForGood) {
         release(point);
         if (isForGood) {
             LOG.info("live.kept_for_good link={} recoveryPoint={}", link.id(), point);

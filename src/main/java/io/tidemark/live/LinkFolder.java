@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a live link keeps on this host, in a folder of its name: {@code link}, lines {@code key=value}, and the copy's
@@ -45,25 +47,52 @@ final class LinkFolder {
      * @param isOpened the peer is known to have its copy
      * @param isPrimaryWanted it was promoted, and not demoted since
      * @param kept what a resync is overwriting, or has overwritten
+     * @param earlier what was kept before that, and is still held
      * @param isKeptForGood somebody gave it up knowingly: it is not deleted after the resync
      */
-    record Wishes(boolean isOpened, boolean isPrimaryWanted, Optional<RecoveryPointId> kept, boolean isKeptForGood) {
-        static final Wishes NONE = new Wishes(false, false, Optional.empty(), false);
+    record Wishes(
+            boolean isOpened,
+            boolean isPrimaryWanted,
+            Optional<RecoveryPointId> kept,
+            List<RecoveryPointId> earlier,
+            boolean isKeptForGood) {
+        static final Wishes NONE = new Wishes(false, false, Optional.empty(), List.of(), false);
 
         Wishes opened() {
-            return new Wishes(true, isPrimaryWanted, kept, isKeptForGood);
+            return new Wishes(true, isPrimaryWanted, kept, earlier, isKeptForGood);
         }
 
         Wishes primary(boolean isWanted) {
-            return new Wishes(isOpened, isWanted, kept, isKeptForGood);
+            return new Wishes(isOpened, isWanted, kept, earlier, isKeptForGood);
         }
 
-        Wishes keeping(Optional<RecoveryPointId> point) {
-            return new Wishes(isOpened, isPrimaryWanted, point, point.isPresent() && isKeptForGood);
+        /** One after the other: the hold of the one before is not forgotten. */
+        Wishes keeping(RecoveryPointId point) {
+            var before = kept.filter(each -> !each.equals(point)).stream();
+            var others = Stream.concat(earlier.stream().filter(each -> !each.equals(point)), before)
+                    .toList();
+            return new Wishes(isOpened, isPrimaryWanted, Optional.of(point), others, isKeptForGood);
         }
 
-        Wishes keptForGood() {
-            return new Wishes(isOpened, isPrimaryWanted, kept, true);
+        /**
+         * Nothing is left to do with that one.
+         *
+         * @param wasForGood as it was ended: who has wished so since means another
+         */
+        Wishes ended(RecoveryPointId point, boolean wasForGood) {
+            var left = kept.filter(each -> !each.equals(point));
+            var others = earlier.stream().filter(each -> !each.equals(point)).toList();
+            boolean isOver = wasForGood && kept.isPresent() && left.isEmpty();
+            return new Wishes(isOpened, isPrimaryWanted, left, others, isKeptForGood && !isOver);
+        }
+
+        Wishes keptForGood(boolean isForGood) {
+            return new Wishes(isOpened, isPrimaryWanted, kept, earlier, isForGood);
+        }
+
+        /** All that is held here. */
+        List<RecoveryPointId> held() {
+            return Stream.concat(earlier.stream(), kept.stream()).toList();
         }
     }
 
@@ -162,6 +191,9 @@ final class LinkFolder {
         lines.setProperty("opened", Boolean.toString(wishes.isOpened()));
         lines.setProperty("primary", Boolean.toString(wishes.isPrimaryWanted()));
         lines.setProperty("kept", wishes.kept().map(RecoveryPointId::value).orElse(""));
+        lines.setProperty(
+                "keptEarlier",
+                wishes.earlier().stream().map(RecoveryPointId::value).collect(Collectors.joining(" ")));
         lines.setProperty("keptForGood", Boolean.toString(wishes.isKeptForGood()));
         var text = new StringWriter();
         lines.store(text, null);
@@ -191,6 +223,10 @@ final class LinkFolder {
                             Boolean.parseBoolean(lines.getProperty("opened")),
                             Boolean.parseBoolean(lines.getProperty("primary")),
                             kept.isEmpty() ? Optional.empty() : Optional.of(new RecoveryPointId(kept)),
+                            Stream.of(lines.getProperty("keptEarlier", "").split(" "))
+                                    .filter(each -> !each.isEmpty())
+                                    .map(RecoveryPointId::new)
+                                    .toList(),
                             Boolean.parseBoolean(lines.getProperty("keptForGood"))));
         } catch (IllegalArgumentException | DateTimeException e) {
             throw new IOException("%s is damaged: %s".formatted(folder.resolve(LINK), e.getMessage()), e);

@@ -59,7 +59,7 @@ final class LiveLink implements AutoCloseable {
         this.link = found.link();
         this.wishes = new LinkWishes(folder, found);
         this.roles = new LiveRoles(host, link, wishes);
-        this.kept = new KeptSnapshots(host, link, discard);
+        this.kept = new KeptSnapshots(host, link, wishes, discard);
         this.dial = new LiveDial(host, link, !wishes.now().isOpened());
         this.connecting = link.connects()
                 ? Optional.of(Thread.ofPlatform()
@@ -125,7 +125,7 @@ final class LiveLink implements AutoCloseable {
                             settings,
                             disk,
                             metadata,
-                            this::keep,
+                            isGivenUp -> kept.keep(isGivenUp, closed),
                             this::changed,
                             host.kernel(),
                             host.nanos(),
@@ -145,6 +145,7 @@ final class LiveLink implements AutoCloseable {
 
     /** Called for one status after the other; dirty bits alone, which change with each write, are not worth a line. */
     private void changed(LiveStatus status) {
+        kept.changed(status.replication());
         var now = "%s %s %s %s".formatted(status.role(), status.disk(), status.replication(), status.why());
         if (now.equals(told)) {
             return;
@@ -160,17 +161,6 @@ final class LiveLink implements AutoCloseable {
                 status.why().orElse(""));
     }
 
-    private void keep(boolean isGivenUp) throws IOException, InterruptedException {
-        if (isGivenUp) {
-            wishes.change(LinkFolder.Wishes::keptForGood);
-        }
-        var point = kept.next(wishes.now().isKeptForGood());
-        if (point.isPresent()) {
-            wishes.change(now -> now.keeping(point));
-            kept.keep(point.get(), closed);
-        }
-    }
-
     private void look() {
         for (int looks = 1; ; looks++) {
             try {
@@ -181,7 +171,7 @@ final class LiveLink implements AutoCloseable {
                     openOrTell();
                 }
                 resume();
-                tidy();
+                kept.tidy();
             } catch (InterruptedException e) {
                 return;
             } catch (IOException | RuntimeException e) {
@@ -212,17 +202,6 @@ final class LiveLink implements AutoCloseable {
             }
         } finally {
             changing.unlock();
-        }
-    }
-
-    /** What a resync has overwritten is not needed once it has ended, but where somebody gave it up knowingly. */
-    private void tidy() throws IOException {
-        var open = volume;
-        boolean isInStep = open.isPresent() && open.get().status().replication() == ReplicationState.ESTABLISHED;
-        var before = wishes.now();
-        if (isInStep && before.kept().isPresent() && kept.end(before.kept().get(), before.isKeptForGood())) {
-            // Another resync may have begun meanwhile, and keep another.
-            wishes.change(now -> now.kept().equals(before.kept()) ? now.keeping(Optional.empty()) : now);
         }
     }
 
@@ -307,9 +286,10 @@ final class LiveLink implements AutoCloseable {
     void resolve(boolean isLocalKept) throws LiveHost.RefusedException {
         changing.lock();
         try {
-            opened().resolve(isLocalKept);
-            if (!isLocalKept) {
-                wishes.change(LinkFolder.Wishes::keptForGood);
+            var open = opened();
+            givingUp(!isLocalKept, () -> open.resolve(isLocalKept));
+            if (isLocalKept) {
+                wishes.change(now -> now.kept().isEmpty() ? now.keptForGood(false) : now);
             }
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
@@ -321,14 +301,34 @@ final class LiveLink implements AutoCloseable {
     void invalidate(boolean isPeers) throws LiveHost.RefusedException {
         changing.lock();
         try {
-            if (!isPeers) {
-                wishes.change(LinkFolder.Wishes::keptForGood);
-            }
-            opened().invalidate(isPeers);
+            var open = opened();
+            givingUp(!isPeers, () -> open.invalidate(isPeers));
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
         } finally {
             changing.unlock();
+        }
+    }
+
+    private interface Asked {
+        void ask() throws IOException;
+    }
+
+    /** What is given up is to be kept for good, which is written before it can be overwritten. */
+    private void givingUp(boolean isLocal, Asked asked) throws IOException {
+        boolean wasForGood = wishes.now().isKeptForGood();
+        if (isLocal) {
+            wishes.change(now -> now.keptForGood(true));
+        }
+        boolean isAgreed = false;
+        try {
+            asked.ask();
+            isAgreed = true;
+        } finally {
+            if (!isAgreed && isLocal) {
+                // Where something was kept already, it may be what was asked for: it stays rather than not.
+                wishes.change(now -> now.kept().isEmpty() ? now.keptForGood(wasForGood) : now);
+            }
         }
     }
 
@@ -353,7 +353,7 @@ final class LiveLink implements AutoCloseable {
             }
             close();
             // Before the folder goes: nobody would know of the hold after a crash.
-            wishes.now().kept().ifPresent(kept::release);
+            wishes.now().held().forEach(kept::release);
             folder.remove();
         } catch (IOException e) {
             throw new LiveHost.RefusedException("it cannot be removed: " + e.getMessage());

@@ -70,7 +70,8 @@ final class LiveRoles {
             var disk = open.status().disk();
             if (disk == DiskState.CONSISTENT && !isForced && open.status().role() == Role.SECONDARY) {
                 throw new LiveHost.RefusedException(
-                        "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure");
+                        "whether the peer is newer is not known, for it is not there: promote by force where it is"
+                                + " dead for sure");
             }
             promoteWithin(open);
         } catch (TimeoutException e) {

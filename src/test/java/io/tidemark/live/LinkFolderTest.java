@@ -34,8 +34,8 @@ class LinkFolderTest {
             16,
             1_000,
             false);
-    private static final LinkFolder.Wishes ALL =
-            new LinkFolder.Wishes(true, true, Optional.of(new RecoveryPointId("rp-1")), true);
+    private static final LinkFolder.Wishes ALL = new LinkFolder.Wishes(
+            true, true, Optional.of(new RecoveryPointId("rp-2")), List.of(new RecoveryPointId("rp-1")), true);
 
     @TempDir
     Path parent;
@@ -77,12 +77,32 @@ class LinkFolderTest {
         for (var wishes : List.of(
                 LinkFolder.Wishes.NONE.opened(),
                 LinkFolder.Wishes.NONE.primary(true),
-                LinkFolder.Wishes.NONE.keptForGood().keeping(Optional.of(new RecoveryPointId("rp-1"))),
-                ALL.keeping(Optional.empty()))) {
+                LinkFolder.Wishes.NONE.keptForGood(true).keeping(new RecoveryPointId("rp-1")),
+                ALL,
+                ALL.ended(new RecoveryPointId("rp-2"), true))) {
             made.write(link("ln-1"), wishes);
             assertThat(made.read().wishes()).isEqualTo(wishes);
         }
-        assertThat(ALL.keeping(Optional.empty()).isKeptForGood()).isFalse();
+    }
+
+    @Test
+    void whatIsHeldIsNotForgottenBeforeItIsEnded() {
+        var first = new RecoveryPointId("rp-1");
+        var second = new RecoveryPointId("rp-2");
+        var both = LinkFolder.Wishes.NONE.keeping(first).keptForGood(true).keeping(second);
+
+        assertThat(both.held()).containsExactly(first, second);
+        assertThat(both.keeping(second)).isEqualTo(both);
+        assertThat(both.ended(first, true))
+                .isEqualTo(LinkFolder.Wishes.NONE.keeping(second).keptForGood(true));
+        assertThat(both.ended(first, true).ended(second, true)).isEqualTo(LinkFolder.Wishes.NONE);
+        // It was wished for the one to come.
+        assertThat(LinkFolder.Wishes.NONE
+                        .keeping(first)
+                        .keptForGood(true)
+                        .ended(first, false)
+                        .isKeptForGood())
+                .isTrue();
     }
 
     @Test

@@ -399,4 +399,37 @@ class LiveLinksTest {
         assertThat(a.hasOpenExport()).isFalse();
         assertThat(status(a).role()).isEqualTo(Role.SECONDARY);
     }
+
+    @Test
+    void whatThePeerIsToldToGiveUpIsKeptForGoodThere() throws Exception {
+        begin(Protocol.C);
+        var given = b.storage.content(b.volume);
+
+        a.links.invalidate(LiveSite.LINK, true);
+
+        await().atMost(LIMIT).until(() -> b.live().kept().isPresent());
+        awaitEqual();
+        await().atMost(LIMIT).until(() -> b.live().kept().isEmpty());
+        var kept = b.snapshots();
+        assertThat(kept).hasSize(1);
+        assertThat(b.storage.content(kept.getFirst().id()).orElseThrow().sameAs(given))
+                .isTrue();
+        assertThat(b.storage.holds(kept.getFirst().id())).isEmpty();
+    }
+
+    @Test
+    void aRefusedRequestToGiveUpKeepsNothingForGood() throws Exception {
+        begin(Protocol.C);
+        line.cut();
+        awaitStatus(b, status -> status.replication() == ReplicationState.OFF);
+
+        assertRefused(b, links -> links.invalidate(LiveSite.LINK, false), "the peer is not there");
+        assertRefused(b, links -> links.resolve(LiveSite.LINK, false), "does not stand alone");
+
+        a.write(0, BLOCK, 14);
+        line.mend();
+        awaitEqual();
+        await().atMost(LIMIT).until(() -> b.live().kept().isEmpty());
+        assertThat(b.snapshots()).isEmpty();
+    }
 }

@@ -59,6 +59,7 @@ final class LiveSite implements AutoCloseable {
     final AtomicLong skippedNanos = new AtomicLong();
 
     Exports exports;
+    LiveHostParts host;
     LiveLinks links;
 
     LiveSite(Path folder) throws IOException {
@@ -85,6 +86,7 @@ final class LiveSite implements AutoCloseable {
                 System::nanoTime,
                 "test");
         exports = exports();
+        host = parts();
         links = started();
         listener = PeerListener.start("127.0.0.1", 0, identity, server, LIMITS, InstantSource.system());
     }
@@ -94,25 +96,32 @@ final class LiveSite implements AutoCloseable {
         return new Exports(providers, overlays, Optional.empty(), List::of);
     }
 
-    private LiveLinks started() throws IOException {
+    private LiveHostParts parts() {
         var random = new SecureRandom();
-        var made = new LiveLinks(
-                new LiveHostParts(
-                        providers,
-                        catalog,
-                        connector,
-                        exports,
-                        Optional.empty(),
-                        new JavaBlockKernel(),
-                        InstantSource.system(),
-                        () -> System.nanoTime() + skippedNanos.get(),
-                        random::nextLong,
-                        identity.fingerprint(),
-                        "test"),
-                folder.resolve("live"));
+        return new LiveHostParts(
+                providers,
+                catalog,
+                connector,
+                exports,
+                Optional.empty(),
+                new JavaBlockKernel(),
+                InstantSource.system(),
+                () -> System.nanoTime() + skippedNanos.get(),
+                random::nextLong,
+                identity.fingerprint(),
+                "test");
+    }
+
+    private LiveLinks started() throws IOException {
+        var made = new LiveLinks(host, liveFolder());
         server.serveLive(made);
         made.start(point -> provider.delete(new SnapshotId(volume, point)));
         return made;
+    }
+
+    /** With a folder for each link. */
+    Path liveFolder() {
+        return folder.resolve("live");
     }
 
     String address() {
@@ -130,6 +139,7 @@ final class LiveSite implements AutoCloseable {
         links.close();
         exports.close();
         exports = exports();
+        host = parts();
         links = started();
     }
 
