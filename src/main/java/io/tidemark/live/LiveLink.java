@@ -110,6 +110,7 @@ final class LiveLink implements AutoCloseable {
                 return;
             }
             var settings = settings(host, link);
+            BitmapRoom.refuseWithout(link.sizeBytes(), BitmapRoom.leftBytes());
             var metadata = MetadataFile.open(folder.metadata(), settings);
             VolumeImage disk = null;
             try {
@@ -184,8 +185,9 @@ final class LiveLink implements AutoCloseable {
     void openOrTell() {
         try {
             open();
-        } catch (IOException | ProviderException | RuntimeException e) {
-            var reason = String.valueOf(e.getMessage());
+        } catch (IOException | ProviderException | RuntimeException | Error e) {
+            // One link that needs more memory than there is does not keep the others from being opened.
+            var reason = e instanceof Error ? e.toString() : String.valueOf(e.getMessage());
             if (!reason.equals(why)) {
                 why = reason;
                 LOG.warn("live.not_opened link={} volume={} reason=\"{}\"", link.id(), link.localVolume(), reason);

@@ -185,6 +185,12 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                                     Terms.EXTENTS_MAXIMUM,
                                     ResyncRate.RATE_MAXIMUM)));
         }
+        if (open.volumeBytes() < 1 || open.volumeBytes() > BitmapRoom.SIZE_MAXIMUM_BYTES) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "out-of-limits",
+                    "a live volume of %d bytes: the limits are 1 to %d"
+                            .formatted(open.volumeBytes(), BitmapRoom.SIZE_MAXIMUM_BYTES)));
+        }
         var wanted = new Link(
                 open.link(),
                 peer.id(),

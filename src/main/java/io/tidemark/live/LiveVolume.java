@@ -64,6 +64,7 @@ final class LiveVolume implements AutoCloseable {
     private Optional<LiveSession> session = Optional.empty();
     private long sessions;
     private boolean isClosed;
+    private volatile boolean isFailed;
     private volatile LiveStatus status;
     private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -125,6 +126,11 @@ final class LiveVolume implements AutoCloseable {
 
     LiveStatus status() {
         return status;
+    }
+
+    /** By a mistake of this program: it answers nothing any more. */
+    boolean isFailed() {
+        return isFailed;
     }
 
     long sizeBytes() {
@@ -330,10 +336,11 @@ final class LiveVolume implements AutoCloseable {
                     default -> todo.add(effect);
                 }
             }
-        } catch (RuntimeException e) {
-            // A mistake of ours: nothing that this copy says from here on could be relied upon.
+        } catch (RuntimeException | Error e) {
+            // A mistake of ours, or no memory in the middle of a change: nothing that this copy says from here on could
+            // be relied upon.
             LOG.error("live.failed copy={} event={}", name, event.getClass().getSimpleName(), e);
-            fail("a mistake of this program: " + e);
+            fail("a mistake of this program, or its limits: " + e);
         }
     }
 
@@ -348,6 +355,7 @@ final class LiveVolume implements AutoCloseable {
 
     private void fail(String why) {
         isClosed = true;
+        isFailed = true;
         status = new LiveStatus(
                 LiveStatus.Role.SECONDARY,
                 LiveStatus.DiskState.FAILED,
@@ -436,9 +444,9 @@ final class LiveVolume implements AutoCloseable {
     private LiveEvent outcome(DiskWork work) {
         try {
             return work.run();
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             LOG.error("live.disk_failed copy={} reason=\"{}\"", name, e.getMessage(), e);
-            return new LiveEvent.DiskFailed(String.valueOf(e.getMessage()));
+            return new LiveEvent.DiskFailed(String.valueOf(e instanceof Error ? e : e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new LiveEvent.DiskFailed("interrupted");

@@ -293,35 +293,44 @@ class LiveLinksTest {
         public void close() {}
     }
 
-    @Test
-    void termsOutOfTheirLimitsAreRefusedByThePeer() throws Exception {
+    private Message.OpenLive opening(LiveHost.Terms terms, long volumeBytes) {
+        return new Message.OpenLive(
+                LiveSite.LINK,
+                a.volume,
+                b.volume,
+                terms.protocol(),
+                terms.congestion(),
+                volumeBytes,
+                terms.bufferBytes(),
+                terms.activityLogExtents(),
+                terms.resyncFloorBytes(),
+                terms.resyncCeilingBytes(),
+                terms.isComparing(),
+                true,
+                true);
+    }
+
+    private void assertOutOfLimits(Message.OpenLive open) {
         var peer = b.catalog.peer(new PeerId("a")).orElseThrow();
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> b.links.serve(new Opening(open), peer))
+                .withMessageContaining("limits");
+        assertThat(b.links.all()).isEmpty();
+    }
+
+    @Test
+    void termsOutOfTheirLimitsAreRefusedByThePeer() {
         for (var terms : new LiveHost.Terms[] {
             new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE, 0, 0, false),
             new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0, 0, 0, false),
             new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1L << 40, 67, 0, 0, false),
             new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1, 67, 0, 0, false)
         }) {
-            var open = new Message.OpenLive(
-                    LiveSite.LINK,
-                    a.volume,
-                    b.volume,
-                    terms.protocol(),
-                    terms.congestion(),
-                    SIZE,
-                    terms.bufferBytes(),
-                    terms.activityLogExtents(),
-                    terms.resyncFloorBytes(),
-                    terms.resyncCeilingBytes(),
-                    terms.isComparing(),
-                    true,
-                    true);
-            var connection = new Opening(open);
-            assertThatExceptionOfType(ReplicationException.class)
-                    .isThrownBy(() -> b.links.serve(connection, peer))
-                    .withMessageContaining("limits");
-            assertThat(b.links.all()).isEmpty();
+            assertOutOfLimits(opening(terms, SIZE));
         }
+        var terms = link(Protocol.C).terms();
+        assertOutOfLimits(opening(terms, BitmapRoom.SIZE_MAXIMUM_BYTES + 1));
+        assertOutOfLimits(opening(terms, 0));
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import io.tidemark.export.ExportImage;
-import io.tidemark.export.protocol.Extent;
 import io.tidemark.nativeblock.JavaBlockKernel;
 import io.tidemark.replication.live.Bytes;
 import io.tidemark.replication.live.Congestion;
@@ -14,6 +13,7 @@ import io.tidemark.replication.live.Generation;
 import io.tidemark.replication.live.Generations;
 import io.tidemark.replication.live.LiveEffect;
 import io.tidemark.replication.live.LiveSettings;
+import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import io.tidemark.replication.live.LiveWire;
@@ -22,7 +22,6 @@ import io.tidemark.replication.live.Superblock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,6 +34,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,86 +60,23 @@ class LiveVolumeTest {
     @TempDir
     Path folder;
 
-    private final Disk disk = new Disk();
+    private final FailingDisk disk = new FailingDisk();
+    private volatile Consumer<LiveStatus> changed = status -> {};
     private LiveVolume volume;
-
-    /** In memory. */
-    private static final class Disk implements ExportImage {
-        private final ByteBuffer bytes = ByteBuffer.allocate(8 * MIB);
-        private volatile boolean isBroken;
-        private volatile CountDownLatch flushing = new CountDownLatch(0);
-        private volatile boolean isClosed;
-
-        private void refuseWhereBroken() throws IOException {
-            if (isBroken) {
-                throw new IOException("sector 7 is gone");
-            }
-        }
-
-        @Override
-        public long sizeBytes() {
-            return bytes.capacity();
-        }
-
-        @Override
-        public void read(long offsetBytes, ByteBuffer target) throws IOException {
-            refuseWhereBroken();
-            target.put(bytes.slice((int) offsetBytes, target.remaining()));
-        }
-
-        @Override
-        public void write(long offsetBytes, ByteBuffer source) throws IOException {
-            refuseWhereBroken();
-            bytes.duplicate().position((int) offsetBytes).put(source);
-        }
-
-        @Override
-        public void writeZeroes(long offsetBytes, long lengthBytes, boolean keepSpace) throws IOException {
-            write(offsetBytes, ByteBuffer.allocate((int) lengthBytes));
-        }
-
-        @Override
-        public void flush() throws IOException {
-            try {
-                if (!flushing.await(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
-                    throw new IOException("flushed for too long");
-                }
-            } catch (InterruptedException e) {
-                throw new IOException(e);
-            }
-            refuseWhereBroken();
-        }
-
-        @Override
-        public List<Extent> extents(long offsetBytes, long lengthBytes, int maximum) {
-            return List.of();
-        }
-
-        @Override
-        public Optional<FileChannel> file() {
-            return Optional.empty();
-        }
-
-        @Override
-        public void close() {
-            isClosed = true;
-        }
-    }
 
     @BeforeEach
     void start() throws IOException {
-        var path = folder.resolve("metadata");
+        volume = lone(folder.resolve("metadata"), disk, status -> changed.accept(status));
+    }
+
+    /** One that was in step with its peer, and has content; the peer is away. */
+    static LiveVolume lone(Path path, ExportImage disk, Consumer<LiveStatus> changed) throws IOException {
         MetadataFile.create(path, SETTINGS);
         var metadata = MetadataFile.open(path, SETTINGS);
         metadata.start();
-        // It was in step with its peer, and has content.
         var generations = new Generations(Optional.of(new Generation(1)), Map.of(), List.of());
         metadata.persist(new LiveEffect.Persist(
                 1, Optional.of(new Superblock(generations, true, false, false)), Map.of(), Optional.empty()));
-        volume = started(metadata);
-    }
-
-    private LiveVolume started(MetadataFile metadata) throws IOException {
         var random = new AtomicLong();
         return LiveVolume.start(
                 "test",
@@ -148,7 +85,7 @@ class LiveVolumeTest {
                         disk,
                         metadata,
                         isGivenUp -> {},
-                        status -> {},
+                        changed,
                         new JavaBlockKernel(),
                         System::nanoTime,
                         () -> 2 * random.incrementAndGet()));
@@ -228,5 +165,43 @@ class LiveVolumeTest {
         assertThat(disk.isClosed).isTrue();
         assertThatIOException().isThrownBy(() -> write(0, "late")).withMessageContaining("is closed");
         assertThatIOException().isThrownBy(() -> volume.promote(LIMIT)).withMessageContaining("is closed");
+    }
+
+    @Test
+    void aDiskWhoseWorkFindsNoMemoryHasFailed() throws Exception {
+        volume.promote(LIMIT);
+        write(0, "before");
+        disk.isOutOfMemory = true;
+
+        assertThatIOException().isThrownBy(() -> write(0, "text")).withMessageContaining("OutOfMemoryError");
+
+        assertThat(volume.status().disk()).isEqualTo(DiskState.FAILED);
+    }
+
+    @Test
+    void aCopyThatFindsNoMemoryInTheMiddleOfAChangeAnswersNothingAnyMore() throws Exception {
+        volume.promote(LIMIT);
+        changed = status -> {
+            changed = next -> {};
+            throw new OutOfMemoryError("as the test wishes");
+        };
+
+        assertThatIOException().isThrownBy(() -> write(0, "text"));
+
+        assertThat(volume.isFailed()).isTrue();
+        assertThat(volume.status().disk()).isEqualTo(DiskState.FAILED);
+        assertThatIOException().isThrownBy(() -> volume.read(0, 512));
+    }
+
+    @Test
+    void aBitmapThatHasNoRoomIsRefused() throws Exception {
+        long tebibyte = 1L << 40;
+        BitmapRoom.refuseWithout(tebibyte, 64 * MIB);
+        assertThatIOException()
+                .isThrownBy(() -> BitmapRoom.refuseWithout(tebibyte, 64 * MIB - 2))
+                .withMessageContaining("-Xmx");
+        assertThatIOException()
+                .isThrownBy(() -> BitmapRoom.refuseWithout(64 * tebibyte + 1, Long.MAX_VALUE))
+                .withMessageContaining("at most");
     }
 }

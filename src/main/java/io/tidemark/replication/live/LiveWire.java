@@ -231,8 +231,8 @@ public final class LiveWire {
 
     private static int length(ByteBuffer from) {
         int length = from.getInt();
-        if (length < 0 || length > DATA_MAXIMUM) {
-            throw new IllegalArgumentException("a write of %d bytes, %d at most".formatted(length, DATA_MAXIMUM));
+        if (length < 1 || length > DATA_MAXIMUM) {
+            throw new IllegalArgumentException("a write of %d bytes, 1 to %d".formatted(length, DATA_MAXIMUM));
         }
         return length;
     }

@@ -147,11 +147,11 @@ class LiveWireTest {
 
     @Test
     void whatClaimsMoreThanItsLimitIsRefusedBeforeAnythingIsHeld() {
-        for (int length : new int[] {LiveWire.DATA_MAXIMUM + 1, Integer.MAX_VALUE, -1}) {
+        for (int length : new int[] {LiveWire.DATA_MAXIMUM + 1, Integer.MAX_VALUE, -1, 0}) {
             var write = written(new LiveMessage.Write(1, 0, 16, noise(16))).putInt(1 + 8 + 8, length);
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> LiveWire.read(write))
-                    .withMessageContaining("%d bytes, %d at most", length, LiveWire.DATA_MAXIMUM);
+                    .withMessageContaining("%d bytes, 1 to %d", length, LiveWire.DATA_MAXIMUM);
         }
         for (int count : new int[] {LiveMessage.Dirty.RUNS_MAXIMUM + 1, Integer.MAX_VALUE, -1}) {
             var dirty = written(new LiveMessage.Dirty(List.of(), true)).putInt(2, count);
