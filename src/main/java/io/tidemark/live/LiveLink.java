@@ -58,7 +58,7 @@ final class LiveLink implements AutoCloseable {
         this.folder = folder;
         this.link = found.link();
         this.wishes = new LinkWishes(folder, found);
-        this.roles = new LiveRoles(host, link, wishes);
+        this.roles = new LiveRoles(host, link, wishes, LiveRoles.LIMIT);
         this.kept = new KeptSnapshots(host, link, wishes, discard);
         this.dial = new LiveDial(host, link, !wishes.now().isOpened());
         this.connecting = link.connects()

@@ -17,16 +17,19 @@ import org.slf4j.LoggerFactory;
 final class LiveRoles {
     private static final Logger LOG = LoggerFactory.getLogger(LiveRoles.class);
     /** Of a promotion or a demotion: less than a request of the API may take. */
-    private static final Duration ROLE_LIMIT = Duration.ofSeconds(20);
+    static final Duration LIMIT = Duration.ofSeconds(20);
 
     private final LiveHostParts host;
     private final LiveHost.Link link;
     private final LinkWishes wishes;
+    private final Duration limit;
 
-    LiveRoles(LiveHostParts host, LiveHost.Link link, LinkWishes wishes) {
+    /** @param limit of a promotion or a demotion */
+    LiveRoles(LiveHostParts host, LiveHost.Link link, LinkWishes wishes, Duration limit) {
         this.host = host;
         this.link = link;
         this.wishes = wishes;
+        this.limit = limit;
     }
 
     private ExportId exportId() {
@@ -42,11 +45,21 @@ final class LiveRoles {
      * the peer somebody has to decide.
      */
     void resume(LiveVolume open) throws IOException {
+        if (open.isFailed()) {
+            // Clients that come again reach another host, or hear that there is none; here they would get errors for
+            // ever.
+            endClients();
+            return;
+        }
         if (!wishes.now().isPrimaryWanted()) {
             return;
         }
         var status = open.status();
-        if (status.role() == Role.PRIMARY || status.replication() == ReplicationState.OFF) {
+        if (status.role() == Role.PRIMARY) {
+            openExport(open);
+            return;
+        }
+        if (status.replication() == ReplicationState.OFF) {
             return;
         }
         try {
@@ -77,21 +90,50 @@ final class LiveRoles {
         } catch (TimeoutException e) {
             throw new LiveHost.RefusedException(
                     "it did not become primary within %d s: the peer or the disk takes too long, ask again"
-                            .formatted(ROLE_LIMIT.toSeconds()));
+                            .formatted(limit.toSeconds()));
         }
     }
 
     /** One that is primary already is so still; its export is opened where there is none, and its clients stay. */
     private void promoteWithin(LiveVolume open) throws LiveHost.RefusedException, TimeoutException {
-        try {
+        wishing(true, () -> {
             if (open.status().role() != Role.PRIMARY) {
-                open.promote(ROLE_LIMIT);
+                open.promote(limit);
             }
-            wishes.change(now -> now.primary(true));
+        });
+        openExport(open);
+    }
+
+    private interface Asked {
+        void ask() throws IOException, TimeoutException, InterruptedException;
+    }
+
+    /**
+     * Wishes first: what was done could not be wished any more where the folder fails, and a demotion that takes too long is
+     * done yet, and is not to be undone then. A promotion that takes too long is undone by the copy.
+     */
+    private void wishing(boolean isPrimary, Asked asked) throws LiveHost.RefusedException, TimeoutException {
+        boolean was = wishes.now().isPrimaryWanted();
+        boolean isToStay = false;
+        try {
+            wishes.change(now -> now.primary(isPrimary));
+            try {
+                asked.ask();
+                isToStay = true;
+            } catch (TimeoutException e) {
+                isToStay = !isPrimary;
+                throw e;
+            } finally {
+                if (!isToStay) {
+                    wishes.change(now -> now.primary(was));
+                }
+            }
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new LiveHost.RefusedException("interrupted");
         }
-        openExport(open);
     }
 
     private void openExport(LiveVolume open) {
@@ -106,32 +148,35 @@ final class LiveRoles {
     }
 
     void demote(LiveVolume open, boolean isForced) throws LiveHost.RefusedException {
+        int clients = host.exports()
+                .find(exportId())
+                .map(each -> each.connectionCount())
+                .orElse(0);
+        if (clients > 0 && !isForced) {
+            throw new LiveHost.RefusedException(
+                    "%d clients use export %s: detach it, or demote by force".formatted(clients, exportId()));
+        }
         try {
-            int clients = host.exports()
-                    .find(exportId())
-                    .map(each -> each.connectionCount())
-                    .orElse(0);
-            if (clients > 0 && !isForced) {
-                throw new LiveHost.RefusedException(
-                        "%d clients use export %s: detach it, or demote by force".formatted(clients, exportId()));
-            }
-            if (isForced) {
-                open.demote(true, ROLE_LIMIT);
-            }
-            host.exports().close(exportId(), () -> {});
-            if (!isForced) {
-                open.demote(false, ROLE_LIMIT);
-            }
-            wishes.change(now -> now.primary(false));
-        } catch (IOException e) {
-            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new LiveHost.RefusedException("interrupted");
+            wishing(false, () -> demoteWithin(open, isForced));
         } catch (TimeoutException e) {
             throw new LiveHost.RefusedException(
-                    "it is still primary after %d s, for writes wait for the peer or the disk; demote by force to refuse them"
-                            .formatted(ROLE_LIMIT.toSeconds()));
+                    "it is still primary after %d s, for writes wait for the peer or the disk, and is demoted once they have ended; demote by force to refuse them"
+                            .formatted(limit.toSeconds()));
+        }
+    }
+
+    private void demoteWithin(LiveVolume open, boolean isForced)
+            throws IOException, TimeoutException, InterruptedException {
+        if (open.isFailed()) {
+            host.exports().close(exportId(), () -> {});
+            return;
+        }
+        if (isForced) {
+            open.demote(true, limit);
+        }
+        host.exports().close(exportId(), () -> {});
+        if (!isForced) {
+            open.demote(false, limit);
         }
     }
 
