@@ -233,7 +233,11 @@ class LiveLinksTest {
 
         a.links.demote(LiveSite.LINK, false);
         assertThat(a.hasOpenExport()).isFalse();
-        b.links.promote(LiveSite.LINK, false);
+        // The demotion is told to the peer, which takes a moment.
+        await().atMost(LIMIT).ignoreExceptions().until(() -> {
+            b.links.promote(LiveSite.LINK, false);
+            return true;
+        });
         b.write(0, BLOCK, 10);
         assertEqual();
         a.restart();
