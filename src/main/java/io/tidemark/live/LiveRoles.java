@@ -64,7 +64,7 @@ final class LiveRoles {
         }
         try {
             if (status.disk() == DiskState.UP_TO_DATE) {
-                promoteWithin(open);
+                promoteWithin(open, false);
                 LOG.info("live.primary_again link={}", link.id());
             } else if (status.replication() == ReplicationState.SYNC_TARGET) {
                 LOG.warn("live.primary_no_more link={} reason=the peer is newer", link.id());
@@ -73,8 +73,14 @@ final class LiveRoles {
         } catch (TimeoutException e) {
             LOG.warn("live.not_primary_yet link={} reason=the peer or the disk takes too long", link.id());
         } catch (LiveHost.RefusedException e) {
-            LOG.warn("live.primary_no_more link={} reason=\"{}\"", link.id(), e.getMessage());
-            wishes.change(now -> now.primary(false));
+            var now = open.status().replication();
+            if (now == ReplicationState.ESTABLISHED || now == ReplicationState.SYNC_SOURCE) {
+                LOG.warn("live.primary_no_more link={} reason=\"{}\"", link.id(), e.getMessage());
+                wishes.change(each -> each.primary(false));
+            } else {
+                // The line has gone again meanwhile.
+                LOG.warn("live.not_primary_yet link={} reason=\"{}\"", link.id(), e.getMessage());
+            }
         }
     }
 
@@ -86,7 +92,7 @@ final class LiveRoles {
                         "whether the peer is newer is not known, for it is not there: promote by force where it is"
                                 + " dead for sure");
             }
-            promoteWithin(open);
+            promoteWithin(open, isForced);
         } catch (TimeoutException e) {
             throw new LiveHost.RefusedException(
                     "it did not become primary within %d s: the peer or the disk takes too long, ask again"
@@ -95,10 +101,10 @@ final class LiveRoles {
     }
 
     /** One that is primary already is so still; its export is opened where there is none, and its clients stay. */
-    private void promoteWithin(LiveVolume open) throws LiveHost.RefusedException, TimeoutException {
+    private void promoteWithin(LiveVolume open, boolean isForced) throws LiveHost.RefusedException, TimeoutException {
         wishing(true, () -> {
             if (open.status().role() != Role.PRIMARY) {
-                open.promote(limit);
+                open.promote(isForced, limit);
             }
         });
         openExport(open);

@@ -227,11 +227,12 @@ final class LiveVolume implements AutoCloseable {
     /**
      * Makes this copy primary.
      *
+     * @param isForced though the peer is not there, and may be newer
      * @throws IOException where it may not be; the message says why
      * @throws TimeoutException where it is not within the limit; it is demoted should it become primary yet
      */
-    void promote(Duration limit) throws IOException, TimeoutException {
-        var asked = ask(request -> new LiveEvent.Promote(request, Lease.NONE));
+    void promote(boolean isForced, Duration limit) throws IOException, TimeoutException {
+        var asked = ask(request -> new LiveEvent.Promote(request, Lease.NONE, isForced));
         try {
             asked.get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {

@@ -104,7 +104,7 @@ class LiveVolumeTest {
     @Test
     void withoutItsPeerItServesAndKnowsWhatThePeerLacks() throws Exception {
         assertThatIOException().isThrownBy(() -> write(0, "early"));
-        volume.promote(LIMIT);
+        volume.promote(true, LIMIT);
 
         write(4_096, "hello");
         volume.flush();
@@ -118,7 +118,7 @@ class LiveVolumeTest {
 
     @Test
     void aDiskThatFailsIsSaidAndNothingIsServedAnyMore() throws Exception {
-        volume.promote(LIMIT);
+        volume.promote(true, LIMIT);
         write(0, "before");
         disk.isBroken = true;
 
@@ -135,7 +135,7 @@ class LiveVolumeTest {
 
     @Test
     void whoeverWaitsWhenItIsClosedIsRefusedAtOnce() throws Exception {
-        volume.promote(LIMIT);
+        volume.promote(true, LIMIT);
         write(0, "before");
         var go = new CountDownLatch(1);
         disk.flushing = go;
@@ -164,12 +164,12 @@ class LiveVolumeTest {
         closing.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
         assertThat(disk.isClosed).isTrue();
         assertThatIOException().isThrownBy(() -> write(0, "late")).withMessageContaining("is closed");
-        assertThatIOException().isThrownBy(() -> volume.promote(LIMIT)).withMessageContaining("is closed");
+        assertThatIOException().isThrownBy(() -> volume.promote(true, LIMIT)).withMessageContaining("is closed");
     }
 
     @Test
     void aDiskWhoseWorkFindsNoMemoryHasFailed() throws Exception {
-        volume.promote(LIMIT);
+        volume.promote(true, LIMIT);
         write(0, "before");
         disk.isOutOfMemory = true;
 
@@ -180,7 +180,7 @@ class LiveVolumeTest {
 
     @Test
     void aCopyThatFindsNoMemoryInTheMiddleOfAChangeAnswersNothingAnyMore() throws Exception {
-        volume.promote(LIMIT);
+        volume.promote(true, LIMIT);
         changed = status -> {
             changed = next -> {};
             throw new OutOfMemoryError("as the test wishes");
