@@ -29,7 +29,8 @@ final class LiveLink implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int RESYNC_BLOCKS = 64;
-    private static final int RESYNC_WINDOW = 16;
+    /** 16 MiB: what is under way while the target flushes. */
+    private static final int RESYNC_WINDOW = 64;
     /** All that the window has. */
     private static final long FILL_TARGET_BYTES = (long) RESYNC_WINDOW * RESYNC_BLOCKS * 4_096;
 
