@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * each second in which nothing else was sent. It has a thread for that, so that no effect on storage, however long it
  * takes, looks to the peer like a host that is gone.
  */
-final class PeerSender implements AutoCloseable {
+public final class PeerSender implements AutoCloseable {
     /** Longest silence towards the peer; a small part of what {@code TransportLimits.idle} lets pass. */
     private static final Duration ALIVE = Duration.ofSeconds(1);
 
@@ -35,13 +35,13 @@ final class PeerSender implements AutoCloseable {
     private volatile @Nullable ReplicationException lost;
 
     /** @param alive called on a thread of its own, without any lock but the one of sending */
-    PeerSender(PeerConnection connection, Supplier<Message.Alive> alive) {
+    public PeerSender(PeerConnection connection, Supplier<Message.Alive> alive) {
         this.connection = connection;
         this.alive = alive;
     }
 
     /** Signs of life come from now on, or from the first message on. */
-    void begin() {
+    public void begin() {
         sending.lock();
         try {
             if (thread == null && !closed) {
@@ -52,7 +52,8 @@ final class PeerSender implements AutoCloseable {
         }
     }
 
-    void send(Message message) throws ReplicationException {
+    /** @throws ReplicationException where the connection is lost */
+    public void send(Message message) throws ReplicationException {
         sending.lock();
         try {
             connection.send(message);

@@ -53,6 +53,8 @@ final class LiveLink implements AutoCloseable {
     private volatile String why = "it was not opened yet";
     /** Not by interruptions: the threads here write files, which an interruption would close. */
     private final CountDownLatch closed = new CountDownLatch(1);
+    /** They have compared their copies once, or it is closed. */
+    private final CountDownLatch met = new CountDownLatch(1);
 
     LiveLink(LiveHostParts host, LinkFolder folder, LinkFolder.Found found, KeptSnapshots.Discard discard) {
         this.host = host;
@@ -148,6 +150,9 @@ final class LiveLink implements AutoCloseable {
     /** Called for one status after the other; dirty bits alone, which change with each write, are not worth a line. */
     private void changed(LiveStatus status) {
         kept.changed(status.replication());
+        if (status.replication() != ReplicationState.OFF && status.replication() != ReplicationState.MEETING) {
+            met.countDown();
+        }
         var now = "%s %s %s %s".formatted(status.role(), status.disk(), status.replication(), status.why());
         if (now.equals(told)) {
             return;
@@ -228,6 +233,16 @@ final class LiveLink implements AutoCloseable {
     void introduce(boolean isOverwriting) throws ReplicationException, IOException {
         dial.first(isOverwriting);
         markOpened();
+    }
+
+    /** @return whether both have met since this was opened */
+    boolean awaitMet(Duration limit) {
+        try {
+            return met.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private void markOpened() throws IOException {
@@ -369,6 +384,7 @@ final class LiveLink implements AutoCloseable {
     @Override
     public void close() {
         closed.countDown();
+        met.countDown();
         dial.close();
         changing.lock();
         try {

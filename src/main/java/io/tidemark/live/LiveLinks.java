@@ -2,6 +2,7 @@ package io.tidemark.live;
 
 import io.tidemark.agent.LinkOpening;
 import io.tidemark.agent.LiveSessions;
+import io.tidemark.agent.PeerSender;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Peer;
@@ -22,6 +23,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,11 +35,19 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     /** Each has threads, a connection of the 64 that a listener takes, and memory for its bitmap. */
     private static final int LINKS_MAXIMUM = 32;
 
+    /** Less than a request of the API may take. */
+    private static final Duration MEETING_LIMIT = Duration.ofSeconds(10);
+
     private static final Duration RETRY_LATER = Duration.ofMinutes(1);
 
     private final LiveHostParts host;
     private final Path folder;
     private final Map<LinkId, LiveLink> links = new ConcurrentSkipListMap<>();
+    /** That peers are making here, while their volumes are looked at. */
+    private final Set<LinkId> opening = ConcurrentHashMap.newKeySet();
+    /** Guarded by {@code links}. */
+    private boolean isClosed;
+
     private volatile KeptSnapshots.Discard discard = point -> {
         throw new IllegalStateException("the site is not ready");
     };
@@ -87,6 +98,10 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
             }
         }
         made.start();
+        // So that what is asked next finds two that know each other; a peer that takes longer is waited for by nobody.
+        if (!made.awaitMet(MEETING_LIMIT)) {
+            LOG.warn("live.not_met link={} peer={} limit={}", link.id(), link.peer(), MEETING_LIMIT);
+        }
     }
 
     private void forget(LiveLink made) {
@@ -102,6 +117,9 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     /** This host's copy, open and not connected. */
     private LiveLink made(Link link) throws ProviderException {
         synchronized (links) {
+            if (isClosed) {
+                throw failed(link, new IOException("this process ends"));
+            }
             if (links.size() >= LINKS_MAXIMUM) {
                 throw new ProviderException(new ProviderError.Busy(
                         "a place for live link " + link.id(),
@@ -145,18 +163,38 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                     new ReplicationError.CorruptFrame(message.type() + " where a live link to open was due"));
         }
         try {
-            var link = found(open, peer);
-            if (!link.isOpen()) {
-                throw new ReplicationException(
-                        new ReplicationError.PeerRefused("not-open", "its volume is not open: " + link.whyNotOpen()));
-            }
-            connection.send(new Message.LiveOpened());
+            var link = opened(connection, open, peer);
             link.serve(connection);
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         } catch (IOException e) {
             throw new ReplicationException(
                     new ReplicationError.PeerRefused("not-open", String.valueOf(e.getMessage())), e);
+        }
+    }
+
+    /** Says so to the peer; one that does not hear it has no link there, and leaves none here. */
+    private LiveLink opened(PeerConnection connection, Message.OpenLive open, Peer peer)
+            throws ReplicationException, ProviderException, IOException {
+        boolean wasKnown = links.containsKey(open.link());
+        // A look at what the volume has takes longer, perhaps, than the peer bears silence.
+        try (var sender = new PeerSender(connection, () -> new Message.Alive("live", 0, 0))) {
+            sender.begin();
+            var link = found(open, peer);
+            if (!link.isOpen()) {
+                throw new ReplicationException(
+                        new ReplicationError.PeerRefused("not-open", "its volume is not open: " + link.whyNotOpen()));
+            }
+            boolean isTold = false;
+            try {
+                sender.send(new Message.LiveOpened());
+                isTold = true;
+            } finally {
+                if (!isTold && !wasKnown) {
+                    forget(link);
+                }
+            }
+            return link;
         }
     }
 
@@ -200,25 +238,49 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                 false,
                 terms,
                 host.clock().instant());
-        synchronized (links) {
-            var known = links.get(open.link());
-            if (known == null) {
-                return accepted(open, wanted);
-            }
-            var link = known.link();
-            boolean isSame = link.peer().equals(wanted.peer())
-                    && link.localVolume().equals(wanted.localVolume())
-                    && link.peerVolume().equals(wanted.peerVolume())
-                    && link.sizeBytes() == wanted.sizeBytes()
-                    && link.terms().equals(terms)
-                    && !link.connects();
-            if (!isSame) {
-                throw new ReplicationException(new ReplicationError.PeerRefused(
-                        "link-conflict",
-                        "live link %s exists here with another peer, volume, size or protocol".formatted(open.link())));
-            }
-            return known;
+        var known = links.get(open.link());
+        if (known == null) {
+            return fresh(open, wanted);
         }
+        return same(known, wanted);
+    }
+
+    /** Looks at the volume without keeping other links waiting; meanwhile no other makes this one. */
+    private LiveLink fresh(Message.OpenLive open, Link wanted)
+            throws ReplicationException, ProviderException, IOException {
+        if (!opening.add(open.link())) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "in-work", "live link %s is being made here already".formatted(open.link())));
+        }
+        try {
+            boolean isToLook = open.isFresh() && !open.isOverwriting() && isThere(wanted.localVolume());
+            if (isToLook) {
+                TargetData.refuse(host, wanted.localVolume());
+            }
+            synchronized (links) {
+                // One that was made since the caller looked is found.
+                var known = links.get(open.link());
+                return known == null ? accepted(open, wanted) : same(known, wanted);
+            }
+        } finally {
+            opening.remove(open.link());
+        }
+    }
+
+    private static LiveLink same(LiveLink known, Link wanted) throws ReplicationException {
+        var link = known.link();
+        boolean isSame = link.peer().equals(wanted.peer())
+                && link.localVolume().equals(wanted.localVolume())
+                && link.peerVolume().equals(wanted.peerVolume())
+                && link.sizeBytes() == wanted.sizeBytes()
+                && link.terms().equals(wanted.terms())
+                && !link.connects();
+        if (!isSame) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "link-conflict",
+                    "live link %s exists here with another peer, volume, size or protocol".formatted(wanted.id())));
+        }
+        return known;
     }
 
     private boolean isThere(VolumeId volume) throws ProviderException {
@@ -238,11 +300,7 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         if (!open.isFresh()) {
             throw new ReplicationException(new ReplicationError.LinkUnknown(open.link()));
         }
-        boolean isThere = isThere(wanted.localVolume());
         var volume = LinkOpening.target(host.providers(), wanted.localVolume(), wanted.sizeBytes(), true);
-        if (isThere && !open.isOverwriting()) {
-            TargetData.refuse(host, volume.id());
-        }
         var made = made(wanted);
         made.start();
         LOG.info("live.accepted link={} peer={} volume={}", wanted.id(), wanted.peer(), volume.id());
@@ -305,6 +363,9 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
 
     @Override
     public void close() {
+        synchronized (links) {
+            isClosed = true;
+        }
         // Side by side: each may wait for its disk.
         var ends = links.values().stream()
                 .map(each ->

@@ -15,8 +15,6 @@ import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import io.tidemark.replication.live.Protocol;
-import io.tidemark.replication.port.PeerConnection;
-import io.tidemark.replication.protocol.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -112,7 +110,6 @@ class LiveLinksTest {
 
     private void createAndPromote(Protocol protocol, boolean isOverwriting) throws Exception {
         a.links.create(link(protocol), isOverwriting);
-        awaitStatus(a, status -> status.replication() == ReplicationState.ESTABLISHED);
         a.links.promote(LiveSite.LINK, false);
     }
 
@@ -261,80 +258,6 @@ class LiveLinksTest {
         b.provider.write(b.volume).close();
         createAndPromote(Protocol.C, true);
         awaitEqual();
-    }
-
-    /** A peer that says one thing. */
-    private record Opening(Message said) implements PeerConnection {
-        @Override
-        public String peerFingerprint() {
-            return "0".repeat(64);
-        }
-
-        @Override
-        public String peerAddress() {
-            return "127.0.0.1:1";
-        }
-
-        @Override
-        public void send(Message message) {
-            throw new AssertionError(message);
-        }
-
-        @Override
-        public Message receive() {
-            return said;
-        }
-
-        @Override
-        public long sentBytes() {
-            return 0;
-        }
-
-        @Override
-        public void finish() {}
-
-        @Override
-        public void close() {}
-    }
-
-    private Message.OpenLive opening(LiveHost.Terms terms, long volumeBytes) {
-        return new Message.OpenLive(
-                LiveSite.LINK,
-                a.volume,
-                b.volume,
-                terms.protocol(),
-                terms.congestion(),
-                volumeBytes,
-                terms.bufferBytes(),
-                terms.activityLogExtents(),
-                terms.resyncFloorBytes(),
-                terms.resyncCeilingBytes(),
-                terms.isComparing(),
-                true,
-                true);
-    }
-
-    private void assertOutOfLimits(Message.OpenLive open) {
-        var peer = b.catalog.peer(new PeerId("a")).orElseThrow();
-        assertThatExceptionOfType(ReplicationException.class)
-                .isThrownBy(() -> b.links.serve(new Opening(open), peer))
-                .withMessageContaining("limits");
-        assertThat(b.links.all()).isEmpty();
-    }
-
-    @Test
-    void termsOutOfTheirLimitsAreRefusedByThePeer() {
-        for (var terms : new LiveHost.Terms[] {
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE, 0, 0, false),
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0, 0, 0, false),
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1L << 40, 67, 0, 0, false),
-            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1, 67, 0, 0, false)
-        }) {
-            assertOutOfLimits(opening(terms, SIZE));
-        }
-        var terms = link(Protocol.C).terms();
-        assertOutOfLimits(opening(terms, BitmapRoom.SIZE_MAXIMUM_BYTES + 1));
-        assertOutOfLimits(opening(terms, 0));
     }
 
     @Test

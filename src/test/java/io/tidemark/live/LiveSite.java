@@ -20,12 +20,15 @@ import io.tidemark.provider.memory.MemoryStorage;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
+import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import io.tidemark.transport.PeerListener;
 import io.tidemark.transport.SiteIdentity;
 import io.tidemark.transport.TlsPeerConnector;
 import io.tidemark.transport.TransportLimits;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +39,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A host with live links over memory; its storage, its catalog and its folder outlive its restarts. */
@@ -44,6 +49,8 @@ final class LiveSite implements AutoCloseable {
     static final ExportId EXPORT = new ExportId("ex-1");
     private static final TransportLimits LIMITS =
             new TransportLimits(Duration.ofSeconds(2), Duration.ofSeconds(3), Duration.ofSeconds(30), 16, 2, 10);
+
+    private static final Duration GATE_LIMIT = Duration.ofSeconds(20);
 
     final VolumeId volume = new VolumeId("memory:v");
     final MemoryStorage storage = new MemoryStorage();
@@ -58,6 +65,8 @@ final class LiveSite implements AutoCloseable {
     /** By which its clock has jumped, so that no test waits for a limit. */
     final AtomicLong skippedNanos = new AtomicLong();
 
+    volatile CountDownLatch gate = new CountDownLatch(0);
+
     Exports exports;
     LiveHostParts host;
     LiveLinks links;
@@ -66,7 +75,7 @@ final class LiveSite implements AutoCloseable {
         this.folder = Files.createDirectories(folder);
         identity = SiteIdentity.in(folder, InstantSource.system());
         connector = new TlsPeerConnector(identity, LIMITS);
-        providers = new Providers(List.of(provider));
+        providers = new Providers(List.of(gated()));
         var pairing = new SitePairing(
                 catalog,
                 connector,
@@ -89,6 +98,23 @@ final class LiveSite implements AutoCloseable {
         host = parts();
         links = started();
         listener = PeerListener.start("127.0.0.1", 0, identity, server, LIMITS, InstantSource.system());
+    }
+
+    /** The storage, where a volume is opened for writing once it may be. */
+    private StorageProvider gated() {
+        return (StorageProvider) Proxy.newProxyInstance(
+                StorageProvider.class.getClassLoader(),
+                new Class<?>[] {StorageProvider.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("write") && volume.equals(arguments[0])) {
+                        gate.await(GATE_LIMIT.toSeconds(), TimeUnit.SECONDS);
+                    }
+                    try {
+                        return method.invoke(provider, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 
     private Exports exports() throws IOException {

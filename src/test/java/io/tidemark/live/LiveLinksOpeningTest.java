@@ -1,0 +1,186 @@
+package io.tidemark.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.LinkId;
+import io.tidemark.domain.PeerId;
+import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.Protocol;
+import io.tidemark.replication.port.PeerConnection;
+import io.tidemark.replication.protocol.Message;
+import io.tidemark.spi.VolumeId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a peer asks to be made here: b accepts, or does not. */
+class LiveLinksOpeningTest {
+    private static final int MIB = 1 << 20;
+    private static final int SIZE = 8 * MIB;
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+    private static final VolumeId OTHER = new VolumeId("memory:other");
+    private static final LiveHost.Terms TERMS = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 67, 0, 0, false);
+
+    @TempDir
+    Path folder;
+
+    private LiveSite a;
+    private LiveSite b;
+    private CutRelay line;
+
+    @BeforeEach
+    void pair() throws Exception {
+        a = new LiveSite(folder.resolve("a"));
+        b = new LiveSite(folder.resolve("b"));
+        line = new CutRelay(b.address());
+        a.trust("b", b, line.address());
+        b.trust("a", a, "127.0.0.1:1");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        line.close();
+        a.close();
+        b.close();
+    }
+
+    private static LiveHost.Link link(LinkId id, String peer, VolumeId local) {
+        return new LiveHost.Link(
+                id, new PeerId(peer), local, new VolumeId("memory:v"), SIZE, true, TERMS, Instant.now());
+    }
+
+    /** A peer that says one thing, and hears nothing. */
+    private record Opening(Message said) implements PeerConnection {
+        @Override
+        public String peerFingerprint() {
+            return "0".repeat(64);
+        }
+
+        @Override
+        public String peerAddress() {
+            return "127.0.0.1:1";
+        }
+
+        @Override
+        public void send(Message message) throws ReplicationException {
+            throw new ReplicationException(new ReplicationError.ConnectionLost("127.0.0.1:1", "it hears nothing"));
+        }
+
+        @Override
+        public Message receive() {
+            return said;
+        }
+
+        @Override
+        public long sentBytes() {
+            return 0;
+        }
+
+        @Override
+        public void finish() {}
+
+        @Override
+        public void close() {}
+    }
+
+    private Message.OpenLive opening(LiveHost.Terms terms, long volumeBytes) {
+        return new Message.OpenLive(
+                LiveSite.LINK,
+                OTHER,
+                b.volume,
+                terms.protocol(),
+                terms.congestion(),
+                volumeBytes,
+                terms.bufferBytes(),
+                terms.activityLogExtents(),
+                terms.resyncFloorBytes(),
+                terms.resyncCeilingBytes(),
+                terms.isComparing(),
+                true,
+                true);
+    }
+
+    private void assertRefused(Message.OpenLive open, String why) {
+        var peer = b.catalog.peer(new PeerId("a")).orElseThrow();
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> b.links.serve(new Opening(open), peer))
+                .withMessageContaining(why);
+        assertThat(b.links.all()).isEmpty();
+    }
+
+    private void assertOutOfLimits(Message.OpenLive open) {
+        assertRefused(open, "limits");
+    }
+
+    @Test
+    void termsOutOfTheirLimitsAreRefusedByThePeer() {
+        for (var terms : new LiveHost.Terms[] {
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, Integer.MAX_VALUE, 0, 0, false),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, MIB, 0, 0, 0, false),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1L << 40, 67, 0, 0, false),
+            new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1, 67, 0, 0, false)
+        }) {
+            assertOutOfLimits(opening(terms, SIZE));
+        }
+        assertOutOfLimits(opening(TERMS, BitmapRoom.SIZE_MAXIMUM_BYTES + 1));
+        assertOutOfLimits(opening(TERMS, 0));
+    }
+
+    @Test
+    void aPeerThatDoesNotHearOfItsLinkLeavesNoneHere() throws Exception {
+        assertRefused(opening(TERMS, SIZE), "hears nothing");
+
+        b.provider.write(b.volume).close();
+        assertThat(b.liveFolder()).isEmptyDirectory();
+    }
+
+    @Test
+    void afterItsEndNothingIsAccepted() {
+        b.links.close();
+
+        assertRefused(opening(TERMS, SIZE), "this process ends");
+    }
+
+    @Test
+    void aLongLookAtTheVolumeKeepsNobodyWaitingAndTellsThePeerThatItLives() throws Exception {
+        a.provider.create(a.volume, SIZE);
+        b.provider.create(b.volume, SIZE);
+        b.provider.create(OTHER, SIZE);
+        b.gate = new CountDownLatch(1);
+        var made = CompletableFuture.runAsync(() -> {
+            try {
+                a.links.create(link(LiveSite.LINK, "b", a.volume), false);
+            } catch (Exception e) {
+                throw new CompletionException(e);
+            }
+        });
+        await().atMost(LIMIT).until(() -> line.bytes.get() > 0);
+        await().pollInterval(Duration.ofMillis(500)).atMost(LIMIT).until(() -> {
+            long before = line.bytes.getAndSet(0);
+            return before == 0;
+        });
+
+        // A sign of life.
+        await().atMost(LIMIT).until(() -> line.bytes.get() > 0);
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> b.links.create(link(new LinkId("ln-2"), "a", OTHER), false));
+        assertThat(made).isNotDone();
+
+        b.gate.countDown();
+        made.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        assertThat(b.links.all()).hasSize(1);
+    }
+}
