@@ -250,7 +250,7 @@ final class LiveCommand extends ResourceCommand {
             })
     int verify(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
             throws ClientException {
-        return site.show(site.client().post(path(link) + "/verifications", Map.of()));
+        return site.show(site.client().post(path(link) + "/verifications"));
     }
 
     @Command(
@@ -258,7 +258,7 @@ final class LiveCommand extends ResourceCommand {
             description = "Ends the connection and lets another begin, which repairs what a verify has found.")
     int reconnect(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
             throws ClientException {
-        return site.show(site.client().post(path(link) + "/reconnections", Map.of()));
+        return site.show(site.client().post(path(link) + "/reconnections"));
     }
 
     @Command(
