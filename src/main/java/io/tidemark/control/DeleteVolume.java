@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
 import java.util.List;
@@ -9,16 +10,18 @@ import java.util.List;
 public final class DeleteVolume {
     private final ControlPorts.Stores stores;
     private final Providers providers;
+    private final LiveHost live;
     private final Busy busy;
 
-    DeleteVolume(ControlPorts.Stores stores, Providers providers, Busy busy) {
+    DeleteVolume(ControlPorts.Stores stores, Providers providers, LiveHost live, Busy busy) {
         this.stores = stores;
         this.providers = providers;
+        this.live = live;
         this.busy = busy;
     }
 
     /**
-     * @throws ControlException InUse, naming the group, link, export or operation
+     * @throws ControlException InUse, naming the group, link, live link, export or operation
      * @throws ProviderException VolumeNotFound; Conflict when it has snapshots
      */
     public void delete(VolumeId id) throws ControlException, ProviderException {
@@ -32,6 +35,7 @@ public final class DeleteVolume {
                     throw new ControlException(new ControlError.InUse("volume", id.value(), "link " + link.id()));
                 }
             }
+            RollbackRecoveryPoint.refuseLive(List.of(id), live);
             var provider = providers.of(id);
             provider.volume(id);
             provider.remove(id);

@@ -2,6 +2,7 @@ package io.tidemark.control;
 
 import io.tidemark.agent.Providers;
 import io.tidemark.control.port.ExportHost;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Export;
 import io.tidemark.domain.ExportId;
 import io.tidemark.domain.RecoveryPoint;
@@ -35,6 +36,7 @@ public final class ManageExports {
     private final ControlPorts.Stores stores;
     private final Inventory inventory;
     private final Providers providers;
+    private final LiveHost live;
     private final Claims claims;
     private final InstantSource clock;
     private final AwayExports away;
@@ -46,12 +48,14 @@ public final class ManageExports {
             ControlPorts.Stores stores,
             Inventory inventory,
             Providers providers,
+            LiveHost live,
             Claims claims,
             InstantSource clock) {
         this.host = host;
         this.stores = stores;
         this.inventory = inventory;
         this.providers = providers;
+        this.live = live;
         this.claims = claims;
         this.away = new AwayExports(host, claims);
         this.clock = clock;
@@ -104,7 +108,7 @@ public final class ManageExports {
      * Exports a live volume, which nobody else writes meanwhile.
      *
      * @throws ControlException Invalid where it is on an agent's host; Unsupported where it cannot be written; InUse where
-     *     it is the target of a link, whose next synchronisation would find it written, or is exported so already
+     *     it is the target of a link, whose next synchronisation would find it written, is replicated live, or is exported so already
      * @throws ProviderException VolumeNotFound; Busy where it is mounted, attached, or written by others
      */
     public List<ExportHost.Open> ofVolume(VolumeId volume, Intent intent) throws ControlException, ProviderException {
@@ -113,6 +117,7 @@ public final class ManageExports {
             throw new ControlException(new ControlError.Unsupported(volume, Capability.RANDOM_WRITE));
         }
         RollbackRecoveryPoint.refuseTargets(List.of(volume), stores);
+        RollbackRecoveryPoint.refuseLive(List.of(volume), live);
         var export = new Export(intent.export(0), volume.value(), Export.Access.WRITABLE, clock.instant());
         return List.of(open(export, List.of(Claim.writing(volume))));
     }

@@ -20,12 +20,19 @@ public final class ManageLive {
     private final LiveHost host;
     private final ControlPorts.Stores stores;
     private final Inventory inventory;
+    private final Operations operations;
     private final InstantSource clock;
 
-    ManageLive(LiveHost host, ControlPorts.Stores stores, Inventory inventory, InstantSource clock) {
+    ManageLive(
+            LiveHost host,
+            ControlPorts.Stores stores,
+            Inventory inventory,
+            Operations operations,
+            InstantSource clock) {
         this.host = host;
         this.stores = stores;
         this.inventory = inventory;
+        this.operations = operations;
         this.clock = clock;
     }
 
@@ -40,7 +47,8 @@ public final class ManageLive {
      * Makes both copies; neither is primary yet, and the first that is promoted is what the volume is.
      *
      * @throws ControlException NotFound; Invalid; Unsupported where the volume cannot be written; AlreadyExists where it is
-     *     replicated live; InUse where it is the target of a link
+     *     replicated live; InUse where it is the target of a link, or a rollback
+     *     of it waits
      * @throws ReplicationException when the peer cannot be reached or refuses; then there is no link
      */
     public LiveHost.Live create(Wish wish, Intent intent)
@@ -69,6 +77,11 @@ public final class ManageLive {
             }
         }
         RollbackRecoveryPoint.refuseTargets(List.of(volume.id()), stores);
+        for (var operation : operations.live()) {
+            if (RollbackOperation.isDeferred(operation)) {
+                RollbackRecoveryPoint.refuseWaiting(operation, List.of(volume.id()), stores);
+            }
+        }
         host.create(
                 new LiveHost.Link(
                         intent.link(),

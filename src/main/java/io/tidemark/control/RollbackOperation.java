@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.agent.Providers;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Operation;
@@ -47,13 +48,16 @@ final class RollbackOperation implements OperationKind {
 
     private final ControlPorts.Stores stores;
     private final Providers providers;
+    private final LiveHost live;
     private final WorkAnywhere work;
     private final ClosedVolumes closed;
     private final Moments moments;
 
-    RollbackOperation(ControlPorts.Stores stores, Providers providers, ClosedVolumes closed, Moments moments) {
+    RollbackOperation(
+            ControlPorts.Stores stores, Providers providers, LiveHost live, ClosedVolumes closed, Moments moments) {
         this.stores = stores;
         this.providers = providers;
+        this.live = live;
         this.work = new WorkAnywhere(providers);
         this.closed = closed;
         this.moments = moments;
@@ -189,6 +193,7 @@ final class RollbackOperation implements OperationKind {
                 .find(id)
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("recovery point", id.value())));
         try {
+            RollbackRecoveryPoint.refuseLive(volumes(left(point, running)), live);
             refuseUntold(point, running);
             if (isDeferred(request)) {
                 refuseUnknown(point, running);
@@ -248,6 +253,7 @@ final class RollbackOperation implements OperationKind {
             try (held) {
                 moments.reached(Moment.ROLLBACK_CLOSED);
                 RollbackRecoveryPoint.refuseTargets(RollbackRecoveryPoint.volumes(point), stores);
+                RollbackRecoveryPoint.refuseLive(volumes(left(point, running)), live);
                 rollBack(point, running);
                 return;
             } catch (ProviderException e) {

@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import io.tidemark.control.document.Json;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
@@ -18,18 +19,19 @@ public final class RollbackRecoveryPoint {
 
     private final Inventory inventory;
     private final ControlPorts.Stores stores;
+    private final LiveHost live;
     private final Operations operations;
 
-    RollbackRecoveryPoint(Inventory inventory, ControlPorts.Stores stores, Operations operations) {
+    RollbackRecoveryPoint(Inventory inventory, ControlPorts.Stores stores, LiveHost live, Operations operations) {
         this.inventory = inventory;
         this.stores = stores;
-
+        this.live = live;
         this.operations = operations;
     }
 
     /**
      * @throws ControlException Unsupported; InUse when a volume is the target of a link, whose next synchronisation
-     *     would find it written, or another rollback of it waits; TooManyDeferred
+     *     would find it written, is replicated live, or another rollback of it waits; TooManyDeferred
      * @throws ProviderException VolumeNotFound
      */
     public Operation start(RecoveryPointId id, WhenOpen whenOpen, Intent intent)
@@ -41,6 +43,7 @@ public final class RollbackRecoveryPoint {
             }
         }
         refuseTargets(volumes(point), stores);
+        refuseLive(volumes(point), live);
         return start(point, whenOpen, intent);
     }
 
@@ -53,16 +56,7 @@ public final class RollbackRecoveryPoint {
                 continue;
             }
             deferred++;
-            var theirs = stores.recoveryPoints()
-                    .find(RollbackOperation.point(other))
-                    .map(RollbackRecoveryPoint::volumes)
-                    .orElse(List.of());
-            for (var volume : volumes(point)) {
-                if (theirs.contains(volume)) {
-                    throw new ControlException(
-                            new ControlError.InUse("volume", volume.value(), "waiting rollback " + other.id()));
-                }
-            }
+            refuseWaiting(other, volumes(point), stores);
         }
         if (whenOpen == WhenOpen.DEFER && deferred >= DEFERRED_MAXIMUM) {
             throw new ControlException(new ControlError.TooManyDeferred(DEFERRED_MAXIMUM));
@@ -86,6 +80,35 @@ public final class RollbackRecoveryPoint {
                 .map(RecoveryPoint.Member::volume)
                 .distinct()
                 .toList();
+    }
+
+    /** @throws ControlException InUse where that rollback, which waits, is of one of them */
+    static void refuseWaiting(Operation rollback, List<VolumeId> volumes, ControlPorts.Stores stores)
+            throws ControlException {
+        var theirs = stores.recoveryPoints()
+                .find(RollbackOperation.point(rollback))
+                .map(RollbackRecoveryPoint::volumes)
+                .orElse(List.of());
+        for (var volume : volumes) {
+            if (theirs.contains(volume)) {
+                throw new ControlException(
+                        new ControlError.InUse("volume", volume.value(), "waiting rollback " + rollback.id()));
+            }
+        }
+    }
+
+    /**
+     * @throws ControlException InUse where one of them is replicated live: what changes one copy alone is unknown to the
+     *     other, also while the link has its volume not open
+     */
+    static void refuseLive(List<VolumeId> volumes, LiveHost live) throws ControlException {
+        for (var each : live.all()) {
+            var link = each.link();
+            if (volumes.contains(link.localVolume())) {
+                throw new ControlException(
+                        new ControlError.InUse("volume", link.localVolume().value(), "live link " + link.id()));
+            }
+        }
     }
 
     /** @throws ControlException InUse where one of them is the target of a link, which alone writes it */

@@ -71,7 +71,7 @@ public final class SiteControl {
         this.idempotentRequests = new IdempotentRequests(stores.idempotency(), ports.ids(), ports.clock());
         this.volumes = new VolumeCases(
                 new CreateVolume(providers, operations),
-                new DeleteVolume(stores, providers, busy),
+                new DeleteVolume(stores, providers, ports.agents().live(), busy),
                 new TakeSnapshot(providers, operations),
                 new DeleteSnapshot(providers, inventory, busy),
                 new CopySnapshot(inventory, providers, operations),
@@ -84,7 +84,7 @@ public final class SiteControl {
                 new CreateRecoveryPoint(inventory, ports.agents().taker(), operations),
                 new DeleteRecoveryPoint(stores, providers, inventory, busy, ports.clock()),
                 new CloneRecoveryPoint(inventory, providers, operations),
-                new RollbackRecoveryPoint(inventory, stores, operations));
+                new RollbackRecoveryPoint(inventory, stores, ports.agents().live(), operations));
         var syncLink = new SyncLink(inventory, stores, operations);
         this.links = new LinkCases(
                 new InvitePeer(stores.peers(), ports.agents().pairing()),
@@ -100,8 +100,14 @@ public final class SiteControl {
                 new ReverseLink(inventory, operations),
                 new SetLink(inventory, stores.links(), ports.clock()));
         this.exports = new ManageExports(
-                ports.agents().exports(), ports.stores(), inventory, providers, claims, ports.clock());
-        this.live = new ManageLive(ports.agents().live(), stores, inventory, ports.clock());
+                ports.agents().exports(),
+                ports.stores(),
+                inventory,
+                providers,
+                ports.agents().live(),
+                claims,
+                ports.clock());
+        this.live = new ManageLive(ports.agents().live(), stores, inventory, operations, ports.clock());
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.lateSweep = new LateSweep(
@@ -126,6 +132,7 @@ public final class SiteControl {
                 new RollbackOperation(
                         ports.stores(),
                         providers,
+                        ports.agents().live(),
                         new ClosedVolumes(providers, claims, ports.clock()),
                         ports.moments()),
                 new TransferOperation(TransferOperation.SYNC, inventory, ports),

@@ -213,6 +213,37 @@ class DeferredRollbackTest {
     }
 
     @Test
+    void nextLifeDoesNotRollBackWhatIsReplicatedLive() throws Exception {
+        var id = die(Moment.ROLLBACK_WAITING);
+        site.replicateLive(SECOND);
+
+        site.control.recover();
+
+        assertThat(ended(id).state()).isEqualTo(Operation.State.FAILED);
+        assertThat(get(id).problemJson().orElseThrow()).contains("memory:wal", "live link ln-live");
+        assertThat(content()).containsExactly(NEW, NEW);
+    }
+
+    @Test
+    void volumeThatIsReplicatedLiveIsNeitherRolledBackNorDeletedNorExported() throws Exception {
+        site.replicateLive(SECOND);
+        var alone = site.addVolume("alone");
+        site.replicateLive(alone);
+
+        for (var whenOpen : WhenOpen.values()) {
+            assertThatThrownBy(() -> start(whenOpen))
+                    .isInstanceOf(ControlException.class)
+                    .hasMessageContaining("volume memory:wal is needed by live link ln-live");
+        }
+        assertThatThrownBy(() -> site.control.volumes().delete().delete(alone))
+                .isInstanceOf(ControlException.class)
+                .hasMessageContaining("live link ln-live");
+        assertThatThrownBy(() -> site.control.exports().ofVolume(alone, site.intent()))
+                .isInstanceOf(ControlException.class)
+                .hasMessageContaining("live link ln-live");
+    }
+
+    @Test
     void nextLifeGoesOnWaiting() throws Exception {
         OperationId id;
         try (var writer = opened(SECOND)) {

@@ -128,7 +128,13 @@ class ExportClaimsTest {
                 .id());
         point = intent.recoveryPoint();
         exports = new ManageExports(
-                host, site.stores, site.control.inventory(), site.providers, claims, InstantSource.system());
+                host,
+                site.stores,
+                site.control.inventory(),
+                site.providers,
+                site.live(),
+                claims,
+                InstantSource.system());
     }
 
     @AfterEach

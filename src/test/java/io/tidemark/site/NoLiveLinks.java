@@ -4,9 +4,12 @@ import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A host that replicates nothing live. */
+/** A host whose live links do nothing. */
 final class NoLiveLinks implements LiveHost {
+    final List<Live> links = new CopyOnWriteArrayList<>();
+
     @Override
     public void create(Link link, boolean isOverwriting) {
         throw new UnsupportedOperationException();
@@ -14,7 +17,7 @@ final class NoLiveLinks implements LiveHost {
 
     @Override
     public List<Live> all() {
-        return List.of();
+        return List.copyOf(links);
     }
 
     @Override

@@ -8,17 +8,22 @@ import io.tidemark.control.Intent;
 import io.tidemark.control.Observer;
 import io.tidemark.control.OperationSettings;
 import io.tidemark.control.SiteControl;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Ids;
+import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.OperationId;
+import io.tidemark.domain.PeerId;
 import io.tidemark.http.Problems;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.Protocol;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
@@ -61,6 +66,7 @@ public final class TestSite implements AutoCloseable {
     private final Path folder;
     private final MemoryStorage storage;
     private final InstantSource clock;
+    private final NoLiveLinks live = new NoLiveLinks();
     private final AtomicReference<@Nullable Moment> deadly = new AtomicReference<>();
     private final CountDownLatch died = new CountDownLatch(1);
 
@@ -158,7 +164,7 @@ public final class TestSite implements AutoCloseable {
                 new FakePairing(store.catalog(), clock),
                 link -> inTheWay,
                 TestExports.of(providers),
-                new NoLiveLinks());
+                live);
         this.control = new SiteControl(
                 new ControlPorts(stores, agents, Problems.writer(), observer, moments, ids, clock, random), settings);
     }
@@ -277,6 +283,19 @@ public final class TestSite implements AutoCloseable {
     public TestSite reborn(OperationSettings settings) {
         store.close();
         return new TestSite(folder, storage, clock, settings, Observer.NONE, mirrored);
+    }
+
+    public LiveHost live() {
+        return live;
+    }
+
+    /** From now on the volume is replicated live, by a link that is not open. */
+    public void replicateLive(VolumeId volume) {
+        var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
+        var link = new LiveHost.Link(
+                new LinkId("ln-live"), new PeerId("b"), volume, volume, 1 << 20, true, terms, clock.instant());
+        live.links.add(new LiveHost.Live(
+                link, Optional.empty(), "its volume is away", Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
     public Intent intent() {
