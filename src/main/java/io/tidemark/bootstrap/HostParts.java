@@ -21,6 +21,7 @@ import io.tidemark.export.Exports;
 import io.tidemark.live.LiveHostParts;
 import io.tidemark.live.LiveLinks;
 import io.tidemark.nativeblock.BlockKernels;
+import io.tidemark.spi.VolumeId;
 import io.tidemark.store.SiteStore;
 import io.tidemark.transport.PeerListener;
 import io.tidemark.transport.SiteIdentity;
@@ -32,7 +33,10 @@ import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What acts on this host, wired: providers, recovery points, replication at both ends. */
@@ -48,6 +52,7 @@ final class HostParts implements AutoCloseable {
     private final ReplicationServer server;
     private final TlsPeerConnector connector;
     private final SiteCatalog catalog;
+    private final Supplier<Set<VolumeId>> linkTargets;
     /** Known once the listener is bound; invitations name it. */
     private final AtomicReference<String> replicationAddress = new AtomicReference<>("");
 
@@ -56,6 +61,10 @@ final class HostParts implements AutoCloseable {
     HostParts(Settings settings, SiteStore store, Moments moments, InstantSource clock, String software)
             throws IOException, SiteStartException {
         this.catalog = store.catalog();
+        this.linkTargets = () -> store.links().all().stream()
+                .filter(link -> link.role() == ReplicationLink.Role.TARGET)
+                .map(ReplicationLink::localVolume)
+                .collect(Collectors.toUnmodifiableSet());
         this.settings = settings;
         this.clock = clock;
         this.providers = ProviderLoading.load(settings);
@@ -151,6 +160,7 @@ final class HostParts implements AutoCloseable {
                 new LiveHostParts(
                         providers,
                         catalog,
+                        linkTargets,
                         connector,
                         exports,
                         BlockKernels.hostCalls(),

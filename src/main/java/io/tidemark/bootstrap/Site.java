@@ -81,6 +81,8 @@ final class Site implements AutoCloseable {
         host.resumeIngests();
         // Before it recovers: what a restart takes up must be let go of when the rest of the start fails.
         begun("control", control::stop);
+        // Before it recovers: a rollback that waited must find that its volume is replicated live.
+        live.read();
         control.recover();
 
         host.agents().onArrival(arrived -> sweep(control, arrived));

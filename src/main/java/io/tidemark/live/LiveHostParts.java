@@ -6,14 +6,18 @@ import io.tidemark.export.Exports;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.nativeblock.HostCalls;
 import io.tidemark.replication.port.PeerConnector;
+import io.tidemark.spi.VolumeId;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * What live copies share on a host.
  *
  * @param providers of this host
+ * @param linkTargets volumes of this host that links write, which nobody else may
  * @param calls tells where files have holes, and makes them
  * @param nanos monotonic
  * @param random generations
@@ -23,6 +27,7 @@ import java.util.function.LongSupplier;
 public record LiveHostParts(
         Providers providers,
         SiteCatalog catalog,
+        Supplier<Set<VolumeId>> linkTargets,
         PeerConnector connector,
         Exports exports,
         Optional<HostCalls> calls,

@@ -67,19 +67,25 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         void delete(RecoveryPointId point) throws Exception;
     }
 
-    /** Opens what the process before this one had, and begins to connect; one that cannot be opened is tried again. */
-    public void start(Deletion deletion) throws IOException {
-        discard = deletion::delete;
+    /** Lists what the process before this one had; nothing is open yet. Call once, before {@link #start}. */
+    public void read() throws IOException {
         for (var each : LinkFolder.all(folder)) {
             try {
                 var found = each.read();
                 var link = new LiveLink(host, each, found, point -> discard.discard(point));
                 links.put(found.link().id(), link);
-                link.openOrTell();
-                link.start();
             } catch (IOException e) {
                 LOG.error("live.not_read folder={} reason=\"{}\"", folder, e.getMessage());
             }
+        }
+    }
+
+    /** Opens what was read, and begins to connect; one that cannot be opened is tried again. */
+    public void start(Deletion deletion) {
+        discard = deletion::delete;
+        for (var link : links.values()) {
+            link.openOrTell();
+            link.start();
         }
     }
 
@@ -253,6 +259,9 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                     "in-work", "live link %s is being made here already".formatted(open.link())));
         }
         try {
+            if (open.isFresh()) {
+                refuseUsed(wanted.localVolume());
+            }
             boolean isToLook = open.isFresh() && !open.isOverwriting() && isThere(wanted.localVolume());
             if (isToLook) {
                 TargetData.refuse(host, wanted.localVolume());
@@ -295,11 +304,29 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         }
     }
 
+    private void refuseUsed(VolumeId volume) throws ReplicationException {
+        for (var other : links.values()) {
+            if (other.link().localVolume().equals(volume)) {
+                throw used(volume, "live link " + other.link().id());
+            }
+        }
+        if (host.linkTargets().get().contains(volume)) {
+            throw used(volume, "a link whose target it is");
+        }
+    }
+
+    private static ReplicationException used(VolumeId volume, String by) {
+        return new ReplicationException(new ReplicationError.PeerRefused(
+                "volume-in-use",
+                "volume %s is needed by %s: name another, or delete that first".formatted(volume, by)));
+    }
+
     private LiveLink accepted(Message.OpenLive open, Link wanted)
             throws ReplicationException, ProviderException, IOException {
         if (!open.isFresh()) {
             throw new ReplicationException(new ReplicationError.LinkUnknown(open.link()));
         }
+        refuseUsed(wanted.localVolume());
         var volume = LinkOpening.target(host.providers(), wanted.localVolume(), wanted.sizeBytes(), true);
         var made = made(wanted);
         made.start();

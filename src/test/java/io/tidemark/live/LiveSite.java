@@ -39,6 +39,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -54,6 +56,7 @@ final class LiveSite implements AutoCloseable {
 
     final VolumeId volume = new VolumeId("memory:v");
     final MemoryStorage storage = new MemoryStorage();
+    final Set<VolumeId> linkTargets = ConcurrentHashMap.newKeySet();
     final MemoryCatalog catalog = new MemoryCatalog();
     private final Path folder;
     private final SiteIdentity identity;
@@ -127,6 +130,7 @@ final class LiveSite implements AutoCloseable {
         return new LiveHostParts(
                 providers,
                 catalog,
+                () -> Set.copyOf(linkTargets),
                 connector,
                 exports,
                 Optional.empty(),
@@ -141,6 +145,7 @@ final class LiveSite implements AutoCloseable {
     private LiveLinks started() throws IOException {
         var made = new LiveLinks(host, liveFolder());
         server.serveLive(made);
+        made.read();
         made.start(point -> provider.delete(new SnapshotId(volume, point)));
         return made;
     }

@@ -1,0 +1,103 @@
+package io.tidemark.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.client.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LiveCommandsTest {
+    private static final String LINK = "/v1/live-links/ln-1";
+    private static final String SHOWN = "{\"id\":\"ln-1\",\"role\":\"PRIMARY\",\"disk\":\"UP_TO_DATE\","
+            + "\"replication\":\"ESTABLISHED\",\"dirtyBytes\":4096,\"why\":\"because\"}";
+
+    @TempDir
+    private Path folder;
+
+    private ScriptedSite site;
+    private Path token;
+
+    @BeforeEach
+    void start() throws IOException {
+        site = new ScriptedSite();
+        token = Files.writeString(folder.resolve("token"), "secret-token\n");
+    }
+
+    @AfterEach
+    void stop() {
+        site.close();
+    }
+
+    private Typed typed(String... words) {
+        var args = new ArrayList<>(List.of(words));
+        args.addAll(List.of("--url", site.url(), "--token-file", token.toString()));
+        return Typed.run(args.toArray(String[]::new));
+    }
+
+    @Test
+    void whatIsLeftOutIsOrdinary() throws IOException {
+        site.on("POST /v1/live-links", 201, SHOWN);
+
+        assertThat(typed("live", "create", "--peer", "b", "--volume", "image:v").exit())
+                .isEqualTo(ExitCode.OK);
+        var body = Json.parse(site.last().body());
+        assertThat(body.at("peerVolume").text()).isEqualTo("image:v");
+        assertThat(body.at("protocol").text()).isEqualTo("C");
+        assertThat(body.at("congestion").text()).isEqualTo("BLOCK");
+        assertThat(body.at("bufferBytes").number()).isEqualTo(16 << 20);
+        assertThat(body.at("activityLogExtents").number()).isEqualTo(256);
+        assertThat(body.at("resyncFloorBytes").number()).isEqualTo(16 << 20);
+        assertThat(body.at("overwritePeer").truth()).isFalse();
+
+        typed(
+                "live",
+                "create",
+                "--peer",
+                "b",
+                "--volume",
+                "image:v",
+                "--on-congestion",
+                "pull-ahead",
+                "--protocol",
+                "a");
+        assertThat(Json.parse(site.last().body()).at("congestion").text()).isEqualTo("PULL_AHEAD");
+        assertThat(Json.parse(site.last().body()).at("protocol").text()).isEqualTo("A");
+    }
+
+    @Test
+    void statusIsOneLineInDrbdsWords() throws IOException {
+        site.on("GET " + LINK, 200, SHOWN);
+
+        assertThat(typed("live", "status", "ln-1").out())
+                .contains("role:PRIMARY disk:UP_TO_DATE replication:ESTABLISHED dirty:4.0 KiB why:\"because\"");
+    }
+
+    @Test
+    void eachVerbAsksForWhatItSays() throws IOException {
+        site.on("POST " + LINK + "/promotions", 200, SHOWN)
+                .on("POST " + LINK + "/resolutions", 200, SHOWN)
+                .on("POST " + LINK + "/invalidations", 200, SHOWN)
+                .on("POST " + LINK + "/verifications", 200, SHOWN)
+                .on("POST " + LINK + "/reconnections", 200, SHOWN);
+
+        typed("live", "promote", "ln-1", "--force");
+        assertThat(Json.parse(site.last().body()).at("force").truth()).isTrue();
+        typed("live", "resolve", "ln-1", "--keep", "peer");
+        assertThat(Json.parse(site.last().body()).at("keep").text()).isEqualTo("PEER");
+        typed("live", "invalidate", "ln-1", "--peer");
+        assertThat(Json.parse(site.last().body()).at("side").text()).isEqualTo("PEER");
+        // These have no body, and the site refuses one.
+        typed("live", "verify", "ln-1");
+        assertThat(site.last().body()).isEmpty();
+        typed("live", "reconnect", "ln-1");
+        assertThat(site.last().body()).isEmpty();
+        assertThat(typed("live", "resolve", "ln-1", "--keep", "both").err()).contains("--keep both is neither side");
+    }
+}
