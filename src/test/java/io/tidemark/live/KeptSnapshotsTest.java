@@ -63,6 +63,7 @@ class KeptSnapshotsTest {
 
     @AfterEach
     void close() {
+        closed.countDown();
         site.close();
     }
 
