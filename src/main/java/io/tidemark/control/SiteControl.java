@@ -1,5 +1,6 @@
 package io.tidemark.control;
 
+import io.tidemark.agent.Providers;
 import io.tidemark.spi.StorageProvider;
 import java.util.Collection;
 import java.util.List;
@@ -110,14 +111,18 @@ public final class SiteControl {
         this.live = new ManageLive(ports.agents().live(), stores, inventory, operations, ports.clock());
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
-        this.lateSweep = new LateSweep(
+        this.lateSweep = lateSweep(stores, providers);
+        this.scheduler =
+                new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
+    }
+
+    private LateSweep lateSweep(ControlPorts.Stores stores, Providers providers) {
+        return new LateSweep(
                 stores.operations(),
                 sweep,
                 points.delete(),
                 new NewPoints(stores.recoveryPoints(), providers),
                 ports.clock());
-        this.scheduler =
-                new LinkScheduler(ports, inventory, new LinkScheduler.Cases(points.create(), links.sync(), operations));
     }
 
     private static List<OperationKind> kinds(ControlPorts ports, Inventory inventory, Claims claims) {

@@ -315,14 +315,14 @@ public final class LiveCopy {
             desk.emit(new LiveEffect.Refuse(asked.request(), refusal.get()));
             return;
         }
-        if (!asked.isForced()
-                && desk.replication != ReplicationState.ESTABLISHED
-                && desk.replication != ReplicationState.SYNC_SOURCE) {
-            promotion = Optional.empty();
-            desk.emit(
-                    new LiveEffect.Refuse(
-                            asked.request(),
-                            "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure"));
+        if (!asked.isForced() && !isPeerThere()) {
+            if (desk.replication != ReplicationState.MEETING) {
+                promotion = Optional.empty();
+                desk.emit(
+                        new LiveEffect.Refuse(
+                                asked.request(),
+                                "whether the peer is newer is not known, for it is not there: promote by force where it is dead for sure"));
+            }
             return;
         }
         secondary.drain();
@@ -342,6 +342,10 @@ public final class LiveCopy {
         secondary.stopComparing();
         desk.send(new LiveMessage.RoleChanged(Role.PRIMARY));
         desk.emit(new LiveEffect.Answer(asked.request()));
+    }
+
+    private boolean isPeerThere() {
+        return desk.replication == ReplicationState.ESTABLISHED || desk.replication == ReplicationState.SYNC_SOURCE;
     }
 
     private void endDemotion() {

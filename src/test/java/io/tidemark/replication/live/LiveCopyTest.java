@@ -385,4 +385,25 @@ class LiveCopyTest extends DrivenCopy {
         assertThat(all(LiveEffect.Refuse.class).getLast().why()).contains("not primary any more");
         assertThat(copy.status().disk()).isEqualTo(DiskState.UP_TO_DATE);
     }
+
+    /** It meets its peer again in between, as the one that has the content, and was refused for that. */
+    @Test
+    void theFirstPromotionOfTwoThatWereJustMadeNeedsNoForce() {
+        copy = new LiveCopy(
+                new LiveSettings(A, B, GIB, Protocol.C, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false),
+                LiveStart.none(GIB),
+                () -> new Generation(++fresh));
+        happens(new LiveEvent.Connected(SESSION));
+        var nothing = new LiveMessage.Hello(B, GIB, Protocol.C, Generations.none(), Role.SECONDARY, false, true, false);
+        peerSays(nothing);
+        diskEnds();
+
+        happens(new LiveEvent.Promote(7, Lease.NONE, false));
+        diskEnds();
+        peerSays(nothing);
+        diskEnds();
+
+        assertThat(all(LiveEffect.Refuse.class)).isEmpty();
+        assertThat(effects).contains(new LiveEffect.Answer(7));
+    }
 }
