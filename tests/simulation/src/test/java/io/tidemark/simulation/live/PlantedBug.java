@@ -37,7 +37,10 @@ enum PlantedBug {
     BIT_CLEARED_EARLY(
             "lacks the answered writes|differ|no prefix",
             () -> doing((host, effect) -> {
-                if (effect instanceof LiveEffect.Send send && send.message() instanceof LiveMessage.Block block) {
+                // Where digests go first, a word too early is found as what it is: comparisons are not answered yet.
+                if (!host.settings().isComparing()
+                        && effect instanceof LiveEffect.Send send
+                        && send.message() instanceof LiveMessage.Block block) {
                     host.soon(0, new LiveEvent.Arrived(send.session(), new LiveMessage.Durable(block.number())));
                 }
                 return Optional.of(effect);
