@@ -180,7 +180,7 @@ public final class ManageLive {
     }
 
     /**
-     * Gives a secondary's content up; it is copied from its primary. DRBD's invalidate.
+     * Begins to give a secondary's content up, which is kept first and then copied from its primary. DRBD's invalidate.
      *
      * @param isPeers the peer's, asked at the primary: DRBD's invalidate-remote
      * @throws ControlException NotFound; LiveRefused

@@ -72,7 +72,7 @@ final class LiveVolume implements AutoCloseable {
      * What a copy works with.
      *
      * @param disk of this alone; closed with the volume
-     * @param keep makes a snapshot of the volume, which nobody writes meanwhile; false: the storage makes none
+     * @param keep makes a snapshot of the volume, which nobody writes meanwhile
      * @param changed told of each change
      */
     record Parts(
@@ -258,9 +258,23 @@ final class LiveVolume implements AutoCloseable {
         asked(request -> new LiveEvent.Resolve(request, isKept));
     }
 
-    /** @param isPeers asked at the primary, of its peer's content */
+    /**
+     * Returns once it has begun: keeping the content takes as long as its storage does, and then the peer has to be met.
+     *
+     * @param isPeers asked at the primary, of its peer's content
+     * @throws IOException where the copy refuses; what it refuses later is told by the log
+     */
     void invalidate(boolean isPeers) throws IOException {
-        asked(request -> new LiveEvent.Invalidate(request, isPeers));
+        var asked = ask(request -> new LiveEvent.Invalidate(request, isPeers));
+        if (asked.isDone()) {
+            Requests.await(asked);
+            return;
+        }
+        var unused = asked.whenComplete((done, refused) -> {
+            if (refused != null) {
+                LOG.warn("live.not_invalidated copy={} reason=\"{}\"", name, refused.getMessage());
+            }
+        });
     }
 
     /** Returns once it has begun. */

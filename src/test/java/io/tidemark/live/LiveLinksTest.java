@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
@@ -395,5 +396,36 @@ class LiveLinksTest {
         awaitEqual();
         await().atMost(LIMIT).until(() -> b.live().kept().isEmpty());
         assertThat(b.snapshots()).isEmpty();
+    }
+
+    /** Keeping may take hours, and the primary may die meanwhile: nothing else that is asked of the copy waits for that. */
+    @Test
+    void aRequestToGiveUpHoldsUpNobodyWhileTheContentIsKept() throws Exception {
+        begin(Protocol.C);
+        var gate = new CountDownLatch(1);
+        b.gateOfCuts = gate;
+        try {
+            CompletableFuture.runAsync(() -> {
+                        try {
+                            b.links.invalidate(LiveSite.LINK, false);
+                            assertRefused(b, links -> links.demote(LiveSite.LINK, false), "not primary");
+                        } catch (Exception e) {
+                            throw new IllegalStateException(e);
+                        }
+                    })
+                    .get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+            // Nor do the peer's clients.
+            CompletableFuture.runAsync(() -> {
+                        try {
+                            a.write(0, BLOCK, 15);
+                        } catch (Exception e) {
+                            throw new IllegalStateException(e);
+                        }
+                    })
+                    .get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        } finally {
+            gate.countDown();
+        }
+        awaitEqual();
     }
 }

@@ -69,6 +69,7 @@ final class LiveSite implements AutoCloseable {
     final AtomicLong skippedNanos = new AtomicLong();
 
     volatile CountDownLatch gate = new CountDownLatch(0);
+    volatile CountDownLatch gateOfCuts = new CountDownLatch(0);
 
     Exports exports;
     LiveHostParts host;
@@ -103,7 +104,7 @@ final class LiveSite implements AutoCloseable {
         listener = PeerListener.start("127.0.0.1", 0, identity, server, LIMITS, InstantSource.system());
     }
 
-    /** The storage, where a volume is opened for writing once it may be. */
+    /** The storage, where a volume is opened for writing, and cut, once it may be. */
     private StorageProvider gated() {
         return (StorageProvider) Proxy.newProxyInstance(
                 StorageProvider.class.getClassLoader(),
@@ -111,6 +112,9 @@ final class LiveSite implements AutoCloseable {
                 (proxy, method, arguments) -> {
                     if (method.getName().equals("write") && volume.equals(arguments[0])) {
                         gate.await(GATE_LIMIT.toSeconds(), TimeUnit.SECONDS);
+                    }
+                    if (method.getName().equals("cut")) {
+                        gateOfCuts.await(GATE_LIMIT.toSeconds(), TimeUnit.SECONDS);
                     }
                     try {
                         return method.invoke(provider, arguments);

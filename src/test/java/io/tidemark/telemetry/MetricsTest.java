@@ -2,7 +2,9 @@ package io.tidemark.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
@@ -22,5 +24,26 @@ class MetricsTest {
             open.set(0);
             assertThat(metrics.scrape()).contains("tidemark_exports_open 0.0");
         }
+    }
+
+    /** The registry holds what a counter asks weakly: the figures stood still from the first collection on. */
+    @Test
+    void figuresGoOnAfterGarbageWasCollected() {
+        var counted = new AtomicLong(3);
+        try (var metrics = new Metrics()) {
+            var beside = new WeakReference<>(watched(metrics, counted));
+            while (beside.get() != null) {
+                System.gc();
+            }
+            counted.set(7);
+
+            assertThat(metrics.scrape()).contains("tidemark_exports_errors_requests_total 7.0");
+        }
+    }
+
+    /** @return something that nothing holds any more once this has returned, as little as what it has given away */
+    private static Object watched(Metrics metrics, AtomicLong counted) {
+        metrics.watchExports(new Metrics.OfExports(() -> 1, () -> 1, () -> 1, () -> 1, counted::get));
+        return new Object();
     }
 }

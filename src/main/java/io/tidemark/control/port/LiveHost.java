@@ -130,7 +130,8 @@ public interface LiveHost {
     void resolve(LinkId id, boolean isLocalKept) throws RefusedException;
 
     /**
-     * Gives a secondary's content up, and has it copied from its primary; it is kept first.
+     * Begins to give a secondary's content up, which is kept first and then copied from its primary. Dropped where it is
+     * promoted before, or meets a peer that is primary no more.
      *
      * @param isPeers the peer's, asked at the primary
      */
