@@ -41,6 +41,8 @@ public final class PeerReplicator implements Replicator {
     private static final Logger LOG = LoggerFactory.getLogger(PeerReplicator.class);
     private static final Duration BUSY_RETRY = Duration.ofSeconds(5);
     private static final Duration PROGRESS = Duration.ofMillis(250);
+    /** One comes each second: a target that has settled nothing after 10 minutes is asked again, by whoever wants it. */
+    private static final int ALIVE_BEFORE_REVERSED_MAXIMUM = 600;
 
     private final Providers providers;
     private final PeerConnector connector;
@@ -253,7 +255,11 @@ public final class PeerReplicator implements Replicator {
         try (var connection = greet(peer, Message.Purpose.REVERSE)) {
             connection.send(asked);
             var answer = connection.receive();
-            while (answer instanceof Message.Alive) {
+            for (int heard = 1; answer instanceof Message.Alive; heard++) {
+                if (heard > ALIVE_BEFORE_REVERSED_MAXIMUM) {
+                    throw new ReplicationException(new ReplicationError.ConnectionLost(
+                            connection.peerAddress(), "it lives, and has not answered for 10 minutes"));
+                }
                 answer = connection.receive();
             }
             if (answer instanceof Message.Refused refused) {

@@ -338,7 +338,14 @@ final class LiveVolume implements AutoCloseable {
             return;
         }
         try {
-            for (var effect : copy.on(event, parts.nanos().getAsLong())) {
+            var effects = copy.on(event, parts.nanos().getAsLong());
+            // Before any answer: whoever has it looks at the status next.
+            effects.forEach(effect -> {
+                if (effect instanceof LiveEffect.Report report) {
+                    changed(report.status());
+                }
+            });
+            for (var effect : effects) {
                 switch (effect) {
                     case LiveEffect.Send send -> sessionOf(send.session()).ifPresent(each -> each.send(send.message()));
                     case LiveEffect.Disconnect gone ->
@@ -347,7 +354,7 @@ final class LiveVolume implements AutoCloseable {
                     case LiveEffect.AnswerRead answer ->
                         requests.answered(answer.request(), Optional.of((Bytes) answer.data()));
                     case LiveEffect.Refuse refused -> requests.refused(refused.request(), refused.why());
-                    case LiveEffect.Report report -> changed(report.status());
+                    case LiveEffect.Report report -> {}
                     default -> todo.add(effect);
                 }
             }

@@ -11,39 +11,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ClientCommandsTest {
+class ClientCommandsTest extends TypedAtSite {
     private static final String RUNNING = """
         {"id":"op-1","kind":"sync","subject":"ln-1","state":"RUNNING",
          "progress":{"phase":"send","doneUnits":1,"totalUnits":4,"unit":"bytes"}}\
         """;
-
-    @TempDir
-    private Path folder;
-
-    private ScriptedSite site;
-    private Path token;
-
-    @BeforeEach
-    void start() throws IOException {
-        site = new ScriptedSite();
-        token = Files.writeString(folder.resolve("token"), "secret-token\n");
-    }
-
-    @AfterEach
-    void stop() {
-        site.close();
-    }
-
-    private Typed typed(String... words) {
-        var args = new java.util.ArrayList<>(java.util.List.of(words));
-        args.addAll(java.util.List.of("--url", site.url(), "--token-file", token.toString()));
-        return Typed.run(args.toArray(String[]::new));
-    }
 
     @Test
     void listsVolumesAsATableWithReadableSizes() {

@@ -4,42 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tidemark.client.Json;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class LiveCommandsTest {
+class LiveCommandsTest extends TypedAtSite {
     private static final String LINK = "/v1/live-links/ln-1";
     private static final String SHOWN = "{\"id\":\"ln-1\",\"role\":\"PRIMARY\",\"disk\":\"UP_TO_DATE\","
             + "\"replication\":\"ESTABLISHED\",\"dirtyBytes\":4096,\"why\":\"because\"}";
-
-    @TempDir
-    private Path folder;
-
-    private ScriptedSite site;
-    private Path token;
-
-    @BeforeEach
-    void start() throws IOException {
-        site = new ScriptedSite();
-        token = Files.writeString(folder.resolve("token"), "secret-token\n");
-    }
-
-    @AfterEach
-    void stop() {
-        site.close();
-    }
-
-    private Typed typed(String... words) {
-        var args = new ArrayList<>(List.of(words));
-        args.addAll(List.of("--url", site.url(), "--token-file", token.toString()));
-        return Typed.run(args.toArray(String[]::new));
-    }
 
     @Test
     void whatIsLeftOutIsOrdinary() throws IOException {

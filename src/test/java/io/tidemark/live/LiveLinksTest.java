@@ -32,11 +32,13 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Two hosts over TLS on loopback, with a line between them that fails. */
+@Timeout(120)
 class LiveLinksTest {
     private static final int MIB = 1 << 20;
     private static final int SIZE = 8 * MIB;

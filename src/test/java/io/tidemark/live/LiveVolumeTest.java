@@ -33,7 +33,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,6 +116,27 @@ class LiveVolumeTest {
         assertThat(volume.read(4_096, 5).data().orElseThrow())
                 .isEqualTo(ByteBuffer.wrap("hello".getBytes(StandardCharsets.US_ASCII)));
         assertThat(volume.read(0, 4_096).data()).isEmpty();
+    }
+
+    /** It was told after the answer: who had demoted a copy could be told, for a moment, that it is primary. */
+    @Test
+    void whoeverIsAnsweredFindsTheStatusAsItIsThen() throws Exception {
+        volume.promote(true, LIMIT);
+        write(0, "before");
+        var isAnswered = new AtomicBoolean();
+        var wasAnsweredBefore = new CompletableFuture<Boolean>();
+        changed = status -> {
+            if (status.role() == Role.SECONDARY) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
+                wasAnsweredBefore.complete(isAnswered.get());
+            }
+        };
+
+        volume.demote(false, LIMIT);
+        isAnswered.set(true);
+
+        assertThat(wasAnsweredBefore.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).isFalse();
+        assertThat(volume.status().role()).isEqualTo(Role.SECONDARY);
     }
 
     @Test
