@@ -123,6 +123,18 @@ class LiveVolumeTest {
     void whoeverIsAnsweredFindsTheStatusAsItIsThen() throws Exception {
         volume.promote(true, LIMIT);
         write(0, "before");
+        // So that it is another thread that answers.
+        var go = new CountDownLatch(1);
+        disk.flushing = go;
+        var writing = CompletableFuture.runAsync(() -> {
+            try {
+                write(0, "under way");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        assertThatExceptionOfType(TimeoutException.class).isThrownBy(() -> writing.get(200, TimeUnit.MILLISECONDS));
+        CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS).execute(go::countDown);
         var isAnswered = new AtomicBoolean();
         var wasAnsweredBefore = new CompletableFuture<Boolean>();
         changed = status -> {
