@@ -2,10 +2,7 @@ package io.tidemark.live;
 
 import io.tidemark.export.ExportImage;
 import io.tidemark.nativeblock.BlockKernel;
-import io.tidemark.nativeblock.HashAlgorithm;
-import io.tidemark.replication.live.BlockDigests;
 import io.tidemark.replication.live.Bytes;
-import io.tidemark.replication.live.DirtyBitmap;
 import io.tidemark.replication.live.Generation;
 import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveCopy;
@@ -29,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -175,18 +173,10 @@ final class LiveVolume implements AutoCloseable {
 
     /** Serves a session to its end; one before is ended. */
     void serve(Function<Long, LiveSession> begun) {
-        var mine = new ArrayList<LiveSession>();
-        takeWith(() -> {
-            session.ifPresent(before -> before.end("another connection has taken its place"));
-            var next = begun.apply(++sessions);
-            session = Optional.of(next);
-            mine.add(next);
-            return List.of(new LiveEvent.Connected(next.number()));
-        });
-        if (mine.isEmpty()) {
+        var session = begun(begun);
+        if (session == null) {
             return;
         }
-        var session = mine.getFirst();
         try {
             session.run(messages -> take(messages.stream()
                     .<LiveEvent>map(message -> new LiveEvent.Arrived(session.number(), message))
@@ -199,6 +189,19 @@ final class LiveVolume implements AutoCloseable {
                 return List.of(new LiveEvent.Lost(session.number()));
             });
         }
+    }
+
+    /** Null where this is closed. */
+    private @Nullable LiveSession begun(Function<Long, LiveSession> begun) {
+        var next = new AtomicReference<@Nullable LiveSession>();
+        takeWith(() -> {
+            session.ifPresent(before -> before.end("another connection has taken its place"));
+            var mine = begun.apply(++sessions);
+            next.set(mine);
+            session = Optional.of(mine);
+            return List.of(new LiveEvent.Connected(mine.number()));
+        });
+        return next.get();
     }
 
     /** @throws IOException where the copy refuses, or was closed */
@@ -407,7 +410,7 @@ final class LiveVolume implements AutoCloseable {
                 later(() -> {
                     var data = ByteBuffer.allocateDirect(read.length());
                     parts.disk().read(read.offset(), data);
-                    return new LiveEvent.DigestsRead(read.work(), digests(data.flip()));
+                    return new LiveEvent.DigestsRead(read.work(), Hashing.of(data.flip(), parts.kernel()));
                 });
             case LiveEffect.FlushVolume flush ->
                 later(() -> {
@@ -427,13 +430,6 @@ final class LiveVolume implements AutoCloseable {
             case LiveEffect.TellOutdated told -> events.add(new LiveEvent.OutdatedTold(told.generation()));
             default -> throw new IllegalStateException("done already: " + effect);
         }
-    }
-
-    private BlockDigests digests(ByteBuffer data) {
-        int blocks = Math.ceilDiv(data.remaining(), DirtyBitmap.BLOCK_BYTES);
-        var digests = ByteBuffer.allocateDirect(blocks * BlockDigests.DIGEST_BYTES);
-        parts.kernel().hashBlocks(data, DirtyBitmap.BLOCK_BYTES, HashAlgorithm.XXH3_128, digests);
-        return new BlockDigests(digests.rewind());
     }
 
     private void write(long offset, Bytes bytes) throws IOException {
@@ -478,18 +474,12 @@ final class LiveVolume implements AutoCloseable {
     /** Ends the session and all requests; what the copy was about to do is what a crash would find. */
     @Override
     public void close() throws IOException {
-        @Nullable LiveSession last = null;
-        lock.lock();
-        try {
-            isClosed = true;
-            last = session.orElse(null);
-            requests.refuseAll("live copy %s is closed".formatted(name));
-        } finally {
-            lock.unlock();
-        }
-        if (last != null) {
-            last.end("this side stops");
-        }
+        locked(() -> {
+                    isClosed = true;
+                    requests.refuseAll("live copy %s is closed".formatted(name));
+                    return session;
+                })
+                .ifPresent(each -> each.end("this side stops"));
         closed.countDown();
         workers.shutdown();
         try {
