@@ -27,6 +27,9 @@ final class LiveSession implements AutoCloseable {
     /** Confirmations and the like that the peer does not read; writes have the send buffer as their limit. */
     private static final int QUEUE_MAXIMUM = 1 << 18;
 
+    /** Of a peer that is to take what was sent last, and to go. */
+    static final Duration FAREWELL = Duration.ofSeconds(3);
+
     private static final Logger LOG = LoggerFactory.getLogger(LiveSession.class);
 
     private final long number;
@@ -36,6 +39,10 @@ final class LiveSession implements AutoCloseable {
     private final ArrayDeque<LiveMessage> queue = new ArrayDeque<>();
 
     private boolean ended;
+    /** Nothing is sent behind what is in the queue. */
+    private boolean isLeaving;
+
+    private volatile long leavesBy = Long.MAX_VALUE;
     private volatile long heardAt;
     /** With what the peer said: a disk that takes long here is not the peer's silence. */
     private volatile boolean isBusy;
@@ -59,7 +66,7 @@ final class LiveSession implements AutoCloseable {
     /** Takes it to be sent behind all before; never waits. */
     void send(LiveMessage message) {
         synchronized (queue) {
-            if (ended) {
+            if (ended || isLeaving) {
                 return;
             }
             queue.add(message);
@@ -109,6 +116,9 @@ final class LiveSession implements AutoCloseable {
             for (var batch = next(); batch != null; batch = next()) {
                 connection.send(batch.isEmpty() ? new Message.Alive("live", 0, 0) : new Message.Live(batch));
             }
+            if (hasLeft()) {
+                connection.sentAll();
+            }
         } catch (ReplicationException e) {
             end(e.error().message());
         } catch (InterruptedException e) {
@@ -121,14 +131,14 @@ final class LiveSession implements AutoCloseable {
     private @Nullable List<LiveMessage> next() throws InterruptedException {
         synchronized (queue) {
             long until = nanos.getAsLong() + ALIVE.toNanos();
-            while (queue.isEmpty() && !ended) {
+            while (queue.isEmpty() && !ended && !isLeaving) {
                 long left = until - nanos.getAsLong();
                 if (left <= 0) {
                     return List.of();
                 }
                 queue.wait(Duration.ofNanos(left).toMillis() + 1);
             }
-            if (ended) {
+            if (ended || queue.isEmpty()) {
                 return null;
             }
             var batch = new ArrayList<LiveMessage>();
@@ -145,14 +155,39 @@ final class LiveSession implements AutoCloseable {
         }
     }
 
-    /** Ends a session whose peer says nothing; from another thread, now and then. */
+    private boolean hasLeft() {
+        synchronized (queue) {
+            return isLeaving && !ended;
+        }
+    }
+
+    /** Ends a session whose peer says nothing, or does not take its leave; from another thread, now and then. */
     void check() {
+        if (nanos.getAsLong() > leavesBy) {
+            end("the peer did not end it within %d s".formatted(FAREWELL.toSeconds()));
+        }
         if (!isBusy && nanos.getAsLong() - heardAt > SILENCE.toNanos()) {
             end("the peer was silent for %d s".formatted(SILENCE.toSeconds()));
         }
     }
 
-    /** Ends it; {@link #run} returns. Never waits. */
+    /**
+     * Ends it once the peer has what was sent so far, or after a while: of two that are to draw the same conclusion each
+     * needs the other's last word. Never waits.
+     */
+    void leave(String why) {
+        synchronized (queue) {
+            if (ended || isLeaving) {
+                return;
+            }
+            isLeaving = true;
+            leavesBy = nanos.getAsLong() + FAREWELL.toNanos();
+            queue.notifyAll();
+        }
+        LOG.info("live.session_left peer={} reason=\"{}\"", connection.peerAddress(), why);
+    }
+
+    /** Ends it at once; {@link #run} returns. Never waits. */
     void end(String why) {
         synchronized (queue) {
             if (ended) {

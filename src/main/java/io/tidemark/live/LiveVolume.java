@@ -352,7 +352,7 @@ final class LiveVolume implements AutoCloseable {
                 switch (effect) {
                     case LiveEffect.Send send -> sessionOf(send.session()).ifPresent(each -> each.send(send.message()));
                     case LiveEffect.Disconnect gone ->
-                        sessionOf(gone.session()).ifPresent(each -> each.end(gone.why()));
+                        sessionOf(gone.session()).ifPresent(each -> each.leave(gone.why()));
                     case LiveEffect.Answer answer -> requests.answered(answer.request(), Optional.empty());
                     case LiveEffect.AnswerRead answer ->
                         requests.answered(answer.request(), Optional.of((Bytes) answer.data()));

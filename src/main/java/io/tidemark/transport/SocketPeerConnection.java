@@ -173,6 +173,15 @@ final class SocketPeerConnection implements PeerConnection {
     }
 
     @Override
+    public void sentAll() throws ReplicationException {
+        try {
+            tls.shutdownOutput();
+        } catch (IOException e) {
+            throw lost(e);
+        }
+    }
+
+    @Override
     public void close() {
         watch.close();
         buffers.close();

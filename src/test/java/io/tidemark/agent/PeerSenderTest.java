@@ -138,6 +138,9 @@ class PeerSenderTest {
         public void finish() {}
 
         @Override
+        public void sentAll() {}
+
+        @Override
         public void close() {
             closed.countDown();
         }

@@ -60,6 +60,9 @@ class ReversalPatienceTest {
         public void finish() {}
 
         @Override
+        public void sentAll() {}
+
+        @Override
         public void close() {}
     }
 

@@ -83,8 +83,7 @@ final class CutRelay implements AutoCloseable {
 
     private void pass(Socket from, Socket onward) {
         byte[] buffer = new byte[64 << 10];
-        try (from;
-                onward) {
+        try {
             for (int read = from.getInputStream().read(buffer);
                     read >= 0;
                     read = from.getInputStream().read(buffer)) {
@@ -93,8 +92,23 @@ final class CutRelay implements AutoCloseable {
                     onward.getOutputStream().write(buffer, 0, read);
                 }
             }
+            if (!isStalled) {
+                onward.shutdownOutput();
+            }
+            if (from.isOutputShutdown()) {
+                end(from, onward);
+            }
         } catch (IOException e) {
-            open.remove(from);
+            end(from, onward);
+        }
+    }
+
+    private void end(Socket from, Socket onward) {
+        try (from;
+                onward) {
+            open.removeAll(Set.of(from, onward));
+        } catch (IOException e) {
+            throw new AssertionError(e);
         }
     }
 

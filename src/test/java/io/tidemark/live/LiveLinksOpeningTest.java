@@ -93,6 +93,9 @@ class LiveLinksOpeningTest {
         public void finish() {}
 
         @Override
+        public void sentAll() {}
+
+        @Override
         public void close() {}
     }
 

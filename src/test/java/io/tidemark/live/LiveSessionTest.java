@@ -74,6 +74,11 @@ class LiveSessionTest {
         public void finish() {}
 
         @Override
+        public void sentAll() {
+            sent.add(END);
+        }
+
+        @Override
         public void close() {
             heard.add(END);
         }
@@ -153,6 +158,36 @@ class LiveSessionTest {
             arrived.addAll(frame.messages());
         }
         assertThat(arrived).isEqualTo(sent);
+    }
+
+    /** Both conclude from what the other says, and end it: what one had not sent yet the other would never hear. */
+    @Test
+    void theLastWordIsSaidBeforeItIsLeft() throws Exception {
+        session.send(SAID);
+        session.leave("nothing more is to be said");
+        session.send(SAID);
+        begin(messages -> {});
+
+        assertThat(line.sent.poll(LIMIT_SECONDS, TimeUnit.SECONDS)).isEqualTo(new Message.Live(List.of(SAID)));
+        assertThat(line.sent.poll(LIMIT_SECONDS, TimeUnit.SECONDS)).isEqualTo(Line.END);
+        nanos.addAndGet(LiveSession.FAREWELL.toNanos());
+        session.check();
+        assertThat(ended.getCount()).isEqualTo(1);
+        nanos.addAndGet(1);
+        session.check();
+        assertThat(hasEnded()).isTrue();
+        assertThat(line.sent).isEmpty();
+    }
+
+    @Test
+    void aPeerThatTakesItsLeaveEndsIt() throws Exception {
+        begin(messages -> {});
+        session.leave("nothing more is to be said");
+        assertThat(line.sent.poll(LIMIT_SECONDS, TimeUnit.SECONDS)).isEqualTo(Line.END);
+
+        line.close();
+
+        assertThat(hasEnded()).isTrue();
     }
 
     @Test

@@ -57,6 +57,13 @@ public interface PeerConnection extends AutoCloseable {
      */
     void finish();
 
+    /**
+     * Says that nothing more comes, behind all that was sent. Whoever receives goes on until the peer closes too.
+     *
+     * @throws ReplicationException ConnectionLost
+     */
+    void sentAll() throws ReplicationException;
+
     /** Ends whoever waits to send, to receive or to keep with ConnectionLost. Never waits. */
     @Override
     void close();

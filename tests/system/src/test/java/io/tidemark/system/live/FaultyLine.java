@@ -1,6 +1,7 @@
 package io.tidemark.system.live;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -77,8 +78,7 @@ final class FaultyLine implements AutoCloseable {
 
     private void copy(Socket from, Socket into, boolean isThere) {
         byte[] buffer = new byte[BUFFER_BYTES];
-        try (from;
-                into) {
+        try {
             var in = from.getInputStream();
             var out = into.getOutputStream();
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
@@ -90,13 +90,23 @@ final class FaultyLine implements AutoCloseable {
                 }
                 out.write(buffer, 0, count);
             }
+            into.shutdownOutput();
         } catch (IOException e) {
-            // One of the two has gone.
-            return;
+            // One of the two has gone: so does the other.
+            end(from);
+            end(into);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
             open.remove(into);
+        }
+    }
+
+    private static void end(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
