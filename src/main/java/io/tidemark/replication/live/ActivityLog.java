@@ -111,7 +111,7 @@ public final class ActivityLog {
      * case {@link #end} makes room.
      */
     public Optional<Transaction> next() {
-        if (underWay.isPresent()) {
+        if (underWay.isPresent() || waiting.isEmpty()) {
             return Optional.empty();
         }
         var updates = new LinkedHashMap<Integer, Integer>();

@@ -57,7 +57,7 @@ final class LiveMetadata {
     }
 
     boolean areGenerationsDurable() {
-        return wanted.generations().equals(durable.generations());
+        return wanted.equals(durable) || wanted.generations().equals(durable.generations());
     }
 
     /** The bitmap is made durable as it is now. */
@@ -78,6 +78,9 @@ final class LiveMetadata {
         if (held.isEmpty()) {
             held = log.next();
             isHeldReady = false;
+        }
+        if (held.isEmpty() && pagesWanted.isEmpty() && pagesInTime.isEmpty() && wanted.equals(durable)) {
+            return Optional.empty();
         }
         var pages = pages();
         boolean isLogReady = pages.isEmpty() && pagesWanted.isEmpty();

@@ -240,8 +240,7 @@ final class Meeting {
         if (desk.replication == ReplicationState.AHEAD && primary.hasDrained() && !isOpen) {
             open();
         }
-        boolean isQuiet = secondary.isIdle() && desk.metadata.isSettled() && desk.keeping == 0;
-        if (isOpen && said.isEmpty() && isQuiet) {
+        if (isOpen && said.isEmpty() && isQuiet()) {
             var hello = new LiveMessage.Hello(
                     desk.settings.self(),
                     desk.settings.sizeBytes(),
@@ -270,6 +269,10 @@ final class Meeting {
             decide(mine, theirs);
             isMarked = false;
         }
+    }
+
+    private boolean isQuiet() {
+        return secondary.isIdle() && desk.metadata.isSettled() && desk.keeping == 0;
     }
 
     private void decide(LiveMessage.Hello mine, LiveMessage.Hello theirs) {

@@ -32,6 +32,7 @@ final class PrimaryPath {
     private final List<WritePart> admitted = new ArrayList<>();
 
     private final Map<Long, WritePart> onDisk = new HashMap<>();
+    private final BusyRanges busy = new BusyRanges();
     /** Sent and not durable at the peer, by number. */
     private final Deque<WritePart> unconfirmed = new ArrayDeque<>();
 
@@ -80,7 +81,7 @@ final class PrimaryPath {
     }
 
     boolean isWriting(long offset, int length) {
-        return onDisk.values().stream().anyMatch(each -> each.overlaps(offset, length));
+        return busy.overlap(offset, length);
     }
 
     void write(LiveEvent.Write event) {
@@ -138,7 +139,9 @@ final class PrimaryPath {
         }
         bound();
         flushes.advance(receivedUpTo);
-        List.copyOf(held).forEach(this::progress);
+        if (!held.isEmpty()) {
+            List.copyOf(held).forEach(this::progress);
+        }
     }
 
     private void admit() {
@@ -166,6 +169,9 @@ final class PrimaryPath {
     }
 
     private void start() {
+        if (admitted.isEmpty()) {
+            return;
+        }
         var passed = new ArrayList<WritePart>();
         for (Iterator<WritePart> each = admitted.iterator(); each.hasNext(); ) {
             var part = each.next();
@@ -189,7 +195,9 @@ final class PrimaryPath {
     private boolean isGenerationReady() {
         var metadata = desk.metadata;
         if (desk.isReplicating()) {
-            metadata.want(metadata.wanted().primary(true));
+            if (!metadata.wanted().wasPrimary()) {
+                metadata.want(metadata.wanted().primary(true));
+            }
             return metadata.durable().wasPrimary();
         }
         if (desk.isShared && desk.hasLease()) {
@@ -216,6 +224,7 @@ final class PrimaryPath {
         part.work = desk.nextWork();
         begun++;
         onDisk.put(part.work, part);
+        busy.add(part.offset, part.length);
         desk.clientBytes += part.length;
         desk.emit(new LiveEffect.WriteVolume(part.work, part.offset, part.length, part.data));
         if (!desk.isReplicating()) {
@@ -247,6 +256,7 @@ final class PrimaryPath {
         if (part == null) {
             return false;
         }
+        busy.remove(part.offset);
         part.isWritten = true;
         flushes.written(part);
         progress(part);
@@ -366,9 +376,10 @@ final class PrimaryPath {
 
     /** Writes that were under way when the peer was lost are answered as writes of another generation. */
     private void mintForHeld() {
-        boolean isWaiting = held.stream().anyMatch(part -> part.isLeft);
-        if (isWaiting && desk.isShared && !desk.isReplicating() && desk.hasLease()) {
-            desk.mint();
+        if (!held.isEmpty() && desk.isShared && !desk.isReplicating() && desk.hasLease()) {
+            if (held.stream().anyMatch(part -> part.isLeft)) {
+                desk.mint();
+            }
         }
     }
 

@@ -57,7 +57,7 @@ final class ResyncSource {
     }
 
     boolean isReading(long offset, int length) {
-        return reading.values().stream().anyMatch(run -> lies(run, offset, length))
+        return (!reading.isEmpty() && reading.values().stream().anyMatch(run -> lies(run, offset, length)))
                 || claimed.filter(run -> lies(run, offset, length)).isPresent()
                 || (isLackingClaimed && lies(lacking.getFirst(), offset, length));
     }

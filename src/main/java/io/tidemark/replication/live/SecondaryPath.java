@@ -26,6 +26,7 @@ final class SecondaryPath {
     private final Deque<Item> waiting = new ArrayDeque<>();
 
     private final Map<Long, Item> onDisk = new HashMap<>();
+    private final BusyRanges busy = new BusyRanges();
     /** Comparisons whose own digests are being read. */
     private final Map<Long, Item> comparing = new HashMap<>();
 
@@ -89,7 +90,12 @@ final class SecondaryPath {
 
     /** Whether all that arrived to be written is durable. */
     boolean isIdle() {
-        return items.stream().allMatch(Item::isComparison);
+        for (var item : items) {
+            if (!item.isComparison()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Nobody waits for what is compared any more: the session is lost, or this copy writes from here on. */
@@ -106,7 +112,7 @@ final class SecondaryPath {
     }
 
     boolean isWriting(long offset, int length) {
-        return onDisk.values().stream().anyMatch(each -> each.overlaps(offset, length));
+        return busy.overlap(offset, length);
     }
 
     void begun() {
@@ -131,6 +137,7 @@ final class SecondaryPath {
         if (item == null) {
             return false;
         }
+        busy.remove(item.offset());
         written.add(item);
         return true;
     }
@@ -203,8 +210,12 @@ final class SecondaryPath {
         return isTold
                 && desk.keeping == 0
                 && onDisk.size() < WRITES_MAXIMUM
-                && comparing.values().stream().noneMatch(each -> each.overlaps(item.offset(), item.length()))
+                && !isComparing(item.offset(), item.length())
                 && !isBusy(item.offset(), item.length());
+    }
+
+    private boolean isComparing(long offset, int length) {
+        return !comparing.isEmpty() && comparing.values().stream().anyMatch(each -> each.overlaps(offset, length));
     }
 
     private boolean isBusy(long offset, int length) {
@@ -266,6 +277,7 @@ final class SecondaryPath {
     private void write(Item item) {
         long work = desk.nextWork();
         onDisk.put(work, item);
+        busy.add(item.offset(), item.length());
         desk.emit(new LiveEffect.WriteVolume(work, item.offset(), item.length(), item.data()));
     }
 

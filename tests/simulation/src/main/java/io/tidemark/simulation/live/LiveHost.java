@@ -22,6 +22,8 @@ final class LiveHost {
     /** In a microsecond, which the world counts in; a copy's clock counts nanoseconds. */
     static final long NANOS = 1_000;
 
+    private static final int WAITING_ONE_OF = 4;
+
     private final LiveWorld world;
     private final int side;
     private final LiveSettings settings;
@@ -35,6 +37,8 @@ final class LiveHost {
     private long tells;
     private Optional<LiveEffect.Persist> persisting = Optional.empty();
     private final Map<Long, LiveEffect.WriteVolume> writing = new HashMap<>();
+    /** What has happened and the copy was not told yet, all at this time. */
+    private final List<LiveEvent> together = new ArrayList<>();
 
     /** Volumes that are being kept. */
     private int keeping;
@@ -127,6 +131,7 @@ final class LiveHost {
         writing.values().forEach(each -> disk.tear(each.offset(), each.length(), (Cells) each.data(), world.random()));
         writing.clear();
         disk.powerCut(world.random());
+        together.clear();
         copy = null;
         status = new LiveStatus(
                 LiveStatus.Role.SECONDARY,
@@ -156,12 +161,44 @@ final class LiveHost {
         }
         for (var each : fault.events(this, event)) {
             world.log(side, each);
-            // Each effect is done before the next event is looked at.
-            List<LiveEffect> effects = new ArrayList<>(copy.on(each, world.now() * NANOS));
-            effects = fault.effects(this, each, effects);
-            for (var effect : effects) {
-                carryOut(effect);
+            together.add(each);
+            if (mayWait(each)) {
+                int mine = life;
+                world.at(world.now(), () -> {
+                    if (mine == life && copy != null) {
+                        takeTogether();
+                    }
+                });
+            } else {
+                takeTogether();
             }
+        }
+    }
+
+    /** Drivers give what happens at one time at once. Not where a fault is planted, which goes by single events. */
+    private boolean mayWait(LiveEvent event) {
+        boolean isOfMany = switch (event) {
+            case LiveEvent.Write write -> true;
+            case LiveEvent.Read read -> true;
+            case LiveEvent.Written written -> true;
+            case LiveEvent.ReadDone done -> true;
+            case LiveEvent.Arrived arrived -> true;
+            default -> false;
+        };
+        return isOfMany && fault.equals(LiveFault.NONE) && world.random().nextInt(WAITING_ONE_OF) == 0;
+    }
+
+    /** Each effect is done before the next event is looked at. */
+    private void takeTogether() {
+        if (copy == null || together.isEmpty()) {
+            return;
+        }
+        var events = List.copyOf(together);
+        together.clear();
+        List<LiveEffect> effects = new ArrayList<>(copy.on(events, world.now() * NANOS));
+        effects = fault.effects(this, events.getLast(), effects);
+        for (var effect : effects) {
+            carryOut(effect);
         }
         world.looked();
     }
