@@ -135,7 +135,9 @@ final class ExportConnection {
             LOG.info("export.connected export={} replies={}", agreed.export().name(), agreed.replies());
             var image = served.get().image();
             var answers = new ShortAnswers(agreed, image, exports.traffic());
-            if (image.slow()) {
+            if (image instanceof PipelinedImage pipelined && pipelined.isPipelined()) {
+                new Pipeline(wire, answers, pipelined, in, out).run();
+            } else if (image.slow()) {
                 new SideBySide(wire, answers, in).run();
             } else {
                 new Transmission(wire, answers, in, out).run();

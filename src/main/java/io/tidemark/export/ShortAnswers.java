@@ -94,11 +94,16 @@ final class ShortAnswers {
     void endWrite(Request request, NbdError outcome, ByteBuffer out) {
         var end = outcome == NbdError.NONE && request.forceUnitAccess() ? flushed(request) : outcome;
         if (end == NbdError.NONE) {
-            traffic.written(request.payloadBytes());
-            encoder.done(out, request);
+            haveWritten(request, out);
         } else {
             error(out, request, end, "not written");
         }
+    }
+
+    /** As durable as was asked for. */
+    void haveWritten(Request request, ByteBuffer out) {
+        traffic.written(request.payloadBytes());
+        encoder.done(out, request);
     }
 
     private NbdError flushed(Request request) {

@@ -1,17 +1,20 @@
 package io.tidemark.live;
 
-import io.tidemark.export.ExportImage;
+import io.tidemark.export.PipelinedImage;
 import io.tidemark.export.protocol.Extent;
+import io.tidemark.export.protocol.Request;
 import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.LiveEvent;
 import io.tidemark.replication.live.LiveWire;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** A live volume whose copy here is primary, for clients of its export. It outlives its export: closing this ends nothing. */
-final class LiveImage implements ExportImage {
+final class LiveImage implements PipelinedImage {
     /** Zeros go over the line as their length, but each part is one write of the core. */
     private static final int ZEROS_MAXIMUM = 4 << 20;
 
@@ -27,12 +30,51 @@ final class LiveImage implements ExportImage {
     }
 
     @Override
+    public boolean isPipelined() {
+        return !volume.disk().slow();
+    }
+
+    @Override
+    public void begin(List<? extends Call> calls, Runnable told) {
+        var asked = new ArrayList<LiveVolume.Ask>();
+        for (var call : calls) {
+            if (call.request().type() == Request.FLUSH) {
+                asked.add(new LiveVolume.Ask(LiveEvent.Flush::new, new CallParts(call, 1, told)));
+            } else {
+                ask(call, told, asked);
+            }
+        }
+        volume.begin(asked);
+    }
+
+    /** Parts as long as one message's data. */
+    private static void ask(Call call, Runnable told, List<LiveVolume.Ask> asked) {
+        var request = call.request();
+        int length = (int) request.lengthBytes();
+        int count = Math.ceilDiv(length, LiveWire.DATA_MAXIMUM);
+        var parts = new CallParts(call, count, told);
+        boolean isWrite = request.type() == Request.WRITE;
+        var data = isWrite ? Bytes.of(call.payload()) : Bytes.zeros(0);
+        for (int from = 0; from < length; from += LiveWire.DATA_MAXIMUM) {
+            int part = Math.min(LiveWire.DATA_MAXIMUM, length - from);
+            long at = request.offsetBytes() + from;
+            if (isWrite) {
+                var bytes = count == 1 ? data : data.slice(from, part);
+                asked.add(new LiveVolume.Ask(
+                        number -> new LiveEvent.Write(number, at, part, bytes, request.forceUnitAccess()), parts));
+            } else {
+                asked.add(new LiveVolume.Ask(
+                        number -> new LiveEvent.Read(number, at, part),
+                        count == 1 ? parts : parts.of(from, part, length)));
+            }
+        }
+    }
+
+    @Override
     public void read(long offsetBytes, ByteBuffer target) throws IOException {
         while (target.hasRemaining()) {
             int length = Math.min(target.remaining(), LiveWire.DATA_MAXIMUM);
-            var bytes = volume.read(offsetBytes, length);
-            // Zeros are put as such: what the target has is not theirs.
-            target.put(bytes.data().orElseGet(() -> ByteBuffer.allocate(length)));
+            target.put(CallParts.buffer(volume.read(offsetBytes, length)));
             offsetBytes += length;
         }
     }

@@ -70,7 +70,10 @@ final class LiveSession implements AutoCloseable {
                 return;
             }
             queue.add(message);
-            queue.notifyAll();
+            if (queue.size() == 1) {
+                // Else the sender has not looked since: it takes all that is there.
+                queue.notifyAll();
+            }
             if (queue.size() <= QUEUE_MAXIMUM) {
                 return;
             }

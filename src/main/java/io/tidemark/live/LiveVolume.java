@@ -11,7 +11,6 @@ import io.tidemark.replication.live.LiveEvent;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,9 +20,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,15 +40,11 @@ final class LiveVolume implements AutoCloseable {
     private static final Duration TICK = Duration.ofSeconds(1);
     /** While a resync runs, which keeps to a rate. */
     private static final Duration TICK_OF_RESYNC = Duration.ofMillis(100);
-    /** For flushes and the like that are under way at the end. */
-    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
-    /** Flush, metadata, and one to spare. */
-    private static final int WORKERS = 3;
 
     private final String name;
     private final Parts parts;
     private final LiveCopy copy;
-    private final ExecutorService workers;
+    private final DiskWork work;
     private final Thread ticker;
 
     /** Guards the copy and all below. */
@@ -101,9 +93,7 @@ final class LiveVolume implements AutoCloseable {
                 parts.metadata().start(),
                 () -> new Generation(parts.random().getAsLong() | 1));
         status = copy.status();
-        workers = Executors.newFixedThreadPool(
-                WORKERS,
-                Thread.ofPlatform().name("tidemark-live-" + name, 0).daemon().factory());
+        work = new DiskWork(name, parts, event -> take(List.of(event)));
         ticker = Thread.ofPlatform().name("tidemark-live-tick").daemon().unstarted(this::tick);
     }
 
@@ -223,6 +213,23 @@ final class LiveVolume implements AutoCloseable {
         }
     }
 
+    /** A request, and who waits for its end. */
+    record Ask(Function<Long, LiveEvent> event, Requests.Waiting waiting) {}
+
+    /** Several requests at once, of which nobody here awaits the end. */
+    void begin(List<Ask> asked) {
+        boolean isTaken = takeWith(() -> asked.stream()
+                .map(each -> each.event().apply(requests.add(each.waiting())))
+                .toList());
+        if (!isTaken) {
+            locked(() -> {
+                        asked.forEach(each -> requests.refused(requests.add(each.waiting()), why()));
+                        return requests.toTell();
+                    })
+                    .forEach(Runnable::run);
+        }
+    }
+
     void flush() throws IOException {
         asked(LiveEvent.Flush::new);
     }
@@ -240,7 +247,7 @@ final class LiveVolume implements AutoCloseable {
             asked.get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             var unused = asked.thenRunAsync(
-                    () -> takeWith(() -> List.of(new LiveEvent.Demote(requests.unanswered(), true))), workers);
+                    () -> takeWith(() -> List.of(new LiveEvent.Demote(requests.unanswered(), true))), work.workers());
             throw e;
         } catch (ExecutionException | InterruptedException e) {
             throw Requests.failed(e);
@@ -296,76 +303,93 @@ final class LiveVolume implements AutoCloseable {
 
     private CompletableFuture<Optional<Bytes>> ask(Function<Long, LiveEvent> event) {
         var answer = new CompletableFuture<Optional<Bytes>>();
-        takeWith(() -> List.of(event.apply(requests.add(answer))));
+        takeWith(() -> List.of(event.apply(requests.add(Requests.of(answer)))));
         if (locked(() -> isClosed)) {
-            answer.completeExceptionally(new IOException("live copy %s is closed".formatted(name)));
+            answer.completeExceptionally(new IOException(why()));
         }
         return answer;
+    }
+
+    private String why() {
+        return "live copy %s is closed".formatted(name);
     }
 
     private void take(List<LiveEvent> events) {
         takeWith(() -> events);
     }
 
-    /** @param first told under the lock, and not at all once this is closed */
-    private void takeWith(Asked<List<LiveEvent>> first) {
+    /**
+     * @param first told under the lock, and not at all once this is closed
+     * @return whether it was told
+     */
+    private boolean takeWith(Asked<List<LiveEvent>> first) {
         var todo = new ArrayDeque<LiveEffect>();
-        var events = new ArrayList<LiveEvent>();
+        List<Runnable> toTell;
         lock.lock();
         try {
             if (isClosed) {
-                return;
+                return false;
             }
-            first.get().forEach(event -> into(event, todo));
+            into(first.get(), todo);
+            toTell = requests.toTell();
         } finally {
             lock.unlock();
         }
+        toTell.forEach(Runnable::run);
+        var events = new ArrayList<LiveEvent>();
         while (!todo.isEmpty()) {
-            carryOut(todo.removeFirst(), events);
+            work.carryOut(todo.removeFirst(), events);
             // As many as can be are told at once.
             if (todo.isEmpty() && !events.isEmpty()) {
-                lock.lock();
-                try {
-                    events.forEach(event -> into(event, todo));
-                } finally {
-                    lock.unlock();
-                }
+                locked(() -> {
+                            into(events, todo);
+                            return requests.toTell();
+                        })
+                        .forEach(Runnable::run);
                 events.clear();
             }
         }
+        return true;
     }
 
     /** What needs no disk is done at once, in order. */
-    private void into(LiveEvent event, Deque<LiveEffect> todo) {
+    private void into(List<LiveEvent> events, Deque<LiveEffect> todo) {
         if (isClosed) {
             return;
         }
         try {
-            var effects = copy.on(event, parts.nanos().getAsLong());
+            var effects = copy.on(events, parts.nanos().getAsLong());
             // Before any answer: whoever has it looks at the status next.
-            effects.forEach(effect -> {
+            for (var effect : effects) {
                 if (effect instanceof LiveEffect.Report report) {
                     changed(report.status());
                 }
-            });
+            }
             for (var effect : effects) {
-                switch (effect) {
-                    case LiveEffect.Send send -> sessionOf(send.session()).ifPresent(each -> each.send(send.message()));
-                    case LiveEffect.Disconnect gone ->
-                        sessionOf(gone.session()).ifPresent(each -> each.leave(gone.why()));
-                    case LiveEffect.Answer answer -> requests.answered(answer.request(), Optional.empty());
-                    case LiveEffect.AnswerRead answer ->
-                        requests.answered(answer.request(), Optional.of((Bytes) answer.data()));
-                    case LiveEffect.Refuse refused -> requests.refused(refused.request(), refused.why());
-                    case LiveEffect.Report report -> {}
-                    default -> todo.add(effect);
-                }
+                atOnce(effect, todo);
             }
         } catch (RuntimeException | Error e) {
             // A mistake of ours, or no memory in the middle of a change: nothing that this copy says from here on could
             // be relied upon.
-            LOG.error("live.failed copy={} event={}", name, event.getClass().getSimpleName(), e);
+            LOG.error(
+                    "live.failed copy={} event={}",
+                    name,
+                    events.isEmpty() ? "none" : events.getLast().getClass().getSimpleName(),
+                    e);
             fail("a mistake of this program, or its limits: " + e);
+        }
+    }
+
+    private void atOnce(LiveEffect effect, Deque<LiveEffect> todo) {
+        switch (effect) {
+            case LiveEffect.Send send -> sessionOf(send.session()).ifPresent(each -> each.send(send.message()));
+            case LiveEffect.Disconnect gone -> sessionOf(gone.session()).ifPresent(each -> each.leave(gone.why()));
+            case LiveEffect.Answer answer -> requests.answered(answer.request(), Optional.empty());
+            case LiveEffect.AnswerRead answer ->
+                requests.answered(answer.request(), Optional.of((Bytes) answer.data()));
+            case LiveEffect.Refuse refused -> requests.refused(refused.request(), refused.why());
+            case LiveEffect.Report report -> {}
+            default -> todo.add(effect);
         }
     }
 
@@ -393,102 +417,18 @@ final class LiveVolume implements AutoCloseable {
         requests.refuseAll(why);
     }
 
-    private void carryOut(LiveEffect effect, List<LiveEvent> events) {
-        switch (effect) {
-            case LiveEffect.WriteVolume write ->
-                disk(events, () -> {
-                    write(write.offset(), (Bytes) write.data());
-                    return new LiveEvent.Written(write.work());
-                });
-            case LiveEffect.ReadVolume read ->
-                disk(events, () -> {
-                    var data = ByteBuffer.allocate(read.length());
-                    parts.disk().read(read.offset(), data);
-                    return new LiveEvent.ReadDone(read.work(), Zeros.orBytes(data.flip()));
-                });
-            case LiveEffect.ReadDigests read ->
-                later(() -> {
-                    var data = ByteBuffer.allocateDirect(read.length());
-                    parts.disk().read(read.offset(), data);
-                    return new LiveEvent.DigestsRead(read.work(), Hashing.of(data.flip(), parts.kernel()));
-                });
-            case LiveEffect.FlushVolume flush ->
-                later(() -> {
-                    parts.disk().flush();
-                    return new LiveEvent.Flushed(flush.work());
-                });
-            case LiveEffect.Persist persist ->
-                later(() -> {
-                    parts.metadata().persist(persist);
-                    return new LiveEvent.Persisted(persist.ticket());
-                });
-            case LiveEffect.KeepVolume keep ->
-                later(() -> {
-                    parts.keep().keep(keep.isGivenUp());
-                    return new LiveEvent.Kept(keep.work());
-                });
-            case LiveEffect.TellOutdated told -> events.add(new LiveEvent.OutdatedTold(told.generation()));
-            default -> throw new IllegalStateException("done already: " + effect);
-        }
-    }
-
-    private void write(long offset, Bytes bytes) throws IOException {
-        var data = bytes.data();
-        if (data.isPresent()) {
-            parts.disk().write(offset, data.get());
-        } else {
-            parts.disk().writeZeroes(offset, bytes.length(), false);
-        }
-    }
-
-    /** Something done with the disk, and what there is to tell of it then. */
-    private interface DiskWork {
-        LiveEvent run() throws IOException, InterruptedException;
-    }
-
-    private void disk(List<LiveEvent> events, DiskWork work) {
-        events.add(outcome(work));
-    }
-
-    private void later(DiskWork work) {
-        try {
-            workers.execute(() -> take(List.of(outcome(work))));
-        } catch (RejectedExecutionException e) {
-            // Closed since the copy asked for it: what was about to be done is not done, as in a crash.
-            LOG.debug("live.not_done copy={}", name, e);
-        }
-    }
-
-    private LiveEvent outcome(DiskWork work) {
-        try {
-            return work.run();
-        } catch (IOException | RuntimeException | Error e) {
-            LOG.error("live.disk_failed copy={} reason=\"{}\"", name, e.getMessage(), e);
-            return new LiveEvent.DiskFailed(String.valueOf(e instanceof Error ? e : e.getMessage()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return new LiveEvent.DiskFailed("interrupted");
-        }
-    }
-
     /** Ends the session and all requests; what the copy was about to do is what a crash would find. */
     @Override
     public void close() throws IOException {
         locked(() -> {
                     isClosed = true;
-                    requests.refuseAll("live copy %s is closed".formatted(name));
-                    return session;
+                    requests.refuseAll(why());
+                    session.ifPresent(each -> each.end("this side stops"));
+                    return requests.toTell();
                 })
-                .ifPresent(each -> each.end("this side stops"));
+                .forEach(Runnable::run);
         closed.countDown();
-        workers.shutdown();
-        try {
-            if (!workers.awaitTermination(CLOSE_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.warn("live.not_closed copy={} reason=its disk takes too long", name);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        work.close();
         try (var disk = parts.disk();
                 var metadata = parts.metadata()) {
             LOG.info("live.closed copy={}", name);

@@ -1,0 +1,137 @@
+package io.tidemark.live;
+
+import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.LiveEffect;
+import io.tidemark.replication.live.LiveEvent;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a copy wants done with its volume and its metadata: reads and writes at once, what takes longer by a worker. */
+final class DiskWork implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DiskWork.class);
+    /** For flushes and the like that are under way at the end. */
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
+    /** Flush, metadata, and one to spare. */
+    private static final int WORKERS = 3;
+
+    private final String name;
+    private final LiveVolume.Parts parts;
+    private final Consumer<LiveEvent> told;
+    private final ExecutorService workers;
+
+    /** @param told of what has ended, by a worker */
+    DiskWork(String name, LiveVolume.Parts parts, Consumer<LiveEvent> told) {
+        this.name = name;
+        this.parts = parts;
+        this.told = told;
+        workers = Executors.newFixedThreadPool(
+                WORKERS,
+                Thread.ofPlatform().name("tidemark-live-" + name, 0).daemon().factory());
+    }
+
+    Executor workers() {
+        return workers;
+    }
+
+    /**
+     * Does it, or has it done.
+     *
+     * @param events gets what has ended on return
+     */
+    void carryOut(LiveEffect effect, List<LiveEvent> events) {
+        switch (effect) {
+            case LiveEffect.WriteVolume write ->
+                events.add(outcome(() -> {
+                    write(write.offset(), (Bytes) write.data());
+                    return new LiveEvent.Written(write.work());
+                }));
+            case LiveEffect.ReadVolume read ->
+                events.add(outcome(() -> {
+                    var data = ByteBuffer.allocate(read.length());
+                    parts.disk().read(read.offset(), data);
+                    return new LiveEvent.ReadDone(read.work(), Zeros.orBytes(data.flip()));
+                }));
+            case LiveEffect.ReadDigests read ->
+                later(() -> {
+                    var data = ByteBuffer.allocateDirect(read.length());
+                    parts.disk().read(read.offset(), data);
+                    return new LiveEvent.DigestsRead(read.work(), Hashing.of(data.flip(), parts.kernel()));
+                });
+            case LiveEffect.FlushVolume flush ->
+                later(() -> {
+                    parts.disk().flush();
+                    return new LiveEvent.Flushed(flush.work());
+                });
+            case LiveEffect.Persist persist ->
+                later(() -> {
+                    parts.metadata().persist(persist);
+                    return new LiveEvent.Persisted(persist.ticket());
+                });
+            case LiveEffect.KeepVolume keep ->
+                later(() -> {
+                    parts.keep().keep(keep.isGivenUp());
+                    return new LiveEvent.Kept(keep.work());
+                });
+            case LiveEffect.TellOutdated outdated -> events.add(new LiveEvent.OutdatedTold(outdated.generation()));
+            default -> throw new IllegalStateException("done already: " + effect);
+        }
+    }
+
+    private void write(long offset, Bytes bytes) throws IOException {
+        var data = bytes.data();
+        if (data.isPresent()) {
+            parts.disk().write(offset, data.get());
+        } else {
+            parts.disk().writeZeroes(offset, bytes.length(), false);
+        }
+    }
+
+    /** Something done with the disk, and what there is to tell of it then. */
+    private interface Work {
+        LiveEvent run() throws IOException, InterruptedException;
+    }
+
+    private void later(Work work) {
+        try {
+            workers.execute(() -> told.accept(outcome(work)));
+        } catch (RejectedExecutionException e) {
+            // Closed since the copy asked for it: what was about to be done is not done, as in a crash.
+            LOG.debug("live.not_done copy={}", name, e);
+        }
+    }
+
+    private LiveEvent outcome(Work work) {
+        try {
+            return work.run();
+        } catch (IOException | RuntimeException | Error e) {
+            LOG.error("live.disk_failed copy={} reason=\"{}\"", name, e.getMessage(), e);
+            return new LiveEvent.DiskFailed(String.valueOf(e instanceof Error ? e : e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new LiveEvent.DiskFailed("interrupted");
+        }
+    }
+
+    /** Waits a while for what is under way; the disk and the metadata stay open. */
+    @Override
+    public void close() {
+        workers.shutdown();
+        try {
+            if (!workers.awaitTermination(CLOSE_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("live.not_closed copy={} reason=its disk takes too long", name);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
