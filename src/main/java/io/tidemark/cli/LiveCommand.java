@@ -243,6 +243,20 @@ final class LiveCommand extends ResourceCommand {
     }
 
     @Command(
+            name = "change",
+            description = {
+                "Replicates in another way from here on, while clients go on; what is not named stays. Ask at the side that",
+                "made the link; its peer is told."
+            })
+    int change(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Mixin LiveChange change)
+            throws ClientException {
+        return site.show(site.client().post(path(link) + "/changes", change.body()));
+    }
+
+    @Command(
             name = "verify",
             description = {
                 "Compares both copies block by block, in use. What differs is dirty until they meet again: see reconnect.",

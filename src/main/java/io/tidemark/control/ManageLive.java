@@ -10,6 +10,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeId;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -188,6 +189,18 @@ public final class ManageLive {
     public LiveHost.Live invalidate(LinkId id, boolean isPeers) throws ControlException {
         LOG.warn("live.invalidated link={} side={}", id, isPeers ? "peer" : "local");
         return asked(id, "invalidate", () -> host.invalidate(id, isPeers));
+    }
+
+    /**
+     * Replicates in another way from here on, while clients go on; to be asked at the side that made the link.
+     *
+     * @param change of the terms as they are now
+     * @throws ControlException NotFound; Invalid; LiveRefused
+     */
+    public LiveHost.Live change(LinkId id, UnaryOperator<LiveHost.Terms> change) throws ControlException {
+        var terms = change.apply(find(id).link().terms());
+        check(terms);
+        return asked(id, "change", () -> host.change(id, terms));
     }
 
     /**

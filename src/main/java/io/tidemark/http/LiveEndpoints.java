@@ -1,5 +1,6 @@
 package io.tidemark.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.tidemark.control.ControlException;
 import io.tidemark.control.Intent;
 import io.tidemark.control.ManageLive;
@@ -41,6 +42,10 @@ final class LiveEndpoints {
                 "invalidateLiveLink",
                 request -> Answer.ok(Documents.live(
                         live.invalidate(inPath(request), request.text("side").equals("PEER")))));
+        endpoints.add(
+                "changeLiveLink",
+                request ->
+                        Answer.ok(Documents.live(live.change(inPath(request), now -> changed(now, request.body())))));
         endpoints.add("verifyLiveLink", request -> Answer.ok(Documents.live(live.verify(inPath(request)))));
         endpoints.add("reconnectLiveLink", request -> Answer.ok(Documents.live(live.reconnect(inPath(request)))));
         endpoints.add(
@@ -73,6 +78,19 @@ final class LiveEndpoints {
                 body.path("overwritePeer").booleanValue());
         var made = live.create(wish, intent);
         return Answer.created(PATH + made.link().id(), Documents.live(made));
+    }
+
+    /** What the body does not name stays. */
+    private static LiveHost.Terms changed(LiveHost.Terms now, JsonNode body) {
+        return new LiveHost.Terms(
+                Protocol.valueOf(body.path("protocol").asText(now.protocol().name())),
+                Congestion.valueOf(
+                        body.path("congestion").asText(now.congestion().name())),
+                body.path("bufferBytes").asLong(now.bufferBytes()),
+                now.activityLogExtents(),
+                body.path("resyncFloorBytes").asLong(now.resyncFloorBytes()),
+                body.path("resyncCeilingBytes").asLong(now.resyncCeilingBytes()),
+                body.path("compare").asBoolean(now.isComparing()));
     }
 
     private static boolean isForced(ApiRequest request) {

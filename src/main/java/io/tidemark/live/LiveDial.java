@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,7 +25,7 @@ final class LiveDial implements AutoCloseable {
     private static final Duration WORTH = Duration.ofSeconds(10);
 
     private final LiveHostParts host;
-    private final LiveHost.Link link;
+    private final Supplier<LiveHost.Link> link;
     private volatile boolean isFresh;
     private volatile boolean isOverwriting;
     private volatile Optional<PeerConnection> connection = Optional.empty();
@@ -34,7 +35,7 @@ final class LiveDial implements AutoCloseable {
     private String told = "";
 
     /** @param isFresh the peer is not known to have its copy yet */
-    LiveDial(LiveHostParts host, LiveHost.Link link, boolean isFresh) {
+    LiveDial(LiveHostParts host, Supplier<LiveHost.Link> link, boolean isFresh) {
         this.isFresh = isFresh;
         this.host = host;
         this.link = link;
@@ -77,7 +78,7 @@ final class LiveDial implements AutoCloseable {
             if (ended.getCount() == 0) {
                 return;
             }
-            LOG.info("live.connected link={} peer={}", link.id(), dialled.peerAddress());
+            LOG.info("live.connected link={} peer={}", link.get().id(), dialled.peerAddress());
             told = "";
             reached.serve(dialled);
         } catch (ReplicationException e) {
@@ -92,11 +93,17 @@ final class LiveDial implements AutoCloseable {
     private void tell(String reason) {
         if (!reason.equals(told)) {
             told = reason;
-            LOG.warn("live.not_connected link={} peer={} reason=\"{}\"", link.id(), link.peer(), reason);
+            LOG.warn(
+                    "live.not_connected link={} peer={} reason=\"{}\"",
+                    link.get().id(),
+                    link.get().peer(),
+                    reason);
         }
     }
 
     private PeerConnection dialled() throws ReplicationException {
+        // As it is now: its terms may change while it is told of.
+        var link = this.link.get();
         var peer = host.catalog()
                 .peer(link.peer())
                 .orElseThrow(() -> new ReplicationException(new ReplicationError.PeerRefused(

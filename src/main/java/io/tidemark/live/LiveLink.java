@@ -36,7 +36,9 @@ final class LiveLink implements AutoCloseable {
 
     private final LiveHostParts host;
     private final LinkFolder folder;
+    /** As it was found; its terms may have changed since. */
     private final LiveHost.Link link;
+
     private final KeptSnapshots kept;
     /** Of roles and wishes; held while they change, which takes seconds. */
     private final ReentrantLock changing = new ReentrantLock();
@@ -63,7 +65,7 @@ final class LiveLink implements AutoCloseable {
         this.wishes = new LinkWishes(folder, found);
         this.roles = new LiveRoles(host, link, wishes, LiveRoles.LIMIT);
         this.kept = new KeptSnapshots(host, link, wishes, discard);
-        this.dial = new LiveDial(host, link, !wishes.now().isOpened());
+        this.dial = new LiveDial(host, wishes::link, !wishes.now().isOpened());
         this.connecting = link.connects()
                 ? Optional.of(Thread.ofPlatform()
                         .name("tidemark-live-connector")
@@ -73,7 +75,7 @@ final class LiveLink implements AutoCloseable {
     }
 
     LiveHost.Link link() {
-        return link;
+        return wishes.link();
     }
 
     static LiveSettings settings(LiveHostParts host, LiveHost.Link link) throws IOException {
@@ -112,7 +114,7 @@ final class LiveLink implements AutoCloseable {
             if (closed.getCount() == 0 || volume.isPresent()) {
                 return;
             }
-            var settings = settings(host, link);
+            var settings = settings(host, link());
             BitmapRoom.refuseWithout(link.sizeBytes(), BitmapRoom.leftBytes());
             var metadata = MetadataFile.open(folder.metadata(), settings);
             VolumeImage disk = null;
@@ -271,7 +273,7 @@ final class LiveLink implements AutoCloseable {
         var open = volume;
         var status = open.map(LiveVolume::status);
         return new LiveHost.Live(
-                link,
+                link(),
                 status,
                 status.isPresent() ? status.get().why().orElse("") : why,
                 roles.export(),
@@ -347,6 +349,30 @@ final class LiveLink implements AutoCloseable {
                 // Where something was kept already, it may be what was asked for: it stays rather than not.
                 wishes.change(now -> now.kept().isEmpty() ? now.keptForGood(wasForGood) : now);
             }
+        }
+    }
+
+    /** Durable on return; where this side connects, its peer is told when it does so next. */
+    void change(LiveHost.Terms terms) throws LiveHost.RefusedException {
+        changing.lock();
+        try {
+            if (terms.activityLogExtents() != link().terms().activityLogExtents()) {
+                throw new LiveHost.RefusedException("its activity log has %d extents until it is made anew"
+                        .formatted(link().terms().activityLogExtents()));
+            }
+            if (terms.equals(link().terms())) {
+                return;
+            }
+            var settings = settings(host, link().with(terms));
+            wishes.change(terms);
+            if (volume.isPresent()) {
+                volume.get().change(settings);
+            }
+            LOG.info("live.terms_changed link={} terms={}", link.id(), terms);
+        } catch (IOException e) {
+            throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
+        } finally {
+            changing.unlock();
         }
     }
 

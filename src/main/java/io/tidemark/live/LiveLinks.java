@@ -276,18 +276,25 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         }
     }
 
+    /** Whoever connects says how it is replicated. */
     private static LiveLink same(LiveLink known, Link wanted) throws ReplicationException {
         var link = known.link();
         boolean isSame = link.peer().equals(wanted.peer())
                 && link.localVolume().equals(wanted.localVolume())
                 && link.peerVolume().equals(wanted.peerVolume())
                 && link.sizeBytes() == wanted.sizeBytes()
-                && link.terms().equals(wanted.terms())
+                && link.terms().activityLogExtents() == wanted.terms().activityLogExtents()
                 && !link.connects();
         if (!isSame) {
             throw new ReplicationException(new ReplicationError.PeerRefused(
                     "link-conflict",
-                    "live link %s exists here with another peer, volume, size or protocol".formatted(wanted.id())));
+                    "live link %s exists here with another peer, volume, size or activity log".formatted(wanted.id())));
+        }
+        try {
+            known.change(wanted.terms());
+        } catch (RefusedException e) {
+            throw new ReplicationException(
+                    new ReplicationError.PeerRefused("not-changed", String.valueOf(e.getMessage())), e);
         }
         return known;
     }
@@ -370,6 +377,16 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     @Override
     public void invalidate(LinkId id, boolean isPeers) throws RefusedException {
         link(id).invalidate(isPeers);
+    }
+
+    @Override
+    public void change(LinkId id, Terms terms) throws RefusedException {
+        var link = link(id);
+        if (!link.link().connects()) {
+            throw new RefusedException("peer %s made it, and connects: ask there"
+                    .formatted(link.link().peer()));
+        }
+        link.change(terms);
     }
 
     @Override

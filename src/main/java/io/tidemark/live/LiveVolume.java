@@ -287,6 +287,11 @@ final class LiveVolume implements AutoCloseable {
         });
     }
 
+    /** Replicates in another way from here on; the session ends. */
+    void change(LiveSettings settings) throws IOException {
+        asked(request -> new LiveEvent.Change(request, settings));
+    }
+
     /** Returns once it has begun. */
     void verify() throws IOException {
         asked(LiveEvent.Verify::new);

@@ -63,6 +63,11 @@ class LiveCommandsTest extends TypedAtSite {
         assertThat(Json.parse(site.last().body()).at("keep").text()).isEqualTo("PEER");
         typed("live", "invalidate", "ln-1", "--peer");
         assertThat(Json.parse(site.last().body()).at("side").text()).isEqualTo("PEER");
+        site.on("POST " + LINK + "/changes", 200, SHOWN);
+        typed("live", "change", "ln-1", "--on-congestion", "pull-ahead", "--no-compare", "--buffer", "1MiB");
+        assertThat(site.last().body())
+                .isEqualTo("{\"congestion\":\"PULL_AHEAD\",\"bufferBytes\":1048576,\"compare\":false}");
+        assertThat(typed("live", "change", "ln-1").err()).contains("nothing is to be changed", "--protocol");
         // These have no body, and the site refuses one.
         typed("live", "verify", "ln-1");
         assertThat(site.last().body()).isEmpty();

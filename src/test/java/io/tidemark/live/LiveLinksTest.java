@@ -400,6 +400,36 @@ class LiveLinksTest {
         assertThat(b.snapshots()).isEmpty();
     }
 
+    @Test
+    void howItIsReplicatedChangesWhileClientsGoOn() throws Exception {
+        createAndPromote(Protocol.A, false);
+        awaitInStep();
+        var terms = new LiveHost.Terms(Protocol.C, Congestion.PULL_AHEAD, 2 * MIB, 67, 0, 1 << 30, true);
+        assertRefused(b, links -> links.change(LiveSite.LINK, terms), "peer a made it");
+        var image = a.image();
+
+        a.links.change(LiveSite.LINK, terms);
+        a.write(0, BLOCK, 16);
+
+        await().atMost(LIMIT).until(() -> b.live().link().terms(), terms::equals);
+        awaitEqual();
+        assertThat(a.image()).isSameAs(image);
+        assertThat(a.live().link().terms()).isEqualTo(terms);
+        // Each write is durable there once it is answered.
+        a.write(BLOCK, BLOCK, 17);
+        assertEqual();
+        b.restart();
+        a.restart();
+        assertThat(b.live().link().terms()).isEqualTo(terms);
+        assertThat(a.live().link().terms()).isEqualTo(terms);
+        awaitEqual();
+        assertRefused(
+                a,
+                links -> links.change(
+                        LiveSite.LINK, new LiveHost.Terms(Protocol.A, Congestion.BLOCK, MIB, 68, 0, 0, false)),
+                "its activity log has 67 extents");
+    }
+
     /** Keeping may take hours, and the primary may die meanwhile: nothing else that is asked of the copy waits for that. */
     @Test
     void aRequestToGiveUpHoldsUpNobodyWhileTheContentIsKept() throws Exception {

@@ -73,7 +73,11 @@ public interface LiveHost {
             long sizeBytes,
             boolean connects,
             Terms terms,
-            Instant createdAt) {}
+            Instant createdAt) {
+        public Link with(Terms changed) {
+            return new Link(id, peer, localVolume, peerVolume, sizeBytes, connects, changed, createdAt);
+        }
+    }
 
     /**
      * A link as it is now.
@@ -136,6 +140,14 @@ public interface LiveHost {
      * @param isPeers the peer's, asked at the primary
      */
     void invalidate(LinkId id, boolean isPeers) throws RefusedException;
+
+    /**
+     * Replicates in another way from here on, at the side that connects; the session ends, and with the next one the peer
+     * is told. Clients go on meanwhile. A crash leaves all of the old terms or all of the new ones.
+     *
+     * @param terms with the activity log that it has
+     */
+    void change(LinkId id, Terms terms) throws RefusedException;
 
     /** Begins to compare both copies; what differs is dirty until they meet again, and not repaired before. */
     void verify(LinkId id) throws RefusedException;

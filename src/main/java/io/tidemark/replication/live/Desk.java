@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 
 /** What the parts of a copy share while one event is dealt with: the time, the connection, and what is to be done. */
 final class Desk {
-    final LiveSettings settings;
+    LiveSettings settings;
     final LiveMetadata metadata;
     private final Supplier<Generation> fresh;
     private List<LiveEffect> effects = new ArrayList<>();

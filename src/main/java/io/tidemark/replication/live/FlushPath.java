@@ -110,6 +110,12 @@ final class FlushPath {
         asked.replaceAll(each -> new Asked(each.request(), each.flush(), 0));
     }
 
+    /** What was written under a protocol that answers before it is durable is to be so soon. */
+    void forceAll() {
+        writtenParts(part -> part.isForced = true);
+        mustCome();
+    }
+
     /** Those that are written and not durable. */
     void writtenParts(Consumer<WritePart> told) {
         written.forEach(told);

@@ -161,6 +161,7 @@ public final class LiveCopy {
             case LiveEvent.Resolve resolve -> meeting.resolve(resolve);
             case LiveEvent.Verify asked -> verify.ask(asked);
             case LiveEvent.Invalidate invalidate -> invalidation.ask(invalidate);
+            case LiveEvent.Change change -> change(change);
             case LiveEvent.Tick tick -> {
                 meeting.tick();
                 primary.confirmSoon();
@@ -267,6 +268,18 @@ public final class LiveCopy {
         primary.confirmSoon();
     }
 
+    private void change(LiveEvent.Change change) {
+        var before = desk.settings;
+        if (!change.settings().follows(before)) {
+            throw new IllegalArgumentException("%s cannot follow %s".formatted(change.settings(), before));
+        }
+        meeting.disconnect("it is replicated in another way from here on");
+        desk.settings = change.settings();
+        primary.settingsChanged(before.protocol());
+        resync.settingsChanged();
+        desk.emit(new LiveEffect.Answer(change.request()));
+    }
+
     private void renewed(Lease lease) {
         if (lease.token() == desk.lease.token() && lease.until() > desk.lease.until()) {
             desk.lease = lease;
@@ -306,6 +319,7 @@ public final class LiveCopy {
             case LiveEvent.Resolve resolve -> desk.emit(new LiveEffect.Refuse(resolve.request(), why));
             case LiveEvent.Verify asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             case LiveEvent.Invalidate asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
+            case LiveEvent.Change asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             default -> {}
         }
     }

@@ -83,6 +83,14 @@ public sealed interface LiveEvent {
     record Verify(long request) implements LiveEvent {}
 
     /**
+     * How it is replicated from here on: protocol, congestion, buffer, digests and rate of a resync. The session ends, for
+     * both sides have to be told before they meet again; answered at once.
+     *
+     * @param settings of the same copies, size, activity log and messages
+     */
+    record Change(long request, LiveSettings settings) implements LiveEvent {}
+
+    /**
      * Time has passed: to come at least once a second; where {@link LiveSettings#resyncRate} is set, each 0.1 s while the
      * status is {@code SYNC_SOURCE}, for a resync that has asked for all that it may goes on by ticks and confirmations alone.
      */

@@ -66,6 +66,18 @@ public record LiveSettings(
                 ResyncRate.NONE);
     }
 
+    /** Whether a copy may go over to them while it lives. */
+    boolean follows(LiveSettings before) {
+        return self.equals(before.self)
+                && peer.equals(before.peer)
+                && sizeBytes == before.sizeBytes
+                && activityLogExtents == before.activityLogExtents
+                && resyncBlocks == before.resyncBlocks
+                && resyncWindow == before.resyncWindow
+                && patience == before.patience
+                && isFenced == before.isFenced;
+    }
+
     public LiveSettings {
         if (self.equals(peer)) {
             throw new IllegalArgumentException("a copy cannot be its own peer: " + self);

@@ -283,7 +283,8 @@ final class Meeting {
             standAlone(
                     "the peer's volume has %d bytes, this one %d".formatted(theirs.sizeBytes(), settings.sizeBytes()));
         } else if (theirs.protocol() != settings.protocol()) {
-            standAlone("the peer replicates by protocol %s, this copy by %s"
+            // One of them has not been told yet that this was changed.
+            disconnect("the peer replicates by protocol %s, this copy by %s"
                     .formatted(theirs.protocol(), settings.protocol()));
         } else {
             follow(verdict(mine, theirs), mine, theirs);

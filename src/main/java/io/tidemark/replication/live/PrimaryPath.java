@@ -45,6 +45,9 @@ final class PrimaryPath {
     private long receivedUpTo;
     private long confirmedUpTo;
     private long aheadAt;
+    /** The flush that has to end before what was answered is durable here, where a protocol before did not see to that. */
+    private long looseUntil;
+
     private int open;
     private int unanswered;
     /** With the disk or the peer. */
@@ -109,7 +112,7 @@ final class PrimaryPath {
     }
 
     void flush(long request) {
-        if (desk.settings.protocol() == Protocol.C) {
+        if (desk.settings.protocol() == Protocol.C && flushes.isDone(looseUntil)) {
             // What was answered is durable wherever it was to be.
             desk.emit(new LiveEffect.Answer(request));
             return;
@@ -352,6 +355,17 @@ final class PrimaryPath {
     private void barrier() {
         lastBarrier = desk.nextNumber();
         desk.send(new LiveMessage.Barrier(lastBarrier));
+    }
+
+    /** No session is there. Under protocol C nothing more is answered before it is durable. */
+    void settingsChanged(Protocol before) {
+        if (desk.settings.protocol() == Protocol.C && before != Protocol.C) {
+            arrived.forEach(part -> part.isForced = true);
+            admitted.forEach(part -> part.isForced = true);
+            onDisk.values().forEach(part -> part.isForced = true);
+            looseUntil = flushes.ask();
+            flushes.forceAll();
+        }
     }
 
     /** The connection is gone: what the peer has not confirmed it lacks. */

@@ -24,7 +24,7 @@ final class ResyncSource {
     /** The same by the number of what was compared, until what is not lacking is durable there. */
     private final Map<Long, List<Run>> answers = new HashMap<>();
 
-    private final ResyncPace pace;
+    private ResyncPace pace;
     private Optional<Run> claimed = Optional.empty();
     /** New writes wait where the first that is lacking lies. */
     private boolean isLackingClaimed;
@@ -53,6 +53,11 @@ final class ResyncSource {
     ResyncSource(Desk desk, PrimaryPath primary) {
         this.desk = desk;
         this.primary = primary;
+        pace = new ResyncPace(desk.settings.resyncRate());
+    }
+
+    /** None is under way. */
+    void settingsChanged() {
         pace = new ResyncPace(desk.settings.resyncRate());
     }
 

@@ -7,7 +7,7 @@ final class WritePart {
     final int length;
     final Payload data;
     /** It is answered only once it is durable. */
-    final boolean isForced;
+    boolean isForced;
 
     long work;
     long number;

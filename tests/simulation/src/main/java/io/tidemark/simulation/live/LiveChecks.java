@@ -3,7 +3,6 @@ package io.tidemark.simulation.live;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
-import io.tidemark.replication.live.Protocol;
 import io.tidemark.simulation.live.LiveHistory.Written;
 import java.util.Map;
 
@@ -83,7 +82,7 @@ final class LiveChecks {
 
     /** No read returns what is older than an answered write. */
     void read(LiveHost host, long promotion, long block, long begun, long value) {
-        boolean isShared = world.settings().isFenced() && world.settings().protocol() == Protocol.C;
+        boolean isShared = world.settings().isFenced() && world.isAlwaysC();
         for (var write : history.writes()) {
             boolean isOver = write.first <= block && block < write.first + write.blocks;
             boolean isKnown = write.answered < begun && !write.isForgiven;
@@ -107,7 +106,7 @@ final class LiveChecks {
                 host.side(),
                 host.status().disk());
         prefix(host, "was promoted");
-        if (world.settings().isFenced() && world.settings().protocol() == Protocol.C) {
+        if (world.settings().isFenced() && world.isAlwaysC()) {
             nothingMissing(host, "was promoted");
         }
     }
@@ -115,15 +114,14 @@ final class LiveChecks {
     /** A copy that calls itself consistent has all up to a barrier. */
     void prefix(LiveHost host, String when) {
         if (host.store().superblock().isConsistent()) {
-            var wrong = history.prefix(host.disk()::at, world.settings().protocol() == Protocol.C);
+            var wrong = history.prefix(host.disk()::at, world.isAlwaysC());
             world.check(wrong.isEmpty(), "%s %s and has no prefix: %s", host.side(), when, wrong);
         }
     }
 
     /** What a flush or FUA promised a client is on the disk of the primary that promised it. */
     void keptByPrimary(LiveHost host) {
-        var lost = history.lostByPowerCut(
-                host.disk()::at, host.promotion(), world.settings().protocol() == Protocol.C);
+        var lost = history.lostByPowerCut(host.disk()::at, host.promotion(), world.isAlwaysC());
         world.check(lost.isEmpty(), "%s crashed as primary, and lost %s, which was flushed", host.side(), lost);
     }
 
@@ -141,9 +139,7 @@ final class LiveChecks {
                     host.generations().current().equals(world.peer(host).kept().current());
             lastInStep = isSame ? world.now() : lastInStep;
         }
-        if (isNew
-                && now.replication() == ReplicationState.SYNC_SOURCE
-                && world.settings().protocol() == Protocol.C) {
+        if (isNew && now.replication() == ReplicationState.SYNC_SOURCE && world.isAlwaysC()) {
             nothingMissing(host, "is source of a resync");
         }
         if (isNew && now.replication() == ReplicationState.SYNC_SOURCE) {
@@ -165,7 +161,7 @@ final class LiveChecks {
                 !kept.isConsistent() && kept.generations().current().isEmpty(),
                 "%s has said that it has given up its content, and has it still",
                 host.side());
-        if (world.settings().protocol() == Protocol.C) {
+        if (world.isAlwaysC()) {
             nothingMissing(world.peer(host), "remains alone");
         }
     }
@@ -238,7 +234,7 @@ final class LiveChecks {
         var a = world.host(0).disk().content();
         var b = world.host(1).disk().content();
         world.check(a.equals(b), "at the end the copies differ: %s and %s", a, b);
-        if (world.settings().protocol() == Protocol.C) {
+        if (world.isAlwaysC()) {
             nothingMissing(world.host(0), "is at rest");
         }
     }

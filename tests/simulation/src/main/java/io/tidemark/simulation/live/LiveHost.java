@@ -26,7 +26,7 @@ final class LiveHost {
 
     private final LiveWorld world;
     private final int side;
-    private final LiveSettings settings;
+    private LiveSettings settings;
     private final LiveDisk disk = new LiveDisk();
     private final LiveStore store;
     private final LiveFault fault;
@@ -141,6 +141,14 @@ final class LiveHost {
                 Optional.empty(),
                 Optional.empty());
         world.network().ended(side);
+    }
+
+    /** Somebody, or the peer that connects, has said so; it is kept over crashes. */
+    void change(LiveSettings changed) {
+        if (!changed.equals(settings)) {
+            settings = changed;
+            take(new LiveEvent.Change(0, changed));
+        }
     }
 
     void connected(long session) {

@@ -44,6 +44,7 @@ final class LiveNetwork {
         if (isOpen || isBroken || !world.host(0).isUp() || !world.host(1).isUp()) {
             return;
         }
+        world.operators().tell();
         isOpen = true;
         session++;
         long mine = session;

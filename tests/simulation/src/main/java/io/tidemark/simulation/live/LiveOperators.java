@@ -1,10 +1,13 @@
 package io.tidemark.simulation.live;
 
+import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveEvent;
+import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.VerifyState;
+import io.tidemark.replication.live.Protocol;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -30,6 +33,10 @@ final class LiveOperators {
     private final Map<Long, LiveHost> invalidating = new HashMap<>();
     private long requests = 2_000_000_000;
     private long decays;
+    /** In some worlds the link's terms change; of a randomness of its own, too. */
+    private final Random changes;
+
+    private final boolean areChanging;
     /** How many blocks did when the host began to verify. */
     private final int[] differed = new int[2];
 
@@ -37,12 +44,72 @@ final class LiveOperators {
         this.world = world;
         this.checks = checks;
         random = new Random(seed * 0xD1342543DE82EF95L + 1);
+        changes = new Random(seed * 0xDA942042E4DD58B5L + 1);
+        areChanging = changes.nextInt(5) == 0;
+    }
+
+    boolean areChanging() {
+        return areChanging;
     }
 
     void begin() {
         if (random.nextInt(4) == 0) {
             trouble();
             repairs();
+        }
+        if (areChanging) {
+            change();
+        }
+    }
+
+    /** At the side that connects, which tells the other when it does so. */
+    private void change() {
+        world.at(world.now() + changes.nextLong(2 * PAUSE_MAXIMUM), () -> {
+            if (!world.isAtRest()) {
+                var host = world.host(0);
+                host.change(other(host.settings()));
+                change();
+            }
+        });
+    }
+
+    private LiveSettings other(LiveSettings now) {
+        return new LiveSettings(
+                now.self(),
+                now.peer(),
+                now.sizeBytes(),
+                Protocol.values()[changes.nextInt(3)],
+                changes.nextInt(3) == 0 ? Congestion.PULL_AHEAD : Congestion.BLOCK,
+                LiveSettings.BUFFER_MINIMUM << changes.nextInt(3),
+                now.activityLogExtents(),
+                now.resyncBlocks(),
+                now.resyncWindow(),
+                now.patience(),
+                now.isFenced(),
+                changes.nextBoolean(),
+                now.resyncRate());
+    }
+
+    /** The two are about to connect; of a change in that very moment the other is not told. */
+    void tell() {
+        if (areChanging && (world.isAtRest() || changes.nextInt(4) > 0)) {
+            var told = world.host(0).settings();
+            var now = world.host(1).settings();
+            world.host(1)
+                    .change(new LiveSettings(
+                            now.self(),
+                            now.peer(),
+                            now.sizeBytes(),
+                            told.protocol(),
+                            told.congestion(),
+                            told.bufferBytes(),
+                            now.activityLogExtents(),
+                            now.resyncBlocks(),
+                            now.resyncWindow(),
+                            now.patience(),
+                            now.isFenced(),
+                            told.isComparing(),
+                            now.resyncRate()));
         }
     }
 

@@ -180,6 +180,15 @@ public final class LiveWorld {
         return settings[0];
     }
 
+    /** Each answered write is durable on both, for as long as this world lives. */
+    boolean isAlwaysC() {
+        return settings().protocol() == Protocol.C && !operators.areChanging();
+    }
+
+    LiveOperators operators() {
+        return operators;
+    }
+
     /** Nothing goes wrong any more, and no client comes. */
     boolean isAtRest() {
         return isAtRest;
