@@ -58,6 +58,8 @@ class AbilitiesOfAgentsTest {
     private static final SnapshotId COPY = new SnapshotId(new VolumeId("db1/mirror:orders"), SNAPSHOT.recoveryPoint());
     private static final LockRequest LOCK =
             new LockRequest(LockMode.GOVERNANCE, Instant.parse("2030-01-01T00:00:00Z"), Duration.ZERO);
+    private static final ProviderError CLOUD_AWAY =
+            new ProviderError.Unreachable("ec2 of eu-west-1", "no answer within 30 s");
     private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
@@ -214,7 +216,9 @@ class AbilitiesOfAgentsTest {
     /** Copies of one provider of the host to the other, that take until they are told to end. */
     private final class Copies implements SnapshotCopies {
         @Override
-        public Step<Snapshot> copyOf(StorageProvider source, SnapshotId snapshot, Optional<String> key) {
+        public Step<Snapshot> copyOf(StorageProvider source, SnapshotId snapshot, Optional<String> key)
+                throws ProviderException {
+            host().hiccup("copyOf");
             host().events.add("copy %s of %s under %s".formatted(snapshot, source.name(), key.orElse("none")));
             return new Step.Running<>(new Handle("mirror", "copying"), 0.25, Duration.ZERO);
         }
@@ -265,6 +269,39 @@ class AbilitiesOfAgentsTest {
                 .containsExactly("copy %s of image under k".formatted(AT_HOME));
     }
 
+    /** The way of every step of a copy leads over a cloud that does not answer once. */
+    @Test
+    void copyOutlivesTheHiccupsOfTheAgentsCloud() throws Exception {
+        for (var method : List.of("readiness", "copyOf", "resume")) {
+            host().hiccups.put(method, CLOUD_AWAY);
+        }
+        var begun = copying();
+        copied();
+        var ended = ended(begun.id());
+
+        assertThat(ended.state()).as("%s", ended.problemJson()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(host().hiccups).as("what was answered").isEmpty();
+    }
+
+    @Test
+    void whoAsksIsToldWhichAgentsCloudDoesNotAnswer() throws Exception {
+        give(AgentWorld.ALL, RecycleBin.class);
+
+        storage.deletions.add(AT_HOME);
+        storage.undeletion = snapshot -> {
+            throw new ProviderException(CLOUD_AWAY);
+        };
+        refused(
+                () -> protect().undelete(SNAPSHOT),
+                ProviderError.Unreachable.class,
+                "ec2 of eu-west-1 at agent db1 cannot be reached: no answer within 30 s");
+        host().hiccups.put("cut", CLOUD_AWAY);
+        refused(
+                () -> world.providers.of(ORDERS).cut(new CutRequest(new RecoveryPointId("rp-2"), List.of(ORDERS))),
+                ProviderError.Unexpected.class,
+                "agent db1 answered: ec2 of eu-west-1");
+    }
+
     @Test
     void copyGoesOnOnlyWhileTheAgentsConfigurationNamesCopies() throws Exception {
         var begun = copying();
@@ -308,6 +345,9 @@ class AbilitiesOfAgentsTest {
         }
 
         private Step<Status> running(State next) {
+            if (state == State.NONE) {
+                host().hiccups.put("resume", CLOUD_AWAY);
+            }
             state = next;
             host().outcomes.put("pair", new Step.Done<>(status()));
             return new Step.Running<>(new Handle("image", "pair"), 0.5, Duration.ZERO);

@@ -70,6 +70,8 @@ final class FakeHost implements FileSystems, QuiescerFactory {
     final List<String> kinds = new ArrayList<>(List.of("image"));
     /** What the storage of all of them can do besides; a controller is told when the agent connects. */
     final Map<Class<?>, Object> abilities = new ConcurrentHashMap<>();
+    /** What their storage is told to answer with, once each, by the name of the method; the first that is asked gets it. */
+    final Map<String, ProviderError> hiccups = new ConcurrentHashMap<>();
     /** What work of them comes to, by the token of its handle. */
     final Map<String, Step<?>> outcomes = new ConcurrentHashMap<>();
 
@@ -102,7 +104,7 @@ final class FakeHost implements FileSystems, QuiescerFactory {
         return (StorageProvider) Proxy.newProxyInstance(
                 StorageProvider.class.getClassLoader(),
                 new Class<?>[] {StorageProvider.class},
-                (proxy, method, arguments) -> switch (method.getName()) {
+                (proxy, method, arguments) -> switch (hiccup(method.getName())) {
                     case "name" -> name;
                     case "volume" -> described((VolumeId) arguments[0]);
                     case "volumes" -> {
@@ -130,6 +132,14 @@ final class FakeHost implements FileSystems, QuiescerFactory {
                     case "delete" -> deleted((SnapshotId) arguments[0]);
                     default -> throw new AssertionError(method);
                 });
+    }
+
+    String hiccup(String method) throws ProviderException {
+        var error = hiccups.remove(method);
+        if (error != null) {
+            throw new ProviderException(error);
+        }
+        return method;
     }
 
     private Step<Volume> begun(String work) throws ProviderException {

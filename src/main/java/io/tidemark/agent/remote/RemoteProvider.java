@@ -280,7 +280,7 @@ final class RemoteProvider implements StorageProvider, RemembersWork, AsksAbilit
         try {
             return session.calls().call(command, CALL_LIMIT, answer);
         } catch (AgentCallException e) {
-            throw failure(e);
+            throw failure(command, e);
         } catch (IllegalArgumentException e) {
             throw new ProviderException(new ProviderError.Unexpected(agent(), String.valueOf(e.getMessage())), e);
         }
@@ -290,13 +290,25 @@ final class RemoteProvider implements StorageProvider, RemembersWork, AsksAbilit
         try {
             session.calls().tell(command, CALL_LIMIT);
         } catch (AgentCallException e) {
-            throw failure(e);
+            throw failure(command, e);
         }
     }
 
-    private ProviderException failure(AgentCallException e) {
+    /**
+     * Whether an agent's storage that cannot be reached is told as that, for whoever asks to ask again: what may be asked
+     * again as it was. Of the rest, Unreachable says that the agent itself is away.
+     */
+    private static boolean isAskedAgain(AgentCommand command) {
+        return command instanceof AgentCommand.OfAbility
+                || command instanceof AgentCommand.ResumeStep
+                || command instanceof AgentCommand.AskReadiness;
+    }
+
+    private ProviderException failure(AgentCommand command, AgentCallException e) {
         var error = e.failure()
                 .<ProviderError>map(failure -> switch (failure) {
+                    case AgentFailure.OfStorage(ProviderError.Unreachable(var object, var reason))
+                    when isAskedAgain(command) -> new ProviderError.Unreachable(named(object), reason);
                     case AgentFailure.OfStorage(var storage) -> named(storage);
                     case AgentFailure.OfConsistency(var consistency) ->
                         new ProviderError.Unexpected(agent(), consistency.message());
