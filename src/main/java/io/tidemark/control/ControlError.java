@@ -4,6 +4,7 @@ import io.tidemark.domain.LinkId;
 import io.tidemark.domain.OperationId;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.VolumeId;
 import java.time.Duration;
 import java.util.List;
@@ -174,6 +175,34 @@ public sealed interface ControlError {
         public String message() {
             return "agent %s cannot be asked, and whether it goes on with the %s is not known: %s"
                     .formatted(agent, object, reason);
+        }
+    }
+
+    /** What was cancelled has left something at its storage. */
+    sealed interface LeftBehind extends ControlError {}
+
+    /**
+     * A copy of a snapshot was cancelled and may be there all the same, or be under way.
+     *
+     * @param reason why it is not known to be gone
+     */
+    record CopyLeft(SnapshotId copy, String reason) implements LeftBehind {
+        @Override
+        public String message() {
+            return "copy %s may be left at %s: %s".formatted(copy, copy.volume().provider(), reason);
+        }
+    }
+
+    /**
+     * A start or stop of replication by the storage itself is followed no more, as its user asked.
+     *
+     * @param action as a verb: {@code start}
+     */
+    record LeftToStorage(VolumeId volume, String action) implements LeftBehind {
+        @Override
+        public String message() {
+            return "whether the storage of %s goes on to %s its replication is not known: it is followed no more"
+                    .formatted(volume, action);
         }
     }
 

@@ -16,14 +16,17 @@ import io.tidemark.spi.Step;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Has a snapshot copied by its storage. The storage makes one copy per id however often it is asked, so a restart asks
  * again. One that is cancelled deletes what is there of the copy, once the storage has told it that the copy is on its
- * way.
+ * way; where that fails, its end tells what may be left.
  */
 final class CopySnapshotOperation implements OperationKind {
     static final String KIND = "copy";
+    private static final Logger log = LoggerFactory.getLogger(CopySnapshotOperation.class);
 
     /** The slowest known is a first copy of many TiB to another continent. */
     private static final Duration LIMIT = Duration.ofDays(7);
@@ -73,73 +76,110 @@ final class CopySnapshotOperation implements OperationKind {
         readable.await(snapshot, running);
         var copy = copy(request);
         var key = Json.optionalText(request, "key");
-        Look look = handle -> looked(snapshot, copy, key, handle);
-        var result = Json.object();
-        result.set("snapshot", Documents.snapshot(followed(look, copy, running)));
-        return result;
+        var course = new Course();
+        try {
+            var result = Json.object();
+            var made = followed(() -> looked(snapshot, copy, key, course), course, copy, running);
+            result.set("snapshot", Documents.snapshot(made));
+            return result;
+        } catch (ControlException e) {
+            if (e.error() instanceof ControlError.Cancelled) {
+                deleteCancelled(copy, course, e);
+            }
+            throw e;
+        }
+    }
+
+    /** What the storage has said so far. */
+    private static final class Course {
+        Optional<Handle> handle = Optional.empty();
+        boolean isUnanswered;
     }
 
     /** Asks for the copy, or with a handle how far it is; each time whoever is there now: an agent may have come back. */
     private interface Look {
-        Looked at(Optional<Handle> handle) throws ProviderException;
+        Looked at() throws ProviderException;
     }
 
     /** @param phase what it is about, where it is under way */
     private record Looked(Step<?> step, String phase) {}
 
-    private Looked looked(SnapshotId snapshot, SnapshotId copy, Optional<String> key, Optional<Handle> handle)
+    private Looked looked(SnapshotId snapshot, SnapshotId copy, Optional<String> key, Course course)
             throws ProviderException {
         var target = providers.of(copy.volume());
         var copies = target.ability(SnapshotCopies.class)
                 .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
                         copy.volume().toString(), AbilityLack.of(target, "its storage makes no copies of snapshots"))));
-        Step<?> step = handle.isEmpty()
-                ? copies.copyOf(providers.of(snapshot.volume()), snapshot, key)
-                : target.resume(handle.get());
+        Step<?> step;
+        if (course.handle.isEmpty()) {
+            var source = providers.of(snapshot.volume());
+            course.isUnanswered = true;
+            step = copies.copyOf(source, snapshot, key);
+            course.isUnanswered = false;
+        } else {
+            step = target.resume(course.handle.get());
+        }
         return new Looked(step, step instanceof Step.Running<?> running ? copies.phase(running.handle()) : "");
     }
 
-    private Snapshot followed(Look look, SnapshotId copy, Running running) throws Exception {
+    private Snapshot followed(Look look, Course course, SnapshotId copy, Running running) throws Exception {
         long endNanos = System.nanoTime() + LIMIT.toNanos();
         long answeredNanos = System.nanoTime();
-        Optional<Handle> handle = Optional.empty();
-        try {
-            while (true) {
-                var pause = LOOK_MAXIMUM;
-                try {
-                    var looked = look.at(handle);
-                    switch (looked.step()) {
-                        case Step.Done<?>(var made) -> {
-                            return (Snapshot) made;
-                        }
-                        case Step.Running<?>(var next, var part, var askAgainAfter) -> {
-                            handle = Optional.of(next);
-                            pause = askAgainAfter;
-                            answeredNanos = System.nanoTime();
-                            running.progress(progress("%s %s".formatted(copy, looked.phase()), part));
-                        }
+        while (true) {
+            var pause = LOOK_MAXIMUM;
+            try {
+                var looked = look.at();
+                switch (looked.step()) {
+                    case Step.Done<?>(var made) -> {
+                        return (Snapshot) made;
                     }
-                } catch (ProviderException e) {
-                    if (!e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
-                        throw e;
+                    case Step.Running<?>(var next, var part, var askAgainAfter) -> {
+                        course.handle = Optional.of(next);
+                        pause = askAgainAfter;
+                        answeredNanos = System.nanoTime();
+                        running.progress(progress("%s %s".formatted(copy, looked.phase()), part));
                     }
-                    pause = Waits.whileAway(e.error(), LOOK_MAXIMUM);
-                    running.progress(progress("%s waits: %s".formatted(copy, e.getMessage()), 0));
                 }
-                if (System.nanoTime() - endNanos >= 0) {
-                    throw new ControlException(new ControlError.StepTooLong("copy " + copy, LIMIT));
+            } catch (ProviderException e) {
+                if (!e.error().retryable() || System.nanoTime() - answeredNanos >= AWAY_MAXIMUM.toNanos()) {
+                    throw e;
                 }
-                Waits.pause(pause, LOOK_MINIMUM, LOOK_MAXIMUM, running);
+                pause = Waits.whileAway(e.error(), LOOK_MAXIMUM);
+                running.progress(progress("%s waits: %s".formatted(copy, e.getMessage()), 0));
             }
-        } catch (ControlException e) {
-            // One that was never said to be on its way may be a whole copy of before.
-            if (e.error() instanceof ControlError.Cancelled && handle.isPresent()) {
-                var target = providers.of(copy.volume());
-                var unused = StepRunner.finish(
-                        target, target.delete(copy), Boolean.class, "delete " + copy, ProgressListener.NONE);
+            if (System.nanoTime() - endNanos >= 0) {
+                throw new ControlException(new ControlError.StepTooLong("copy " + copy, LIMIT));
             }
-            throw e;
+            Waits.pause(pause, LOOK_MINIMUM, LOOK_MAXIMUM, running);
         }
+    }
+
+    /** @throws ControlException CopyLeft where it is not known to be gone */
+    private void deleteCancelled(SnapshotId copy, Course course, ControlException cancelled)
+            throws ControlException, InterruptedException {
+        if (course.handle.isEmpty()) {
+            // One that was never said to be on its way may be a whole copy of before: it is not deleted, but told.
+            if (course.isUnanswered) {
+                throw left(copy, "it was asked for and then cancelled, and its storage has not answered", cancelled);
+            }
+            return;
+        }
+        try {
+            var target = providers.of(copy.volume());
+            var unused = StepRunner.finish(
+                    target, target.delete(copy), Boolean.class, "delete " + copy, ProgressListener.NONE);
+        } catch (ProviderException e) {
+            throw left(copy, e.error().message(), e);
+        } catch (ControlException e) {
+            throw left(copy, e.error().message(), e);
+        }
+    }
+
+    private static ControlException left(SnapshotId copy, String reason, Exception cause) {
+        log.warn("copy.left copy={} reason=\"{}\"", copy, reason);
+        var left = new ControlException(new ControlError.CopyLeft(copy, reason));
+        left.initCause(cause);
+        return left;
     }
 
     private static Operation.Progress progress(String phase, double part) {

@@ -69,11 +69,17 @@ final class StorageReplicationOperation implements OperationKind {
                 : storage -> storage.stopReplication(
                         volume, request.path("wholeGroup").booleanValue(), true);
         Look look = handle -> looked(volume, begin, handle);
-        var result = Json.object();
-        result.set(
-                "storageReplication",
-                Documents.storageReplication(followed(look, action + " replication of " + volume, running)));
-        return result;
+        try {
+            var result = Json.object();
+            var status = followed(look, action + " replication of " + volume, running);
+            result.set("storageReplication", Documents.storageReplication(status));
+            return result;
+        } catch (ControlException e) {
+            // What was asked for is the storage's to carry out: it is given up here alone.
+            throw e.error() instanceof ControlError.Cancelled
+                    ? new ControlException(new ControlError.LeftToStorage(volume, action))
+                    : e;
+        }
     }
 
     private interface Begin {

@@ -16,7 +16,9 @@ final class WantedEnd {
 
     static boolean isCancelled(Throwable failure) {
         return switch (failure) {
-            case ControlException control -> control.error() instanceof ControlError.Cancelled;
+            case ControlException control ->
+                control.error() instanceof ControlError.Cancelled
+                        || control.error() instanceof ControlError.LeftToStorage;
             case ReplicationException replication -> replication.error() instanceof ReplicationError.Cancelled;
             case ConsistencyException consistency -> consistency.error() instanceof ConsistencyError.Cancelled;
             default -> false;

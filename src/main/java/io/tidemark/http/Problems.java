@@ -266,6 +266,7 @@ public final class Problems {
             case ControlError.ShownOnce e ->
                 Problem.of(409, "secret-shown-once", e.message(), "ask for a new one with a new key");
             case ControlError.OfRollback e -> of(e);
+            case ControlError.LeftBehind e -> of(e);
             case ControlError.TooManyOperations e ->
                 Problem.of(503, "too-many-operations", e.message(), "wait until some have ended")
                         .retryAfter(e.retryAfter());
@@ -302,6 +303,24 @@ public final class Problems {
                 error.kind().replace(' ', '-') + "-not-found",
                 error.message(),
                 "list what there is with GET /v1/%s".formatted(collection(error.kind())));
+    }
+
+    private static Problem of(ControlError.LeftBehind error) {
+        return switch (error) {
+            case ControlError.CopyLeft e ->
+                Problem.of(
+                        502,
+                        "copy-left",
+                        e.message(),
+                        "look whether it is there and wanted, and delete it where it is not: tidemark snapshots delete %s"
+                                .formatted(e.copy()));
+            case ControlError.LeftToStorage e ->
+                Problem.of(
+                        409,
+                        "left-to-storage",
+                        e.message(),
+                        "look how it stands: tidemark volumes storage-replication %s".formatted(e.volume()));
+        };
     }
 
     private static Problem of(ControlError.AgentAway error) {

@@ -95,9 +95,7 @@ class CopySnapshotTest {
         assertThat(snapshotsOf(COPY)).containsExactly(copy);
     }
 
-    @Test
-    void cancelledCopyIsDeleted() throws Exception {
-        site.stepsToCopy.set(Integer.MAX_VALUE);
+    private Operation startedUntil(String phase) throws Exception {
         var operation = started();
         Awaitility.await()
                 .until(() -> site.control
@@ -105,30 +103,49 @@ class CopySnapshotTest {
                         .get(operation.id())
                         .progress()
                         .phase()
-                        .contains("is copied"));
+                        .contains(phase));
+        return operation;
+    }
 
+    private Operation cancelled(Operation operation) throws Exception {
         site.control.operations().cancel(operation.id());
+        return site.awaitEnd(operation.id());
+    }
 
-        assertThat(site.awaitEnd(operation.id()).state()).isEqualTo(Operation.State.CANCELLED);
+    @Test
+    void cancelledCopyIsDeleted() throws Exception {
+        site.stepsToCopy.set(Integer.MAX_VALUE);
+        var operation = startedUntil("is copied");
+
+        assertThat(cancelled(operation).state()).isEqualTo(Operation.State.CANCELLED);
         assertThat(snapshotsOf(COPY)).isEmpty();
     }
 
     @Test
-    void wholeCopyOfBeforeOutlivesTheCancellingOfAnother() throws Exception {
+    void cancelledCopyThatCannotBeDeletedIsToldWithTheWayOut() throws Exception {
+        site.stepsToCopy.set(Integer.MAX_VALUE);
+        var operation = startedUntil("is copied");
+        site.copiesUnanswered = true;
+
+        var ended = cancelled(operation);
+
+        assertThat(ended.state()).isEqualTo(Operation.State.FAILED);
+        assertThat(ended.problemJson().orElseThrow())
+                .contains(
+                        "copy-left",
+                        "may be left at mirror: the mirror cannot be reached",
+                        "tidemark snapshots delete " + new SnapshotId(COPY, snapshot.recoveryPoint()));
+    }
+
+    @Test
+    void wholeCopyOfBeforeOutlivesTheCancellingOfAnotherWhichIsTold() throws Exception {
         site.awaitEnd(started().id());
         site.copiesUnanswered = true;
-        var operation = started();
-        Awaitility.await()
-                .until(() -> site.control
-                        .operations()
-                        .get(operation.id())
-                        .progress()
-                        .phase()
-                        .contains("does not answer"));
+        var operation = startedUntil("does not answer");
 
-        site.control.operations().cancel(operation.id());
+        var ended = cancelled(operation);
 
-        assertThat(site.awaitEnd(operation.id()).state()).isEqualTo(Operation.State.CANCELLED);
+        assertThat(ended.problemJson().orElseThrow()).contains("may be left at mirror", "has not answered");
         assertThat(snapshotsOf(COPY)).containsExactly(new SnapshotId(COPY, snapshot.recoveryPoint()));
     }
 

@@ -10,6 +10,7 @@ import io.tidemark.site.TestSite;
 import io.tidemark.spi.StorageReplication.State;
 import io.tidemark.spi.VolumeId;
 import java.nio.file.Path;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +59,27 @@ class ReplicateInStorageTest {
         assertThat(stopped.at("/storageReplication/state").asText()).isEqualTo("STOPPED");
         assertThat(site.replicating.asked)
                 .containsExactly("start %s %s".formatted(ORDERS, COPY), "stop %s true true".formatted(ORDERS));
+    }
+
+    @Test
+    void cancelledStartIsToldToBeTheStoragesNow() throws Exception {
+        site.replicating.isSlow = true;
+        var begun = cases.start(ORDERS, COPY, site.intent());
+        Awaitility.await()
+                .until(() -> site.control
+                        .operations()
+                        .get(begun.id())
+                        .progress()
+                        .phase()
+                        .contains("start"));
+
+        site.control.operations().cancel(begun.id());
+        var ended = site.awaitEnd(begun.id());
+
+        assertThat(ended.state()).isEqualTo(Operation.State.CANCELLED);
+        assertThat(ended.problemJson().orElseThrow())
+                .contains("left-to-storage", "goes on to start", "tidemark volumes storage-replication " + ORDERS)
+                .doesNotContain("nothing was kept");
     }
 
     @Test

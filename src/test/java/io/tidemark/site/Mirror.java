@@ -34,7 +34,7 @@ final class Mirror {
 
     /**
      * @param steps how often a copy that is asked for is not made yet
-     * @param isAway whether who asks for one gets no answer
+     * @param isAway whether who asks for one, or deletes one, gets no answer
      */
     static StorageProvider of(MemoryProvider inner, AtomicInteger steps, BooleanSupplier isAway) {
         var mirror = new Mirror(inner, steps, isAway);
@@ -50,6 +50,10 @@ final class Mirror {
                     case "phase" -> "is copied";
                     case "copyOf" -> mirror.step((StorageProvider) given[0], (SnapshotId) given[1]);
                     case "resume" -> mirror.resumed((Handle) given[0]);
+                    case "delete" -> {
+                        mirror.refuseAway();
+                        yield invoked(() -> method.invoke(inner, given));
+                    }
                     default -> invoked(() -> method.invoke(inner, given));
                 });
     }
@@ -66,10 +70,14 @@ final class Mirror {
         }
     }
 
-    private Step<Snapshot> step(StorageProvider source, SnapshotId snapshot) throws ProviderException {
+    private void refuseAway() throws ProviderException {
         if (isAway.getAsBoolean()) {
             throw new ProviderException(new ProviderError.Unreachable("the mirror", "it does not answer"));
         }
+    }
+
+    private Step<Snapshot> step(StorageProvider source, SnapshotId snapshot) throws ProviderException {
+        refuseAway();
         var volume = VolumeId.of(inner.name(), snapshot.volume().name());
         try (var reader = source.read(snapshot)) {
             var bytes = ByteBuffer.allocate((int) reader.sizeBytes());

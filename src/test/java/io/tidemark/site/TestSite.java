@@ -105,7 +105,7 @@ public final class TestSite implements AutoCloseable {
     /** How often a copy that is asked for is not made yet. */
     public final AtomicInteger stepsToCopy = new AtomicInteger();
 
-    /** While true, who asks for a copy gets no answer. */
+    /** While true, who asks for a copy, or deletes one, gets no answer. */
     public volatile boolean copiesUnanswered;
 
     private final boolean mirrored;
