@@ -19,11 +19,13 @@ public final class LinkOpening {
     private final Providers providers;
     private final SiteCatalog catalog;
     private final Peer peer;
+    private final LiveSessions live;
 
-    LinkOpening(Providers providers, SiteCatalog catalog, Peer peer) {
+    LinkOpening(Providers providers, SiteCatalog catalog, Peer peer, LiveSessions live) {
         this.providers = providers;
         this.catalog = catalog;
         this.peer = peer;
+        this.live = live;
     }
 
     /** @param fresh whether the link was not known here */
@@ -33,12 +35,12 @@ public final class LinkOpening {
     Opened open(Message asked) throws ReplicationException, ProviderException {
         return switch (asked) {
             case Message.OpenLink open -> {
-                refuseOther(open.link(), open.sourceVolume(), open.targetVolume());
+                refuse(open.link(), open.sourceVolume(), open.targetVolume());
                 var volume = blocks(open);
                 yield opened(open.link(), open.group(), open.sourceVolume(), volume);
             }
             case Message.OpenStreamLink open -> {
-                refuseOther(open.link(), open.sourceVolume(), open.targetVolume());
+                refuse(open.link(), open.sourceVolume(), open.targetVolume());
                 var volume = files(open);
                 yield opened(open.link(), open.group(), open.sourceVolume(), volume);
             }
@@ -48,8 +50,12 @@ public final class LinkOpening {
         };
     }
 
-    private void refuseOther(LinkId link, VolumeId source, VolumeId target) throws ReplicationException {
+    /** Where the link is another one here, or its volume is another link's. */
+    private void refuse(LinkId link, VolumeId source, VolumeId target) throws ReplicationException {
         var known = catalog.link(link);
+        if (known.isEmpty()) {
+            live.refuseLive(target);
+        }
         boolean same = known.isEmpty()
                 || (known.get().role() == ReplicationLink.Role.TARGET
                         && known.get().peer().equals(peer.id())

@@ -191,7 +191,7 @@ public final class ReplicationServer implements PeerSessions, TargetSessions {
     }
 
     private void openLink(PeerConnection connection, Peer peer) throws ReplicationException, ProviderException {
-        var opened = new LinkOpening(site.providers(), site.catalog(), peer).open(connection.receive());
+        var opened = new LinkOpening(site.providers(), site.catalog(), peer, live).open(connection.receive());
         if (opened.fresh()) {
             retired.remove(opened.link());
         }

@@ -2,6 +2,7 @@ package io.tidemark.control;
 
 import io.tidemark.agent.Replicator;
 import io.tidemark.control.port.LinkStore;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.PeerId;
@@ -21,12 +22,14 @@ public final class CreateLink {
     private final ControlPorts.Stores stores;
     private final Inventory inventory;
     private final Replicator replicator;
+    private final LiveHost live;
     private final InstantSource clock;
 
     CreateLink(ControlPorts ports, Inventory inventory) {
         this.stores = ports.stores();
         this.inventory = inventory;
         this.replicator = ports.agents().replicator();
+        this.live = ports.agents().live();
         this.clock = ports.clock();
     }
 
@@ -47,7 +50,7 @@ public final class CreateLink {
      * Written down here before the peer is told: a crash between leaves a link whose first synchronisation tells it.
      *
      * @throws ControlException NotFound, Invalid; Unsupported where the volume has neither blocks nor streams;
-     *     AlreadyExists when the volume has a link to that peer volume
+     *     AlreadyExists when the volume has a link to that peer volume; InUse where that is a live link's
      * @throws ReplicationException when the peer cannot be told; then there is no link
      */
     public ReplicationLink create(Wish wish, Intent intent)
@@ -67,6 +70,7 @@ public final class CreateLink {
             throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_READ));
         }
         refuseSecond(wish, intent);
+        refuseLivePeer(wish);
         var link = new ReplicationLink(
                         intent.link(),
                         ReplicationLink.Role.SOURCE,
@@ -108,6 +112,19 @@ public final class CreateLink {
                     "has volumes on %d hosts: its recovery points would arrive without the other hosts' parts and without an attestation"
                             .formatted(hosts.size()),
                     "a group of one host's volumes, %s among them".formatted(wish.volume())));
+        }
+    }
+
+    /** What this site knows of the peer's volumes; the peer itself refuses the rest. */
+    private void refuseLivePeer(Wish wish) throws ControlException {
+        for (var each : live.all()) {
+            var other = each.link();
+            if (other.peer().equals(wish.peer()) && other.peerVolume().equals(wish.peerVolume())) {
+                throw new ControlException(new ControlError.InUse(
+                        "volume",
+                        "%s of peer %s".formatted(wish.peerVolume(), wish.peer()),
+                        "live link " + other.id()));
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package io.tidemark.control;
 
 import io.tidemark.control.document.Json;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Operation;
@@ -9,15 +10,18 @@ import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
+import java.util.List;
 import java.util.Optional;
 
 /** Starts turning a link round: its target becomes its source. */
 public final class ReverseLink {
     private final Inventory inventory;
+    private final LiveHost live;
     private final Operations operations;
 
-    ReverseLink(Inventory inventory, Operations operations) {
+    ReverseLink(Inventory inventory, LiveHost live, Operations operations) {
         this.inventory = inventory;
+        this.live = live;
         this.operations = operations;
     }
 
@@ -34,7 +38,8 @@ public final class ReverseLink {
     /**
      * @throws ControlException NotFound; LinkState; Invalid when it is asked at the wrong side; Unsupported when the volume
      *     that is to receive cannot be written to; InUse when the volume is
-     *     still mounted, so that what is written next would be left behind
+     *     still mounted, so that what is written next would be left behind, or where one that is to receive is a live
+     *     link's, which alone writes it
      */
     public Operation start(LinkId id, Mode mode, Intent intent) throws ControlException, ProviderException {
         var link = inventory.link(id);
@@ -72,6 +77,7 @@ public final class ReverseLink {
                 }
                 var volume = inventory.volume(link.localVolume());
                 mustReceive(volume);
+                RollbackRecoveryPoint.refuseLive(List.of(volume.id()), live);
                 ReversalOperation.refuseWhenMounted(volume);
             }
             case UNPLANNED -> {
@@ -92,6 +98,7 @@ public final class ReverseLink {
                         "following",
                         "another mode: this side is the target already, or ask at peer " + link.peer());
                 mustReceive(inventory.volume(link.localVolume()));
+                RollbackRecoveryPoint.refuseLive(List.of(link.localVolume()), live);
             }
         }
     }

@@ -98,7 +98,7 @@ public final class SiteControl {
                 new PauseLink(inventory, ports, operations),
                 new ResumeLink(inventory, ports, syncLink, busy),
                 new ResyncLink(syncLink),
-                new ReverseLink(inventory, operations),
+                new ReverseLink(inventory, ports.agents().live(), operations),
                 new SetLink(inventory, stores.links(), ports.clock()));
         this.exports = new ManageExports(
                 ports.agents().exports(),

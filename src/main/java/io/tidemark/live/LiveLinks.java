@@ -311,12 +311,17 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         }
     }
 
-    private void refuseUsed(VolumeId volume) throws ReplicationException {
+    @Override
+    public void refuseLive(VolumeId volume) throws ReplicationException {
         for (var other : links.values()) {
             if (other.link().localVolume().equals(volume)) {
                 throw used(volume, "live link " + other.link().id());
             }
         }
+    }
+
+    private void refuseUsed(VolumeId volume) throws ReplicationException {
+        refuseLive(volume);
         if (host.linkTargets().get().contains(volume)) {
             throw used(volume, "a link whose target it is");
         }

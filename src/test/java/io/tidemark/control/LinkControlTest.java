@@ -289,6 +289,38 @@ class LinkControlTest {
     }
 
     @Test
+    void aVolumeOfALiveLinkNeverReceivesOverAnother() throws Exception {
+        take();
+        site.replicateLive(link.localVolume());
+
+        for (var mode : List.of(ReverseLink.Mode.PLANNED, ReverseLink.Mode.FOLLOW)) {
+            assertThat(errorOf(() -> reverse(mode)))
+                    .isInstanceOfSatisfying(
+                            ControlError.InUse.class, e -> assertThat(e.by()).isEqualTo("live link ln-live"));
+        }
+        assertThat(now().role()).isEqualTo(ReplicationLink.Role.SOURCE);
+    }
+
+    /** As the peer does where this site knows nothing of it. */
+    @Test
+    void aLinkToThePeersVolumeOfALiveLinkIsRefused() throws Exception {
+        site.replicateLive(TestSite.volume("orders"));
+        var wish = new CreateLink.Wish(
+                new PeerId("site-b"),
+                new GroupId("orders"),
+                link.localVolume(),
+                TestSite.volume("orders"),
+                Optional.empty());
+
+        assertThat(errorOf(() -> site.control.links().create().create(wish, site.intent())))
+                .isInstanceOfSatisfying(
+                        ControlError.InUse.class,
+                        e -> assertThat(e.message())
+                                .isEqualTo("volume memory:orders of peer site-b is needed by live link ln-live"));
+        assertThat(site.store.links().all()).containsExactly(now());
+    }
+
+    @Test
     void aPeerThatRefusesStaysTheTarget() throws Exception {
         site.replicator.refusal = Optional.of(new ReplicationError.TargetWritten(TestSite.volume("copy"), "byte 7"));
 

@@ -107,6 +107,20 @@ class LiveLinksTest {
                 .withMessageContaining("needed by live link ln-1");
     }
 
+    /** The other way round: a scheduled link names a volume that is replicated live at its peer. */
+    @Test
+    void peersLinkDoesNotWriteAVolumeOfALiveLink() throws Exception {
+        a.links.create(link(Protocol.C), false);
+
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> a.openScheduled("b", new LinkId("ln-2"), b.volume, SIZE))
+                .withMessageContaining("volume memory:v is needed by live link ln-1: name another");
+
+        assertThat(b.catalog.link(new LinkId("ln-2"))).isEmpty();
+        a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE);
+        assertThat(b.catalog.link(new LinkId("ln-2"))).isPresent();
+    }
+
     private static LiveStatus status(LiveSite site) {
         return site.live()
                 .status()

@@ -1,15 +1,18 @@
 package io.tidemark.live;
 
 import io.tidemark.agent.MemoryCatalog;
+import io.tidemark.agent.PeerReplicator;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ReplicationServer;
 import io.tidemark.agent.SitePairing;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.ExportId;
+import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.PeerId;
+import io.tidemark.domain.ReplicationLink;
 import io.tidemark.export.ExportImage;
 import io.tidemark.export.Exports;
 import io.tidemark.export.OpenImages;
@@ -17,6 +20,7 @@ import io.tidemark.export.Overlays;
 import io.tidemark.nativeblock.JavaBlockKernel;
 import io.tidemark.provider.memory.MemoryProvider;
 import io.tidemark.provider.memory.MemoryStorage;
+import io.tidemark.replication.ReplicationException;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
@@ -37,6 +41,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -176,6 +181,23 @@ final class LiveSite implements AutoCloseable {
         exports = exports();
         host = parts();
         links = started();
+    }
+
+    /** Makes a scheduled link there. */
+    void openScheduled(String peer, LinkId id, VolumeId target, long sizeBytes) throws ReplicationException {
+        var replicator =
+                new PeerReplicator(providers, connector, new JavaBlockKernel(), Moments.NONE, System::nanoTime, "test");
+        var link = new ReplicationLink(
+                id,
+                ReplicationLink.Role.SOURCE,
+                new PeerId(peer),
+                volume,
+                target,
+                new GroupId("g"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+        replicator.openLink(link, Objects.requireNonNull(catalog.peers.get(link.peer())), sizeBytes);
     }
 
     LiveHost.Live live() {

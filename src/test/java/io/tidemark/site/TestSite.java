@@ -293,7 +293,7 @@ public final class TestSite implements AutoCloseable {
     public void replicateLive(VolumeId volume) {
         var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
         var link = new LiveHost.Link(
-                new LinkId("ln-live"), new PeerId("b"), volume, volume, 1 << 20, true, terms, clock.instant());
+                new LinkId("ln-live"), new PeerId("site-b"), volume, volume, 1 << 20, true, terms, clock.instant());
         live.links.add(new LiveHost.Live(
                 link, Optional.empty(), "its volume is away", Optional.empty(), Optional.empty(), Optional.empty()));
     }
