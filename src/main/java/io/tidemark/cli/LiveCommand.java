@@ -37,7 +37,18 @@ final class LiveCommand extends ResourceCommand {
 
     @Command(name = "list", description = "Lists live links as this side sees them.")
     int list(@Mixin SiteOptions site) throws ClientException {
-        return site.show(site.client().get(PATH).at("items").items(), COLUMNS);
+        var answer = site.client().get(PATH);
+        int ended = site.show(answer.at("items").items(), COLUMNS);
+        for (var each : answer.at("unread").items()) {
+            site.err()
+                    .println(
+                            "tidemark: live link %s cannot be read, and no volume of that host is rolled back, deleted or exported to write: %s; put %s right, or move it away where its copy is given up; then start the site again"
+                                    .formatted(
+                                            each.at("id").text(),
+                                            each.at("why").text(),
+                                            each.at("folder").text()));
+        }
+        return ended;
     }
 
     @Command(

@@ -79,12 +79,24 @@ public sealed interface ControlError {
      *
      * @param wanted what was asked, as a verb: {@code promote}
      */
-    record LiveRefused(LinkId link, String wanted, String reason) implements ControlError {
+    record LiveRefused(LinkId link, String wanted, String reason) implements OfLive {
         @Override
         public String message() {
             return "live link %s does not %s: %s".formatted(link, wanted, reason);
         }
     }
+
+    /** What the site keeps of a live link cannot be read: any volume of this host may be the one that it replicates. */
+    record LiveUnread(LinkId link, String folder, String reason) implements OfLive {
+        @Override
+        public String message() {
+            return "which volume live link %s replicates is not known, for %s cannot be read: %s"
+                    .formatted(link, folder, reason);
+        }
+    }
+
+    /** What only live links meet. */
+    sealed interface OfLive extends ControlError {}
 
     /** The volume's storage cannot do what was asked. */
     record Unsupported(VolumeId volume, Capability capability) implements ControlError {

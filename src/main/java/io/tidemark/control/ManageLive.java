@@ -49,7 +49,7 @@ public final class ManageLive {
      *
      * @throws ControlException NotFound; Invalid; Unsupported where the volume cannot be written; AlreadyExists where it is
      *     replicated live; InUse where it is the target of a link, or a rollback
-     *     of it waits
+     *     of it waits; LiveUnread
      * @throws ReplicationException when the peer cannot be reached or refuses; then there is no link
      */
     public LiveHost.Live create(Wish wish, Intent intent)
@@ -77,6 +77,7 @@ public final class ManageLive {
                         "live link", other.link().id().value()));
             }
         }
+        RollbackRecoveryPoint.refuseLive(List.of(volume.id()), host);
         RollbackRecoveryPoint.refuseTargets(List.of(volume.id()), stores);
         for (var operation : operations.live()) {
             if (RollbackOperation.isDeferred(operation)) {
@@ -132,8 +133,18 @@ public final class ManageLive {
         return host.all();
     }
 
-    /** @throws ControlException NotFound */
+    /** Links that are here and cannot be read, in order of id. */
+    public List<LiveHost.Unread> unread() {
+        return host.unread();
+    }
+
+    /** @throws ControlException NotFound, LiveUnread */
     public LiveHost.Live find(LinkId id) throws ControlException {
+        for (var each : host.unread()) {
+            if (each.id().equals(id)) {
+                throw RollbackRecoveryPoint.unread(each);
+            }
+        }
         return host.find(id)
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("live link", id.value())));
     }

@@ -99,7 +99,7 @@ public final class RollbackRecoveryPoint {
 
     /**
      * @throws ControlException InUse where one of them is replicated live: what changes one copy alone is unknown to the
-     *     other, also while the link has its volume not open
+     *     other, also while the link has its volume not open; LiveUnread where one of them may be
      */
     static void refuseLive(List<VolumeId> volumes, LiveHost live) throws ControlException {
         for (var each : live.all()) {
@@ -109,6 +109,16 @@ public final class RollbackRecoveryPoint {
                         new ControlError.InUse("volume", link.localVolume().value(), "live link " + link.id()));
             }
         }
+        // No volume of an agent's host is replicated live.
+        if (volumes.stream().anyMatch(volume -> volume.agent().isEmpty())) {
+            for (var each : live.unread()) {
+                throw unread(each);
+            }
+        }
+    }
+
+    static ControlException unread(LiveHost.Unread link) {
+        return new ControlException(new ControlError.LiveUnread(link.id(), link.folder(), link.reason()));
     }
 
     /** @throws ControlException InUse where one of them is the target of a link, which alone writes it */

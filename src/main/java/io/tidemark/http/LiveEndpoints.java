@@ -58,6 +58,8 @@ final class LiveEndpoints {
         var answer = Json.object();
         var items = answer.putArray("items");
         live.all().forEach(each -> items.add(Documents.live(each)));
+        var unread = answer.putArray("unread");
+        live.unread().forEach(each -> unread.add(Documents.unread(each)));
         return Answer.ok(answer);
     }
 

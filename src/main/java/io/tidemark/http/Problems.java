@@ -248,12 +248,7 @@ public final class Problems {
                         e.message(),
                         "stop whoever writes to %s, then ask for the reversal again".formatted(e.volume()));
             case ControlError.LinkState e -> of(e);
-            case ControlError.LiveRefused e ->
-                Problem.of(
-                        409,
-                        "live-refused",
-                        e.message(),
-                        "look at both sides with GET /v1/live-links/%s".formatted(e.link()));
+            case ControlError.OfLive e -> of(e);
             case ControlError.Unsupported e ->
                 Problem.of(
                         409, "unsupported", e.message(), "see the volume's capabilities; use other storage for this");
@@ -303,6 +298,24 @@ public final class Problems {
                 error.kind().replace(' ', '-') + "-not-found",
                 error.message(),
                 "list what there is with GET /v1/%s".formatted(collection(error.kind())));
+    }
+
+    private static Problem of(ControlError.OfLive error) {
+        return switch (error) {
+            case ControlError.LiveRefused e ->
+                Problem.of(
+                        409,
+                        "live-refused",
+                        e.message(),
+                        "look at both sides with GET /v1/live-links/%s".formatted(e.link()));
+            case ControlError.LiveUnread e ->
+                Problem.of(
+                        409,
+                        "live-unread",
+                        e.message(),
+                        "put %s right, or move it away where its copy is given up; then start the site again"
+                                .formatted(e.folder()));
+        };
     }
 
     private static Problem of(ControlError.LeftBehind error) {

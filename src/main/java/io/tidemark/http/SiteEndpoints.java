@@ -6,6 +6,7 @@ import io.tidemark.control.document.Json;
 import io.tidemark.control.port.StateException;
 import io.tidemark.telemetry.Metrics;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Health, readiness, version, metrics. */
 final class SiteEndpoints {
@@ -55,6 +56,15 @@ final class SiteEndpoints {
                 .put("name", "exports")
                 .put("ok", notServed.isEmpty())
                 .put("detail", notServed.isEmpty() ? "served" : String.join("; ", notServed));
+        var unread = control.live().unread();
+        checks.addObject()
+                .put("name", "live-links")
+                .put("ok", unread.isEmpty())
+                .put(
+                        "detail",
+                        unread.stream()
+                                .map(each -> "%s in %s cannot be read".formatted(each.id(), each.folder()))
+                                .collect(Collectors.joining("; ")));
         return serving && stateFailure.isEmpty() ? Answer.ok(answer) : Answer.unavailable(answer);
     }
 

@@ -103,8 +103,22 @@ final class LinkFolder {
         this.folder = folder;
     }
 
+    /** Of the link, by its name; empty where it has none that a link can have, and so was made by somebody else. */
+    Optional<LinkId> id() {
+        try {
+            return Optional.of(new LinkId(String.valueOf(folder.getFileName())));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
     Path metadata() {
         return folder.resolve(METADATA);
+    }
+
+    @Override
+    public String toString() {
+        return folder.toString();
     }
 
     /** Makes it whole, or not at all; durable on return. */
@@ -207,13 +221,24 @@ final class LinkFolder {
         sync(folder);
     }
 
-    /** @throws IOException where it is damaged, or of a later version */
+    /** @throws IOException where it is damaged, of a later version, or another link's */
     Found read() throws IOException {
         var lines = new Properties();
-        lines.load(new StringReader(Files.readString(folder.resolve(LINK))));
+        if (!Files.exists(folder.resolve(LINK))) {
+            throw new IOException("%s is missing".formatted(folder.resolve(LINK)));
+        }
+        try {
+            lines.load(new StringReader(Files.readString(folder.resolve(LINK))));
+        } catch (IllegalArgumentException e) {
+            throw new IOException("%s is damaged: %s".formatted(folder.resolve(LINK), e.getMessage()), e);
+        }
         if (!FORMAT.equals(lines.getProperty("format"))) {
             throw new IOException("%s has format %s, and only %s is known"
                     .formatted(folder.resolve(LINK), lines.getProperty("format"), FORMAT));
+        }
+        if (!String.valueOf(folder.getFileName()).equals(lines.getProperty("id"))) {
+            throw new IOException(
+                    "%s is damaged: it is of link %s".formatted(folder.resolve(LINK), lines.getProperty("id")));
         }
         try {
             var kept = lines.getProperty("kept", "");

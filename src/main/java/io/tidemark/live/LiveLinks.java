@@ -16,6 +16,7 @@ import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -26,6 +27,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,6 +45,8 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     private final LiveHostParts host;
     private final Path folder;
     private final Map<LinkId, LiveLink> links = new ConcurrentSkipListMap<>();
+    /** Written by {@link #read} alone. */
+    private final List<Unread> unread = new CopyOnWriteArrayList<>();
     /** That peers are making here, while their volumes are looked at. */
     private final Set<LinkId> opening = ConcurrentHashMap.newKeySet();
     /** Guarded by {@code links}. */
@@ -70,12 +74,25 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     /** Lists what the process before this one had; nothing is open yet. Call once, before {@link #start}. */
     public void read() throws IOException {
         for (var each : LinkFolder.all(folder)) {
+            var id = each.id();
+            if (id.isEmpty()) {
+                LOG.warn("live.not_a_link folder={} it is left alone", each);
+                continue;
+            }
             try {
                 var found = each.read();
                 var link = new LiveLink(host, each, found, point -> discard.discard(point));
                 links.put(found.link().id(), link);
             } catch (IOException e) {
-                LOG.error("live.not_read folder={} reason=\"{}\"", folder, e.getMessage());
+                // Of the file system's failures the message is the path alone.
+                var reason = e instanceof FileSystemException ? e.toString() : String.valueOf(e.getMessage());
+                LOG.error(
+                        "live.not_read link={} folder={} reason=\"{}\" no volume of this host is rolled back, deleted or written"
+                                + " by others until the folder is put right or moved away, and the site started again",
+                        id.get(),
+                        each,
+                        reason);
+                unread.add(new Unread(id.get(), each.toString(), reason));
             }
         }
     }
@@ -254,6 +271,12 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     /** Looks at the volume without keeping other links waiting; meanwhile no other makes this one. */
     private LiveLink fresh(Message.OpenLive open, Link wanted)
             throws ReplicationException, ProviderException, IOException {
+        for (var each : unread) {
+            if (each.id().equals(open.link())) {
+                throw new ReplicationException(
+                        new ReplicationError.PeerRefused("not-open", "it cannot be read there: " + each.reason()));
+            }
+        }
         if (!opening.add(open.link())) {
             throw new ReplicationException(new ReplicationError.PeerRefused(
                     "in-work", "live link %s is being made here already".formatted(open.link())));
@@ -318,6 +341,12 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                 throw used(volume, "live link " + other.link().id());
             }
         }
+        if (!unread.isEmpty()) {
+            throw new ReplicationException(new ReplicationError.PeerRefused(
+                    "live-unread",
+                    "whether volume %s is replicated live is not known there: live link %s cannot be read; see there: tidemark live list"
+                            .formatted(volume, unread.getFirst().id())));
+        }
     }
 
     private void refuseUsed(VolumeId volume) throws ReplicationException {
@@ -349,6 +378,11 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
     @Override
     public List<Live> all() {
         return links.values().stream().map(LiveLink::live).toList();
+    }
+
+    @Override
+    public List<Unread> unread() {
+        return List.copyOf(unread);
     }
 
     @Override

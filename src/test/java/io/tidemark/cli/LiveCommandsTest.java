@@ -42,6 +42,22 @@ class LiveCommandsTest extends TypedAtSite {
     }
 
     @Test
+    void linkThatCannotBeReadIsToldBesideTheList() throws IOException {
+        site.on(
+                "GET /v1/live-links",
+                200,
+                "{\"items\":[" + SHOWN
+                        + "],\"unread\":[{\"id\":\"ln-2\",\"folder\":\"/state/live/ln-2\",\"why\":\"it is damaged\"}]}");
+
+        var typed = typed("live", "list");
+
+        assertThat(typed.out()).contains("ln-1").doesNotContain("ln-2");
+        assertThat(typed.err())
+                .contains(
+                        "live link ln-2 cannot be read", "it is damaged", "put /state/live/ln-2 right", "move it away");
+    }
+
+    @Test
     void statusIsOneLineInDrbdsWords() throws IOException {
         site.on("GET " + LINK, 200, SHOWN);
 

@@ -3,6 +3,7 @@ package io.tidemark.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
@@ -17,6 +18,8 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.Protocol;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.CutRequest;
@@ -299,6 +302,17 @@ class LinkControlTest {
                             ControlError.InUse.class, e -> assertThat(e.by()).isEqualTo("live link ln-live"));
         }
         assertThat(now().role()).isEqualTo(ReplicationLink.Role.SOURCE);
+    }
+
+    @Test
+    void noLiveLinkIsMadeBesideOneThatCannotBeRead() throws Exception {
+        site.keepUnreadLive();
+        var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
+        var wish = new ManageLive.Wish(
+                new PeerId("site-b"), TestSite.volume("orders"), TestSite.volume("orders"), terms, false);
+
+        assertThat(errorOf(() -> site.control.live().create(wish, site.intent())))
+                .isInstanceOf(ControlError.LiveUnread.class);
     }
 
     /** As the peer does where this site knows nothing of it. */

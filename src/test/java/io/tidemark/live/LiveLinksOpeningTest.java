@@ -14,6 +14,7 @@ import io.tidemark.replication.live.Protocol;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.Message;
 import io.tidemark.spi.VolumeId;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -114,6 +115,15 @@ class LiveLinksOpeningTest {
                 terms.isComparing(),
                 true,
                 true);
+    }
+
+    /** To a peer it is not one that is unknown, which it might end. */
+    @Test
+    void linkThatCannotBeReadIsNotMadeAgain() throws Exception {
+        Files.createDirectory(b.liveFolder().resolve("ln-1"));
+        b.restart();
+
+        assertRefused(opening(TERMS, SIZE), "it cannot be read there: ");
     }
 
     private void assertRefused(Message.OpenLive open, String why) {

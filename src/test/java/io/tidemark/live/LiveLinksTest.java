@@ -20,10 +20,12 @@ import io.tidemark.spi.VolumeId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -119,6 +121,36 @@ class LiveLinksTest {
         assertThat(b.catalog.link(new LinkId("ln-2"))).isEmpty();
         a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE);
         assertThat(b.catalog.link(new LinkId("ln-2"))).isPresent();
+    }
+
+    /** Of the copy nothing is known but that it is one: its volume may be any. */
+    @Test
+    void linkWhoseFolderCannotBeReadIsKeptAndNoVolumeIsGivenAway() throws Exception {
+        a.links.create(link(Protocol.C), false);
+        var file = b.liveFolder().resolve("ln-1").resolve("link");
+        var whole = Files.readString(file);
+        Files.createDirectory(b.liveFolder().resolve("lost+found"));
+
+        for (var damaged :
+                List.of("", whole.replace("format=1", "format=2"), whole.replace("id=ln-1", "id=ln-9"), "\\u00")) {
+            Files.writeString(file, damaged);
+            b.restart();
+
+            assertThat(b.links.all()).isEmpty();
+            assertThat(b.links.unread()).singleElement().satisfies(unread -> {
+                assertThat(unread.id()).isEqualTo(LiveSite.LINK);
+                assertThat(unread.folder()).endsWith("/live/ln-1");
+                assertThat(unread.reason()).isNotEmpty();
+            });
+        }
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE))
+                .withMessageContaining("not known there: live link ln-1 cannot be read");
+        Files.writeString(file, whole);
+        b.restart();
+
+        assertThat(b.links.unread()).isEmpty();
+        awaitStatus(a, status -> status.replication() == ReplicationState.ESTABLISHED);
     }
 
     private static LiveStatus status(LiveSite site) {

@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** A host whose live links do nothing. */
 final class NoLiveLinks implements LiveHost {
     final List<Live> links = new CopyOnWriteArrayList<>();
+    final List<Unread> unread = new CopyOnWriteArrayList<>();
 
     @Override
     public void create(Link link, boolean isOverwriting) {
@@ -18,6 +19,11 @@ final class NoLiveLinks implements LiveHost {
     @Override
     public List<Live> all() {
         return List.copyOf(links);
+    }
+
+    @Override
+    public List<Unread> unread() {
+        return List.copyOf(unread);
     }
 
     @Override

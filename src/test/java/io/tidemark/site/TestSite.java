@@ -289,6 +289,11 @@ public final class TestSite implements AutoCloseable {
         return live;
     }
 
+    /** From now on there is a live link of which it is not known what it replicates. */
+    public void keepUnreadLive() {
+        live.unread.add(new LiveHost.Unread(new LinkId("ln-broken"), "/state/live/ln-broken", "it is damaged"));
+    }
+
     /** From now on the volume is replicated live, by a link that is not open. */
     public void replicateLive(VolumeId volume) {
         var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);

@@ -113,6 +113,13 @@ public final class Documents {
         return document;
     }
 
+    public static ObjectNode unread(LiveHost.Unread link) {
+        return Json.object()
+                .put("id", link.id().value())
+                .put("folder", link.folder())
+                .put("why", link.reason());
+    }
+
     /** A live link in DRBD's words: role, disk state, replication state. */
     public static ObjectNode live(LiveHost.Live live) {
         var link = live.link();

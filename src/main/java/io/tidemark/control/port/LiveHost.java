@@ -118,6 +118,15 @@ public interface LiveHost {
     /** In order of id. */
     List<Live> all();
 
+    /**
+     * A link whose folder this process found at its start and could not read: which volume it replicates is not known. It
+     * stays so until the next start.
+     */
+    record Unread(LinkId id, String folder, String reason) {}
+
+    /** In order of id. */
+    List<Unread> unread();
+
     Optional<Live> find(LinkId id);
 
     /**
