@@ -3,7 +3,6 @@ package io.tidemark.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.GroupId;
@@ -18,8 +17,6 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.replication.ReplicationError;
-import io.tidemark.replication.live.Congestion;
-import io.tidemark.replication.live.Protocol;
 import io.tidemark.site.TestSite;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.CutRequest;
@@ -289,49 +286,6 @@ class LinkControlTest {
         assertThat(site.replicator.handedOver).hasSize(1);
         assertThat(now().inStep()).contains(site.replicator.handedOver.getFirst());
         assertThat(site.replicator.sent).containsExactly(site.replicator.handedOver.getFirst());
-    }
-
-    @Test
-    void aVolumeOfALiveLinkNeverReceivesOverAnother() throws Exception {
-        take();
-        site.replicateLive(link.localVolume());
-
-        for (var mode : List.of(ReverseLink.Mode.PLANNED, ReverseLink.Mode.FOLLOW)) {
-            assertThat(errorOf(() -> reverse(mode)))
-                    .isInstanceOfSatisfying(
-                            ControlError.InUse.class, e -> assertThat(e.by()).isEqualTo("live link ln-live"));
-        }
-        assertThat(now().role()).isEqualTo(ReplicationLink.Role.SOURCE);
-    }
-
-    @Test
-    void noLiveLinkIsMadeBesideOneThatCannotBeRead() throws Exception {
-        site.keepUnreadLive();
-        var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
-        var wish = new ManageLive.Wish(
-                new PeerId("site-b"), TestSite.volume("orders"), TestSite.volume("orders"), terms, false);
-
-        assertThat(errorOf(() -> site.control.live().create(wish, site.intent())))
-                .isInstanceOf(ControlError.LiveUnread.class);
-    }
-
-    /** As the peer does where this site knows nothing of it. */
-    @Test
-    void aLinkToThePeersVolumeOfALiveLinkIsRefused() throws Exception {
-        site.replicateLive(TestSite.volume("orders"));
-        var wish = new CreateLink.Wish(
-                new PeerId("site-b"),
-                new GroupId("orders"),
-                link.localVolume(),
-                TestSite.volume("orders"),
-                Optional.empty());
-
-        assertThat(errorOf(() -> site.control.links().create().create(wish, site.intent())))
-                .isInstanceOfSatisfying(
-                        ControlError.InUse.class,
-                        e -> assertThat(e.message())
-                                .isEqualTo("volume memory:orders of peer site-b is needed by live link ln-live"));
-        assertThat(site.store.links().all()).containsExactly(now());
     }
 
     @Test

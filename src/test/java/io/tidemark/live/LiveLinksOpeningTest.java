@@ -10,6 +10,7 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.Protocol;
 import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.replication.protocol.Message;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -115,6 +117,56 @@ class LiveLinksOpeningTest {
                 terms.isComparing(),
                 true,
                 true);
+    }
+
+    /** The other way round: a scheduled link names a volume that is replicated live at its peer. */
+    @Test
+    void peersLinkDoesNotWriteAVolumeOfALiveLink() throws Exception {
+        a.provider.create(a.volume, SIZE);
+        a.links.create(link(LiveSite.LINK, "b", a.volume), false);
+
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> a.openScheduled("b", new LinkId("ln-2"), b.volume, SIZE))
+                .withMessageContaining("volume memory:v is needed by live link ln-1: name another");
+
+        assertThat(b.catalog.link(new LinkId("ln-2"))).isEmpty();
+        a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE);
+        assertThat(b.catalog.link(new LinkId("ln-2"))).isPresent();
+    }
+
+    /** Of the copy nothing is known but that it is one: its volume may be any. */
+    @Test
+    void linkWhoseFolderCannotBeReadIsKeptAndNoVolumeIsGivenAway() throws Exception {
+        a.provider.create(a.volume, SIZE);
+        a.links.create(link(LiveSite.LINK, "b", a.volume), false);
+        var file = b.liveFolder().resolve("ln-1").resolve("link");
+        var whole = Files.readString(file);
+        Files.createDirectory(b.liveFolder().resolve("lost+found"));
+
+        for (var damaged :
+                List.of("", whole.replace("format=1", "format=2"), whole.replace("id=ln-1", "id=ln-9"), "\\u00")) {
+            Files.writeString(file, damaged);
+            b.restart();
+
+            assertThat(b.links.all()).isEmpty();
+            assertThat(b.links.unread()).singleElement().satisfies(unread -> {
+                assertThat(unread.id()).isEqualTo(LiveSite.LINK);
+                assertThat(unread.folder()).endsWith("/live/ln-1");
+                assertThat(unread.reason()).isNotEmpty();
+            });
+        }
+        assertThatExceptionOfType(ReplicationException.class)
+                .isThrownBy(() -> a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE))
+                .withMessageContaining("not known there: live link ln-1 cannot be read");
+        Files.writeString(file, whole);
+        b.restart();
+
+        assertThat(b.links.unread()).isEmpty();
+        await().atMost(LIMIT)
+                .until(() -> a.live()
+                        .status()
+                        .filter(status -> status.replication() == ReplicationState.ESTABLISHED)
+                        .isPresent());
     }
 
     /** To a peer it is not one that is unknown, which it might end. */

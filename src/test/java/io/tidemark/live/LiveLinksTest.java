@@ -20,12 +20,10 @@ import io.tidemark.spi.VolumeId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -107,50 +105,6 @@ class LiveLinksTest {
         assertThatExceptionOfType(ReplicationException.class)
                 .isThrownBy(() -> a.links.create(second, true))
                 .withMessageContaining("needed by live link ln-1");
-    }
-
-    /** The other way round: a scheduled link names a volume that is replicated live at its peer. */
-    @Test
-    void peersLinkDoesNotWriteAVolumeOfALiveLink() throws Exception {
-        a.links.create(link(Protocol.C), false);
-
-        assertThatExceptionOfType(ReplicationException.class)
-                .isThrownBy(() -> a.openScheduled("b", new LinkId("ln-2"), b.volume, SIZE))
-                .withMessageContaining("volume memory:v is needed by live link ln-1: name another");
-
-        assertThat(b.catalog.link(new LinkId("ln-2"))).isEmpty();
-        a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE);
-        assertThat(b.catalog.link(new LinkId("ln-2"))).isPresent();
-    }
-
-    /** Of the copy nothing is known but that it is one: its volume may be any. */
-    @Test
-    void linkWhoseFolderCannotBeReadIsKeptAndNoVolumeIsGivenAway() throws Exception {
-        a.links.create(link(Protocol.C), false);
-        var file = b.liveFolder().resolve("ln-1").resolve("link");
-        var whole = Files.readString(file);
-        Files.createDirectory(b.liveFolder().resolve("lost+found"));
-
-        for (var damaged :
-                List.of("", whole.replace("format=1", "format=2"), whole.replace("id=ln-1", "id=ln-9"), "\\u00")) {
-            Files.writeString(file, damaged);
-            b.restart();
-
-            assertThat(b.links.all()).isEmpty();
-            assertThat(b.links.unread()).singleElement().satisfies(unread -> {
-                assertThat(unread.id()).isEqualTo(LiveSite.LINK);
-                assertThat(unread.folder()).endsWith("/live/ln-1");
-                assertThat(unread.reason()).isNotEmpty();
-            });
-        }
-        assertThatExceptionOfType(ReplicationException.class)
-                .isThrownBy(() -> a.openScheduled("b", new LinkId("ln-2"), new VolumeId("memory:other"), SIZE))
-                .withMessageContaining("not known there: live link ln-1 cannot be read");
-        Files.writeString(file, whole);
-        b.restart();
-
-        assertThat(b.links.unread()).isEmpty();
-        awaitStatus(a, status -> status.replication() == ReplicationState.ESTABLISHED);
     }
 
     private static LiveStatus status(LiveSite site) {

@@ -1,0 +1,102 @@
+package io.tidemark.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.tidemark.control.port.LiveHost;
+import io.tidemark.domain.GroupId;
+import io.tidemark.domain.Peer;
+import io.tidemark.domain.PeerId;
+import io.tidemark.domain.ReplicationLink;
+import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.Protocol;
+import io.tidemark.site.TestSite;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Scheduled links and live links of one volume. */
+@Timeout(60)
+class LinksBesideLiveTest {
+    @TempDir
+    Path folder;
+
+    private TestSite site;
+    private ReplicationLink link;
+
+    @BeforeEach
+    void start() throws Exception {
+        site = TestSite.in(folder).recovered();
+        site.addGroup("orders", "orders");
+        site.store.catalog().savePeer(new Peer(new PeerId("site-b"), "127.0.0.1:1", "b".repeat(64), Instant.EPOCH));
+        link = site.control
+                .links()
+                .create()
+                .create(
+                        new CreateLink.Wish(
+                                new PeerId("site-b"),
+                                new GroupId("orders"),
+                                TestSite.volume("orders"),
+                                TestSite.volume("copy"),
+                                Optional.empty()),
+                        site.intent());
+    }
+
+    @AfterEach
+    void stop() {
+        site.close();
+    }
+
+    private static ControlError errorOf(ThrowingCallable asked) {
+        return catchThrowableOfType(ControlException.class, asked).error();
+    }
+
+    @Test
+    void aVolumeOfALiveLinkNeverReceivesOverAnother() throws Exception {
+        site.replicateLive(link.localVolume());
+
+        for (var mode : List.of(ReverseLink.Mode.PLANNED, ReverseLink.Mode.FOLLOW)) {
+            assertThat(errorOf(() -> site.control.links().reverse().start(link.id(), mode, site.intent())))
+                    .isInstanceOfSatisfying(
+                            ControlError.InUse.class, e -> assertThat(e.by()).isEqualTo("live link ln-live"));
+        }
+        assertThat(site.store.links().all().getFirst().role()).isEqualTo(ReplicationLink.Role.SOURCE);
+    }
+
+    @Test
+    void noLiveLinkIsMadeBesideOneThatCannotBeRead() throws Exception {
+        site.keepUnreadLive();
+        var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
+        var wish = new ManageLive.Wish(
+                new PeerId("site-b"), TestSite.volume("orders"), TestSite.volume("orders"), terms, false);
+
+        assertThat(errorOf(() -> site.control.live().create(wish, site.intent())))
+                .isInstanceOf(ControlError.LiveUnread.class);
+    }
+
+    /** As the peer does where this site knows nothing of it. */
+    @Test
+    void aLinkToThePeersVolumeOfALiveLinkIsRefused() throws Exception {
+        site.replicateLive(TestSite.volume("orders"));
+        var wish = new CreateLink.Wish(
+                new PeerId("site-b"),
+                new GroupId("orders"),
+                link.localVolume(),
+                TestSite.volume("orders"),
+                Optional.empty());
+
+        assertThat(errorOf(() -> site.control.links().create().create(wish, site.intent())))
+                .isInstanceOfSatisfying(
+                        ControlError.InUse.class,
+                        e -> assertThat(e.message())
+                                .isEqualTo("volume memory:orders of peer site-b is needed by live link ln-live"));
+        assertThat(site.store.links().all()).containsExactly(link);
+    }
+}
