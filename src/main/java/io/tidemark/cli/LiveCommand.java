@@ -273,9 +273,17 @@ final class LiveCommand extends ResourceCommand {
                 "Compares both copies block by block, in use. What differs is dirty until they meet again: see reconnect.",
                 "How far it has come, and what it found: show."
             })
-    int verify(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
+    int verify(
+            @Mixin SiteOptions site,
+            @Parameters(paramLabel = "LINK", description = LIVE) String link,
+            @Option(
+                            names = "--stop",
+                            description = "End the one that is under way, at the side that drives it: the primary.")
+                    boolean stop)
             throws ClientException {
-        return site.show(site.client().post(path(link) + "/verifications"));
+        var verifications = path(link) + "/verifications";
+        return site.show(
+                stop ? site.client().delete(verifications) : site.client().post(verifications));
     }
 
     @Command(

@@ -224,6 +224,15 @@ public final class ManageLive {
     }
 
     /**
+     * Ends a verify that this side drives. What it has found is dirty until the two meet again.
+     *
+     * @throws ControlException NotFound; LiveRefused where this side drives none
+     */
+    public LiveHost.Live stopVerify(LinkId id) throws ControlException {
+        return asked(id, "stop a verify", () -> host.stopVerify(id));
+    }
+
+    /**
      * Ends the session, and another begins, which repairs what a verify has found.
      *
      * @throws ControlException NotFound; LiveRefused

@@ -47,6 +47,7 @@ final class LiveEndpoints {
                 request ->
                         Answer.ok(Documents.live(live.change(inPath(request), now -> changed(now, request.body())))));
         endpoints.add("verifyLiveLink", request -> Answer.ok(Documents.live(live.verify(inPath(request)))));
+        endpoints.add("stopLiveVerification", request -> Answer.ok(Documents.live(live.stopVerify(inPath(request)))));
         endpoints.add("reconnectLiveLink", request -> Answer.ok(Documents.live(live.reconnect(inPath(request)))));
         endpoints.add(
                 "resolveLiveLink",

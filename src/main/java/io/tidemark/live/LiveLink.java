@@ -376,9 +376,10 @@ final class LiveLink implements AutoCloseable {
         }
     }
 
-    void verify() throws LiveHost.RefusedException {
+    /** Begins it, or stops it. */
+    void verify(boolean isStopped) throws LiveHost.RefusedException {
         try {
-            opened().verify();
+            opened().verify(isStopped);
         } catch (IOException e) {
             throw new LiveHost.RefusedException(String.valueOf(e.getMessage()));
         }

@@ -430,7 +430,12 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
 
     @Override
     public void verify(LinkId id) throws RefusedException {
-        link(id).verify();
+        link(id).verify(false);
+    }
+
+    @Override
+    public void stopVerify(LinkId id) throws RefusedException {
+        link(id).verify(true);
     }
 
     @Override

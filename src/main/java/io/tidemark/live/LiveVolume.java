@@ -292,9 +292,9 @@ final class LiveVolume implements AutoCloseable {
         asked(request -> new LiveEvent.Change(request, settings));
     }
 
-    /** Returns once it has begun. */
-    void verify() throws IOException {
-        asked(LiveEvent.Verify::new);
+    /** Returns once it has begun, or been stopped. */
+    void verify(boolean isStopped) throws IOException {
+        asked(isStopped ? LiveEvent.StopVerify::new : LiveEvent.Verify::new);
     }
 
     /** Ends the session, where there is one. */

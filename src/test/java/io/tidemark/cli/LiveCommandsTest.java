@@ -71,6 +71,7 @@ class LiveCommandsTest extends TypedAtSite {
                 .on("POST " + LINK + "/resolutions", 200, SHOWN)
                 .on("POST " + LINK + "/invalidations", 200, SHOWN)
                 .on("POST " + LINK + "/verifications", 200, SHOWN)
+                .on("DELETE " + LINK + "/verifications", 200, SHOWN)
                 .on("POST " + LINK + "/reconnections", 200, SHOWN);
 
         typed("live", "promote", "ln-1", "--force");
@@ -87,6 +88,8 @@ class LiveCommandsTest extends TypedAtSite {
         // These have no body, and the site refuses one.
         typed("live", "verify", "ln-1");
         assertThat(site.last().body()).isEmpty();
+        typed("live", "verify", "ln-1", "--stop");
+        assertThat(site.last().method()).isEqualTo("DELETE");
         typed("live", "reconnect", "ln-1");
         assertThat(site.last().body()).isEmpty();
         assertThat(typed("live", "resolve", "ln-1", "--keep", "both").err()).contains("--keep both is neither side");

@@ -107,6 +107,29 @@ class LiveLinksTest {
                 .withMessageContaining("needed by live link ln-1");
     }
 
+    /** It has ended before it is stopped, perhaps: then it is begun again. */
+    @Test
+    void verifyThatIsUnderWayIsStopped() throws Exception {
+        a.links.create(link(Protocol.C), false);
+        a.links.promote(LiveSite.LINK, false);
+        awaitInStep();
+
+        await().atMost(LIMIT)
+                .ignoreExceptionsInstanceOf(LiveHost.RefusedException.class)
+                .until(() -> {
+                    a.links.verify(LiveSite.LINK);
+                    a.links.stopVerify(LiveSite.LINK);
+                    return true;
+                });
+
+        var verify = status(a).verify().orElseThrow();
+        assertThat(verify.state()).isEqualTo(LiveStatus.VerifyState.STOPPED);
+        assertThat(verify.comparedBlocks()).isLessThan(SIZE / BLOCK);
+        assertThatExceptionOfType(LiveHost.RefusedException.class)
+                .isThrownBy(() -> b.links.stopVerify(LiveSite.LINK))
+                .withMessageContaining("stop it there");
+    }
+
     private static LiveStatus status(LiveSite site) {
         return site.live()
                 .status()

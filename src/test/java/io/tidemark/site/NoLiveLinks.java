@@ -57,6 +57,11 @@ final class NoLiveLinks implements LiveHost {
     }
 
     @Override
+    public void stopVerify(LinkId id) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void reconnect(LinkId id) {
         throw new UnsupportedOperationException();
     }

@@ -161,6 +161,9 @@ public interface LiveHost {
     /** Begins to compare both copies; what differs is dirty until they meet again, and not repaired before. */
     void verify(LinkId id) throws RefusedException;
 
+    /** Ends a verify that this side drives; what it has found stays as it is. */
+    void stopVerify(LinkId id) throws RefusedException;
+
     /** Ends the session; the next one begins by itself, and repairs what a verify has found. */
     void reconnect(LinkId id) throws RefusedException;
 

@@ -160,6 +160,7 @@ public final class LiveCopy {
                 desk.isTold |= desk.metadata.wanted().generations().current().equals(Optional.of(told.generation()));
             case LiveEvent.Resolve resolve -> meeting.resolve(resolve);
             case LiveEvent.Verify asked -> verify.ask(asked);
+            case LiveEvent.StopVerify asked -> verify.stop(asked);
             case LiveEvent.Invalidate invalidate -> invalidation.ask(invalidate);
             case LiveEvent.Change change -> change(change);
             case LiveEvent.Tick tick -> {
@@ -318,6 +319,7 @@ public final class LiveCopy {
             case LiveEvent.Demote demote -> desk.emit(new LiveEffect.Refuse(demote.request(), why));
             case LiveEvent.Resolve resolve -> desk.emit(new LiveEffect.Refuse(resolve.request(), why));
             case LiveEvent.Verify asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
+            case LiveEvent.StopVerify asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             case LiveEvent.Invalidate asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             case LiveEvent.Change asked -> desk.emit(new LiveEffect.Refuse(asked.request(), why));
             default -> {}

@@ -82,6 +82,9 @@ public sealed interface LiveEvent {
      */
     record Verify(long request) implements LiveEvent {}
 
+    /** A verify that this side drives is to compare no more; what it has found stays dirty. */
+    record StopVerify(long request) implements LiveEvent {}
+
     /**
      * How it is replicated from here on: protocol, congestion, buffer, digests and rate of a resync. The session ends, for
      * both sides have to be told before they meet again; answered at once.

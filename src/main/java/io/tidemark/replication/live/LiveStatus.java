@@ -28,7 +28,9 @@ public record LiveStatus(
         RUNNING,
         ENDED,
         /** The session was lost, a resync has begun, or the peer was promoted: what is behind was not compared. */
-        CUT_OFF
+        CUT_OFF,
+        /** Somebody has stopped it: what is behind was not compared, and what it found stays dirty. */
+        STOPPED
     }
 
     public enum Role {

@@ -52,6 +52,17 @@ final class Verify {
         desk.emit(new LiveEffect.Answer(asked.request()));
     }
 
+    /** Digests under way are compared by the peer all the same; what those find is dirty there, and known when they meet. */
+    void stop(LiveEvent.StopVerify asked) {
+        if (isRunning()) {
+            stop(VerifyState.STOPPED);
+            desk.emit(new LiveEffect.Answer(asked.request()));
+            return;
+        }
+        var driver = isDrivenByPeer() ? "; the peer is primary, and drives what there may be: stop it there" : "";
+        desk.emit(new LiveEffect.Refuse(asked.request(), "this side drives no verify now" + driver));
+    }
+
     /** The peer asks for it; where it cannot be, nothing is done. */
     void askedByPeer() {
         if (refusal().isEmpty() && !isDrivenByPeer()) {

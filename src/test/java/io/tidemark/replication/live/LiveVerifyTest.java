@@ -107,6 +107,67 @@ class LiveVerifyTest extends DrivenCopy {
         assertThat(copy.status().dirtyBlocks()).isZero();
     }
 
+    /** Some digests are with the peer, and some are being read. */
+    @Test
+    void oneThatIsStoppedComparesNoMoreAndKeepsWhatItFound() {
+        isPrimary();
+        happens(new LiveEvent.Verify(5));
+        diskEnds();
+        var asked = compared();
+        peerSays(new Differing(asked.getFirst().number(), List.of(new Run(3, 2))));
+        var reading = all(LiveEffect.ReadDigests.class).getLast();
+        effects.clear();
+
+        happens(new LiveEvent.StopVerify(6));
+        assertThat(effects).contains(new LiveEffect.Answer(6));
+        disk.clear();
+        happens(new LiveEvent.DigestsRead(reading.work(), new NumberedDigests(1, WINDOW_BYTES)));
+        peerSays(new Differing(asked.getLast().number(), List.of()));
+
+        assertThat(progress()).isEqualTo(new LiveStatus.Verify(16, 2, VerifyState.STOPPED));
+        assertThat(compared()).isEmpty();
+        assertThat(all(LiveEffect.Disconnect.class)).isEmpty();
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
+        assertThat(copy.status().dirtyBlocks()).isEqualTo(2);
+        happens(new LiveEvent.Verify(7));
+        assertThat(progress()).isEqualTo(new LiveStatus.Verify(0, 0, VerifyState.RUNNING));
+    }
+
+    @Test
+    void aWriteThatWaitedForAVerifyGoesOnWhenThatIsStopped() {
+        isPrimary();
+        happens(write(6, 3 * GIB / 4));
+        diskEnds();
+        happens(new LiveEvent.Verify(5));
+        happens(write(7, 4_096));
+        while (disk.peekLast() instanceof LiveEffect.Persist persist) {
+            disk.removeLast();
+            happens(new LiveEvent.Persisted(persist.ticket()));
+        }
+        effects.clear();
+
+        happens(new LiveEvent.StopVerify(8));
+
+        assertThat(all(LiveEffect.WriteVolume.class)).hasSize(1);
+    }
+
+    @Test
+    void aStopIsRefusedWhereThisSideDrivesNone() {
+        isPrimary();
+        happens(new LiveEvent.StopVerify(7));
+        assertThat(effects).contains(new LiveEffect.Refuse(7, "this side drives no verify now"));
+
+        isSecondaryBeside(Role.PRIMARY);
+        happens(new LiveEvent.Verify(5));
+        happens(new LiveEvent.StopVerify(6));
+
+        assertThat(effects)
+                .contains(
+                        new LiveEffect.Refuse(
+                                6,
+                                "this side drives no verify now; the peer is primary, and drives what there may be: stop it there"));
+    }
+
     @Test
     void aSecondaryComparesInOrderWithWrites() {
         isSecondaryBeside(Role.PRIMARY);

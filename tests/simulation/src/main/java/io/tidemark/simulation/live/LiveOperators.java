@@ -170,7 +170,7 @@ final class LiveOperators {
                             () -> world.network().cut(false));
                 }
             }
-            case CUT_OFF -> {}
+            case CUT_OFF, STOPPED -> {}
         }
     }
 
