@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.GroupId;
+import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.PeerId;
 import io.tidemark.domain.ReplicationLink;
@@ -79,6 +80,25 @@ class LinksBesideLiveTest {
 
         assertThat(errorOf(() -> site.control.live().create(wish, site.intent())))
                 .isInstanceOf(ControlError.LiveUnread.class);
+    }
+
+    @Test
+    void noVolumeIsChangedThatMayBeReplicatedLive() throws Exception {
+        var orders = TestSite.volume("orders");
+        var spare = site.addVolume("spare");
+        var taken = site.control.points().create().start(new GroupId("orders"), site.intent());
+        assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        var point = site.store.recoveryPoints().ofVolume(orders).getFirst().id();
+        site.keepUnreadLive();
+
+        for (var asked : List.<ThrowingCallable>of(
+                () -> site.control.points().rollback().start(point, WhenOpen.REFUSE, site.intent()),
+                () -> site.control.exports().ofVolume(spare, site.intent()),
+                () -> site.control.volumes().delete().delete(spare))) {
+            assertThat(errorOf(asked)).isInstanceOf(ControlError.LiveUnread.class);
+        }
+        assertThat(site.providers.of(spare).volume(spare).id()).isEqualTo(spare);
+        assertThat(site.control.exports().all()).isEmpty();
     }
 
     /** As the peer does where this site knows nothing of it. */

@@ -15,8 +15,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A live link whose folder cannot be read: nobody knows which volume it replicates. */
 class LiveUnreadApiTest {
-    private static final String ORDERS = "/v1/volumes/memory:orders";
-
     @TempDir
     Path folder;
 
@@ -28,7 +26,6 @@ class LiveUnreadApiTest {
         site = TestSite.in(
                 folder, InstantSource.system(), new OperationSettings(8, Duration.ofSeconds(5)), Observer.NONE);
         api = new ApiClient(site.recovered(), folder);
-        api.post("/v1/volumes", "{'id':'memory:orders','sizeBytes':1048576}").is(201);
     }
 
     @AfterEach
@@ -58,23 +55,5 @@ class LiveUnreadApiTest {
         isUnread(api.delete("/v1/live-links/ln-broken"));
         api.get("/v1/live-links/ln-other").is(404);
         assertThat(api.get("/v1/ready").is(200).text()).contains("ln-broken in /state/live/ln-broken cannot be read");
-    }
-
-    @Test
-    void noVolumeIsChangedThatMayBeReplicatedLive() throws Exception {
-        api.post("/v1/groups", "{'id':'orders','volumes':['memory:orders']}").is(201);
-        var point = api.succeeded(api.post("/v1/groups/orders/recovery-points"))
-                .at("/recoveryPoint/id")
-                .asText();
-        site.keepUnreadLive();
-
-        isUnread(api.post("/v1/recovery-points/%s/rollback".formatted(point)));
-        isUnread(api.post("/v1/exports", "{'source':'memory:orders','access':'WRITABLE'}"));
-        api.delete("/v1/groups/orders").is(204);
-        isUnread(api.delete(ORDERS));
-
-        api.get(ORDERS).is(200);
-        api.post("/v1/exports", "{'source':'memory:orders@%s','access':'READ_ONLY'}".formatted(point))
-                .is(201);
     }
 }
