@@ -75,6 +75,7 @@ final class Site implements AutoCloseable {
         var exports = new ExportParts(settings, host.ownProviders());
         exports.watchedBy(metrics);
         var live = host.liveLinks(exports.exports());
+        metrics.watchLive(live::all);
         var control = control(store, host, exports.exports(), live, metrics, moments, clock);
 
         host.taker().sweepFreezes();

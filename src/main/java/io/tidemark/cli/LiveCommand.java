@@ -5,7 +5,6 @@ import static io.tidemark.client.SiteClient.segment;
 import io.tidemark.cli.Table.Column;
 import io.tidemark.client.ClientError;
 import io.tidemark.client.ClientException;
-import io.tidemark.client.Json;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -34,6 +33,12 @@ final class LiveCommand extends ResourceCommand {
             Column.text("VOLUME", "volume"),
             Column.text("PEER", "peer"),
             Column.text("EXPORT", "export"));
+    private static final List<Column> EVENTS = List.of(
+            Column.text("NUMBER", "number"),
+            Column.text("AT", "at"),
+            Column.text("WHAT", "what"),
+            Column.text("FROM", "from"),
+            Column.text("TO", "to"));
 
     @Command(name = "list", description = "Lists live links as this side sees them.")
     int list(@Mixin SiteOptions site) throws ClientException {
@@ -161,15 +166,22 @@ final class LiveCommand extends ResourceCommand {
         return site.show(site.client().get(path(link)));
     }
 
-    @Command(name = "status", description = "Shows role, disk state, replication and what is still to be sent.")
+    @Command(
+            name = "status",
+            description = {
+                "Shows role, disk state, replication, what is still to be sent, the send buffer and the generation;",
+                "with --watch, the rate of a resync and when it will have ended, too."
+            })
     int status(
             @Mixin SiteOptions site,
             @Parameters(paramLabel = "LINK", description = LIVE) String link,
             @Option(names = "--watch", description = "Go on, with a line for each change, until interrupted.")
                     boolean watch)
             throws ClientException {
-        var before = site.client().get(path(link));
-        site.say(line(before, null), before);
+        var lines = new LiveLines();
+        var now = site.client().get(path(link));
+        var before = lines.next(now, System.nanoTime());
+        site.say(before, now);
         while (watch) {
             try {
                 Thread.sleep(LOOK_MILLIS);
@@ -177,37 +189,22 @@ final class LiveCommand extends ResourceCommand {
                 Thread.currentThread().interrupt();
                 return ExitCode.OK;
             }
-            var now = site.client().get(path(link));
-            if (!now.compact().equals(before.compact())) {
-                site.say(line(now, before), now);
+            now = site.client().get(path(link));
+            var line = lines.next(now, System.nanoTime());
+            if (!line.equals(before)) {
+                site.say(line, now);
             }
-            before = now;
+            before = line;
         }
         return ExitCode.OK;
     }
 
-    /** In DRBD's words; with the rate of a resync and when it will have ended, where there is one. */
-    private static String line(Json now, @Nullable Json before) {
-        var text = new StringBuilder("role:%s disk:%s replication:%s dirty:%s"
-                .formatted(
-                        now.at("role").text(),
-                        now.at("disk").text(),
-                        now.at("replication").text(),
-                        Units.size(now.at("dirtyBytes").number())));
-        if (before != null && now.at("replication").text().startsWith("SYNC_")) {
-            long perLook =
-                    before.at("dirtyBytes").number() - now.at("dirtyBytes").number();
-            if (perLook > 0) {
-                text.append(" resync:%s/s left:%d s"
-                        .formatted(
-                                Units.size(perLook * 1_000 / LOOK_MILLIS),
-                                now.at("dirtyBytes").number() / perLook * LOOK_MILLIS / 1_000));
-            }
-        }
-        if (!now.at("why").missing()) {
-            text.append(" why:\"").append(now.at("why").text()).append('"');
-        }
-        return text.toString();
+    @Command(
+            name = "events",
+            description = "Shows what has changed on this side since its site started: the newest 256, oldest first.")
+    int events(@Mixin SiteOptions site, @Parameters(paramLabel = "LINK", description = LIVE) String link)
+            throws ClientException {
+        return site.show(site.client().get(path(link) + "/events").at("items").items(), EVENTS);
     }
 
     @Command(

@@ -149,6 +149,16 @@ public final class ManageLive {
                 .orElseThrow(() -> new ControlException(new ControlError.NotFound("live link", id.value())));
     }
 
+    /**
+     * The newest changes since this process started, oldest first; the log has all.
+     *
+     * @throws ControlException NotFound
+     */
+    public List<LiveHost.Change> changes(LinkId id) throws ControlException {
+        find(id);
+        return host.changes(id);
+    }
+
     private interface Asked {
         void run() throws LiveHost.RefusedException;
     }

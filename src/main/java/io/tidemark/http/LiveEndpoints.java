@@ -5,8 +5,8 @@ import io.tidemark.control.ControlException;
 import io.tidemark.control.Intent;
 import io.tidemark.control.ManageLive;
 import io.tidemark.control.SiteControl;
-import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
+import io.tidemark.control.document.LiveDocuments;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
@@ -27,40 +27,48 @@ final class LiveEndpoints {
     void addTo(Endpoints endpoints) {
         endpoints.add("listLiveLinks", request -> list());
         endpoints.addOnce("createLiveLink", this::create);
-        endpoints.add("getLiveLink", request -> Answer.ok(Documents.live(live.find(inPath(request)))));
+        endpoints.add("getLiveLink", request -> Answer.ok(LiveDocuments.of(live.find(inPath(request)))));
+        endpoints.add("listLiveLinkEvents", this::changes);
         endpoints.add("deleteLiveLink", request -> {
             live.delete(inPath(request));
             return Answer.noContent();
         });
         endpoints.add(
                 "promoteLiveLink",
-                request -> Answer.ok(Documents.live(live.promote(inPath(request), isForced(request)))));
+                request -> Answer.ok(LiveDocuments.of(live.promote(inPath(request), isForced(request)))));
         endpoints.add(
                 "demoteLiveLink",
-                request -> Answer.ok(Documents.live(live.demote(inPath(request), isForced(request)))));
+                request -> Answer.ok(LiveDocuments.of(live.demote(inPath(request), isForced(request)))));
         endpoints.add(
                 "invalidateLiveLink",
-                request -> Answer.ok(Documents.live(
+                request -> Answer.ok(LiveDocuments.of(
                         live.invalidate(inPath(request), request.text("side").equals("PEER")))));
         endpoints.add(
                 "changeLiveLink",
                 request ->
-                        Answer.ok(Documents.live(live.change(inPath(request), now -> changed(now, request.body())))));
-        endpoints.add("verifyLiveLink", request -> Answer.ok(Documents.live(live.verify(inPath(request)))));
-        endpoints.add("stopLiveVerification", request -> Answer.ok(Documents.live(live.stopVerify(inPath(request)))));
-        endpoints.add("reconnectLiveLink", request -> Answer.ok(Documents.live(live.reconnect(inPath(request)))));
+                        Answer.ok(LiveDocuments.of(live.change(inPath(request), now -> changed(now, request.body())))));
+        endpoints.add("verifyLiveLink", request -> Answer.ok(LiveDocuments.of(live.verify(inPath(request)))));
+        endpoints.add("stopLiveVerification", request -> Answer.ok(LiveDocuments.of(live.stopVerify(inPath(request)))));
+        endpoints.add("reconnectLiveLink", request -> Answer.ok(LiveDocuments.of(live.reconnect(inPath(request)))));
         endpoints.add(
                 "resolveLiveLink",
-                request -> Answer.ok(Documents.live(
+                request -> Answer.ok(LiveDocuments.of(
                         live.resolve(inPath(request), request.text("keep").equals("LOCAL")))));
     }
 
     private Answer list() {
         var answer = Json.object();
         var items = answer.putArray("items");
-        live.all().forEach(each -> items.add(Documents.live(each)));
+        live.all().forEach(each -> items.add(LiveDocuments.of(each)));
         var unread = answer.putArray("unread");
-        live.unread().forEach(each -> unread.add(Documents.unread(each)));
+        live.unread().forEach(each -> unread.add(LiveDocuments.unread(each)));
+        return Answer.ok(answer);
+    }
+
+    private Answer changes(ApiRequest request) throws ControlException {
+        var answer = Json.object();
+        var items = answer.putArray("items");
+        live.changes(inPath(request)).forEach(each -> items.add(LiveDocuments.change(each)));
         return Answer.ok(answer);
     }
 
@@ -80,7 +88,7 @@ final class LiveEndpoints {
                         body.path("compare").booleanValue()),
                 body.path("overwritePeer").booleanValue());
         var made = live.create(wish, intent);
-        return Answer.created(PATH + made.link().id(), Documents.live(made));
+        return Answer.created(PATH + made.link().id(), LiveDocuments.of(made));
     }
 
     /** What the body does not name stays. */

@@ -13,10 +13,13 @@ import io.tidemark.replication.port.PeerConnection;
 import io.tidemark.spi.ProviderException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +54,9 @@ final class LiveLink implements AutoCloseable {
     private final LinkWishes wishes;
     private final LiveRoles roles;
     private volatile Optional<LiveVolume> volume = Optional.empty();
-    private String told = "";
+    private final LiveChanges changes;
+    private final LiveTraffic traffic = new LiveTraffic();
+    private final AtomicReference<@Nullable LiveSession> session = new AtomicReference<>();
     private volatile String why = "it was not opened yet";
     /** Not by interruptions: the threads here write files, which an interruption would close. */
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -62,6 +67,7 @@ final class LiveLink implements AutoCloseable {
         this.host = host;
         this.folder = folder;
         this.link = found.link();
+        this.changes = new LiveChanges(link.id(), host.clock());
         this.wishes = new LinkWishes(folder, found);
         this.roles = new LiveRoles(host, link, wishes, LiveRoles.LIMIT);
         this.kept = new KeptSnapshots(host, link, wishes, discard);
@@ -116,7 +122,7 @@ final class LiveLink implements AutoCloseable {
             }
             var settings = settings(host, link());
             BitmapRoom.refuseWithout(link.sizeBytes(), BitmapRoom.leftBytes());
-            var metadata = MetadataFile.open(folder.metadata(), settings);
+            var metadata = MetadataFile.open(folder.metadata(), settings, changes::begun);
             VolumeImage disk = null;
             try {
                 disk = VolumeImage.of(host.providers().of(link.localVolume()).write(link.localVolume()), host.calls());
@@ -149,25 +155,13 @@ final class LiveLink implements AutoCloseable {
         connecting.ifPresent(Thread::start);
     }
 
-    /** Called for one status after the other; dirty bits alone, which change with each write, are not worth a line. */
+    /** Called for one status after the other, which may come with each write. */
     private void changed(LiveStatus status) {
         kept.changed(status.replication());
         if (status.replication() != ReplicationState.OFF && status.replication() != ReplicationState.MEETING) {
             met.countDown();
         }
-        var now = "%s %s %s %s".formatted(status.role(), status.disk(), status.replication(), status.why());
-        if (now.equals(told)) {
-            return;
-        }
-        told = now;
-        LOG.info(
-                "live.changed link={} role={} disk={} replication={} dirtyBlocks={} why=\"{}\"",
-                link.id(),
-                status.role(),
-                status.disk(),
-                status.replication(),
-                status.dirtyBlocks(),
-                status.why().orElse(""));
+        changes.changed(status);
     }
 
     private void look() {
@@ -258,7 +252,17 @@ final class LiveLink implements AutoCloseable {
         if (open.isEmpty()) {
             throw new IOException(why);
         }
-        open.get().serve(number -> new LiveSession(number, connection, host.nanos()));
+        var mine = new AtomicReference<@Nullable LiveSession>();
+        try {
+            open.get().serve(number -> {
+                var begun = new LiveSession(number, connection, host.nanos(), traffic);
+                mine.set(begun);
+                session.set(begun);
+                return begun;
+            });
+        } finally {
+            session.compareAndSet(mine.get(), null);
+        }
     }
 
     boolean isOpen() {
@@ -272,13 +276,21 @@ final class LiveLink implements AutoCloseable {
     LiveHost.Live live() {
         var open = volume;
         var status = open.map(LiveVolume::status);
+        var connected = Optional.ofNullable(session.get());
         return new LiveHost.Live(
                 link(),
                 status,
                 status.isPresent() ? status.get().why().orElse("") : why,
                 roles.export(),
-                open.flatMap(LiveVolume::peerAddress),
-                wishes.now().kept());
+                connected.map(LiveSession::peerAddress),
+                wishes.now().kept(),
+                open.map(LiveVolume::figures),
+                traffic.now(),
+                changes.counts());
+    }
+
+    List<LiveHost.Change> changes() {
+        return changes.newest();
     }
 
     private LiveVolume opened() throws LiveHost.RefusedException {

@@ -390,6 +390,12 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         return Optional.ofNullable(links.get(id)).map(LiveLink::live);
     }
 
+    @Override
+    public List<Change> changes(LinkId id) {
+        var link = links.get(id);
+        return link == null ? List.of() : link.changes();
+    }
+
     private LiveLink link(LinkId id) throws RefusedException {
         var link = links.get(id);
         if (link == null) {

@@ -35,6 +35,7 @@ final class LiveSession implements AutoCloseable {
     private final long number;
     private final PeerConnection connection;
     private final LongSupplier nanos;
+    private final LiveTraffic traffic;
     /** Guarded by itself, as {@code ended} is. */
     private final ArrayDeque<LiveMessage> queue = new ArrayDeque<>();
 
@@ -48,10 +49,11 @@ final class LiveSession implements AutoCloseable {
     private volatile boolean isBusy;
 
     /** @param nanos monotonic */
-    LiveSession(long number, PeerConnection connection, LongSupplier nanos) {
+    LiveSession(long number, PeerConnection connection, LongSupplier nanos, LiveTraffic traffic) {
         this.number = number;
         this.connection = connection;
         this.nanos = nanos;
+        this.traffic = traffic;
         heardAt = nanos.getAsLong();
     }
 
@@ -83,6 +85,7 @@ final class LiveSession implements AutoCloseable {
 
     /** Receives until the session ends, and then sends nothing more either. */
     void run(Consumer<List<LiveMessage>> arrived) {
+        traffic.begun();
         var sender = Thread.ofPlatform().name("tidemark-live-sender").daemon().start(this::sendAll);
         try {
             while (true) {
@@ -90,6 +93,7 @@ final class LiveSession implements AutoCloseable {
                 heardAt = nanos.getAsLong();
                 if (message instanceof Message.Live live) {
                     isBusy = true;
+                    traffic.received(live.messages());
                     arrived.accept(live.messages());
                     heardAt = nanos.getAsLong();
                     isBusy = false;
@@ -117,6 +121,7 @@ final class LiveSession implements AutoCloseable {
     private void sendAll() {
         try {
             for (var batch = next(); batch != null; batch = next()) {
+                traffic.sent(batch);
                 connection.send(batch.isEmpty() ? new Message.Alive("live", 0, 0) : new Message.Live(batch));
             }
             if (hasLeft()) {

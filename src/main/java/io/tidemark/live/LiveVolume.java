@@ -8,6 +8,7 @@ import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveCopy;
 import io.tidemark.replication.live.LiveEffect;
 import io.tidemark.replication.live.LiveEvent;
+import io.tidemark.replication.live.LiveFigures;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
 import java.io.IOException;
@@ -129,8 +130,8 @@ final class LiveVolume implements AutoCloseable {
         return parts.disk();
     }
 
-    Optional<String> peerAddress() {
-        return locked(() -> session.map(LiveSession::peerAddress));
+    LiveFigures figures() {
+        return locked(copy::figures);
     }
 
     private interface Asked<T> {

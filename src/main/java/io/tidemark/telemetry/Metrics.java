@@ -14,20 +14,25 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.tidemark.control.Observer;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.SyncReport;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
-/** What Prometheus scrapes. Labels are closed sets: kinds, states, routes; never ids, so that series stay few. */
+/** What Prometheus scrapes. Labels are closed sets: kinds, states, routes; no ids but of live links, so that series stay few. */
 public final class Metrics implements Observer, AutoCloseable {
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics garbageCollection = new JvmGcMetrics();
+    private volatile Optional<LiveMetrics> live = Optional.empty();
 
     public Metrics() {
         new JvmMemoryMetrics().bindTo(registry);
@@ -106,6 +111,11 @@ public final class Metrics implements Observer, AutoCloseable {
                 .register(registry);
     }
 
+    /** Shows each live link; they are looked at once for each scrape. */
+    public void watchLive(Supplier<List<LiveHost.Live>> links) {
+        live = Optional.of(new LiveMetrics(registry, links));
+    }
+
     @Override
     public void operationStarted(String kind) {
         counter("tidemark.operations.started", "operations written down", "kind", kind)
@@ -179,6 +189,7 @@ public final class Metrics implements Observer, AutoCloseable {
 
     /** Prometheus' text format. */
     public String scrape() {
+        live.ifPresent(LiveMetrics::look);
         return registry.scrape();
     }
 

@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 class LiveCommandsTest extends TypedAtSite {
     private static final String LINK = "/v1/live-links/ln-1";
     private static final String SHOWN = "{\"id\":\"ln-1\",\"role\":\"PRIMARY\",\"disk\":\"UP_TO_DATE\","
-            + "\"replication\":\"ESTABLISHED\",\"dirtyBytes\":4096,\"why\":\"because\"}";
+            + "\"replication\":\"ESTABLISHED\",\"dirtyBytes\":4096,\"bufferUsedBytes\":8192,\"bufferBytes\":65536,"
+            + "\"generation\":\"00000000000000AB\",\"why\":\"because\"}";
 
     @Test
     void whatIsLeftOutIsOrdinary() throws IOException {
@@ -62,7 +63,52 @@ class LiveCommandsTest extends TypedAtSite {
         site.on("GET " + LINK, 200, SHOWN);
 
         assertThat(typed("live", "status", "ln-1").out())
-                .contains("role:PRIMARY disk:UP_TO_DATE replication:ESTABLISHED dirty:4.0 KiB why:\"because\"");
+                .contains("role:PRIMARY disk:UP_TO_DATE replication:ESTABLISHED dirty:4.0 KiB"
+                        + " buffer:8.0 KiB of 64.0 KiB generation:00000000000000AB why:\"because\"");
+    }
+
+    private static Json source(long done, long left) throws IOException {
+        return Json.parse(
+                "{\"role\":\"PRIMARY\",\"disk\":\"UP_TO_DATE\",\"replication\":\"SYNC_SOURCE\",\"dirtyBytes\":%d,"
+                                .formatted(left)
+                        + "\"resync\":{\"doneBytes\":%d,\"leftBytes\":%d}}".formatted(done, left));
+    }
+
+    @Test
+    void whoWatchesAResyncIsToldItsRateAndItsEnd() throws IOException {
+        var lines = new LiveLines();
+        long second = 1_000_000_000;
+
+        assertThat(lines.next(source(0, 100 << 20), 0)).doesNotContain("left:");
+        assertThat(lines.next(source(10 << 20, 90 << 20), second)).endsWith("done:10.0 MiB resync:10.0 MiB/s left:9 s");
+        // The mean since the first look.
+        assertThat(lines.next(source(50 << 20, 50 << 20), 2 * second)).endsWith("resync:25.0 MiB/s left:2 s");
+    }
+
+    @Test
+    void targetOfAResyncTellsItsRateAlone() throws IOException {
+        var lines = new LiveLines();
+        var line = "";
+        for (int look = 0; look < 2; look++) {
+            line = lines.next(
+                    Json.parse("{\"role\":\"SECONDARY\",\"disk\":\"INCONSISTENT\",\"replication\":\"SYNC_TARGET\","
+                            + "\"dirtyBytes\":0,\"traffic\":{\"received\":{\"resyncBytes\":%d}}}"
+                                    .formatted(look << 20)),
+                    look * 2_000_000_000L);
+        }
+
+        assertThat(line).endsWith("resync:512.0 KiB/s");
+    }
+
+    @Test
+    void eventsAreATable() throws IOException {
+        site.on(
+                "GET " + LINK + "/events",
+                200,
+                "{\"items\":[{\"number\":7,\"at\":\"2026-11-28T10:00:00Z\",\"what\":\"ROLE\",\"from\":\"SECONDARY\","
+                        + "\"to\":\"PRIMARY\"}]}");
+
+        assertThat(typed("live", "events", "ln-1").out()).contains("ROLE", "SECONDARY", "PRIMARY");
     }
 
     @Test

@@ -484,6 +484,6 @@ class ApiTest {
         operations.remove("streamOperation");
 
         assertThat(endpoints).containsExactlyInAnyOrderElementsOf(operations);
-        assertThat(operations).hasSize(73);
+        assertThat(operations).hasSize(75);
     }
 }

@@ -11,6 +11,7 @@ import io.tidemark.export.OpenImages;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveFigures;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
@@ -220,19 +221,48 @@ class LiveLinksTest {
         awaitStatus(a, status -> status.replication() == ReplicationState.OFF);
         awaitStatus(b, status -> status.replication() == ReplicationState.OFF);
 
+        var before = a.live();
         a.write(BLOCK, BLOCK, 3);
         a.write(4 * MIB, 2 * BLOCK, 4);
 
         assertThat(status(a).dirtyBlocks()).isEqualTo(3);
+        assertAnotherGeneration(before, a.live());
         assertRefused(b, links -> links.promote(LiveSite.LINK, false), "promote by force");
         assertThat(status(b).role()).isEqualTo(Role.SECONDARY);
         line.bytes.set(0);
         line.mend();
         awaitEqual();
         assertThat(line.bytes).hasValueBetween(3L * BLOCK, MIB / 2);
+        assertCarried(before, a.live(), b.live());
         // What was kept of the target until the resync's end is gone.
         await().atMost(LIMIT).until(() -> b.snapshots().isEmpty());
         await().atMost(LIMIT).until(() -> b.live().kept().isEmpty());
+    }
+
+    private static LiveFigures figures(LiveHost.Live live) {
+        return live.figures().orElseThrow(() -> new AssertionError(live.why()));
+    }
+
+    private static void assertAnotherGeneration(LiveHost.Live before, LiveHost.Live now) {
+        assertThat(figures(now).generation())
+                .isPresent()
+                .isNotEqualTo(figures(before).generation());
+        assertThat(now.changes().get(LiveHost.Aspect.GENERATION))
+                .isEqualTo(before.changes().getOrDefault(LiveHost.Aspect.GENERATION, 0L) + 1);
+        assertThat(now.peerAddress()).isEmpty();
+    }
+
+    /** All of the volume as writes, and the three blocks that were dirty as a resync. */
+    private static void assertCarried(LiveHost.Live before, LiveHost.Live source, LiveHost.Live target) {
+        assertThat(source.traffic().sent().writeBytes()).isEqualTo(SIZE);
+        assertThat(source.traffic().sent().resyncBytes())
+                .isEqualTo(before.traffic().sent().resyncBytes() + 3 * BLOCK);
+        assertThat(source.traffic().sessions()).isGreaterThan(before.traffic().sessions());
+        assertThat(target.traffic().received()).isEqualTo(source.traffic().sent());
+        assertThat(source.peerAddress()).isPresent();
+        assertThat(figures(target).generation()).isEqualTo(figures(source).generation());
+        assertThat(figures(source).unconfirmedBytes()).isZero();
+        assertThat(figures(source).resync()).isEmpty();
     }
 
     @Test

@@ -27,7 +27,7 @@ class LiveSessionTest {
 
     private final AtomicLong nanos = new AtomicLong();
     private final Line line = new Line();
-    private final LiveSession session = new LiveSession(1, line, nanos::get);
+    private final LiveSession session = new LiveSession(1, line, nanos::get, new LiveTraffic());
     private final CountDownLatch ended = new CountDownLatch(1);
 
     /** What is said on one side is heard on this; an end is heard as the connection's. */

@@ -27,6 +27,11 @@ final class NoLiveLinks implements LiveHost {
     }
 
     @Override
+    public List<Change> changes(LinkId id) {
+        return List.of();
+    }
+
+    @Override
     public Optional<Live> find(LinkId id) {
         return Optional.empty();
     }
@@ -58,6 +63,11 @@ final class NoLiveLinks implements LiveHost {
 
     @Override
     public void stopVerify(LinkId id) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void change(LinkId id, Terms terms) {
         throw new UnsupportedOperationException();
     }
 

@@ -44,6 +44,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -300,7 +301,15 @@ public final class TestSite implements AutoCloseable {
         var link = new LiveHost.Link(
                 new LinkId("ln-live"), new PeerId("site-b"), volume, volume, 1 << 20, true, terms, clock.instant());
         live.links.add(new LiveHost.Live(
-                link, Optional.empty(), "its volume is away", Optional.empty(), Optional.empty(), Optional.empty()));
+                link,
+                Optional.empty(),
+                "its volume is away",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                LiveHost.Traffic.NONE,
+                Map.of()));
     }
 
     public Intent intent() {

@@ -6,7 +6,6 @@ import io.tidemark.agent.Replicator.VerifyReport;
 import io.tidemark.agent.remote.Agents;
 import io.tidemark.consistency.RecoveryPointPlan;
 import io.tidemark.control.port.ExportHost;
-import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Certificate;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.Operation;
@@ -15,8 +14,6 @@ import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.domain.SyncReport;
 import io.tidemark.domain.TrackingAudit;
-import io.tidemark.replication.live.DirtyBitmap;
-import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.spi.Readiness;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.StorageReplication;
@@ -110,53 +107,6 @@ public final class Documents {
         document.put("away", open.away());
         document.put("uri", open.uris().isEmpty() ? "" : open.uris().getFirst());
         texts(document, "uris", open.uris());
-        return document;
-    }
-
-    public static ObjectNode unread(LiveHost.Unread link) {
-        return Json.object()
-                .put("id", link.id().value())
-                .put("folder", link.folder())
-                .put("why", link.reason());
-    }
-
-    /** A live link in DRBD's words: role, disk state, replication state. */
-    public static ObjectNode live(LiveHost.Live live) {
-        var link = live.link();
-        var document = Json.object();
-        document.put("id", link.id().value());
-        document.put("peer", link.peer().value());
-        document.put("volume", link.localVolume().value());
-        document.put("peerVolume", link.peerVolume().value());
-        document.put("sizeBytes", link.sizeBytes());
-        document.put("protocol", link.terms().protocol().name());
-        document.put("congestion", link.terms().congestion().name());
-        document.put("bufferBytes", link.terms().bufferBytes());
-        document.put("activityLogExtents", link.terms().activityLogExtents());
-        document.put("resyncFloorBytes", link.terms().resyncFloorBytes());
-        document.put("resyncCeilingBytes", link.terms().resyncCeilingBytes());
-        document.put("compare", link.terms().isComparing());
-        document.put("createdAt", link.createdAt().toString());
-        document.put("connects", link.connects());
-        var status = live.status();
-        document.put("role", status.map(each -> each.role().name()).orElse("SECONDARY"));
-        document.put("disk", status.map(each -> each.disk().name()).orElse("FAILED"));
-        document.put(
-                "replication", status.map(each -> each.replication().name()).orElse("OFF"));
-        document.put(
-                "dirtyBytes",
-                status.map(each -> each.dirtyBlocks() * DirtyBitmap.BLOCK_BYTES).orElse(0L));
-        status.flatMap(LiveStatus::verify)
-                .ifPresent(verify -> document.putObject("verify")
-                        .put("state", verify.state().name())
-                        .put("comparedBytes", verify.comparedBlocks() * DirtyBitmap.BLOCK_BYTES)
-                        .put("outOfSyncBytes", verify.outOfSyncBlocks() * DirtyBitmap.BLOCK_BYTES));
-        if (!live.why().isEmpty()) {
-            document.put("why", live.why());
-        }
-        live.export().ifPresent(export -> document.put("export", export.value()));
-        live.peerAddress().ifPresent(address -> document.put("peerAddress", address));
-        live.kept().ifPresent(point -> document.put("keptRecoveryPoint", point.value()));
         return document;
     }
 

@@ -5,6 +5,7 @@ import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
 import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.Congestion;
+import io.tidemark.replication.live.LiveFigures;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.Protocol;
 import io.tidemark.replication.live.ResyncRate;
@@ -13,6 +14,7 @@ import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.VolumeId;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Copies of this host's volumes that are replicated write by write. They live on over restarts. */
@@ -87,6 +89,8 @@ public interface LiveHost {
      * @param export by which clients use the volume here; there while this copy is primary
      * @param peerAddress while they are connected
      * @param kept recovery points of what a resync has overwritten or is overwriting
+     * @param figures of the copy; empty where {@code status} is
+     * @param changes how many there were since this process started; absent: none
      */
     record Live(
             Link link,
@@ -94,7 +98,58 @@ public interface LiveHost {
             String why,
             Optional<ExportId> export,
             Optional<String> peerAddress,
-            Optional<RecoveryPointId> kept) {}
+            Optional<RecoveryPointId> kept,
+            Optional<LiveFigures> figures,
+            Traffic traffic,
+            Map<Aspect, Long> changes) {
+        public Live {
+            changes = Map.copyOf(changes);
+        }
+    }
+
+    /**
+     * Bytes of the volume that were sent, or received; of zeros, too, though only their length goes over the line.
+     *
+     * @param writeBytes of clients' writes
+     * @param resyncBytes of blocks of resyncs
+     * @param comparedBytes whose digests went, in a verify or in a resync that compares
+     */
+    record Carried(long writeBytes, long resyncBytes, long comparedBytes) {
+        public static final Carried NOTHING = new Carried(0, 0, 0);
+    }
+
+    /**
+     * What a link has done since this process started.
+     *
+     * @param sessions connections with the peer that were begun
+     */
+    record Traffic(long sessions, Carried sent, Carried received) {
+        public static final Traffic NONE = new Traffic(0, Carried.NOTHING, Carried.NOTHING);
+    }
+
+    /** What of a link changes, and is told of. */
+    enum Aspect {
+        ROLE,
+        DISK,
+        REPLICATION,
+        /** Another generation has begun, or a resync has brought one: it is durable. */
+        GENERATION,
+        /** Both were written apart: somebody has to choose, or a policy does. */
+        SPLIT_BRAIN,
+        /** A verify has ended, or was cut off. */
+        VERIFY
+    }
+
+    /**
+     * Something has changed.
+     *
+     * @param number from 1, of this link since this process started
+     * @param from empty where there was nothing before
+     */
+    record Change(long number, Instant at, Aspect aspect, String from, String to) {}
+
+    /** Changes that are remembered of a link, the newest: the log has all. */
+    int CHANGES_REMEMBERED = 256;
 
     /** A live copy does not do what was asked; nothing was changed, but where the message says otherwise. */
     final class RefusedException extends Exception {
@@ -126,6 +181,9 @@ public interface LiveHost {
 
     /** In order of id. */
     List<Unread> unread();
+
+    /** The newest of this link since this process started, oldest first: {@link #CHANGES_REMEMBERED} at most. */
+    List<Change> changes(LinkId id);
 
     Optional<Live> find(LinkId id);
 

@@ -26,6 +26,7 @@ public final class LiveCopy {
     private final PrimaryPath primary;
     private final SecondaryPath secondary;
     private final ResyncSource resync;
+    private final Admission admission;
     private final Meeting meeting;
     private final Invalidation invalidation;
     private final Verify verify;
@@ -49,6 +50,7 @@ public final class LiveCopy {
         primary = new PrimaryPath(desk, this::isBusyForPrimary);
         resync = new ResyncSource(desk, primary);
         secondary = new SecondaryPath(desk, primary::isWriting);
+        admission = new Admission(desk);
         meeting = new Meeting(desk, primary, secondary, resync);
         invalidation = new Invalidation(desk, meeting);
         verify = new Verify(
@@ -179,7 +181,7 @@ public final class LiveCopy {
             // Asked by a secondary that has not heard of this role; from here on it compares no more.
             return;
         }
-        var refusal = meeting.refusal(arrived.message());
+        var refusal = admission.refusal(arrived.message());
         if (refusal.isPresent()) {
             meeting.disconnect(refusal.get());
             return;
@@ -435,7 +437,13 @@ public final class LiveCopy {
                 desk.replication,
                 desk.metadata.bitmap.dirtyBlocks(),
                 desk.failure.or(meeting::whyAlone),
-                verify.progress());
+                verify.progress(),
+                meeting.isSplitBrain());
+    }
+
+    /** As it is now; of the thread that drives the copy. */
+    public LiveFigures figures() {
+        return new LiveFigures(generations().current(), primary.unconfirmedBytes(), resync.figures());
     }
 
     private DiskState diskState() {

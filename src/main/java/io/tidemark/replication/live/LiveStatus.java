@@ -8,6 +8,7 @@ import java.util.Optional;
  * @param dirtyBlocks of 4 KiB that the peer may lack, or that this copy is to be given
  * @param why it stands alone; empty where it does not
  * @param verify the last one that this side drove; empty where there was none since its process started
+ * @param isSplitBrain it stands alone because both were written without the other
  */
 public record LiveStatus(
         Role role,
@@ -15,7 +16,19 @@ public record LiveStatus(
         ReplicationState replication,
         long dirtyBlocks,
         Optional<String> why,
-        Optional<Verify> verify) {
+        Optional<Verify> verify,
+        boolean isSplitBrain) {
+    /** Of a copy whose peer was not written apart, as far as is known. */
+    public LiveStatus(
+            Role role,
+            DiskState disk,
+            ReplicationState replication,
+            long dirtyBlocks,
+            Optional<String> why,
+            Optional<Verify> verify) {
+        this(role, disk, replication, dirtyBlocks, why, verify, false);
+    }
+
     /**
      * Both copies are compared.
      *

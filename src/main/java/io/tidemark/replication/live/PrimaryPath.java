@@ -68,6 +68,11 @@ final class PrimaryPath {
         return flushes;
     }
 
+    /** How full the send buffer is. */
+    long unconfirmedBytes() {
+        return unconfirmedBytes;
+    }
+
     /** Whether every write has ended, here and at the peer, and is durable. */
     boolean isIdle() {
         return open == 0 && flushes.isIdle();

@@ -32,6 +32,8 @@ final class ResyncSource {
     private Stage stage = Stage.NONE;
     private long flush;
     private long cursor;
+    /** Dirty when the first was read. */
+    private long begunBlocks;
 
     /**
      * @param isAsked it went out as digests: what the target has of it is known when it has answered
@@ -105,6 +107,7 @@ final class ResyncSource {
         }
         if (stage == Stage.FLUSHING && primary.flushes().isDone(flush)) {
             stage = Stage.SENDING;
+            begunBlocks = desk.metadata.bitmap.dirtyBlocks();
             pace.begin(desk.now, desk.clientBytes);
         }
         if (stage != Stage.SENDING) {
@@ -118,6 +121,15 @@ final class ResyncSource {
             desk.send(new LiveMessage.Finished(
                     desk.nextNumber(), desk.metadata.wanted().generations()));
         }
+    }
+
+    /** From the first block that is read to the end; empty at other times. */
+    Optional<LiveFigures.Resync> figures() {
+        if (stage != Stage.SENDING && stage != Stage.FINISHED) {
+            return Optional.empty();
+        }
+        long left = desk.metadata.bitmap.dirtyBlocks();
+        return Optional.of(new LiveFigures.Resync(Math.max(0, begunBlocks - left), left));
     }
 
     /** What writes already wait for is read whatever the pace. */
