@@ -46,14 +46,24 @@ final class LiveChange {
             description = "Whether a resync sends digests first, and then only blocks that differ.")
     private @Nullable Boolean isComparing;
 
+    @Option(
+            names = "--after-split-brain",
+            paramLabel = "POLICY",
+            description = "After both were written apart, where neither is primary: see create.")
+    private @Nullable String afterSplitBrain;
+
+    @Option(
+            names = "--after-split-brain-primary",
+            paramLabel = "disconnect|discard-secondary",
+            description = "The same where one side is primary.")
+    private @Nullable String afterSplitBrainPrimary;
+
     Map<String, @Nullable Object> body() throws ClientException {
         var body = new LinkedHashMap<String, @Nullable Object>();
-        if (protocol != null) {
-            body.put("protocol", protocol.toUpperCase(Locale.ROOT));
-        }
-        if (congestion != null) {
-            body.put("congestion", congestion.toUpperCase(Locale.ROOT).replace('-', '_'));
-        }
+        put(body, "protocol", protocol);
+        put(body, "congestion", congestion);
+        put(body, "afterSplitBrain", afterSplitBrain);
+        put(body, "afterSplitBrainPrimary", afterSplitBrainPrimary);
         put(body, "bufferBytes", buffer);
         put(body, "resyncFloorBytes", floor);
         put(body, "resyncCeilingBytes", ceiling);
@@ -64,9 +74,15 @@ final class LiveChange {
             throw new ClientException(new ClientError.Unusable(
                     "nothing is to be changed",
                     "name one of --protocol, --on-congestion, --buffer, --resync-floor, "
-                            + "--resync-ceiling, --compare"));
+                            + "--resync-ceiling, --compare, --after-split-brain, --after-split-brain-primary"));
         }
         return body;
+    }
+
+    private static void put(Map<String, @Nullable Object> body, String name, @Nullable String word) {
+        if (word != null) {
+            body.put(name, word.toUpperCase(Locale.ROOT).replace('-', '_'));
+        }
     }
 
     private static void put(Map<String, @Nullable Object> body, String name, Units.@Nullable Size size) {

@@ -149,14 +149,38 @@ final class LiveCommand extends ResourceCommand {
         @Option(names = "--compare", description = "Let a resync send digests first, and then only blocks that differ.")
         private boolean isComparing;
 
+        @Option(
+                names = "--after-split-brain",
+                defaultValue = "disconnect",
+                paramLabel = "POLICY",
+                description = {
+                    "After both were written apart, where neither is primary: disconnect, discard-zero-changes,",
+                    "discard-least-changes or discard-younger. Whose content is given up is kept as a recovery point.",
+                    "Default: ${DEFAULT-VALUE}, a person chooses."
+                })
+        private String afterSplitBrain = "disconnect";
+
+        @Option(
+                names = "--after-split-brain-primary",
+                defaultValue = "disconnect",
+                paramLabel = "disconnect|discard-secondary",
+                description = "The same where one side is primary. Default: ${DEFAULT-VALUE}.")
+        private String afterSplitBrainPrimary = "disconnect";
+
         void addTo(Map<String, @Nullable Object> body) {
+            body.put("afterSplitBrain", word(afterSplitBrain));
+            body.put("afterSplitBrainPrimary", word(afterSplitBrainPrimary));
             body.put("resyncFloorBytes", floor.bytes());
             body.put("resyncCeilingBytes", ceiling.bytes());
             body.put("compare", isComparing);
             body.put("protocol", protocol.toUpperCase(Locale.ROOT));
-            body.put("congestion", congestion.toUpperCase(Locale.ROOT).replace('-', '_'));
+            body.put("congestion", word(congestion));
             body.put("bufferBytes", buffer.bytes());
             body.put("activityLogExtents", extents);
+        }
+
+        private static String word(String option) {
+            return option.toUpperCase(Locale.ROOT).replace('-', '_');
         }
     }
 

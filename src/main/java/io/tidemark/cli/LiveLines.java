@@ -44,7 +44,26 @@ final class LiveLines {
         if (!link.at("why").missing()) {
             text.append(" why:\"").append(link.at("why").text()).append('"');
         }
+        if (!link.at("apart").missing()) {
+            apart(text, "here", link.at("apart", "local"));
+            apart(text, "peer", link.at("apart", "peer"));
+        }
         return text.toString();
+    }
+
+    /** What one of two that were written apart has that the other lacks. */
+    private static void apart(StringBuilder text, String name, Json side) {
+        text.append(" %s:\"%s%s generation %s %s\""
+                .formatted(
+                        name,
+                        Units.size(side.at("dirtyBytes").number()),
+                        side.at("since").missing()
+                                ? ""
+                                : " since " + side.at("since").text(),
+                        side.at("generation").missing()
+                                ? "none"
+                                : side.at("generation").text(),
+                        side.at("role").text()));
     }
 
     private static long received(Json link) {

@@ -10,6 +10,9 @@ import io.tidemark.control.document.LiveDocuments;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
+import io.tidemark.replication.live.AfterSplitBrain;
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.Protocol;
 import io.tidemark.spi.VolumeId;
@@ -85,7 +88,11 @@ final class LiveEndpoints {
                         body.path("activityLogExtents").intValue(),
                         body.path("resyncFloorBytes").longValue(),
                         body.path("resyncCeilingBytes").longValue(),
-                        body.path("compare").booleanValue()),
+                        body.path("compare").booleanValue(),
+                        new AfterSplitBrain(
+                                NoPrimary.valueOf(body.path("afterSplitBrain").asText(NoPrimary.DISCONNECT.name())),
+                                OnePrimary.valueOf(
+                                        body.path("afterSplitBrainPrimary").asText(OnePrimary.DISCONNECT.name())))),
                 body.path("overwritePeer").booleanValue());
         var made = live.create(wish, intent);
         return Answer.created(PATH + made.link().id(), LiveDocuments.of(made));
@@ -101,7 +108,12 @@ final class LiveEndpoints {
                 now.activityLogExtents(),
                 body.path("resyncFloorBytes").asLong(now.resyncFloorBytes()),
                 body.path("resyncCeilingBytes").asLong(now.resyncCeilingBytes()),
-                body.path("compare").asBoolean(now.isComparing()));
+                body.path("compare").asBoolean(now.isComparing()),
+                new AfterSplitBrain(
+                        NoPrimary.valueOf(body.path("afterSplitBrain")
+                                .asText(now.afterSplitBrain().noPrimary().name())),
+                        OnePrimary.valueOf(body.path("afterSplitBrainPrimary")
+                                .asText(now.afterSplitBrain().onePrimary().name()))));
     }
 
     private static boolean isForced(ApiRequest request) {

@@ -3,6 +3,9 @@ package io.tidemark.live;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
+import io.tidemark.replication.live.AfterSplitBrain;
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.Protocol;
@@ -201,6 +204,11 @@ final class LinkFolder {
         lines.setProperty("resyncFloorBytes", Long.toString(link.terms().resyncFloorBytes()));
         lines.setProperty("resyncCeilingBytes", Long.toString(link.terms().resyncCeilingBytes()));
         lines.setProperty("compare", Boolean.toString(link.terms().isComparing()));
+        lines.setProperty(
+                "afterSplitBrain", link.terms().afterSplitBrain().noPrimary().name());
+        lines.setProperty(
+                "afterSplitBrainPrimary",
+                link.terms().afterSplitBrain().onePrimary().name());
         lines.setProperty("createdAt", link.createdAt().toString());
         lines.setProperty("opened", Boolean.toString(wishes.isOpened()));
         lines.setProperty("primary", Boolean.toString(wishes.isPrimaryWanted()));
@@ -273,7 +281,11 @@ final class LinkFolder {
                         Integer.parseInt(lines.getProperty("activityLogExtents", "")),
                         Long.parseLong(lines.getProperty("resyncFloorBytes", "")),
                         Long.parseLong(lines.getProperty("resyncCeilingBytes", "")),
-                        Boolean.parseBoolean(lines.getProperty("compare"))),
+                        Boolean.parseBoolean(lines.getProperty("compare")),
+                        new AfterSplitBrain(
+                                NoPrimary.valueOf(lines.getProperty("afterSplitBrain", NoPrimary.DISCONNECT.name())),
+                                OnePrimary.valueOf(
+                                        lines.getProperty("afterSplitBrainPrimary", OnePrimary.DISCONNECT.name())))),
                 Instant.parse(lines.getProperty("createdAt", "")));
     }
 }

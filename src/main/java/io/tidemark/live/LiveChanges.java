@@ -6,6 +6,7 @@ import io.tidemark.control.port.LiveHost.Change;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.live.Generation;
 import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.VerifyState;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -48,15 +49,28 @@ final class LiveChanges {
         tell(Aspect.DISK, last == null ? null : last.disk(), now.disk());
         tell(Aspect.REPLICATION, last == null ? null : last.replication(), now.replication());
         if (now.isSplitBrain() && (last == null || !last.isSplitBrain())) {
-            LOG.error(
-                    "live.split_brain link={} dirtyBlocks={} advice=\"choose by live resolve\"",
-                    link,
-                    now.dirtyBlocks());
-            remember(Aspect.SPLIT_BRAIN, "", now.why().orElse(""));
+            splitBrain(now);
         } else if (now.why().isPresent() && (last == null || !now.why().equals(last.why()))) {
             LOG.warn("live.stands_alone link={} reason=\"{}\"", link, now.why().get());
         }
         verify(last == null ? Optional.empty() : last.verify(), now.verify());
+    }
+
+    private void splitBrain(LiveStatus now) {
+        var outcome = now.why()
+                .orElseGet(() -> now.replication() == ReplicationState.SYNC_SOURCE
+                        ? "this side's content stays, and the peer's is given up"
+                        : "this side's content is given up, and kept as a recovery point");
+        if (now.why().isPresent()) {
+            LOG.error(
+                    "live.split_brain link={} dirtyBlocks={} reason=\"{}\" advice=\"choose by live resolve\"",
+                    link,
+                    now.dirtyBlocks(),
+                    outcome);
+        } else {
+            LOG.warn("live.split_brain link={} dirtyBlocks={} outcome=\"{}\"", link, now.dirtyBlocks(), outcome);
+        }
+        remember(Aspect.SPLIT_BRAIN, "", outcome);
     }
 
     private void tell(Aspect aspect, @Nullable Enum<?> from, Enum<?> to) {

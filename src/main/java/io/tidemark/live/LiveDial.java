@@ -124,6 +124,7 @@ final class LiveDial implements AutoCloseable {
                     link.terms().resyncFloorBytes(),
                     link.terms().resyncCeilingBytes(),
                     link.terms().isComparing(),
+                    link.terms().afterSplitBrain(),
                     isFresh,
                     isOverwriting));
             PeerReplicator.await(made, Message.LiveOpened.class);

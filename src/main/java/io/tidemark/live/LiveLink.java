@@ -105,7 +105,8 @@ final class LiveLink implements AutoCloseable {
                         FILL_TARGET_BYTES,
                         ResyncRate.DEFAULT.planAhead(),
                         link.terms().resyncFloorBytes(),
-                        link.terms().resyncCeilingBytes()));
+                        link.terms().resyncCeilingBytes()),
+                link.terms().afterSplitBrain());
     }
 
     /** A site has one copy of a volume, and its key names the site. */
@@ -141,7 +142,8 @@ final class LiveLink implements AutoCloseable {
                             this::changed,
                             host.kernel(),
                             host.nanos(),
-                            host.random())));
+                            host.random(),
+                            () -> host.clock().instant().toEpochMilli())));
             why = "";
             LOG.info("live.opened link={} volume={} sizeBytes={}", link.id(), link.localVolume(), link.sizeBytes());
         } finally {

@@ -230,7 +230,8 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
                 open.activityLogExtents(),
                 open.resyncFloorBytes(),
                 open.resyncCeilingBytes(),
-                open.isComparing());
+                open.isComparing(),
+                open.afterSplitBrain());
         if (!terms.hasBufferInLimits() || !terms.hasExtentsInLimits() || !terms.hasRatesInLimits()) {
             throw new ReplicationException(new ReplicationError.PeerRefused(
                     "out-of-limits",

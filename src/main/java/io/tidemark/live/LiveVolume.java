@@ -74,7 +74,8 @@ final class LiveVolume implements AutoCloseable {
             Consumer<LiveStatus> changed,
             BlockKernel kernel,
             LongSupplier nanos,
-            LongSupplier random) {}
+            LongSupplier random,
+            LongSupplier wallMillis) {}
 
     /** Keeps the volume as it is, before it is overwritten. */
     interface Keeping {
@@ -92,7 +93,8 @@ final class LiveVolume implements AutoCloseable {
         copy = new LiveCopy(
                 parts.settings(),
                 parts.metadata().start(),
-                () -> new Generation(parts.random().getAsLong() | 1));
+                () -> new Generation(parts.random().getAsLong() | 1),
+                parts.wallMillis());
         status = copy.status();
         work = new DiskWork(name, parts, event -> take(List.of(event)));
         ticker = Thread.ofPlatform().name("tidemark-live-tick").daemon().unstarted(this::tick);

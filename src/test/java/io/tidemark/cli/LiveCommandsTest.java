@@ -26,6 +26,8 @@ class LiveCommandsTest extends TypedAtSite {
         assertThat(body.at("activityLogExtents").number()).isEqualTo(256);
         assertThat(body.at("resyncFloorBytes").number()).isEqualTo(16 << 20);
         assertThat(body.at("overwritePeer").truth()).isFalse();
+        assertThat(body.at("afterSplitBrain").text()).isEqualTo("DISCONNECT");
+        assertThat(body.at("afterSplitBrainPrimary").text()).isEqualTo("DISCONNECT");
 
         typed(
                 "live",
@@ -37,7 +39,14 @@ class LiveCommandsTest extends TypedAtSite {
                 "--on-congestion",
                 "pull-ahead",
                 "--protocol",
-                "a");
+                "a",
+                "--after-split-brain",
+                "discard-least-changes",
+                "--after-split-brain-primary",
+                "discard-secondary");
+        assertThat(Json.parse(site.last().body()).at("afterSplitBrain").text()).isEqualTo("DISCARD_LEAST_CHANGES");
+        assertThat(Json.parse(site.last().body()).at("afterSplitBrainPrimary").text())
+                .isEqualTo("DISCARD_SECONDARY");
         assertThat(Json.parse(site.last().body()).at("congestion").text()).isEqualTo("PULL_AHEAD");
         assertThat(Json.parse(site.last().body()).at("protocol").text()).isEqualTo("A");
     }
@@ -98,6 +107,21 @@ class LiveCommandsTest extends TypedAtSite {
         }
 
         assertThat(line).endsWith("resync:512.0 KiB/s");
+    }
+
+    @Test
+    void whatEachSideHasThatTheOtherLacksIsTold() throws IOException {
+        var line = new LiveLines()
+                .next(
+                        Json.parse("{\"role\":\"SECONDARY\",\"disk\":\"CONSISTENT\",\"replication\":\"STAND_ALONE\","
+                                + "\"dirtyBytes\":4096,\"apart\":{\"local\":{\"role\":\"SECONDARY\",\"dirtyBytes\":4096,"
+                                + "\"generation\":\"A\",\"since\":\"2026-11-28T10:00:00Z\"},"
+                                + "\"peer\":{\"role\":\"PRIMARY\",\"dirtyBytes\":8192,\"generation\":\"B\"}}}"),
+                        0);
+
+        assertThat(line)
+                .endsWith("here:\"4.0 KiB since 2026-11-28T10:00:00Z generation A SECONDARY\""
+                        + " peer:\"8.0 KiB generation B PRIMARY\"");
     }
 
     @Test

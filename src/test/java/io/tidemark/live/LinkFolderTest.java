@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
+import io.tidemark.replication.live.AfterSplitBrain;
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.LiveSettings;
@@ -48,7 +51,15 @@ class LinkFolderTest {
                 new VolumeId("memory:b"),
                 8 * MIB,
                 true,
-                new LiveHost.Terms(Protocol.A, Congestion.PULL_AHEAD, MIB, 67, MIB, 0, true),
+                new LiveHost.Terms(
+                        Protocol.A,
+                        Congestion.PULL_AHEAD,
+                        MIB,
+                        67,
+                        MIB,
+                        0,
+                        true,
+                        new AfterSplitBrain(NoPrimary.DISCARD_YOUNGER, OnePrimary.DISCARD_SECONDARY)),
                 Instant.parse("2026-11-28T06:00:00Z"));
     }
 

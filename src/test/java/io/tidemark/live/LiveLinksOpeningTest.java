@@ -115,6 +115,7 @@ class LiveLinksOpeningTest {
                 terms.resyncFloorBytes(),
                 terms.resyncCeilingBytes(),
                 terms.isComparing(),
+                terms.afterSplitBrain(),
                 true,
                 true);
     }

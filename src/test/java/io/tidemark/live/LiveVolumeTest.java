@@ -90,7 +90,8 @@ class LiveVolumeTest {
                         changed,
                         new JavaBlockKernel(),
                         System::nanoTime,
-                        () -> 2 * random.incrementAndGet()));
+                        () -> 2 * random.incrementAndGet(),
+                        System::currentTimeMillis));
     }
 
     @AfterEach

@@ -36,7 +36,8 @@ class LiveMetricsTest {
                 Instant.EPOCH);
         var status = new LiveStatus(
                 role, DiskState.UP_TO_DATE, ReplicationState.SYNC_SOURCE, 3, Optional.empty(), Optional.empty());
-        var figures = new LiveFigures(Optional.of(new Generation(1)), 8_192, Optional.of(new LiveFigures.Resync(5, 3)));
+        var figures = new LiveFigures(
+                Optional.of(new Generation(1)), 8_192, Optional.of(new LiveFigures.Resync(5, 3)), Optional.empty());
         return new LiveHost.Live(
                 link,
                 Optional.of(status),

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.replication.live.DirtyBitmap;
 import io.tidemark.replication.live.LiveFigures;
+import io.tidemark.replication.live.LiveMessage;
 import io.tidemark.replication.live.LiveStatus;
+import java.time.Instant;
 
 /** Live links as JSON. */
 public final class LiveDocuments {
@@ -26,6 +28,11 @@ public final class LiveDocuments {
         document.put("resyncFloorBytes", link.terms().resyncFloorBytes());
         document.put("resyncCeilingBytes", link.terms().resyncCeilingBytes());
         document.put("compare", link.terms().isComparing());
+        document.put(
+                "afterSplitBrain", link.terms().afterSplitBrain().noPrimary().name());
+        document.put(
+                "afterSplitBrainPrimary",
+                link.terms().afterSplitBrain().onePrimary().name());
         document.put("createdAt", link.createdAt().toString());
         document.put("connects", link.connects());
         var status = live.status();
@@ -62,6 +69,27 @@ public final class LiveDocuments {
                 .ifPresent(resync -> document.putObject("resync")
                         .put("doneBytes", resync.doneBlocks() * DirtyBitmap.BLOCK_BYTES)
                         .put("leftBytes", resync.leftBlocks() * DirtyBitmap.BLOCK_BYTES));
+        figures.apart().ifPresent(apart -> {
+            var node = document.putObject("apart");
+            var here = apart(node.putObject("local"), apart.self());
+            var ranges = here.putArray("ranges");
+            for (var run : apart.here()) {
+                ranges.addObject()
+                        .put("offsetBytes", run.first() * DirtyBitmap.BLOCK_BYTES)
+                        .put("lengthBytes", (long) run.count() * DirtyBitmap.BLOCK_BYTES);
+            }
+            apart(node.putObject("peer"), apart.peer());
+        });
+    }
+
+    /** What one side has that the other lacks, as it said when they met. */
+    private static ObjectNode apart(ObjectNode node, LiveMessage.Hello side) {
+        node.put("role", side.role().name());
+        side.generations().current().ifPresent(generation -> node.put("generation", generation.toString()));
+        if (side.apart().since() > 0) {
+            node.put("since", Instant.ofEpochMilli(side.apart().since()).toString());
+        }
+        return node.put("dirtyBytes", side.apart().dirtyBlocks() * DirtyBitmap.BLOCK_BYTES);
     }
 
     private static ObjectNode carried(LiveHost.Carried carried) {

@@ -4,6 +4,7 @@ import io.tidemark.domain.ExportId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.AfterSplitBrain;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.LiveFigures;
 import io.tidemark.replication.live.LiveStatus;
@@ -35,7 +36,28 @@ public interface LiveHost {
             int activityLogExtents,
             long resyncFloorBytes,
             long resyncCeilingBytes,
-            boolean isComparing) {
+            boolean isComparing,
+            AfterSplitBrain afterSplitBrain) {
+        /** Whose split brains wait for a person. */
+        public Terms(
+                Protocol protocol,
+                Congestion congestion,
+                long bufferBytes,
+                int activityLogExtents,
+                long resyncFloorBytes,
+                long resyncCeilingBytes,
+                boolean isComparing) {
+            this(
+                    protocol,
+                    congestion,
+                    bufferBytes,
+                    activityLogExtents,
+                    resyncFloorBytes,
+                    resyncCeilingBytes,
+                    isComparing,
+                    AfterSplitBrain.DISCONNECT);
+        }
+
         /** 64 KiB: one write of a client at least. */
         public static final long BUFFER_MINIMUM_BYTES = 64 << 10;
         /** 1 GiB: each byte is in memory. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** What the parts of a copy share while one event is dealt with: the time, the connection, and what is to be done. */
@@ -12,6 +13,7 @@ final class Desk {
     LiveSettings settings;
     final LiveMetadata metadata;
     private final Supplier<Generation> fresh;
+    private final LongSupplier clock;
     private List<LiveEffect> effects = new ArrayList<>();
     private long work;
     private long sent;
@@ -40,10 +42,11 @@ final class Desk {
 
     Optional<String> failure = Optional.empty();
 
-    Desk(LiveSettings settings, LiveMetadata metadata, Supplier<Generation> fresh) {
+    Desk(LiveSettings settings, LiveMetadata metadata, Supplier<Generation> fresh, LongSupplier clock) {
         this.settings = settings;
         this.metadata = metadata;
         this.fresh = fresh;
+        this.clock = clock;
         differs = metadata.durable().wasPrimary();
     }
 
@@ -107,7 +110,7 @@ final class Desk {
         var generations = metadata.wanted().generations();
         var peers = Set.of(settings.peer());
         var minted = fresh.get();
-        metadata.want(metadata.wanted().with(generations.written(peers, minted)));
+        metadata.want(metadata.wanted().apart(generations.written(peers, minted), settings.peer(), clock.getAsLong()));
         isShared = false;
         differs = false;
         isTold = false;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -45,7 +46,17 @@ public final class LiveCopy {
      * @param fresh draws generations, at random
      */
     public LiveCopy(LiveSettings settings, LiveStart start, Supplier<Generation> fresh) {
-        desk = new Desk(settings, new LiveMetadata(start, settings.activityLogExtents()), fresh);
+        this(settings, start, fresh, () -> 0);
+    }
+
+    /**
+     * As above.
+     *
+     * @param clock milliseconds since 1970, asked when a generation begins and for nothing but to tell people and {@link
+     *     AfterSplitBrain} since when the peer lacks something; 0: not known
+     */
+    public LiveCopy(LiveSettings settings, LiveStart start, Supplier<Generation> fresh, LongSupplier clock) {
+        desk = new Desk(settings, new LiveMetadata(start, settings.activityLogExtents()), fresh, clock);
         // Each waits for what the others are doing on the same range.
         primary = new PrimaryPath(desk, this::isBusyForPrimary);
         resync = new ResyncSource(desk, primary);
@@ -443,7 +454,7 @@ public final class LiveCopy {
 
     /** As it is now; of the thread that drives the copy. */
     public LiveFigures figures() {
-        return new LiveFigures(generations().current(), primary.unconfirmedBytes(), resync.figures());
+        return new LiveFigures(generations().current(), primary.unconfirmedBytes(), resync.figures(), meeting.apart());
     }
 
     private DiskState diskState() {

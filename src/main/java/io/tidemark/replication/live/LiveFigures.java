@@ -1,5 +1,6 @@
 package io.tidemark.replication.live;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -8,8 +9,23 @@ import java.util.Optional;
  * @param generation of its content, durable or about to be; empty: it was never written
  * @param unconfirmedBytes in the send buffer: of writes that the peer has not made durable
  * @param resync while this copy is the source of one
+ * @param apart after a split brain, until somebody has chosen, and from when they meet then until they are in step
  */
-public record LiveFigures(Optional<Generation> generation, long unconfirmedBytes, Optional<Resync> resync) {
+public record LiveFigures(
+        Optional<Generation> generation, long unconfirmedBytes, Optional<Resync> resync, Optional<Apart> apart) {
+    /**
+     * What each of two that were written apart has that the other lacks, as they said when they met.
+     *
+     * @param here the first runs that this copy has alone, {@link #RUNS_MAXIMUM} at most; the peer's are told there
+     */
+    public record Apart(LiveMessage.Hello self, LiveMessage.Hello peer, List<DirtyBitmap.Run> here) {
+        public static final int RUNS_MAXIMUM = 64;
+
+        public Apart {
+            here = List.copyOf(here);
+        }
+    }
+
     /**
      * How far a resync has come.
      *

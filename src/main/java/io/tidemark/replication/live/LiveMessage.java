@@ -16,6 +16,7 @@ public sealed interface LiveMessage {
      *     generation is the same
      * @param isConsistent its content is of one moment
      * @param yields somebody chose to give up what this side alone has
+     * @param apart what it has alone
      */
     record Hello(
             CopyId id,
@@ -25,8 +26,34 @@ public sealed interface LiveMessage {
             Role role,
             boolean differs,
             boolean isConsistent,
-            boolean yields)
-            implements LiveMessage {}
+            boolean yields,
+            Apart apart)
+            implements LiveMessage {
+        /** Of one that was written nowhere without the other, or does not know. */
+        public Hello(
+                CopyId id,
+                long sizeBytes,
+                Protocol protocol,
+                Generations generations,
+                Role role,
+                boolean differs,
+                boolean isConsistent,
+                boolean yields) {
+            this(id, sizeBytes, protocol, generations, role, differs, isConsistent, yields, Apart.NOTHING);
+        }
+    }
+
+    /**
+     * What a copy has that its peer may lack.
+     *
+     * @param dirtyBlocks of 4 KiB
+     * @param since when the first generation without the peer was begun, in milliseconds since 1970 by the host's clock; 0
+     *     where that is not known
+     * @param policy what the copy was told to do where both have something
+     */
+    record Apart(long dirtyBlocks, long since, AfterSplitBrain policy) {
+        public static final Apart NOTHING = new Apart(0, 0, AfterSplitBrain.DISCONNECT);
+    }
 
     /** Runs of the target's own dirty bits, {@link #RUNS_MAXIMUM} at most. */
     record Dirty(List<DirtyBitmap.Run> runs, boolean isLast) implements LiveMessage {

@@ -13,6 +13,7 @@ package io.tidemark.replication.live;
  * @param isComparing whether a resync sends digests first, and then only blocks that differ (DRBD's csums-alg): worth it
  *     where most of what is dirty is the same, as in a full resync of copies that were one, and reading is cheap
  * @param resyncRate with another than {@link ResyncRate#NONE}, the clock of {@link LiveCopy#on} counts nanoseconds
+ * @param afterSplitBrain not heard where {@code isFenced}: who gives out leases would not know whose content was chosen
  */
 public record LiveSettings(
         CopyId self,
@@ -27,7 +28,8 @@ public record LiveSettings(
         long patience,
         boolean isFenced,
         boolean isComparing,
-        ResyncRate resyncRate) {
+        ResyncRate resyncRate,
+        AfterSplitBrain afterSplitBrain) {
     /** 32 MiB. */
     public static final int RESYNC_BLOCKS_MAXIMUM = 8_192;
 
@@ -63,7 +65,8 @@ public record LiveSettings(
                 patience,
                 isFenced,
                 false,
-                ResyncRate.NONE);
+                ResyncRate.NONE,
+                AfterSplitBrain.DISCONNECT);
     }
 
     /** Whether a copy may go over to them while it lives. */

@@ -8,7 +8,8 @@ import java.util.Optional;
  * @param dirtyBlocks of 4 KiB that the peer may lack, or that this copy is to be given
  * @param why it stands alone; empty where it does not
  * @param verify the last one that this side drove; empty where there was none since its process started
- * @param isSplitBrain it stands alone because both were written without the other
+ * @param isSplitBrain both were written without the other, and are not in step yet: where it does not stand alone, a policy or
+ *     a person has chosen
  */
 public record LiveStatus(
         Role role,

@@ -1,5 +1,7 @@
 package io.tidemark.replication.live;
 
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.LiveStatus.Role;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -41,6 +43,8 @@ public final class LiveWire {
     private static final byte DIFFERS = 1;
     private static final byte CONSISTENT = 2;
     private static final byte YIELDS = 4;
+
+    private static final byte DISCARD_SECONDARY = 16;
 
     private LiveWire() {}
 
@@ -109,12 +113,37 @@ public final class LiveWire {
         into.put((byte) (flag(hello.differs(), DIFFERS)
                 | flag(hello.isConsistent(), CONSISTENT)
                 | flag(hello.yields(), YIELDS)));
+        into.putLong(hello.apart().dirtyBlocks()).putLong(hello.apart().since());
+        into.put(code(hello.apart().policy()));
     }
 
     private static void data(ByteBuffer into, long number, long offset, int length, Payload payload) {
         var data = ((Bytes) payload).data();
         into.putLong(number).putLong(offset).putInt(length).put(data.isPresent() ? DATA : ZEROS);
         data.ifPresent(into::put);
+    }
+
+    private static byte code(AfterSplitBrain policy) {
+        byte noPrimary = switch (policy.noPrimary()) {
+            case DISCONNECT -> 0;
+            case DISCARD_ZERO_CHANGES -> 1;
+            case DISCARD_LEAST_CHANGES -> 2;
+            case DISCARD_YOUNGER -> 3;
+        };
+        return (byte) (noPrimary | flag(policy.onePrimary() == OnePrimary.DISCARD_SECONDARY, DISCARD_SECONDARY));
+    }
+
+    private static AfterSplitBrain policy(byte code) {
+        var noPrimary = switch (code & ~DISCARD_SECONDARY) {
+            case 0 -> NoPrimary.DISCONNECT;
+            case 1 -> NoPrimary.DISCARD_ZERO_CHANGES;
+            case 2 -> NoPrimary.DISCARD_LEAST_CHANGES;
+            case 3 -> NoPrimary.DISCARD_YOUNGER;
+            default -> throw new IllegalArgumentException("no policy after a split brain has the code " + code);
+        };
+        boolean isSecondaryDiscarded = (code & DISCARD_SECONDARY) != 0;
+        return new AfterSplitBrain(
+                noPrimary, isSecondaryDiscarded ? OnePrimary.DISCARD_SECONDARY : OnePrimary.DISCONNECT);
     }
 
     private static byte flag(boolean isSet, byte value) {
@@ -190,7 +219,8 @@ public final class LiveWire {
                 role,
                 (flags & DIFFERS) != 0,
                 (flags & CONSISTENT) != 0,
-                (flags & YIELDS) != 0);
+                (flags & YIELDS) != 0,
+                new LiveMessage.Apart(from.getLong(), from.getLong(), policy(from.get())));
     }
 
     private static LiveMessage dirty(ByteBuffer from) {

@@ -39,7 +39,9 @@ final class Meeting {
     private Role peerRole = Role.SECONDARY;
     private boolean yields;
     private Optional<String> alone = Optional.empty();
-    private boolean isSplitBrain;
+    private String notChosen = "";
+    /** Both were written without the other: what each said, until they are in step or somebody has chosen. */
+    private Optional<LiveFigures.Apart> apart = Optional.empty();
 
     Meeting(Desk desk, PrimaryPath primary, SecondaryPath secondary, ResyncSource resync) {
         this.desk = desk;
@@ -57,9 +59,13 @@ final class Meeting {
         return alone;
     }
 
-    /** It stands alone because both were written without the other. */
+    /** Both were written without the other, and are not in step again. */
     boolean isSplitBrain() {
-        return isSplitBrain;
+        return apart.isPresent();
+    }
+
+    Optional<LiveFigures.Apart> apart() {
+        return apart;
     }
 
     void connected(long session) {
@@ -169,6 +175,9 @@ final class Meeting {
     }
 
     void advance() {
+        if (apart.isPresent() && desk.replication == ReplicationState.ESTABLISHED) {
+            apart = Optional.empty();
+        }
         if (isKeepWanted && secondary.isIdle()) {
             isKeepWanted = false;
             desk.emit(new LiveEffect.KeepVolume(desk.keeping, isKeptForGood));
@@ -186,7 +195,8 @@ final class Meeting {
                     desk.role,
                     desk.differs,
                     desk.metadata.wanted().isConsistent(),
-                    yields);
+                    yields,
+                    mineAlone());
             said = Optional.of(hello);
             saidAt = desk.now;
             if (desk.isMarked && desk.metadata.bitmap.dirtyBlocks() > 0) {
@@ -224,14 +234,61 @@ final class Meeting {
             disconnect("the peer replicates by protocol %s, this copy by %s"
                     .formatted(theirs.protocol(), settings.protocol()));
         } else {
-            follow(verdict(mine, theirs), mine, theirs);
+            follow(chosen(verdict(mine, theirs), mine, theirs), mine, theirs);
         }
+    }
+
+    private LiveMessage.Apart mineAlone() {
+        var kept = desk.metadata.wanted();
+        boolean isKnown = !kept.generations().basesOf(desk.settings.peer()).isEmpty();
+        var policy = desk.settings.isFenced() ? AfterSplitBrain.DISCONNECT : desk.settings.afterSplitBrain();
+        return new LiveMessage.Apart(desk.metadata.bitmap.dirtyBlocks(), isKnown ? kept.apartSince() : 0, policy);
+    }
+
+    /** A policy may choose between two histories, where it is known what differs between them. */
+    private Verdict chosen(Verdict verdict, LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        if (!(verdict instanceof Verdict.SplitBrain split)) {
+            return verdict;
+        }
+        var decision = decision(split, mine, theirs);
+        return switch (decision.who()) {
+            case NOBODY -> {
+                notChosen = decision.why();
+                yield verdict;
+            }
+            case PEER -> new Verdict.Source(Extent.BITMAP);
+            case SELF -> {
+                yields = true;
+                yield new Verdict.Target(Extent.BITMAP);
+            }
+        };
+    }
+
+    private static SplitBrain.Decision decision(
+            Verdict.SplitBrain split, LiveMessage.Hello mine, LiveMessage.Hello theirs) {
+        var nobody = SplitBrain.Yields.NOBODY;
+        if (mine.yields() && theirs.yields()) {
+            return new SplitBrain.Decision(nobody, "both were told to yield");
+        }
+        var decision = SplitBrain.decide(apartOf(mine), apartOf(theirs));
+        boolean isKnown = split.common().isPresent()
+                && !mine.generations().current().equals(theirs.generations().current());
+        return isKnown || decision.who() == nobody
+                ? decision
+                : new SplitBrain.Decision(nobody, "what they have apart is not known well enough for a policy");
+    }
+
+    private static SplitBrain.Side apartOf(LiveMessage.Hello hello) {
+        return new SplitBrain.Side(hello.role(), hello.isConsistent(), hello.apart());
     }
 
     private Verdict verdict(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
         var verdict = Handshake.decide(side(mine), side(theirs));
         if (verdict instanceof Verdict.InStep) {
             return ofOneGeneration(mine, theirs);
+        }
+        if (verdict instanceof Verdict.SplitBrain) {
+            apart = Optional.of(new LiveFigures.Apart(mine, theirs, dirtyRuns(LiveFigures.Apart.RUNS_MAXIMUM)));
         }
         boolean isApart = verdict instanceof Verdict.SplitBrain || verdict instanceof Verdict.Unrelated;
         if (!isApart || mine.yields() == theirs.yields()) {
@@ -294,10 +351,9 @@ final class Meeting {
             case Verdict.InStep inStep -> inStep();
             case Verdict.Source source -> source(source.extent(), theirs);
             case Verdict.Target target -> target(target.extent(), theirs);
-            case Verdict.SplitBrain split -> {
-                isSplitBrain = true;
-                standAlone("split brain: both were written without the other");
-            }
+            case Verdict.SplitBrain split ->
+                standAlone("split brain: both were written without the other"
+                        + (notChosen.isEmpty() ? "" : ", and " + notChosen));
             case Verdict.Unrelated unrelated -> standAlone("the peer's is a copy of another volume");
         }
     }
@@ -334,7 +390,8 @@ final class Meeting {
             return;
         }
         var before = desk.metadata.wanted();
-        if (before.isConsistent() && before.generations().current().isPresent() && !isKept) {
+        boolean isKeptEnough = isKept && (isKeptForGood || !yields);
+        if (before.isConsistent() && before.generations().current().isPresent() && !isKeptEnough) {
             keep(yields);
             return;
         }
@@ -346,7 +403,7 @@ final class Meeting {
                         .equals(desk.metadata.wanted().generations().current());
         overwritten(yields, isLost, theirs);
         desk.replication = ReplicationState.SYNC_TARGET;
-        var runs = extent == Extent.FULL ? List.<Run>of() : dirtyRuns();
+        var runs = extent == Extent.FULL ? List.<Run>of() : dirtyRuns(Integer.MAX_VALUE);
         for (int from = 0; from == 0 || from < runs.size(); from += LiveMessage.Dirty.RUNS_MAXIMUM) {
             int end = Math.min(runs.size(), from + LiveMessage.Dirty.RUNS_MAXIMUM);
             desk.send(new LiveMessage.Dirty(runs.subList(from, end), end == runs.size()));
@@ -377,11 +434,11 @@ final class Meeting {
         metadata.want(now);
     }
 
-    private List<Run> dirtyRuns() {
+    private List<Run> dirtyRuns(int maximum) {
         var bitmap = desk.metadata.bitmap;
         var runs = new ArrayList<Run>();
         for (var run = bitmap.next(0, Integer.MAX_VALUE);
-                run.isPresent();
+                run.isPresent() && runs.size() < maximum;
                 run = bitmap.next(run.get().first() + run.get().count(), Integer.MAX_VALUE)) {
             runs.add(run.get());
         }
@@ -401,7 +458,7 @@ final class Meeting {
             desk.emit(new LiveEffect.Refuse(asked.request(), "a primary cannot yield: demote it first"));
         } else {
             alone = Optional.empty();
-            isSplitBrain = false;
+            apart = Optional.empty();
             yields = !asked.isKept();
             desk.replication = ReplicationState.OFF;
             desk.emit(new LiveEffect.Answer(asked.request()));

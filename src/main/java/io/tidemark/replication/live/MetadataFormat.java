@@ -70,6 +70,7 @@ public record MetadataFormat(CopyId self, CopyId peer, long sizeBytes, int activ
                 | (superblock.isOutdated() ? OUTDATED : 0)
                 | (superblock.wasPrimary() ? PRIMARY : 0)));
         GenerationsFormat.put(block, superblock.generations());
+        block.putLong(superblock.apartSince());
         return block.putInt(4, checksum(block.array())).array();
     }
 
@@ -112,7 +113,11 @@ public record MetadataFormat(CopyId self, CopyId peer, long sizeBytes, int activ
             var generations = GenerationsFormat.read(block);
             return new Found(
                     new Superblock(
-                            generations, (flags & CONSISTENT) != 0, (flags & OUTDATED) != 0, (flags & PRIMARY) != 0),
+                            generations,
+                            (flags & CONSISTENT) != 0,
+                            (flags & OUTDATED) != 0,
+                            (flags & PRIMARY) != 0,
+                            block.getLong()),
                     sequence);
         } catch (BufferUnderflowException | NegativeArraySizeException e) {
             throw new IllegalArgumentException("the superblock of copy %s is damaged".formatted(self), e);

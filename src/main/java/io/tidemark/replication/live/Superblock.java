@@ -8,26 +8,40 @@ package io.tidemark.replication.live;
  * @param isOutdated another copy is known to have been written without it
  * @param wasPrimary it may have writes under way that the peer of the same generation lacks: set before the first write as
  *     a connected primary, taken back when none is under way any more
+ * @param apartSince when the first of the generations was begun that the peer lacks, in milliseconds since 1970 by the host's
+ *     clock; 0: not known. Of no meaning without a base
  */
-public record Superblock(Generations generations, boolean isConsistent, boolean isOutdated, boolean wasPrimary) {
+public record Superblock(
+        Generations generations, boolean isConsistent, boolean isOutdated, boolean wasPrimary, long apartSince) {
+    /** Of which nobody knows since when it was written alone. */
+    public Superblock(Generations generations, boolean isConsistent, boolean isOutdated, boolean wasPrimary) {
+        this(generations, isConsistent, isOutdated, wasPrimary, 0);
+    }
+
     /** Of a copy that was just made. */
     public static Superblock none() {
         return new Superblock(Generations.none(), true, false, false);
     }
 
+    /** Another generation begins without the peer; where it was in step, that is since now. */
+    Superblock apart(Generations changed, CopyId peer, long now) {
+        boolean isFirst = generations.basesOf(peer).isEmpty();
+        return new Superblock(changed, isConsistent, isOutdated, wasPrimary, isFirst ? now : apartSince);
+    }
+
     Superblock with(Generations changed) {
-        return new Superblock(changed, isConsistent, isOutdated, wasPrimary);
+        return new Superblock(changed, isConsistent, isOutdated, wasPrimary, apartSince);
     }
 
     Superblock consistent(boolean value) {
-        return new Superblock(generations, value, isOutdated, wasPrimary);
+        return new Superblock(generations, value, isOutdated, wasPrimary, apartSince);
     }
 
     Superblock outdated(boolean value) {
-        return new Superblock(generations, isConsistent, value, wasPrimary);
+        return new Superblock(generations, isConsistent, value, wasPrimary, apartSince);
     }
 
     Superblock primary(boolean value) {
-        return new Superblock(generations, isConsistent, isOutdated, value);
+        return new Superblock(generations, isConsistent, isOutdated, value, apartSince);
     }
 }

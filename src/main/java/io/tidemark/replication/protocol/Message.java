@@ -3,6 +3,7 @@ package io.tidemark.replication.protocol;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
+import io.tidemark.replication.live.AfterSplitBrain;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.LiveMessage;
 import io.tidemark.replication.live.LiveWire;
@@ -326,6 +327,7 @@ public sealed interface Message {
             long resyncFloorBytes,
             long resyncCeilingBytes,
             boolean isComparing,
+            AfterSplitBrain afterSplitBrain,
             boolean isFresh,
             boolean isOverwriting)
             implements Message {

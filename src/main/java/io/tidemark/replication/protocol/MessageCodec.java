@@ -3,6 +3,7 @@ package io.tidemark.replication.protocol;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.AfterSplitBrain;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.LiveWire;
 import io.tidemark.replication.live.Protocol;
@@ -204,9 +205,10 @@ final class MessageCodec {
                 .putInt(open.activityLogExtents())
                 .putLong(open.resyncFloorBytes())
                 .putLong(open.resyncCeilingBytes())
-                .put(flag(open.isComparing()))
-                .put(flag(open.isFresh()))
-                .put(flag(open.isOverwriting()));
+                .put(flag(open.isComparing()));
+        text(open.afterSplitBrain().noPrimary().name(), into);
+        text(open.afterSplitBrain().onePrimary().name(), into);
+        into.put(flag(open.isFresh())).put(flag(open.isOverwriting()));
     }
 
     private static Message readOpenLive(PayloadReader in) throws ReplicationException {
@@ -222,6 +224,9 @@ final class MessageCodec {
                 in.size("resync's floor"),
                 in.size("resync's ceiling"),
                 in.flag("comparing"),
+                new AfterSplitBrain(
+                        in.id("policy without a primary", AfterSplitBrain.NoPrimary::valueOf),
+                        in.id("policy with a primary", AfterSplitBrain.OnePrimary::valueOf)),
                 in.flag("fresh"),
                 in.flag("overwriting"));
     }

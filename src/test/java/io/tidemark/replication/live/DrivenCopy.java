@@ -33,6 +33,7 @@ class DrivenCopy {
     final Deque<LiveEffect.ReadVolume> reads = new ArrayDeque<>();
     boolean isComparing;
     ResyncRate rate = ResyncRate.NONE;
+    AfterSplitBrain afterSplitBrain = AfterSplitBrain.DISCONNECT;
 
     LiveCopy copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
     /** What all blocks have. */
@@ -40,17 +41,32 @@ class DrivenCopy {
 
     long fresh = 100;
     long now;
+    /** Milliseconds since 1970. */
+    long wall = 1_000_000;
 
     LiveCopy copy(long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed) {
         var settings = new LiveSettings(
-                A, B, size, protocol, Congestion.BLOCK, 1 << 20, 7, 16, 2, 1_000, false, isComparing, rate);
+                A,
+                B,
+                size,
+                protocol,
+                Congestion.BLOCK,
+                1 << 20,
+                7,
+                16,
+                2,
+                1_000,
+                false,
+                isComparing,
+                rate,
+                afterSplitBrain);
         var generations = new Generations(
                 Optional.of(current),
                 current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),
                 current.equals(NEW) ? List.of(OLD) : List.of());
         var start =
                 new LiveStart(changed.apply(new Superblock(generations, true, false, false)), new DirtyBitmap(size), 0);
-        return new LiveCopy(settings, start, () -> new Generation(++fresh));
+        return new LiveCopy(settings, start, () -> new Generation(++fresh), () -> wall);
     }
 
     void happens(LiveEvent event) {

@@ -3,6 +3,8 @@ package io.tidemark.replication.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.HashSet;
@@ -41,7 +43,21 @@ class LiveWireTest {
 
     private static LiveMessage.Hello hello(Generations generations, boolean flags) {
         var role = flags ? LiveStatus.Role.PRIMARY : LiveStatus.Role.SECONDARY;
-        return new LiveMessage.Hello(LONGEST, Long.MAX_VALUE, Protocol.C, generations, role, flags, !flags, flags);
+        return new LiveMessage.Hello(
+                LONGEST,
+                Long.MAX_VALUE,
+                Protocol.C,
+                generations,
+                role,
+                flags,
+                !flags,
+                flags,
+                new LiveMessage.Apart(
+                        Long.MAX_VALUE,
+                        Long.MAX_VALUE,
+                        flags
+                                ? new AfterSplitBrain(NoPrimary.DISCARD_YOUNGER, OnePrimary.DISCARD_SECONDARY)
+                                : AfterSplitBrain.DISCONNECT));
     }
 
     static Stream<LiveMessage> atTheirLimits() {

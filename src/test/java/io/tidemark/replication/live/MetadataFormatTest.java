@@ -29,7 +29,8 @@ class MetadataFormatTest {
                         Optional.of(new Generation(current)), Map.of(id("b"), generations(2, 10)), generations(3, 20)),
                 true,
                 false,
-                true);
+                true,
+                current * 1_000_000_007L);
     }
 
     @Test

@@ -7,6 +7,9 @@ import io.tidemark.domain.GroupId;
 import io.tidemark.domain.LinkId;
 import io.tidemark.replication.ReplicationError;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.AfterSplitBrain;
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.BlockDigests;
 import io.tidemark.replication.live.Bytes;
 import io.tidemark.replication.live.Congestion;
@@ -122,6 +125,7 @@ class RecordedFramesTest {
                         16 << 20,
                         1L << 31,
                         true,
+                        new AfterSplitBrain(NoPrimary.DISCARD_YOUNGER, OnePrimary.DISCARD_SECONDARY),
                         true,
                         false),
                 new Message.LiveOpened(),
@@ -144,7 +148,11 @@ class RecordedFramesTest {
                         LiveStatus.Role.PRIMARY,
                         true,
                         false,
-                        true),
+                        true,
+                        new LiveMessage.Apart(
+                                3,
+                                1_795_860_000_000L,
+                                new AfterSplitBrain(NoPrimary.DISCARD_LEAST_CHANGES, OnePrimary.DISCONNECT))),
                 new LiveMessage.Dirty(List.of(new DirtyBitmap.Run(1, 2), new DirtyBitmap.Run(1L << 28, 3)), true),
                 new LiveMessage.Write(1, 512, 16, data),
                 new LiveMessage.Write(2, 1L << 39, 4_096, Bytes.zeros(4_096)),

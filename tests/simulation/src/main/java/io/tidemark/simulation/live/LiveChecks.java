@@ -1,5 +1,6 @@
 package io.tidemark.simulation.live;
 
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
@@ -139,6 +140,11 @@ final class LiveChecks {
                     host.generations().current().equals(world.peer(host).kept().current());
             lastInStep = isSame ? world.now() : lastInStep;
         }
+        boolean isChosen =
+                now.isSplitBrain() && !before.isSplitBrain() && now.why().isEmpty();
+        if (isChosen) {
+            chosen(now.replication() == ReplicationState.SYNC_SOURCE ? host : world.peer(host));
+        }
         if (isNew && now.replication() == ReplicationState.SYNC_SOURCE && world.isAlwaysC()) {
             nothingMissing(host, "is source of a resync");
         }
@@ -152,6 +158,44 @@ final class LiveChecks {
                             .allMatch(each -> each.store().superblock().wasPrimary());
             world.check(isReal, "a split brain was told of, and one side took no write without the other");
         }
+    }
+
+    /** A person has, or a policy does: then what the other has alone is given up, as far as it may be. */
+    private void chosen(LiveHost kept) {
+        var other = world.peer(kept);
+        if (other.hasSaidToYield()) {
+            return;
+        }
+        var policy = world.settings().afterSplitBrain();
+        boolean isByRole = policy.onePrimary() == OnePrimary.DISCARD_SECONDARY;
+        boolean isByChanges = switch (policy.noPrimary()) {
+            case DISCONNECT -> false;
+            case DISCARD_ZERO_CHANGES -> lastApart[other.side()] <= lastInStep;
+            case DISCARD_LEAST_CHANGES ->
+                !kept.isUp() || alone(other) < kept.status().dirtyBlocks();
+            case DISCARD_YOUNGER -> true;
+        };
+        world.check(
+                !world.settings().isFenced() && !other.isPrimary() && (isByRole || isByChanges),
+                "%s is kept after a split brain, and the policy is %s",
+                kept.side(),
+                policy);
+        // Whoever was to yield before, and was not overwritten yet, has what it has answered again.
+        history.writes().stream()
+                .filter(each -> each.isForgiven && each.host == kept.side() && history.has(kept.disk()::at, each))
+                .forEach(each -> each.isForgiven = false);
+        forgive(kept);
+    }
+
+    /** Blocks that the other does not have as this one has them, and that this one's clients have written last. */
+    private long alone(LiveHost host) {
+        var content = host.disk().content();
+        var other = world.peer(host).disk();
+        return content.entrySet().stream()
+                .filter(each -> other.at(each.getKey()) != each.getValue() && each.getValue() > 0)
+                .filter(each -> history.of(each.getValue()).host == host.side()
+                        && history.of(each.getValue()).begun > lastInStep)
+                .count();
     }
 
     /** It has told a person that its content is no more: the other has all, and a crash does not bring it back. */

@@ -9,6 +9,7 @@ import io.tidemark.replication.live.LiveMessage;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.Payload;
+import io.tidemark.replication.live.SplitBrain;
 import io.tidemark.replication.live.Superblock;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,6 +45,8 @@ final class LiveHost {
     private int keeping;
     /** The volume as it is now was kept. */
     private boolean isKept;
+
+    private boolean hasSaidToYield;
 
     private long promotion;
     private long token;
@@ -83,6 +86,11 @@ final class LiveHost {
         return keeping > 0;
     }
 
+    /** In its last Hello. */
+    boolean hasSaidToYield() {
+        return hasSaidToYield;
+    }
+
     LiveStore store() {
         return store;
     }
@@ -105,7 +113,7 @@ final class LiveHost {
         fault.starts(this);
         keeping = 0;
         isKept = false;
-        copy = new LiveCopy(settings, store.start(fault.readsActivityLog()), this::fresh);
+        copy = new LiveCopy(settings, store.start(fault.readsActivityLog()), this::fresh, this::wallMillis);
         life++;
         int mine = life;
         tick(mine);
@@ -114,6 +122,11 @@ final class LiveHost {
     private Generation fresh() {
         world.minted(this);
         return new Generation(world.random().nextLong() | 1);
+    }
+
+    /** A host's clock, in which a microsecond of the world is a millisecond; both are apart, by less than they may be. */
+    private long wallMillis() {
+        return 1_000_000_000_000L + world.now() + side * (SplitBrain.CLOCKS_APART / 2);
     }
 
     private void tick(int of) {
@@ -214,7 +227,12 @@ final class LiveHost {
     private void carryOut(LiveEffect effect) {
         world.log(side, effect);
         switch (effect) {
-            case LiveEffect.Send send -> world.network().send(side, send.session(), send.message());
+            case LiveEffect.Send send -> {
+                if (send.message() instanceof LiveMessage.Hello hello) {
+                    hasSaidToYield = hello.yields();
+                }
+                world.network().send(side, send.session(), send.message());
+            }
             case LiveEffect.Disconnect gone -> world.network().ended(side);
             case LiveEffect.WriteVolume write -> write(write);
             case LiveEffect.FlushVolume flush -> {
@@ -275,6 +293,11 @@ final class LiveHost {
                 before.isConsistent() && before.generations().current().isPresent();
         world.check(
                 !isContent || changed.isConsistent() || isKept, "%s gives up its content, and has not kept it", side);
+        var peer = world.peer(this).store().superblock();
+        world.check(
+                !before.isConsistent() || changed.isConsistent() || peer.isConsistent(),
+                "both are overwritten: %s begins, and the other is torn",
+                side);
     }
 
     private void write(LiveEffect.WriteVolume write) {

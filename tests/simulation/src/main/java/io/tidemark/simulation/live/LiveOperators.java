@@ -87,7 +87,8 @@ final class LiveOperators {
                 now.patience(),
                 now.isFenced(),
                 changes.nextBoolean(),
-                now.resyncRate());
+                now.resyncRate(),
+                now.afterSplitBrain());
     }
 
     /** The two are about to connect; of a change in that very moment the other is not told. */
@@ -109,7 +110,8 @@ final class LiveOperators {
                             now.patience(),
                             now.isFenced(),
                             told.isComparing(),
-                            now.resyncRate()));
+                            now.resyncRate(),
+                            now.afterSplitBrain()));
         }
     }
 

@@ -1,5 +1,8 @@
 package io.tidemark.simulation.live;
 
+import io.tidemark.replication.live.AfterSplitBrain;
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.DirtyBitmap;
@@ -69,6 +72,7 @@ public final class LiveWorld {
         var rate = others.nextInt(6) > 0
                 ? ResyncRate.NONE
                 : new ResyncRate(1L << (14 + others.nextInt(8)), 300_000_000L, 24 << 20, 96 << 20);
+        var afterSplitBrain = policy(new Random(seed * 0xD1342543DE82EF95L + 2));
         int slots = 7 + random.nextInt(6);
         isDiskSlow = random.nextInt(4) == 0;
         for (int side = 0; side < 2; side++) {
@@ -85,13 +89,24 @@ public final class LiveWorld {
                     PATIENCE,
                     isFenced,
                     isComparing,
-                    rate);
+                    rate,
+                    afterSplitBrain);
             hosts[side] = new LiveHost(this, side, settings[side], fault);
         }
         checks = new LiveChecks(this);
         clients = new LiveClients(this, checks);
         people = new LivePeople(this, checks, clients);
         operators = new LiveOperators(this, checks, seed);
+    }
+
+    /** In half of the worlds a person chooses. */
+    private static AfterSplitBrain policy(Random random) {
+        if (random.nextBoolean()) {
+            return AfterSplitBrain.DISCONNECT;
+        }
+        var noPrimary = List.of(NoPrimary.values()).get(random.nextInt(4));
+        var onePrimary = List.of(OnePrimary.values()).get(random.nextInt(2));
+        return new AfterSplitBrain(noPrimary, onePrimary);
     }
 
     /** Worlds whose copies are driven as they should be. */

@@ -112,6 +112,13 @@ enum PlantedBug {
                                     persist.pages(),
                                     persist.transaction())
                             : effect))),
+    /** What the peer says it has changed is not heard: each takes itself for the one that has changed more. */
+    CHANGES_NOT_COUNTED(
+            "kept after a split brain|lacks the answered writes|two writes|at the end|differ",
+            () -> hearing((_, event) ->
+                    event instanceof LiveEvent.Arrived arrived && arrived.message() instanceof LiveMessage.Hello hello
+                            ? new LiveEvent.Arrived(arrived.session(), withoutChanges(hello))
+                            : event)),
     /** A verify takes all that it reads for the same. */
     VERIFY_IS_BLIND(
             "that differ \\(",
@@ -205,6 +212,19 @@ enum PlantedBug {
         boolean isGivenUp = old.generations().current().isPresent()
                 && each.generations().current().isEmpty();
         return isGivenUp ? old : each;
+    }
+
+    private static LiveMessage.Hello withoutChanges(LiveMessage.Hello hello) {
+        return new LiveMessage.Hello(
+                hello.id(),
+                hello.sizeBytes(),
+                hello.protocol(),
+                hello.generations(),
+                hello.role(),
+                hello.differs(),
+                hello.isConsistent(),
+                hello.yields(),
+                new LiveMessage.Apart(0, hello.apart().since(), hello.apart().policy()));
     }
 
     private static Optional<LiveEffect> untold(LiveHost host, LiveEffect effect) {

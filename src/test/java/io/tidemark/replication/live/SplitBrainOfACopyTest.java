@@ -1,0 +1,193 @@
+package io.tidemark.replication.live;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
+import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
+import io.tidemark.replication.live.LiveMessage.Apart;
+import io.tidemark.replication.live.LiveMessage.Hello;
+import io.tidemark.replication.live.LiveStatus.ReplicationState;
+import io.tidemark.replication.live.LiveStatus.Role;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/** A copy that was written without its peer, which was written without it. */
+class SplitBrainOfACopyTest extends DrivenCopy {
+    private static final Generation PEERS = new Generation(77);
+    private static final AfterSplitBrain LEAST =
+            new AfterSplitBrain(NoPrimary.DISCARD_LEAST_CHANGES, OnePrimary.DISCONNECT);
+
+    private Hello peer(Apart apart) {
+        return new Hello(
+                B,
+                GIB,
+                Protocol.C,
+                new Generations(Optional.of(PEERS), Map.of(A, List.of(OLD)), List.of(OLD)),
+                Role.SECONDARY,
+                false,
+                true,
+                false,
+                apart);
+    }
+
+    /** In step once, then written alone: this many blocks, from the second on, and every other one. */
+    private void isWrittenAlone(AfterSplitBrain policy, int blocks) {
+        afterSplitBrain = policy;
+        copy = copy(GIB, Protocol.C, OLD, UnaryOperator.identity());
+        isPromoted();
+        for (int block = 0; block < blocks; block++) {
+            happens(write(10 + block, 4_096 + block * 8_192L));
+            diskEnds();
+        }
+        happens(new LiveEvent.Demote(2, false));
+        diskEnds();
+        assertThat(copy.status().dirtyBlocks()).isEqualTo(blocks);
+        effects.clear();
+    }
+
+    private Hello said() {
+        return all(LiveEffect.Send.class).stream()
+                .map(LiveEffect.Send::message)
+                .filter(Hello.class::isInstance)
+                .map(Hello.class::cast)
+                .toList()
+                .getLast();
+    }
+
+    private void meets(Apart peers) {
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(peer(peers));
+    }
+
+    @Test
+    void saysWhatItHasAloneAndSinceWhen() {
+        wall = 5_000_000;
+        isWrittenAlone(LEAST, 3);
+        wall = 9_000_000;
+        isPromoted();
+        happens(write(30, 1 << 20));
+        diskEnds();
+        happens(new LiveEvent.Connected(SESSION));
+
+        // Another generation may have begun since: it was written alone since the first.
+        assertThat(said().apart()).isEqualTo(new Apart(4, 5_000_000, LEAST));
+    }
+
+    @Test
+    void withFewerChangesItIsKeptForGoodAndYields() {
+        isWrittenAlone(LEAST, 2);
+
+        meets(new Apart(3, 0, LEAST));
+
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
+        assertThat(all(LiveEffect.KeepVolume.class).getFirst().isGivenUp()).isTrue();
+        assertThat(copy.status().isSplitBrain()).isTrue();
+        assertThat(copy.status().why()).isEmpty();
+        diskEnds();
+        happens(new LiveEvent.Promote(3, Lease.NONE));
+        assertThat(all(LiveEffect.Refuse.class).getLast().why()).contains("told to yield");
+        meets(new Apart(3, 0, LEAST));
+        assertThat(said().yields()).isTrue();
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_TARGET);
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
+    }
+
+    @Test
+    void withMoreChangesItIsSource() {
+        isWrittenAlone(LEAST, 2);
+
+        meets(new Apart(1, 0, LEAST));
+
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.SYNC_SOURCE);
+        assertThat(all(LiveEffect.KeepVolume.class)).isEmpty();
+    }
+
+    @Test
+    void withAsManyItStandsAloneAndTellsWhatBothHave() {
+        isWrittenAlone(LEAST, 2);
+
+        meets(new Apart(2, 7, LEAST));
+
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
+        assertThat(copy.status().why())
+                .hasValueSatisfying(why -> assertThat(why).endsWith("both have changed 2 blocks"));
+        assertThat(copy.status().isSplitBrain()).isTrue();
+        var apart = copy.figures().apart().orElseThrow();
+        assertThat(apart.self()).isEqualTo(said());
+        assertThat(apart.peer().apart()).isEqualTo(new Apart(2, 7, LEAST));
+        assertThat(apart.here()).containsExactly(new DirtyBitmap.Run(1, 1), new DirtyBitmap.Run(3, 1));
+        happens(new LiveEvent.Resolve(9, true));
+        assertThat(copy.figures().apart()).isEmpty();
+        assertThat(copy.status().isSplitBrain()).isFalse();
+    }
+
+    @Test
+    void withAnotherPolicyThanItsPeersItStandsAlone() {
+        isWrittenAlone(LEAST, 2);
+
+        meets(new Apart(9, 0, AfterSplitBrain.DISCONNECT));
+
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
+        assertThat(copy.status().why())
+                .hasValueSatisfying(why -> assertThat(why).endsWith("policies of both sides differ"));
+    }
+
+    @Test
+    void firstRunsAloneAreTold() {
+        isWrittenAlone(LEAST, LiveFigures.Apart.RUNS_MAXIMUM + 5);
+
+        meets(new Apart(LiveFigures.Apart.RUNS_MAXIMUM + 5, 0, LEAST));
+
+        assertThat(copy.figures().apart().orElseThrow().here()).hasSize(LiveFigures.Apart.RUNS_MAXIMUM);
+    }
+
+    @Test
+    void whoseLeasesAreGivenOutLeavesTheChoiceToAPerson() {
+        copy = new LiveCopy(
+                new LiveSettings(
+                        A,
+                        B,
+                        GIB,
+                        Protocol.C,
+                        Congestion.BLOCK,
+                        1 << 20,
+                        7,
+                        16,
+                        2,
+                        1_000,
+                        true,
+                        false,
+                        ResyncRate.NONE,
+                        LEAST),
+                LiveStart.none(GIB),
+                () -> new Generation(++fresh));
+
+        happens(new LiveEvent.Connected(SESSION));
+
+        assertThat(said().apart().policy()).isEqualTo(AfterSplitBrain.DISCONNECT);
+    }
+
+    @Test
+    void twoThatDiedAsPrimariesOfOneGenerationAreLeftToAPerson() {
+        afterSplitBrain = LEAST;
+        copy = copy(GIB, Protocol.C, OLD, each -> each.primary(true));
+        happens(new LiveEvent.Connected(SESSION));
+
+        peerSays(new Hello(
+                B,
+                GIB,
+                Protocol.C,
+                new Generations(Optional.of(OLD), Map.of(), List.of()),
+                Role.SECONDARY,
+                true,
+                true,
+                false,
+                new Apart(9, 0, LEAST)));
+
+        assertThat(copy.status().why())
+                .hasValueSatisfying(why -> assertThat(why).endsWith("not known well enough for a policy"));
+    }
+}
