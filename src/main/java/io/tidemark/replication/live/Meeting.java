@@ -40,6 +40,8 @@ final class Meeting {
     private boolean yields;
     private Optional<String> alone = Optional.empty();
     private String notChosen = "";
+    /** Somebody has said that this copy's content stays: no policy says otherwise before the two are in step. */
+    private boolean isPersonsChoice;
     /** Both were written without the other: what each said, until they are in step or somebody has chosen. */
     private Optional<LiveFigures.Apart> apart = Optional.empty();
 
@@ -175,8 +177,9 @@ final class Meeting {
     }
 
     void advance() {
-        if (apart.isPresent() && desk.replication == ReplicationState.ESTABLISHED) {
+        if (desk.replication == ReplicationState.ESTABLISHED) {
             apart = Optional.empty();
+            isPersonsChoice = false;
         }
         if (isKeepWanted && secondary.isIdle()) {
             isKeepWanted = false;
@@ -241,7 +244,8 @@ final class Meeting {
     private LiveMessage.Apart mineAlone() {
         var kept = desk.metadata.wanted();
         boolean isKnown = !kept.generations().basesOf(desk.settings.peer()).isEmpty();
-        var policy = desk.settings.isFenced() ? AfterSplitBrain.DISCONNECT : desk.settings.afterSplitBrain();
+        boolean isHeard = !desk.settings.isFenced() && !isPersonsChoice;
+        var policy = isHeard ? desk.settings.afterSplitBrain() : AfterSplitBrain.DISCONNECT;
         return new LiveMessage.Apart(desk.metadata.bitmap.dirtyBlocks(), isKnown ? kept.apartSince() : 0, policy);
     }
 
@@ -452,7 +456,8 @@ final class Meeting {
     }
 
     void resolve(LiveEvent.Resolve asked) {
-        if (alone.isEmpty()) {
+        boolean isToYield = yields && desk.session.isEmpty();
+        if (alone.isEmpty() && !isToYield) {
             desk.emit(new LiveEffect.Refuse(asked.request(), "this copy does not stand alone"));
         } else if (!asked.isKept() && desk.role == Role.PRIMARY) {
             desk.emit(new LiveEffect.Refuse(asked.request(), "a primary cannot yield: demote it first"));
@@ -460,6 +465,7 @@ final class Meeting {
             alone = Optional.empty();
             apart = Optional.empty();
             yields = !asked.isKept();
+            isPersonsChoice = asked.isKept();
             desk.replication = ReplicationState.OFF;
             desk.emit(new LiveEffect.Answer(asked.request()));
         }

@@ -29,7 +29,7 @@ public final class SplitBrain {
     public static Decision decide(Side self, Side peer) {
         var policy = self.apart().policy();
         if (!policy.equals(peer.apart().policy())) {
-            return nobody("the policies of both sides differ");
+            return nobody("the policies of both sides differ, or a person has chosen at one");
         }
         if (policy.equals(AfterSplitBrain.DISCONNECT)) {
             return nobody("");

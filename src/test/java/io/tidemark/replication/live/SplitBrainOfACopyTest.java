@@ -125,6 +125,34 @@ class SplitBrainOfACopyTest extends DrivenCopy {
     }
 
     @Test
+    void whatAPersonHasSaidStaysIsGivenUpByNoPolicy() {
+        isWrittenAlone(LEAST, 2);
+        meets(new Apart(3, 0, LEAST));
+        diskEnds();
+
+        // It was about to yield, and the peer is away.
+        happens(new LiveEvent.Resolve(9, true));
+        assertThat(all(LiveEffect.Answer.class)).hasSize(1);
+        meets(new Apart(3, 0, LEAST));
+
+        assertThat(said().yields()).isFalse();
+        assertThat(said().apart().policy()).isEqualTo(AfterSplitBrain.DISCONNECT);
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
+    }
+
+    @Test
+    void besideAPrimaryItYieldsWhereThatWasSaid() {
+        var policy = new AfterSplitBrain(NoPrimary.DISCONNECT, OnePrimary.DISCARD_SECONDARY);
+        isWrittenAlone(policy, 2);
+        var peer = peer(new Apart(1, 0, policy));
+
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(new Hello(B, GIB, Protocol.C, peer.generations(), Role.PRIMARY, false, true, false, peer.apart()));
+
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
+    }
+
+    @Test
     void withAnotherPolicyThanItsPeersItStandsAlone() {
         isWrittenAlone(LEAST, 2);
 
@@ -132,7 +160,7 @@ class SplitBrainOfACopyTest extends DrivenCopy {
 
         assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
         assertThat(copy.status().why())
-                .hasValueSatisfying(why -> assertThat(why).endsWith("policies of both sides differ"));
+                .hasValueSatisfying(why -> assertThat(why).endsWith("or a person has chosen at one"));
     }
 
     @Test
