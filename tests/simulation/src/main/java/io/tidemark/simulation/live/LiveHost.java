@@ -227,12 +227,7 @@ final class LiveHost {
     private void carryOut(LiveEffect effect) {
         world.log(side, effect);
         switch (effect) {
-            case LiveEffect.Send send -> {
-                if (send.message() instanceof LiveMessage.Hello hello) {
-                    hasSaidToYield = hello.yields();
-                }
-                world.network().send(side, send.session(), send.message());
-            }
+            case LiveEffect.Send send -> send(send.session(), send.message());
             case LiveEffect.Disconnect gone -> world.network().ended(side);
             case LiveEffect.WriteVolume write -> write(write);
             case LiveEffect.FlushVolume flush -> {
@@ -285,6 +280,13 @@ final class LiveHost {
                 world.changed(this, before);
             }
         }
+    }
+
+    private void send(long session, LiveMessage message) {
+        if (message instanceof LiveMessage.Hello hello) {
+            hasSaidToYield = hello.yields();
+        }
+        world.network().send(side, session, message);
     }
 
     private void givesUp(Superblock changed) {
