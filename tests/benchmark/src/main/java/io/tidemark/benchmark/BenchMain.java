@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** {@code tidemark bench --list} and {@code tidemark bench NAME [--json] [--size GIB] [--rounds COUNT] [--folder FOLDER]}. */
+/** {@code tidemark bench --list} and {@code tidemark bench NAME [--json] [options]}. */
 public final class BenchMain {
-    private static final List<Bench> BENCHES = List.of(
+    private static final List<Bench> SINGLE = List.of(
             new BlockIndexBench(),
             new BlockDiffBench(),
             new BlockApplyBench(),
@@ -30,10 +30,14 @@ public final class BenchMain {
             new FirstCopyBench(),
             new SyncScatteredBench());
 
-    private static final int ROUNDS = 5;
+    private static final List<Bench> BENCHES =
+            Stream.concat(SINGLE.stream(), LiveBench.all()).toList();
+
     private static final int ROUNDS_MAXIMUM = 101;
     private static final long SIZE_GIB = 4;
     private static final long SIZE_GIB_MAXIMUM = 1024;
+    private static final int SECONDS = 3;
+    private static final int SECONDS_MAXIMUM = 3_600;
 
     private static final int OK = 0;
     private static final int GOAL_MISSED = 1;
@@ -42,8 +46,10 @@ public final class BenchMain {
 
     private static final String USAGE_TEXT = """
             usage: tidemark bench --list
-                   tidemark bench NAME [--json] [--size GIB] [--rounds COUNT] [--folder FOLDER]
+                   tidemark bench NAME [--json] [--size GIB] [--rounds COUNT] [--seconds COUNT] [--folder FOLDER]
             --size is that of the image where the benchmark does not fix it, 4 unless given.
+            --rounds is how often what is compared takes turns; the medians count.
+            --seconds is what one measurement of live links takes, 3 unless given.
             --folder is where the run's files lie: a folder on a disk, or in memory.
             Exit code 0: every goal holds, or its measure was skipped; 1: one is missed; 2: not understood;
             3: nothing could be measured here, and standard error says what is missing.""";
@@ -65,13 +71,15 @@ public final class BenchMain {
         }
         boolean json = false;
         long sizeGib = SIZE_GIB;
-        int rounds = ROUNDS;
+        Optional<Integer> rounds = Optional.empty();
+        int seconds = SECONDS;
         Optional<Path> folder = Optional.empty();
         for (int at = 1; at < args.length; at++) {
             switch (args[at]) {
                 case "--json" -> json = true;
                 case "--size" -> sizeGib = number(args, ++at, SIZE_GIB_MAXIMUM);
-                case "--rounds" -> rounds = (int) number(args, ++at, ROUNDS_MAXIMUM);
+                case "--rounds" -> rounds = Optional.of((int) number(args, ++at, ROUNDS_MAXIMUM));
+                case "--seconds" -> seconds = (int) number(args, ++at, SECONDS_MAXIMUM);
                 case "--folder" -> {
                     folder = Optional.of(Path.of(++at < args.length ? args[at] : ""));
                     if (args.length <= at || !Files.isDirectory(folder.get())) {
@@ -82,16 +90,22 @@ public final class BenchMain {
                     return notUnderstood("option %s is not known; did you mean %s?"
                             .formatted(
                                     args[at],
-                                    nearest(args[at], Stream.of("--json", "--size", "--rounds", "--folder"))));
+                                    nearest(
+                                            args[at],
+                                            Stream.of("--json", "--size", "--rounds", "--seconds", "--folder"))));
                 }
             }
         }
-        if (sizeGib < 0 || rounds < 0) {
-            return notUnderstood("--size takes 1 to %d, --rounds 1 to %d".formatted(SIZE_GIB_MAXIMUM, ROUNDS_MAXIMUM));
+        if (sizeGib < 0 || seconds < 0 || rounds.orElse(1) < 0) {
+            return notUnderstood("--size takes 1 to %d, --rounds 1 to %d, --seconds 1 to %d"
+                    .formatted(SIZE_GIB_MAXIMUM, ROUNDS_MAXIMUM, SECONDS_MAXIMUM));
         }
         for (var bench : BENCHES) {
             if (bench.name().equals(args[0])) {
-                return run(bench, rounds, sizeGib << 30, folder, json);
+                int count = rounds.orElse(bench.rounds());
+                try (var run = BenchRun.open(count, sizeGib << 30, seconds, folder)) {
+                    return told(bench, bench.run(run), json);
+                }
             }
         }
         return notUnderstood("benchmark %s is not known; did you mean %s?"
@@ -104,12 +118,7 @@ public final class BenchMain {
                                         BENCHES.stream().map(Bench::name)))));
     }
 
-    private static int run(Bench bench, int rounds, long sizeBytes, Optional<Path> folder, boolean json)
-            throws Exception {
-        List<Measure> measures;
-        try (var run = BenchRun.open(rounds, sizeBytes, folder)) {
-            measures = bench.run(run);
-        }
+    private static int told(Bench bench, List<Measure> measures, boolean json) {
         if (json) {
             System.out.println("{\"bench\":\"%s\",\"measures\":[%s]}"
                     .formatted(

@@ -23,10 +23,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rounds how often ours and the peer alternate; the median counts
  * @param sizeBytes of the image, where the benchmark does not fix it
+ * @param seconds that one measurement takes, where the benchmark asks for it
  * @param folder where whoever started the run wants its files; the scratch folder lies in it
  * @param undo run, last first, before the folder is removed
  */
-record BenchRun(Path scratch, int rounds, long sizeBytes, Optional<Path> folder, Deque<Runnable> undo)
+record BenchRun(Path scratch, int rounds, long sizeBytes, int seconds, Optional<Path> folder, Deque<Runnable> undo)
         implements AutoCloseable {
     /** Room that stays free on the scratch file system: a benchmark must not fill a disk others write to. */
     private static final long SPARE_BYTES = 1L << 30;
@@ -35,11 +36,11 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Optional<Path> folder,
     private static final int CHUNK_BYTES = 4 << 20;
     private static final double NANOS_PER_SECOND = 1e9;
 
-    static BenchRun open(int rounds, long sizeBytes, Optional<Path> folder) throws IOException {
+    static BenchRun open(int rounds, long sizeBytes, int seconds, Optional<Path> folder) throws IOException {
         var scratch = folder.isPresent()
                 ? Files.createTempDirectory(folder.get().toAbsolutePath(), PREFIX)
                 : Files.createTempDirectory(PREFIX);
-        var run = new BenchRun(scratch, rounds, sizeBytes, folder, new ArrayDeque<>());
+        var run = new BenchRun(scratch, rounds, sizeBytes, seconds, folder, new ArrayDeque<>());
         // Never forgotten: once the folder is gone, it does nothing.
         var unused = Watchdog.get().remember("rm -rf --one-file-system '%s'".formatted(run.scratch));
         return run;
@@ -47,7 +48,7 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Optional<Path> folder,
 
     /** The same run, for what takes too little time for a median of few. */
     BenchRun withRoundsOfAtLeast(int count) {
-        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes, folder, undo);
+        return new BenchRun(scratch, Math.max(rounds, count), sizeBytes, seconds, folder, undo);
     }
 
     /** Something timed. */
@@ -102,6 +103,11 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, Optional<Path> folder,
             throw new Skipped("%s has %d MiB free, %d MiB are needed: set TMPDIR or use --size"
                     .formatted(scratch, free >> 20, (bytes + SPARE_BYTES) >> 20));
         }
+    }
+
+    /** What was measured before must not be the burden of what is measured next, in the page cache. */
+    void quiet() throws IOException, InterruptedException, Skipped {
+        Tool.of("sync", "coreutils").run("--file-system", scratch);
     }
 
     /** An image of incompressible bytes, durable and in the page cache. */

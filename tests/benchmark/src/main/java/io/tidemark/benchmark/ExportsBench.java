@@ -1,6 +1,5 @@
 package io.tidemark.benchmark;
 
-import io.tidemark.client.Json;
 import io.tidemark.system.ground.Watchdog;
 import io.tidemark.system.kill.RunningSite;
 import java.io.IOException;
@@ -26,13 +25,6 @@ final class ExportsBench implements Bench {
     /** Long enough for a rate, short enough that both of a pair meet the same machine. */
     private static final int SECONDS = 2;
 
-    /** In clock ticks of 10 ms ({@code getconf CLK_TCK}), as /proc/PID/stat counts them: proc(5). */
-    private static final double MICROS_PER_TICK = 10_000;
-
-    /** Fields of /proc/PID/stat behind the name in brackets: utime and stime. */
-    private static final int USER_TICKS = 11;
-
-    private static final int SYSTEM_TICKS = 12;
     private static final int LISTEN_SECONDS = 10;
 
     private static final List<Work> WORKS = List.of(
@@ -44,8 +36,8 @@ final class ExportsBench implements Bench {
 
     /** What fio is to do, and the ratio to be reached. */
     private record Work(String name, String kind, String block, int depth, double goal) {
-        boolean reads() {
-            return kind.endsWith("read");
+        Fio.Work ofFio() {
+            return new Fio.Work(kind, block, depth, SIZE_BYTES);
         }
     }
 
@@ -68,10 +60,10 @@ final class ExportsBench implements Bench {
     @Override
     public List<Measure> run(BenchRun run) throws Exception {
         try {
-            var fio = Tool.of("fio", "fio");
+            var fio = Fio.found();
             var nbdkit = Tool.of("nbdkit", "nbdkit");
             if (run.folder().isEmpty() && Files.isDirectory(MEMORY)) {
-                try (var inMemory = BenchRun.open(run.rounds(), run.sizeBytes(), Optional.of(MEMORY))) {
+                try (var inMemory = BenchRun.open(run.rounds(), run.sizeBytes(), run.seconds(), Optional.of(MEMORY))) {
                     return measure(inMemory, fio, nbdkit);
                 }
             }
@@ -83,7 +75,7 @@ final class ExportsBench implements Bench {
         }
     }
 
-    private static List<Measure> measure(BenchRun run, Tool fio, Tool nbdkit) throws Exception {
+    private static List<Measure> measure(BenchRun run, Fio fio, Tool nbdkit) throws Exception {
         run.needs(SIZE_BYTES);
         var volumes = run.scratch().resolve("volumes");
         // The heap that a site has by itself on a small host; compiled as the launcher's is, not as tests' are.
@@ -122,7 +114,7 @@ final class ExportsBench implements Bench {
         }
     }
 
-    private static List<Measure> measures(BenchRun run, Tool fio, Server ours, Server peer) throws Exception {
+    private static List<Measure> measures(BenchRun run, Fio fio, Server ours, Server peer) throws Exception {
         var measures = new ArrayList<Measure>();
         for (var work : WORKS) {
             // Untimed: ours is compiled then, and both have all buffers they use.
@@ -151,37 +143,11 @@ final class ExportsBench implements Bench {
         return BenchRun.median(rounds.stream().mapToDouble(figure).toArray());
     }
 
-    private static Took took(Tool fio, Work work, Server server) throws IOException, InterruptedException {
-        double before = ticks(server.pid());
-        var text = fio.output(
-                "--name=bench",
-                "--ioengine=nbd",
-                "--uri=" + server.uri(),
-                "--rw=" + work.kind(),
-                "--bs=" + work.block(),
-                "--iodepth=" + work.depth(),
-                "--size=" + SIZE_BYTES,
-                "--time_based",
-                "--runtime=" + SECONDS,
-                "--randrepeat=0",
-                "--output-format=json");
-        double spent = ticks(server.pid()) - before;
-        var job = Json.parse(text.substring(text.indexOf('{')))
-                .at("jobs")
-                .items()
-                .getFirst()
-                .at(work.reads() ? "read" : "write");
-        return new Took(number(job, "iops"), spent * MICROS_PER_TICK / Math.max(1, number(job, "total_ios")));
-    }
-
-    private static double number(Json job, String key) {
-        return Double.parseDouble(job.at(key).text());
-    }
-
-    private static double ticks(long pid) throws IOException {
-        var stat = Files.readString(Path.of("/proc/%d/stat".formatted(pid)));
-        var fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-        return Double.parseDouble(fields[USER_TICKS]) + Double.parseDouble(fields[SYSTEM_TICKS]);
+    private static Took took(Fio fio, Work work, Server server) throws IOException, InterruptedException {
+        double before = ProcessTime.micros(server.pid());
+        var took = fio.onExport(server.uri(), work.ofFio(), SECONDS);
+        double spent = ProcessTime.micros(server.pid()) - before;
+        return new Took(took.perSecond(), spent / Math.max(1, took.requests()));
     }
 
     /** nbdkit on a file, as its manual has it, with its own number of threads. */

@@ -67,7 +67,13 @@ public final class RunningSite implements AutoCloseable {
 
     /** @param host at which peers are told to find it, by whatever the test puts between */
     public static RunningSite advertising(String host, String name, Path folder, Path volumes) throws IOException {
-        return new RunningSite(name, folder, volumes, List.of("-Xmx256m"), "", "", ", advertisedHost: " + host);
+        return advertising(host, name, folder, volumes, List.of("-Xmx256m"));
+    }
+
+    /** @param javaOptions the heap's size among them */
+    public static RunningSite advertising(String host, String name, Path folder, Path volumes, List<String> javaOptions)
+            throws IOException {
+        return new RunningSite(name, folder, volumes, javaOptions, "", "", ", advertisedHost: " + host);
     }
 
     private RunningSite(

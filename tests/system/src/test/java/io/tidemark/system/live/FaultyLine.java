@@ -9,12 +9,14 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The line between two sites, which passes on what it is given until it is told to cut, stall or delay: in user space, for
- * not every kernel has netem.
+ * The line between two sites, which passes on what it is given until it is told to cut, stall, delay or keep to a rate: in
+ * user space, for not every kernel has netem.
  */
-final class FaultyLine implements AutoCloseable {
+public final class FaultyLine implements AutoCloseable {
     private static final int BUFFER_BYTES = 64 << 10;
     private static final Duration STALL_POLL = Duration.ofMillis(5);
 
@@ -25,12 +27,14 @@ final class FaultyLine implements AutoCloseable {
     private volatile boolean isStalledThere;
     private volatile boolean isStalledBack;
     private volatile Duration delay = Duration.ZERO;
+    private volatile long bytesPerSecond = Long.MAX_VALUE;
+    private final AtomicLong passed = new AtomicLong();
 
     /**
      * @param host on which it listens
      * @param to where all goes; the port is that of both
      */
-    FaultyLine(String host, InetSocketAddress to) throws IOException {
+    public FaultyLine(String host, InetSocketAddress to) throws IOException {
         this.to = to;
         server = new ServerSocket();
         server.setReuseAddress(true);
@@ -88,7 +92,9 @@ final class FaultyLine implements AutoCloseable {
                 if (!delay.isZero()) {
                     Thread.sleep(delay);
                 }
+                slowDown(count);
                 out.write(buffer, 0, count);
+                passed.addAndGet(count);
             }
             into.shutdownOutput();
         } catch (IOException e) {
@@ -102,6 +108,13 @@ final class FaultyLine implements AutoCloseable {
         }
     }
 
+    private void slowDown(int bytes) throws InterruptedException {
+        long most = bytesPerSecond;
+        if (most != Long.MAX_VALUE) {
+            TimeUnit.NANOSECONDS.sleep(Duration.ofSeconds(1).toNanos() * bytes / most);
+        }
+    }
+
     private static void end(Socket socket) {
         try {
             socket.close();
@@ -111,7 +124,7 @@ final class FaultyLine implements AutoCloseable {
     }
 
     /** Ends all connections, and refuses new ones. */
-    void cut() throws IOException {
+    public void cut() throws IOException {
         isCut = true;
         for (var socket : open) {
             socket.close();
@@ -129,8 +142,19 @@ final class FaultyLine implements AutoCloseable {
         delay = each;
     }
 
-    void heal() {
+    /** Passes on so many bytes a second at most, of each connection in each direction; {@link #heal} takes it back. */
+    public void rate(long bytesPerSecond) {
+        this.bytesPerSecond = bytesPerSecond;
+    }
+
+    /** In both directions, since it was made. */
+    public long passedBytes() {
+        return passed.get();
+    }
+
+    public void heal() {
         isCut = false;
+        bytesPerSecond = Long.MAX_VALUE;
         isStalledThere = false;
         isStalledBack = false;
         delay = Duration.ZERO;
