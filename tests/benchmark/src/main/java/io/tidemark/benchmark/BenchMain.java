@@ -28,7 +28,8 @@ public final class BenchMain {
             new EbsDirectBench(),
             new ExportsBench(),
             new FirstCopyBench(),
-            new SyncScatteredBench());
+            new SyncScatteredBench(),
+            new LiveDrbdBench());
 
     private static final List<Bench> BENCHES =
             Stream.concat(SINGLE.stream(), LiveBench.all()).toList();

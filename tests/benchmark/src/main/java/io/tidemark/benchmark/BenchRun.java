@@ -105,11 +105,6 @@ record BenchRun(Path scratch, int rounds, long sizeBytes, int seconds, Optional<
         }
     }
 
-    /** What was measured before must not be the burden of what is measured next, in the page cache. */
-    void quiet() throws IOException, InterruptedException, Skipped {
-        Tool.of("sync", "coreutils").run("--file-system", scratch);
-    }
-
     /** An image of incompressible bytes, durable and in the page cache. */
     Path image(String name, long bytes, long seed) throws IOException {
         var path = scratch.resolve(name);

@@ -62,6 +62,19 @@ record Fio(Tool tool) {
         return took(job.at("write")).medianMicros() + synced;
     }
 
+    /**
+     * On a block device, past the page cache.
+     *
+     * @param isDurable each write alone, as by a flush behind it
+     */
+    Took onDevice(String device, Work work, boolean isDurable, int seconds) throws IOException, InterruptedException {
+        var target = new ArrayList<>(List.of("--ioengine=libaio", "--direct=1", "--filename=" + device));
+        if (isDurable) {
+            target.add("--sync=dsync");
+        }
+        return took(job(tool.output(words(target, work, seconds))).at(work.reads() ? "read" : "write"));
+    }
+
     private static List<String> export(String uri) {
         return List.of("--ioengine=nbd", "--uri=" + uri);
     }

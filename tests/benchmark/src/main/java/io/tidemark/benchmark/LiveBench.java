@@ -54,13 +54,13 @@ final class LiveBench implements Bench {
             var measures = new ArrayList<Measure>();
             var direct = parts.stream().filter(part -> !part.isOverLine()).toList();
             if (!direct.isEmpty()) {
-                try (var pair = LivePair.direct(run)) {
+                try (var pair = LivePair.direct(run.scratch().resolve("direct"))) {
                     measures.addAll(measure(run, pair, fio, direct));
                 }
             }
             var overLine = parts.stream().filter(LivePart::isOverLine).toList();
             if (!overLine.isEmpty()) {
-                try (var pair = LivePair.overLine(run)) {
+                try (var pair = LivePair.overLine(run.scratch().resolve("line"))) {
                     measures.addAll(measure(run, pair, fio, overLine));
                 }
             }

@@ -41,7 +41,6 @@ final class LiveLatency implements LivePart {
         fio.onExport(link.uri(), ONE, 1);
         roundTrip.medianMicros(1);
         for (int round = 0; round < run.rounds(); round++) {
-            run.quiet();
             live[round] = fio.onExport(link.uri(), ONE, run.seconds()).medianMicros();
             durable[round] = fio.durableWriteMicros(file, SIZE_BYTES, run.seconds());
             trip[round] = roundTrip.medianMicros(1);

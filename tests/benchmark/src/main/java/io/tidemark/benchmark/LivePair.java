@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,8 +57,8 @@ final class LivePair implements AutoCloseable {
         }
     }
 
-    private LivePair(BenchRun run, String name, boolean isOverLine) throws Exception {
-        folder = run.scratch().resolve(name);
+    private LivePair(Path folder, boolean isOverLine) throws Exception {
+        this.folder = folder;
         boolean isWhole = false;
         try {
             first = kept.keep(site("first", false));
@@ -82,19 +83,23 @@ final class LivePair implements AutoCloseable {
         }
     }
 
-    /** Connected by loopback alone. */
-    static LivePair direct(BenchRun run) throws Exception {
-        return new LivePair(run, "direct", false);
+    /**
+     * Connected by loopback alone.
+     *
+     * @param folder has a folder {@code first} and {@code second} for each, made where they are not there
+     */
+    static LivePair direct(Path folder) throws Exception {
+        return new LivePair(folder, false);
     }
 
     /** Connected by a line in this process. */
-    static LivePair overLine(BenchRun run) throws Exception {
-        return new LivePair(run, "line", true);
+    static LivePair overLine(Path folder) throws Exception {
+        return new LivePair(folder, true);
     }
 
     private RunningSite site(String name, boolean isBehindLine) throws IOException {
-        var state = folder.resolve(name);
-        var volumes = folder.resolve("volumes-" + name);
+        var state = folder.resolve(name).resolve("site");
+        var volumes = folder.resolve(name).resolve("volumes");
         return isBehindLine
                 ? RunningSite.advertising(LINE_HOST, name, state, volumes, OPTIONS)
                 : new RunningSite(name, state, volumes, OPTIONS);
@@ -129,7 +134,7 @@ final class LivePair implements AutoCloseable {
     /** A volume of the first site without anything in it; gives its file. */
     Path volume(String name, long sizeBytes) throws ClientException, IOException {
         first.client().post("/v1/volumes", Map.of("id", "image:" + name, "sizeBytes", sizeBytes));
-        return folder.resolve("volumes-first").resolve(name);
+        return folder.resolve("first").resolve("volumes").resolve(name);
     }
 
     /** A volume that holds a file's content, durable. */
@@ -194,6 +199,17 @@ final class LivePair implements AutoCloseable {
         var status = status(site, link.id());
         return status.at("replication").text().equals("ESTABLISHED")
                 && status.at("disk").text().equals("UP_TO_DATE");
+    }
+
+    /** What was written before is not the burden of what is measured next: nothing of any volume is only in the page cache. */
+    void settle() throws IOException, InterruptedException, Skipped {
+        var files = new ArrayList<Object>();
+        for (var site : List.of("first", "second")) {
+            try (var volumes = Files.list(folder.resolve(site).resolve("volumes"))) {
+                volumes.filter(Files::isRegularFile).forEach(files::add);
+            }
+        }
+        Tool.of("sync", "coreutils").run(files.toArray());
     }
 
     /** What is waited for. */

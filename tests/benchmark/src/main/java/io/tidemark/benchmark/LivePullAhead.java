@@ -5,7 +5,7 @@ import java.util.List;
 
 /** A writer under protocol A whose peer is on a slow line, and is left behind; beside the same writer on a fast one. */
 final class LivePullAhead implements LivePart {
-    private static final long SIZE_BYTES = 512L << 20;
+    private static final long SIZE_BYTES = 256L << 20;
     private static final long BUFFER_BYTES = 4L << 20;
     /** A tenth of what the writer writes, and less. */
     private static final long SLOW_BYTES_PER_SECOND = 2L << 20;
@@ -39,12 +39,12 @@ final class LivePullAhead implements LivePart {
         var slowRate = new double[run.rounds()];
         for (int round = 0; round < run.rounds(); round++) {
             pair.awaitInStep(link);
-            run.quiet();
+            pair.settle();
             var fast = fio.onExport(link.uri(), WORK, run.seconds());
             free[round] = fast.p99Micros();
             freeRate[round] = fast.perSecond();
             pair.awaitInStep(link);
-            run.quiet();
+            pair.settle();
             var throttled = throttled(run, pair, fio, link);
             slow[round] = throttled.p99Micros();
             slowRate[round] = throttled.perSecond();

@@ -27,7 +27,7 @@ final class LiveResync implements LivePart {
         pair.volume("resync", content);
         var link = pair.link("resync", LivePair.Terms.of("C"));
         pair.awaitInStep(link);
-        var seconds = run.alternateSamples(() -> resyncSeconds(run, pair, link), () -> copySeconds(run, content));
+        var seconds = run.alternateSamples(() -> resyncSeconds(pair, link), () -> copySeconds(run, content));
         return List.of(Measure.reported(
                 "resync of 1 GiB", rate(seconds[0]), "MiB/s", "cp --sparse=never, fsync", rate(seconds[1])));
     }
@@ -37,8 +37,8 @@ final class LiveResync implements LivePart {
     }
 
     /** From its first byte on: before, the peer keeps what it gives up. */
-    private static double resyncSeconds(BenchRun run, LivePair pair, LivePair.Link link) throws Exception {
-        run.quiet();
+    private static double resyncSeconds(LivePair pair, LivePair.Link link) throws Exception {
+        pair.settle();
         pair.first().client().post("/v1/live-links/%s/invalidations".formatted(link.id()), Map.of("side", "PEER"));
         LivePair.await(
                 "the resync begins",
@@ -50,7 +50,6 @@ final class LiveResync implements LivePart {
     }
 
     private static double copySeconds(BenchRun run, Path content) throws Exception {
-        run.quiet();
         var copy = run.scratch().resolve("copy");
         try {
             return BenchRun.seconds(() -> copy(content, copy));
