@@ -23,6 +23,8 @@ final class LiveDrbdBench implements Bench {
     private static final String DURABLE = "DRBD 8.4, C, O_DSYNC";
     private static final String DISK = "640M";
     private static final long SIZE_BYTES = 256L << 20;
+    private static final long ALONE_BYTES = 16L << 20;
+    private static final double MICROS_PER_SECOND = 1e6;
     private static final int MEMORY_MEBIBYTES = 4_096;
     private static final Duration LIMIT = Duration.ofMinutes(20);
     /** Of the lab: it did not boot, or lacks packages. */
@@ -122,6 +124,12 @@ final class LiveDrbdBench implements Bench {
             for (int depth : DEPTHS) {
                 measures.addAll(measures(run, fio, link.uri(), plain, depth));
             }
+            // What that kernel and its disk alone take from a process, twice in ours.
+            double durable =
+                    fio.durableWriteMicros(folder.resolve("first").resolve("alone"), ALONE_BYTES, run.seconds());
+            double one = MICROS_PER_SECOND / measures.getFirst().ours();
+            measures.add(
+                    Measure.reported("  time of a write at depth 1", one, "us", "pwrite, fdatasync there", durable));
             return measures;
         }
     }
