@@ -234,13 +234,14 @@ final class PrimaryPath {
         onDisk.put(part.work, part);
         busy.add(part.offset, part.length);
         desk.clientBytes += part.length;
-        desk.emit(new LiveEffect.WriteVolume(part.work, part.offset, part.length, part.data));
+        var data = part.takeData();
+        desk.emit(new LiveEffect.WriteVolume(part.work, part.offset, part.length, data));
         if (!desk.isReplicating()) {
             leave(part);
             return;
         }
         part.number = desk.nextNumber();
-        desk.send(new LiveMessage.Write(part.number, part.offset, part.length, part.data));
+        desk.send(new LiveMessage.Write(part.number, part.offset, part.length, data));
         unconfirmed.add(part);
         unreceived.add(part);
         unconfirmedBytes += part.length;

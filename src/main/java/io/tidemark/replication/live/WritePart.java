@@ -1,11 +1,13 @@
 package io.tidemark.replication.live;
 
+import java.util.Optional;
+
 /** The part of a client's write that lies in one extent of the activity log, and how far it has come. */
 final class WritePart {
     final Request request;
     final long offset;
     final int length;
-    final Payload data;
+    private Optional<Payload> data;
     /** It is answered only once it is durable. */
     boolean isForced;
 
@@ -50,8 +52,15 @@ final class WritePart {
         this.request = request;
         this.offset = offset;
         this.length = length;
-        this.data = data;
+        this.data = Optional.of(data);
         this.isForced = isForced;
+    }
+
+    /** Once: from then on the disk and the connection have it, for as long as they need it. */
+    Payload takeData() {
+        var taken = data.orElseThrow();
+        data = Optional.empty();
+        return taken;
     }
 
     int extent() {
