@@ -20,9 +20,9 @@ import org.slf4j.LoggerFactory;
 final class LiveDial implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LiveDial.class);
     private static final Duration PAUSE_MINIMUM = Duration.ofMillis(500);
-    private static final Duration PAUSE_MAXIMUM = Duration.ofSeconds(8);
+    private static final Duration PAUSE_MAXIMUM = Duration.ofSeconds(4);
     /** A session that lasted so long was one: the next pause is the shortest again. */
-    private static final Duration WORTH = Duration.ofSeconds(10);
+    private static final Duration WORTH = Duration.ofSeconds(1);
 
     private final LiveHostParts host;
     private final Supplier<LiveHost.Link> link;

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidemark.attach.Attachment;
 import io.tidemark.attach.Attachments;
 import io.tidemark.domain.ExportId;
+import io.tidemark.system.ground.AttachedDevice;
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Kept;
 import io.tidemark.system.ground.LoopVolume;
 import io.tidemark.system.ground.Programs;
-import io.tidemark.system.ground.Watchdog;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -104,36 +104,6 @@ class AttachedDeviceTest {
         return attachments.attach(export, site.state().resolve("exports/nbd.sock"), awayLimit);
     }
 
-    /** Takes a device away by force where the test has not detached it, be it killed. */
-    private static final class Undo implements AutoCloseable {
-        private final String command;
-        private final Watchdog.Undo remembered;
-        private boolean done;
-
-        Undo(Attachment made, Path mountPoint) throws IOException {
-            command = "kill -9 %d; umount -l '%s'; losetup -d %s; umount -l '%s'; true"
-                    .formatted(
-                            made.relay(),
-                            mountPoint,
-                            made.device(),
-                            made.folder().resolve("fuse"));
-            remembered = Watchdog.get().remember(command);
-        }
-
-        void detached() throws IOException {
-            done = true;
-            remembered.close();
-        }
-
-        @Override
-        public void close() throws Exception {
-            if (!done) {
-                Programs.run("bash", "-c", command);
-                detached();
-            }
-        }
-    }
-
     @Test
     void everyAcknowledgedRecordIsThereAfterTheSiteWasKilledAndAfterDetach() throws Exception {
         try (var kept = new Kept()) {
@@ -148,7 +118,7 @@ class AttachedDeviceTest {
             var attachments = new Attachments(folder);
             var made = attached(site, attachments, AWAY_LIMIT);
             var mountPoint = Files.createDirectory(ground.folder().resolve("mount point"));
-            var undo = kept.keep(new Undo(made, mountPoint));
+            var undo = kept.keep(new AttachedDevice(made, mountPoint));
             // Its mounts have a number of their own.
             Programs.run("mkfs.btrfs", "-q", "--mixed", made.device().toString());
             Programs.run("mount", made.device().toString(), mountPoint.toString());
@@ -199,12 +169,13 @@ class AttachedDeviceTest {
             site.start();
             var attachments = new Attachments(ground.folder().resolve("attached"), FLUSH_LIMIT);
             var killed = attached(site, attachments, AWAY_LIMIT);
-            var undoKilled = kept.keep(new Undo(killed, ground.folder().resolve("none")));
+            var undoKilled =
+                    kept.keep(new AttachedDevice(killed, ground.folder().resolve("none")));
             // As of an attach that was killed before it had written it down.
             Files.delete(killed.folder().resolve("attachment"));
             var made = attachments.attach(killed.export(), site.state().resolve("exports/nbd.sock"), AWAY_LIMIT);
             undoKilled.detached();
-            var undo = kept.keep(new Undo(made, ground.folder().resolve("none")));
+            var undo = kept.keep(new AttachedDevice(made, ground.folder().resolve("none")));
             assertThat(ProcessHandle.of(killed.relay())).isEmpty();
             assertThat(devicesIn(made.folder())).isEqualTo(1);
             try (var device = FileChannel.open(made.device(), StandardOpenOption.WRITE)) {

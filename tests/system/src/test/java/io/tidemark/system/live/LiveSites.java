@@ -3,6 +3,7 @@ package io.tidemark.system.live;
 import io.tidemark.client.ClientError;
 import io.tidemark.client.ClientException;
 import io.tidemark.client.Json;
+import io.tidemark.domain.ExportId;
 import io.tidemark.system.ground.Ground;
 import io.tidemark.system.ground.Kept;
 import io.tidemark.system.kill.RunningSite;
@@ -30,6 +31,7 @@ final class LiveSites implements AutoCloseable {
     private final List<Side> sides;
     private final FaultyLine line;
     private final String link;
+    private final Path folder;
 
     /** One of the two. */
     record Side(RunningSite site, Path image) {
@@ -42,6 +44,7 @@ final class LiveSites implements AutoCloseable {
         boolean isWhole = false;
         try {
             var ground = kept.keep(Ground.open());
+            folder = ground.folder();
             var first = kept.keep(new RunningSite(
                     "first", ground.folder().resolve("first"), ground.folder().resolve("volumes-first")));
             var second = kept.keep(RunningSite.advertising(
@@ -120,8 +123,21 @@ final class LiveSites implements AutoCloseable {
     }
 
     NbdClient client(int side) throws IOException {
-        return new NbdClient(
-                side(side).site().state().resolve("exports/nbd.sock"), "ex-" + link.substring("ln-".length()));
+        return new NbdClient(socket(side), export().value());
+    }
+
+    Path socket(int side) {
+        return side(side).site().state().resolve("exports/nbd.sock");
+    }
+
+    /** Of the same name on whatever side is primary. */
+    ExportId export() {
+        return new ExportId("ex-" + link.substring("ln-".length()));
+    }
+
+    /** Of the sites, on a disk; gone with them. */
+    Path folder() {
+        return folder;
     }
 
     /** Asks until it is granted: the two may be meeting, or resyncing. */
