@@ -295,6 +295,10 @@ public final class TestSite implements AutoCloseable {
         live.unread.add(new LiveHost.Unread(new LinkId("ln-broken"), "/state/live/ln-broken", "it is damaged"));
     }
 
+    public void addLive(LiveHost.Live link) {
+        live.links.add(link);
+    }
+
     /** From now on the volume is replicated live, by a link that is not open. */
     public void replicateLive(VolumeId volume) {
         var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
