@@ -11,6 +11,7 @@ import io.tidemark.replication.live.LiveStatus.Role;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -66,14 +67,23 @@ class SplitBrainOfACopyTest extends DrivenCopy {
     void saysWhatItHasAloneAndSinceWhen() {
         wall = 5_000_000;
         isWrittenAlone(LEAST, 3);
-        wall = 9_000_000;
-        isPromoted();
-        happens(write(30, 1 << 20));
-        diskEnds();
         happens(new LiveEvent.Connected(SESSION));
 
-        // Another generation may have begun since: it was written alone since the first.
-        assertThat(said().apart()).isEqualTo(new Apart(4, 5_000_000, LEAST));
+        assertThat(said().apart()).isEqualTo(new Apart(3, 5_000_000, LEAST));
+    }
+
+    @Test
+    void isAloneSinceTheFirstGenerationThatThePeerLacks() {
+        var inStep = new Superblock(new Generations(Optional.of(OLD), Map.of(), List.of()), true, false, false);
+
+        var first = inStep.apart(inStep.generations().written(Set.of(B), new Generation(1)), B, 5);
+        var second = first.apart(first.generations().written(Set.of(B), new Generation(2)), B, 9);
+        var met = second.with(second.generations().inStepWith(B));
+        var third = met.apart(met.generations().written(Set.of(B), new Generation(3)), B, 12);
+
+        assertThat(first.apartSince()).isEqualTo(5);
+        assertThat(second.apartSince()).isEqualTo(5);
+        assertThat(third.apartSince()).isEqualTo(12);
     }
 
     @Test
