@@ -14,6 +14,7 @@ import io.tidemark.replication.live.DirtyBitmap;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.Protocol;
+import io.tidemark.telemetry.Metrics;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -112,6 +113,17 @@ class LiveSplitBrainTest {
         areWrittenApart(new AfterSplitBrain(NoPrimary.DISCONNECT, OnePrimary.DISCARD_SECONDARY));
 
         assertIsKeptAndOverwritten();
+        try (var metrics = new Metrics()) {
+            metrics.watchLive(b.links::all);
+            // Two blocks of b's, one of a's at the place of one of them; and what was written alone was never sent.
+            assertThat(metrics.scrape())
+                    .contains(
+                            "tidemark_live_role{link=\"ln-1\",state=\"primary\"} 1.0",
+                            "tidemark_live_connected{link=\"ln-1\"} 1.0",
+                            "tidemark_live_changes_total{link=\"ln-1\",what=\"split_brain\"} 1.0",
+                            "tidemark_live_sent_bytes_total{link=\"ln-1\",what=\"resync\"} 8192.0",
+                            "tidemark_live_sent_bytes_total{link=\"ln-1\",what=\"write\"} 0.0");
+        }
         b.write(2 * MIB, BLOCK, 8);
         assertThat(a.storage.content(a.volume).sameAs(b.storage.content(b.volume)))
                 .isTrue();
