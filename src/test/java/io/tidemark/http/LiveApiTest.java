@@ -34,28 +34,29 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Live links as the API shows them; each answer is held against the contract. */
 class LiveApiTest {
     @TempDir
-    Path folder;
+    static Path folder;
 
-    private TestSite site;
-    private ApiClient api;
+    private static TestSite site;
+    private static ApiClient api;
 
-    @BeforeEach
-    void start() throws Exception {
+    @BeforeAll
+    static void start() throws Exception {
         site = TestSite.in(
                 folder, InstantSource.system(), new OperationSettings(8, Duration.ofSeconds(5)), Observer.NONE);
         api = new ApiClient(site.recovered(), folder);
+        site.addLive(apart());
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         api.close();
     }
 
@@ -114,8 +115,6 @@ class LiveApiTest {
 
     @Test
     void whatEachSideHasAloneIsShown() throws Exception {
-        site.addLive(apart());
-
         var link = api.get("/v1/live-links/ln-1").is(200).json();
 
         assertThat(link.at("/generation").asText()).isEqualTo("000000000000000A");
@@ -135,8 +134,6 @@ class LiveApiTest {
 
     @Test
     void eventsAreListed() throws Exception {
-        site.addLive(apart());
-
         var events = api.get("/v1/live-links/ln-1/events").is(200).json();
 
         assertThat(events.at("/items/0/what").asText()).isEqualTo("ROLE");
