@@ -124,13 +124,21 @@ final class LiveDrbdBench implements Bench {
             for (int depth : DEPTHS) {
                 measures.addAll(measures(run, fio, link.uri(), plain, depth));
             }
-            // What that kernel and its disk alone take from a process, twice in ours.
-            double durable =
-                    fio.durableWriteMicros(folder.resolve("first").resolve("alone"), ALONE_BYTES, run.seconds());
-            double one = MICROS_PER_SECOND / measures.getFirst().ours();
-            measures.add(
-                    Measure.reported("  time of a write at depth 1", one, "us", "pwrite, fdatasync there", durable));
+            measures.addAll(parts(run, fio, folder.resolve("first").resolve("alone"), measures.getFirst()));
             return measures;
+        }
+    }
+
+    /** Of a write at depth 1: what that kernel and its disk take from a process, and from two that talk, without a copy. */
+    private static List<Measure> parts(BenchRun run, Fio fio, Path file, Measure one) throws Exception {
+        double micros = MICROS_PER_SECOND / one.ours();
+        double durable = fio.durableWriteMicros(file, ALONE_BYTES, run.seconds());
+        try (var roundTrip = RoundTrip.in(run.scratch().resolve("round-trip"))) {
+            roundTrip.medianMicros(WARM_UP_SECONDS);
+            double trip = roundTrip.medianMicros(run.seconds());
+            return List.of(
+                    Measure.reported("  time of a write at depth 1", micros, "us", "durable write there", durable),
+                    Measure.reported("  time of a write at depth 1", micros, "us", "round trip there", trip));
         }
     }
 
