@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A live volume, written in place; flushed bytes are on its storage. Past its writer where that lets us, else through it,
- * which wants one thread at a time.
+ * which wants one thread at a time, but for a flush that it may take beside writes.
  */
 public final class VolumeImage implements ExportImage {
     private static final int ZERO_BYTES = 1 << 20;
@@ -105,15 +105,25 @@ public final class VolumeImage implements ExportImage {
     /** @throws IOException for good once it has failed, as later writes do: what was written before may be lost */
     @Override
     public void flush() throws IOException {
-        alone(() -> {
-            refuseAfterLoss();
-            try {
-                writer.flush();
-            } catch (ProviderException e) {
-                lost = Failures.of(e);
-                throw e;
-            }
-        });
+        if (!writer.flushesBesideWrites()) {
+            alone(this::flushWriter);
+            return;
+        }
+        try {
+            flushWriter();
+        } catch (ProviderException e) {
+            throw Failures.of(e);
+        }
+    }
+
+    private void flushWriter() throws ProviderException, IOException {
+        refuseAfterLoss();
+        try {
+            writer.flush();
+        } catch (ProviderException e) {
+            lost = Failures.of(e);
+            throw e;
+        }
     }
 
     private void refuseAfterLoss() throws IOException {

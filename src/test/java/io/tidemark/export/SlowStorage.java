@@ -29,6 +29,7 @@ public final class SlowStorage {
                     return switch (method.getName()) {
                         case "path" -> Optional.empty();
                         case "sizeBytes" -> 4_096L;
+                        case "flushesBesideWrites" -> false;
                         default -> null;
                     };
                 });

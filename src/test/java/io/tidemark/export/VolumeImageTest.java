@@ -7,6 +7,7 @@ import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.VolumeWriter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,6 +16,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +43,7 @@ class VolumeImageTest {
                     return switch (method.getName()) {
                         case "path" -> file;
                         case "sizeBytes" -> 4_096L;
+                        case "flushesBesideWrites" -> file.isPresent();
                         default -> null;
                     };
                 });
@@ -56,6 +62,51 @@ class VolumeImageTest {
             assertThatThrownBy(() -> image.write(0, ByteBuffer.allocate(1))).hasMessageContaining("Input/output error");
             assertThatThrownBy(() -> image.writeZeroes(0, 1, false)).hasMessageContaining("Input/output error");
             assertThat(calls.stream().filter("flush"::equals)).hasSize(1);
+        }
+    }
+
+    /** A copy that is replicated live is flushed all the time. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aFlushHoldsUpNoWriteWhereTheWriterTakesBoth(boolean takesBoth) throws Exception {
+        var begun = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        var writer = (VolumeWriter) Proxy.newProxyInstance(
+                VolumeWriter.class.getClassLoader(), new Class<?>[] {VolumeWriter.class}, (_, method, _) -> {
+                    if (method.getName().equals("flush")) {
+                        begun.countDown();
+                        assertThat(go.await(10, TimeUnit.SECONDS)).isTrue();
+                    }
+                    return switch (method.getName()) {
+                        case "path" -> Optional.empty();
+                        case "flushesBesideWrites" -> takesBoth;
+                        default -> null;
+                    };
+                });
+        try (var image = VolumeImage.of(writer, Optional.empty())) {
+            var flush = CompletableFuture.runAsync(() -> unchecked(image::flush), Thread::startVirtualThread);
+            assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+            var write = CompletableFuture.runAsync(
+                    () -> unchecked(() -> image.write(0, ByteBuffer.allocate(1))), Thread::startVirtualThread);
+            if (takesBoth) {
+                write.get(10, TimeUnit.SECONDS);
+            } else {
+                assertThatThrownBy(() -> write.get(50, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+            }
+            go.countDown();
+            CompletableFuture.allOf(flush, write).get(10, TimeUnit.SECONDS);
+        }
+    }
+
+    private interface Call {
+        void run() throws IOException;
+    }
+
+    private static void unchecked(Call call) {
+        try {
+            call.run();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

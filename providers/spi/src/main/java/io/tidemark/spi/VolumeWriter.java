@@ -21,6 +21,14 @@ public interface VolumeWriter extends AutoCloseable {
     void flush() throws ProviderException;
 
     /**
+     * Whether one thread may call {@link #flush} while another writes; what was written before it was called is durable
+     * when it returns, of what is written meanwhile nothing is said.
+     */
+    default boolean flushesBesideWrites() {
+        return false;
+    }
+
+    /**
      * A file or device with the same bytes, where whoever has this writer may read and write past it, from several
      * threads, while it is open: {@link #flush} is for those bytes too, and a cut while they are written is as consistent
      * as a power cut would be. Empty where the storage has to see every write.

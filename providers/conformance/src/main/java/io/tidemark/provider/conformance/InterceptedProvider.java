@@ -276,6 +276,11 @@ abstract class InterceptedProvider implements StorageProvider {
         }
 
         @Override
+        public boolean flushesBesideWrites() {
+            return writer.flushesBesideWrites();
+        }
+
+        @Override
         public void close() throws ProviderException {
             writer.close();
         }

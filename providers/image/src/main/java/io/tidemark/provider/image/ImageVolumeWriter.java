@@ -13,11 +13,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes to an image that nothing else writes. Its monitor is held for each request, so that a sparse copy, which takes
- * time, can keep requests out until it is done.
+ * Writes to an image that nothing else writes. Its monitor is held for each write, so that a sparse copy, which takes
+ * time, can keep writes out until it is done.
  */
 final class ImageVolumeWriter implements VolumeWriter {
     private static final System.Logger LOG = System.getLogger(ImageVolumeWriter.class.getName());
@@ -37,11 +38,15 @@ final class ImageVolumeWriter implements VolumeWriter {
     private final Optional<HostCalls> host;
     private final Uses uses;
     private final PastPageCache pastPageCache;
+    /** Held while one flush is under way; never by a write. */
+    private final Object flushing = new Object();
+
+    /** Guarded by {@code flushing}. */
     private boolean folderSynced;
     /** Since the last flush. */
-    private long writes;
+    private final AtomicLong writes = new AtomicLong();
     /** The kernel tells of bytes that did not reach the storage once, and takes them for written ever after. */
-    private @Nullable ProviderException lost;
+    private volatile @Nullable ProviderException lost;
 
     private ImageVolumeWriter(
             ImageVolume volume, long sizeBytes, FileChannel channel, Optional<HostCalls> host, Uses uses) {
@@ -80,7 +85,7 @@ final class ImageVolumeWriter implements VolumeWriter {
         refuseAfterLoss();
         try {
             checkOpen();
-            writes++;
+            writes.incrementAndGet();
             int direct = pastPageCache.write(offsetBytes, source);
             SparseCopy.writeFully(channel, offsetBytes + direct, source);
         } catch (IOException e) {
@@ -137,25 +142,31 @@ final class ImageVolumeWriter implements VolumeWriter {
 
     /** @throws ProviderException for good once it has failed, as later writes do: what was written before may be lost */
     @Override
-    public synchronized void flush() throws ProviderException {
-        refuseAfterLoss();
-        try {
-            checkOpen();
-            if (writes >= SCATTERED_WRITES) {
-                writeOutBeforehand();
+    public void flush() throws ProviderException {
+        synchronized (flushing) {
+            refuseAfterLoss();
+            try {
+                checkOpen();
+                if (writes.getAndSet(0) >= SCATTERED_WRITES) {
+                    writeOutBeforehand();
+                }
+                // Of the file, whichever channel wrote it.
+                channel.force(true);
+                if (!folderSynced) {
+                    DurableFiles.sync(DurableFiles.folderOf(volume.image()));
+                    folderSynced = true;
+                }
+            } catch (IOException e) {
+                var failure = failed("flushing ", e);
+                lost = failure;
+                throw failure;
             }
-            writes = 0;
-            // Of the file, whichever channel wrote it.
-            channel.force(true);
-            if (!folderSynced) {
-                DurableFiles.sync(DurableFiles.folderOf(volume.image()));
-                folderSynced = true;
-            }
-        } catch (IOException e) {
-            var failure = failed("flushing ", e);
-            lost = failure;
-            throw failure;
         }
+    }
+
+    @Override
+    public boolean flushesBesideWrites() {
+        return true;
     }
 
     private void refuseAfterLoss() throws ProviderException {
