@@ -23,6 +23,8 @@ public final class ManageLive {
     private final Inventory inventory;
     private final Operations operations;
     private final InstantSource clock;
+    /** Held while terms are changed. */
+    private final Object changing = new Object();
 
     ManageLive(
             LiveHost host,
@@ -219,9 +221,12 @@ public final class ManageLive {
      * @throws ControlException NotFound; Invalid; LiveRefused
      */
     public LiveHost.Live change(LinkId id, UnaryOperator<LiveHost.Terms> change) throws ControlException {
-        var terms = change.apply(find(id).link().terms());
-        check(terms);
-        return asked(id, "change", () -> host.change(id, terms));
+        // One after the other: each changes what the one before has left.
+        synchronized (changing) {
+            var terms = change.apply(find(id).link().terms());
+            check(terms);
+            return asked(id, "change", () -> host.change(id, terms));
+        }
     }
 
     /**

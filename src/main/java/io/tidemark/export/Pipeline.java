@@ -77,8 +77,10 @@ final class Pipeline {
 
         @Override
         public synchronized void done(ByteBuffer read) {
-            data = read;
-            end();
+            if (!hasEnded) {
+                data = read;
+                end();
+            }
         }
 
         @Override
@@ -144,6 +146,7 @@ final class Pipeline {
             try {
                 for (var request = incoming.next(); request.isPresent(); request = incoming.next()) {
                     if (request.get().type() == Request.DISCONNECT) {
+                        begin();
                         return;
                     }
                     take(request.get());

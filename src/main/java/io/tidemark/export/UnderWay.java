@@ -14,6 +14,9 @@ final class UnderWay {
     /** Two of the longest. */
     static final long BYTES_MAXIMUM = 64L << 20;
 
+    /** They have no payload, but an image may have to write them: of the longest, 16 are under way at once. */
+    static final long ZEROS_COUNTED = 4L << 20;
+
     private final int requestsMaximum;
     private final Set<Work> running = new HashSet<>();
     private long bytes;
@@ -47,7 +50,12 @@ final class UnderWay {
     }
 
     private static long bytesOf(Request request) {
-        return request.payloadBytes() + (request.type() == Request.READ ? request.lengthBytes() : 0);
+        return request.payloadBytes()
+                + switch (request.type()) {
+                    case Request.READ -> request.lengthBytes();
+                    case Request.TRIM, Request.WRITE_ZEROES -> Math.min(request.lengthBytes(), ZEROS_COUNTED);
+                    default -> 0;
+                };
     }
 
     /** Whether {@link #admit} would return at once; only a thread that alone admits may rely on it. */

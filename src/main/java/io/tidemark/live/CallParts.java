@@ -5,7 +5,6 @@ import io.tidemark.replication.live.Bytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** A client's request in the parts that the copy takes: it has ended once all have. Guarded by the copy's lock. */
 final class CallParts implements Requests.Waiting {
@@ -15,11 +14,14 @@ final class CallParts implements Requests.Waiting {
     private final Optional<Runnable> told;
     private int left;
     private Optional<String> refusal = Optional.empty();
-    /** Of a read in several parts. */
-    private @Nullable ByteBuffer whole;
+    private final Optional<ByteBuffer> whole;
 
-    /** @param told run once others have been answered too */
-    CallParts(PipelinedImage.Call call, int count, Runnable told) {
+    /**
+     * @param told run once others have been answered too
+     * @param whole of a read in several parts: where they are put together
+     */
+    CallParts(PipelinedImage.Call call, int count, Runnable told, Optional<ByteBuffer> whole) {
+        this.whole = whole;
         this.call = call;
         this.told = Optional.of(told);
         left = count;
@@ -30,15 +32,13 @@ final class CallParts implements Requests.Waiting {
     }
 
     /** One part of a read: where in the whole it belongs. */
-    Requests.Waiting of(int from, int length, int wholeLength) {
+    Requests.Waiting of(int from, int length) {
         return new Requests.Waiting() {
             @Override
             public void answered(Optional<Bytes> data) {
-                if (whole == null) {
-                    whole = ByteBuffer.allocate(wholeLength);
-                }
-                whole.slice(from, length).put(buffer(data.orElseThrow()));
-                end(whole);
+                var all = whole.orElseThrow();
+                all.slice(from, length).put(buffer(data.orElseThrow()));
+                end(all);
             }
 
             @Override

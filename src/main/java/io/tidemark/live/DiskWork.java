@@ -16,13 +16,18 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a copy wants done with its volume and its metadata: reads and writes at once, what takes longer by a worker. */
+/**
+ * What a copy wants done with its volume and its metadata: reads and writes of clients and of the peer at once, what takes
+ * longer by a worker.
+ */
 final class DiskWork implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiskWork.class);
     /** For flushes and the like that are under way at the end. */
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
-    /** Flush, metadata, and one to spare. */
-    private static final int WORKERS = 3;
+    /** Shorter ones cost no more to read than to ask for. */
+    private static final int HOLE_BYTES = 64 << 10;
+    /** Flush, metadata, and two to read. */
+    private static final int WORKERS = 4;
 
     private final String name;
     private final LiveVolume.Parts parts;
@@ -55,12 +60,11 @@ final class DiskWork implements AutoCloseable {
                     write(write.offset(), (Bytes) write.data());
                     return new LiveEvent.Written(write.work());
                 }));
+            case LiveEffect.ReadVolume read
+            when read.isForPeer() ->
+                later(() -> new LiveEvent.ReadDone(read.work(), read(read.offset(), read.length())));
             case LiveEffect.ReadVolume read ->
-                events.add(outcome(() -> {
-                    var data = ByteBuffer.allocate(read.length());
-                    parts.disk().read(read.offset(), data);
-                    return new LiveEvent.ReadDone(read.work(), Zeros.orBytes(data.flip()));
-                }));
+                events.add(outcome(() -> new LiveEvent.ReadDone(read.work(), read(read.offset(), read.length()))));
             case LiveEffect.ReadDigests read ->
                 later(() -> {
                     var data = ByteBuffer.allocateDirect(read.length());
@@ -87,13 +91,28 @@ final class DiskWork implements AutoCloseable {
         }
     }
 
+    private Bytes read(long offset, int length) throws IOException {
+        if (length >= HOLE_BYTES && isHole(offset, length)) {
+            return Bytes.zeros(length);
+        }
+        var data = ByteBuffer.allocate(length);
+        parts.disk().read(offset, data);
+        return Zeros.orBytes(data.flip());
+    }
+
     private void write(long offset, Bytes bytes) throws IOException {
         var data = bytes.data();
         if (data.isPresent()) {
             parts.disk().write(offset, data.get());
-        } else {
+        } else if (bytes.length() < HOLE_BYTES || !isHole(offset, bytes.length())) {
             parts.disk().writeZeroes(offset, bytes.length(), false);
         }
+    }
+
+    /** What the storage knows to be zeros is neither read nor made so: a new copy of a sparse volume is nearly all that. */
+    private boolean isHole(long offset, int length) throws IOException {
+        var first = parts.disk().extents(offset, length, 1).getFirst();
+        return first.zero() && first.lengthBytes() >= length;
     }
 
     /** Something done with the disk, and what there is to tell of it then. */

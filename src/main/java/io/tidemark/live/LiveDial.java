@@ -49,38 +49,40 @@ final class LiveDial implements AutoCloseable {
 
     /** Whoever has reached the peer goes on with it. */
     interface Reached {
-        void serve(PeerConnection connection) throws IOException;
+        /** @param told the terms that the peer was told, which may have changed since */
+        void serve(PeerConnection connection, LiveHost.Terms told) throws IOException;
     }
 
     /** Tells the peer of the link. */
     void first(boolean mayOverwrite) throws ReplicationException {
         isOverwriting = mayOverwrite;
-        dialled().close();
+        dialled(link.get()).close();
     }
 
     /** Until this is closed. */
     void keep(BooleanSupplier mayConnect, Reached reached) throws InterruptedException {
-        var pause = PAUSE_MINIMUM;
+        var pause = PAUSE_MINIMUM.dividedBy(2);
         do {
             long begun = host.nanos().getAsLong();
             if (mayConnect.getAsBoolean()) {
                 once(reached);
             }
             boolean wasWorth = host.nanos().getAsLong() - begun > WORTH.toNanos();
-            pause = wasWorth ? PAUSE_MINIMUM : pause;
-            pause = pause.multipliedBy(2).compareTo(PAUSE_MAXIMUM) < 0 ? pause.multipliedBy(2) : PAUSE_MAXIMUM;
+            var longer = pause.multipliedBy(2).compareTo(PAUSE_MAXIMUM) < 0 ? pause.multipliedBy(2) : PAUSE_MAXIMUM;
+            pause = wasWorth ? PAUSE_MINIMUM : longer;
         } while (!ended.await(pause.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     private void once(Reached reached) {
-        try (var dialled = dialled()) {
+        var now = link.get();
+        try (var dialled = dialled(now)) {
             connection = Optional.of(dialled);
             if (ended.getCount() == 0) {
                 return;
             }
             LOG.info("live.connected link={} peer={}", link.get().id(), dialled.peerAddress());
             told = "";
-            reached.serve(dialled);
+            reached.serve(dialled, now.terms());
         } catch (ReplicationException e) {
             tell(e.error().message());
         } catch (IOException | RuntimeException e) {
@@ -101,9 +103,8 @@ final class LiveDial implements AutoCloseable {
         }
     }
 
-    private PeerConnection dialled() throws ReplicationException {
-        // As it is now: its terms may change while it is told of.
-        var link = this.link.get();
+    /** @param link as it is now: its terms may change while it is told of */
+    private PeerConnection dialled(LiveHost.Link link) throws ReplicationException {
         var peer = host.catalog()
                 .peer(link.peer())
                 .orElseThrow(() -> new ReplicationException(new ReplicationError.PeerRefused(

@@ -18,6 +18,9 @@ final class LiveImage implements PipelinedImage {
     /** Zeros go over the line as their length, but each part is one write of the core. */
     private static final int ZEROS_MAXIMUM = 4 << 20;
 
+    /** That take their space. */
+    private static final Bytes KEPT_ZEROS = Bytes.of(ByteBuffer.allocate(LiveWire.DATA_MAXIMUM));
+
     private final LiveVolume volume;
 
     LiveImage(LiveVolume volume) {
@@ -39,7 +42,7 @@ final class LiveImage implements PipelinedImage {
         var asked = new ArrayList<LiveVolume.Ask>();
         for (var call : calls) {
             if (call.request().type() == Request.FLUSH) {
-                asked.add(new LiveVolume.Ask(LiveEvent.Flush::new, new CallParts(call, 1, told)));
+                asked.add(new LiveVolume.Ask(LiveEvent.Flush::new, new CallParts(call, 1, told, Optional.empty())));
             } else {
                 ask(call, told, asked);
             }
@@ -52,8 +55,9 @@ final class LiveImage implements PipelinedImage {
         var request = call.request();
         int length = (int) request.lengthBytes();
         int count = Math.ceilDiv(length, LiveWire.DATA_MAXIMUM);
-        var parts = new CallParts(call, count, told);
         boolean isWrite = request.type() == Request.WRITE;
+        var whole = isWrite || count == 1 ? Optional.<ByteBuffer>empty() : Optional.of(ByteBuffer.allocate(length));
+        var parts = new CallParts(call, count, told, whole);
         var data = isWrite ? Bytes.of(call.payload()) : Bytes.zeros(0);
         for (int from = 0; from < length; from += LiveWire.DATA_MAXIMUM) {
             int part = Math.min(LiveWire.DATA_MAXIMUM, length - from);
@@ -64,8 +68,7 @@ final class LiveImage implements PipelinedImage {
                         number -> new LiveEvent.Write(number, at, part, bytes, request.forceUnitAccess()), parts));
             } else {
                 asked.add(new LiveVolume.Ask(
-                        number -> new LiveEvent.Read(number, at, part),
-                        count == 1 ? parts : parts.of(from, part, length)));
+                        number -> new LiveEvent.Read(number, at, part), count == 1 ? parts : parts.of(from, part)));
             }
         }
     }
@@ -87,9 +90,10 @@ final class LiveImage implements PipelinedImage {
 
     @Override
     public void writeZeroes(long offsetBytes, long lengthBytes, boolean keepSpace) throws IOException {
-        for (long done = 0; done < lengthBytes; done += ZEROS_MAXIMUM) {
-            int length = (int) Math.min(ZEROS_MAXIMUM, lengthBytes - done);
-            var zeros = keepSpace ? Bytes.of(ByteBuffer.allocate(length)) : Bytes.zeros(length);
+        int most = keepSpace ? LiveWire.DATA_MAXIMUM : ZEROS_MAXIMUM;
+        for (long done = 0; done < lengthBytes; done += most) {
+            int length = (int) Math.min(most, lengthBytes - done);
+            var zeros = keepSpace ? KEPT_ZEROS.slice(0, length) : Bytes.zeros(length);
             volume.write(offsetBytes + done, zeros, LiveWire.DATA_MAXIMUM);
         }
     }

@@ -6,6 +6,7 @@ import io.tidemark.replication.ReplicationException;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
+import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import io.tidemark.replication.live.ResyncRate;
@@ -34,6 +35,8 @@ final class LiveLink implements AutoCloseable {
     private static final int RESYNC_BLOCKS = 64;
     /** 16 MiB: what is under way while the target flushes. */
     private static final int RESYNC_WINDOW = 64;
+    /** Two steps, where DRBD takes 20: a resync is as fast as its target within a second, and not within a minute. */
+    private static final long PLAN_AHEAD_NANOS = 200_000_000;
     /** All that the window has. */
     private static final long FILL_TARGET_BYTES = (long) RESYNC_WINDOW * RESYNC_BLOCKS * 4_096;
 
@@ -103,7 +106,7 @@ final class LiveLink implements AutoCloseable {
                 link.terms().isComparing(),
                 new ResyncRate(
                         FILL_TARGET_BYTES,
-                        ResyncRate.DEFAULT.planAhead(),
+                        PLAN_AHEAD_NANOS,
                         link.terms().resyncFloorBytes(),
                         link.terms().resyncCeilingBytes()),
                 link.terms().afterSplitBrain());
@@ -213,9 +216,9 @@ final class LiveLink implements AutoCloseable {
 
     private void connect() {
         try {
-            dial.keep(this::mayConnect, connection -> {
+            dial.keep(this::mayConnect, (connection, told) -> {
                 markOpened();
-                serve(connection);
+                serve(connection, told);
             });
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -248,8 +251,12 @@ final class LiveLink implements AutoCloseable {
         dial.known();
     }
 
-    /** Serves a session to its end. */
-    void serve(PeerConnection connection) throws IOException {
+    /**
+     * Serves a session to its end.
+     *
+     * @param agreed terms, as the peer knows them
+     */
+    void serve(PeerConnection connection, LiveHost.Terms agreed) throws IOException {
         var open = volume;
         if (open.isEmpty()) {
             throw new IOException(why);
@@ -260,6 +267,10 @@ final class LiveLink implements AutoCloseable {
                 var begun = new LiveSession(number, connection, host.nanos(), traffic);
                 mine.set(begun);
                 session.set(begun);
+                // Under the copy's lock: what changes later ends the session by itself.
+                if (!agreed.equals(link().terms())) {
+                    begun.end("its terms have changed since the peer was told");
+                }
                 return begun;
             });
         } finally {
@@ -376,6 +387,9 @@ final class LiveLink implements AutoCloseable {
             }
             if (terms.equals(link().terms())) {
                 return;
+            }
+            if (volume.isPresent() && volume.get().status().disk() == DiskState.FAILED) {
+                throw new LiveHost.RefusedException("its copy has failed: start the site again first");
             }
             var settings = settings(host, link().with(terms));
             wishes.change(terms);

@@ -187,7 +187,7 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         }
         try {
             var link = opened(connection, open, peer);
-            link.serve(connection);
+            link.serve(connection, terms(open));
         } catch (ProviderException e) {
             throw new ReplicationException(new ReplicationError.Storage(e.error()), e);
         } catch (IOException e) {
@@ -223,15 +223,7 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
 
     private LiveLink found(Message.OpenLive open, Peer peer)
             throws ReplicationException, ProviderException, IOException {
-        var terms = new Terms(
-                open.protocol(),
-                open.congestion(),
-                open.bufferBytes(),
-                open.activityLogExtents(),
-                open.resyncFloorBytes(),
-                open.resyncCeilingBytes(),
-                open.isComparing(),
-                open.afterSplitBrain());
+        var terms = terms(open);
         if (!terms.hasBufferInLimits() || !terms.hasExtentsInLimits() || !terms.hasRatesInLimits()) {
             throw new ReplicationException(new ReplicationError.PeerRefused(
                     "out-of-limits",
@@ -267,6 +259,18 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
             return fresh(open, wanted);
         }
         return same(known, wanted);
+    }
+
+    private static Terms terms(Message.OpenLive open) {
+        return new Terms(
+                open.protocol(),
+                open.congestion(),
+                open.bufferBytes(),
+                open.activityLogExtents(),
+                open.resyncFloorBytes(),
+                open.resyncCeilingBytes(),
+                open.isComparing(),
+                open.afterSplitBrain());
     }
 
     /** Looks at the volume without keeping other links waiting; meanwhile no other makes this one. */

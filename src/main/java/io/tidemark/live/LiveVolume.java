@@ -42,6 +42,8 @@ final class LiveVolume implements AutoCloseable {
     /** While a resync runs, which keeps to a rate. */
     private static final Duration TICK_OF_RESYNC = Duration.ofMillis(100);
 
+    private static final int TOLD_AT_ONCE = 16;
+
     private final String name;
     private final Parts parts;
     private final LiveCopy copy;
@@ -54,7 +56,9 @@ final class LiveVolume implements AutoCloseable {
     private final Requests requests = new Requests();
     private Optional<LiveSession> session = Optional.empty();
     private long sessions;
-    private boolean isClosed;
+    /** Changed under the lock. */
+    private volatile boolean isClosed;
+
     private volatile boolean isFailed;
     private volatile LiveStatus status;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -345,10 +349,10 @@ final class LiveVolume implements AutoCloseable {
         }
         toTell.forEach(Runnable::run);
         var events = new ArrayList<LiveEvent>();
-        while (!todo.isEmpty()) {
+        while (!todo.isEmpty() && !isClosed) {
             work.carryOut(todo.removeFirst(), events);
-            // As many as can be are told at once.
-            if (todo.isEmpty() && !events.isEmpty()) {
+            // Many at once, but whoever waits for the first does not wait for the last.
+            if (!events.isEmpty() && (todo.isEmpty() || events.size() == TOLD_AT_ONCE)) {
                 locked(() -> {
                             into(events, todo);
                             return requests.toTell();

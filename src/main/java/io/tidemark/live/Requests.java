@@ -55,9 +55,11 @@ final class Requests {
     }
 
     void answered(long request, Optional<Bytes> data) {
-        var answer = waiting.remove(request);
+        var answer = waiting.get(request);
         if (answer != null) {
+            // Where this fails it stays, to be refused with all others.
             answer.answered(data);
+            waiting.remove(request);
             answer.afterwards().ifPresent(toTell::add);
         }
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tidemark.agent.Providers;
 import io.tidemark.domain.Export;
 import io.tidemark.domain.ExportId;
+import io.tidemark.export.protocol.Request;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -194,6 +195,52 @@ class PipelineTest {
         assertThat(image.isClosed()).isFalse();
         image.letGo();
         Awaitility.await().until(image::isClosed);
+    }
+
+    @Test
+    void aRefusalIsToldBeforeTheEnd() throws Exception {
+        var both = ByteBuffer.allocate(2 * REQUEST_BYTES + BLOCK);
+        both.put(request(WRITE, 1, SIZE, filled(BLOCK, 1))).put(request(DISCONNECT, 2, 0));
+        client.out.write(both.array());
+        client.out.flush();
+
+        assertAnswered(1, 28);
+        assertThat(client.in.read()).isEqualTo(-1);
+    }
+
+    /** Else many clients that make zeros would leave no place for anybody's write. */
+    @Test
+    void longZeroesCountAsTheBytesThatTheyMayBecome() {
+        var underWay = new UnderWay(Pipeline.REQUESTS_MAXIMUM);
+        long length = 16 << 20;
+        int admitted = 0;
+        var next = new Request(0, Request.WRITE_ZEROES, 0, 0, length, 0);
+        while (underWay.hasPlace(next) && admitted < Pipeline.REQUESTS_MAXIMUM) {
+            admit(underWay, next);
+            admitted++;
+            next = new Request(0, Request.WRITE_ZEROES, admitted, admitted * length, length, 0);
+        }
+        assertThat(admitted).isEqualTo((int) (UnderWay.BYTES_MAXIMUM / UnderWay.ZEROS_COUNTED));
+    }
+
+    private static void admit(UnderWay underWay, Request request) {
+        try {
+            underWay.admit(request);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void oneThatIsToldToHaveFailedIsNotAnsweredAgain() throws Exception {
+        image.hold();
+        image.failNext();
+        client.ask(READ, 0, 1, 0, BLOCK);
+        assertAnswered(1, IO_ERROR);
+
+        image.letGo();
+
+        assertThat(client.in.read()).as("the connection ends with it").isEqualTo(-1);
     }
 
     /** Their answers have nobody to go to, and their places are free all the same. */

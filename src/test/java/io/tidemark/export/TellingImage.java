@@ -16,6 +16,7 @@ final class TellingImage implements PipelinedImage {
     private final List<List<String>> begun = new ArrayList<>();
     private final List<Runnable> held = new ArrayList<>();
     private boolean isHolding;
+    private boolean isFailing;
     private boolean isClosed;
 
     TellingImage(int sizeBytes) {
@@ -42,7 +43,15 @@ final class TellingImage implements PipelinedImage {
                 end(call);
             }
         }
+        if (isFailing) {
+            throw new IllegalStateException("it was told to fail");
+        }
         told.run();
+    }
+
+    /** The next requests are taken, and then it fails. */
+    synchronized void failNext() {
+        isFailing = true;
     }
 
     private void end(Call call) {

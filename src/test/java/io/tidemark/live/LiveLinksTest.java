@@ -461,6 +461,7 @@ class LiveLinksTest {
         assertRefused(b, links -> links.change(LiveSite.LINK, terms), "peer a made it");
         var image = a.image();
 
+        a.links.change(LiveSite.LINK, new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 3 * MIB, 67, 0, 0, false));
         a.links.change(LiveSite.LINK, terms);
         a.write(0, BLOCK, 16);
 

@@ -253,7 +253,7 @@ public final class LiveCopy {
         long work = desk.nextWork();
         reads.put(work, read.request());
         desk.clientBytes += read.length();
-        desk.emit(new LiveEffect.ReadVolume(work, read.offset(), read.length()));
+        desk.emit(new LiveEffect.ReadVolume(work, read.offset(), read.length(), false));
     }
 
     private void readDone(LiveEvent.ReadDone done) {
@@ -405,6 +405,7 @@ public final class LiveCopy {
         promotion = Optional.empty();
         desk.lease = asked.lease();
         desk.role = Role.PRIMARY;
+        primary.promoted();
         meeting.written();
         secondary.stopComparing();
         desk.send(new LiveMessage.RoleChanged(Role.PRIMARY));

@@ -15,7 +15,8 @@ public sealed interface LiveEffect {
 
     record FlushVolume(long work) implements LiveEffect {}
 
-    record ReadVolume(long work, long offset, int length) implements LiveEffect {}
+    /** @param isForPeer of a resync, which no client waits for */
+    record ReadVolume(long work, long offset, int length, boolean isForPeer) implements LiveEffect {}
 
     /** The digests of the blocks of a range; ends with {@link LiveEvent.DigestsRead}. */
     record ReadDigests(long work, long offset, int length) implements LiveEffect {}

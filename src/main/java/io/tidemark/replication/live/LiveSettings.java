@@ -36,8 +36,11 @@ public record LiveSettings(
     public static final long BUFFER_MINIMUM = 1 << 16;
     /** Of a client's write or read. */
     public static final int REQUEST_MAXIMUM = 32 << 20;
-    /** Requests of clients that may wait or be under way at once; one more is refused. */
-    public static final int REQUESTS_MAXIMUM = 4_096;
+    /**
+     * Requests of clients that may wait or be under way at once; one more is refused. More than all connections of an
+     * export can have: 128 of 64 MiB in parts of 256 KiB, and 64 of any length.
+     */
+    public static final int REQUESTS_MAXIMUM = 1 << 16;
 
     /** Whose resync sends what is dirty without comparing it, and as fast as its window lets it. */
     public LiveSettings(

@@ -117,7 +117,8 @@ final class PrimaryPath {
     }
 
     void flush(long request) {
-        if (desk.settings.protocol() == Protocol.C && flushes.isDone(looseUntil)) {
+        boolean isKnown = desk.isReplicating() || desk.metadata.areGenerationsDurable();
+        if (desk.settings.protocol() == Protocol.C && flushes.isDone(looseUntil) && isKnown) {
             // What was answered is durable wherever it was to be.
             desk.emit(new LiveEffect.Answer(request));
             return;
@@ -361,6 +362,11 @@ final class PrimaryPath {
     private void barrier() {
         lastBarrier = desk.nextNumber();
         desk.send(new LiveMessage.Barrier(lastBarrier));
+    }
+
+    /** What a process before this one has answered, under whatever protocol, is durable with the next flush. */
+    void promoted() {
+        looseUntil = flushes.ask();
     }
 
     /** No session is there. Under protocol C nothing more is answered before it is durable. */

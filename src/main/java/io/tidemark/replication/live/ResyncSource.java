@@ -198,7 +198,7 @@ final class ResyncSource {
         desk.emit(
                 isAsked
                         ? new LiveEffect.ReadDigests(work, run.offset(), length)
-                        : new LiveEffect.ReadVolume(work, run.offset(), length));
+                        : new LiveEffect.ReadVolume(work, run.offset(), length, true));
     }
 
     /** Of a run of a whole volume, too: only those that are read are short. */

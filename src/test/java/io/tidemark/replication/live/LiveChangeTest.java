@@ -63,6 +63,59 @@ class LiveChangeTest extends DrivenCopy {
         assertThat(isAnswered(3)).isTrue();
     }
 
+    /** Whatever was answered under A by a process that was killed is in no flush yet. */
+    @Test
+    void theFirstFlushOfAPromotedCopyIsOneOfItsDisk() {
+        copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
+        happens(new LiveEvent.Promote(1, Lease.NONE));
+        happens(new LiveEvent.Flush(4));
+
+        assertThat(copy.status().role()).isEqualTo(LiveStatus.Role.PRIMARY);
+        assertThat(isAnswered(4)).isFalse();
+        diskEnds();
+        assertThat(isAnswered(4)).isTrue();
+    }
+
+    /** With a power cut here and a promotion there what was flushed would be overwritten, and nobody told. */
+    @Test
+    void aFlushWaitsForTheGenerationOfWhatThePeerLacks() {
+        isEstablishedWithA();
+        happens(write(2, 0));
+        diskEnds();
+        assertThat(isAnswered(2)).isTrue();
+        happens(new LiveEvent.Lost(SESSION));
+        var generation = (LiveEffect.Persist) disk.removeFirst();
+        isToldOfC();
+        while (disk.peekFirst() instanceof LiveEffect.FlushVolume flush) {
+            disk.removeFirst();
+            happens(new LiveEvent.Flushed(flush.work()));
+        }
+
+        happens(new LiveEvent.Flush(4));
+
+        assertThat(isAnswered(4)).isFalse();
+        happens(new LiveEvent.Persisted(generation.ticket()));
+        diskEnds();
+        assertThat(isAnswered(4)).isTrue();
+    }
+
+    private void isEstablishedWithA() {
+        copy = copy(5 * GIB, Protocol.A, OLD, UnaryOperator.identity());
+        happens(new LiveEvent.Connected(SESSION));
+        var peers = hello(OLD, Map.of(), 5 * GIB);
+        peerSays(new LiveMessage.Hello(
+                peers.id(),
+                peers.sizeBytes(),
+                Protocol.A,
+                peers.generations(),
+                peers.role(),
+                peers.differs(),
+                peers.isConsistent(),
+                peers.yields()));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
+        isPromoted();
+    }
+
     @Test
     void whoeverMeetsAPeerThatWasNotToldYetMeetsItAgain() {
         happens(new LiveEvent.Connected(SESSION));
