@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
  */
 final class CopySnapshotOperation implements OperationKind {
     static final String KIND = "copy";
+    /** Step from which on the storage may have been asked, also by a process that is gone. */
+    static final String ASKED = "asked";
+
     private static final Logger log = LoggerFactory.getLogger(CopySnapshotOperation.class);
 
     /** The slowest known is a first copy of many TiB to another continent. */
@@ -73,13 +76,13 @@ final class CopySnapshotOperation implements OperationKind {
     @Override
     public ObjectNode carryOut(ObjectNode request, Running running) throws Exception {
         var snapshot = source(request);
-        readable.await(snapshot, running);
         var copy = copy(request);
-        var key = Json.optionalText(request, "key");
-        var course = new Course();
+        var wanted = new Wanted(snapshot, copy, Json.optionalText(request, "key"));
+        var course = new Course(running.operation().step().equals(ASKED));
         try {
+            readable.await(snapshot, running);
             var result = Json.object();
-            var made = followed(() -> looked(snapshot, copy, key, course), course, copy, running);
+            var made = followed(() -> looked(wanted, course, running), course, copy, running);
             result.set("snapshot", Documents.snapshot(made));
             return result;
         } catch (ControlException e) {
@@ -90,10 +93,16 @@ final class CopySnapshotOperation implements OperationKind {
         }
     }
 
+    private record Wanted(SnapshotId snapshot, SnapshotId copy, Optional<String> key) {}
+
     /** What the storage has said so far. */
     private static final class Course {
         Optional<Handle> handle = Optional.empty();
         boolean isUnanswered;
+
+        Course(boolean isUnanswered) {
+            this.isUnanswered = isUnanswered;
+        }
     }
 
     /** Asks for the copy, or with a handle how far it is; each time whoever is there now: an agent may have come back. */
@@ -104,22 +113,25 @@ final class CopySnapshotOperation implements OperationKind {
     /** @param phase what it is about, where it is under way */
     private record Looked(Step<?> step, String phase) {}
 
-    private Looked looked(SnapshotId snapshot, SnapshotId copy, Optional<String> key, Course course)
-            throws ProviderException {
+    private Looked looked(Wanted wanted, Course course, Running running) throws ProviderException {
+        var copy = wanted.copy();
         var target = providers.of(copy.volume());
         var copies = target.ability(SnapshotCopies.class)
                 .orElseThrow(() -> new ProviderException(new ProviderError.Conflict(
                         copy.volume().toString(), AbilityLack.of(target, "its storage makes no copies of snapshots"))));
         Step<?> step;
         if (course.handle.isEmpty()) {
-            var source = providers.of(snapshot.volume());
+            var source = providers.of(wanted.snapshot().volume());
+            if (!course.isUnanswered) {
+                running.step(ASKED);
+            }
             course.isUnanswered = true;
-            step = copies.copyOf(source, snapshot, key);
+            step = copies.copyOf(source, wanted.snapshot(), wanted.key());
             course.isUnanswered = false;
         } else {
             step = target.resume(course.handle.get());
         }
-        return new Looked(step, step instanceof Step.Running<?> running ? copies.phase(running.handle()) : "");
+        return new Looked(step, step instanceof Step.Running<?> now ? copies.phase(now.handle()) : "");
     }
 
     private Snapshot followed(Look look, Course course, SnapshotId copy, Running running) throws Exception {

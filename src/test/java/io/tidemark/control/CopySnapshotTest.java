@@ -3,14 +3,19 @@ package io.tidemark.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tidemark.agent.ProvidersElsewhere;
+import io.tidemark.agent.Unlisted;
+import io.tidemark.control.document.Json;
 import io.tidemark.domain.GroupId;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.RecoveryPoint;
 import io.tidemark.site.TestSite;
+import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
+import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -97,6 +102,11 @@ class CopySnapshotTest {
 
     private Operation startedUntil(String phase) throws Exception {
         var operation = started();
+        awaitPhase(operation, phase);
+        return operation;
+    }
+
+    private void awaitPhase(Operation operation, String phase) {
         Awaitility.await()
                 .until(() -> site.control
                         .operations()
@@ -104,7 +114,6 @@ class CopySnapshotTest {
                         .progress()
                         .phase()
                         .contains(phase));
-        return operation;
     }
 
     private Operation cancelled(Operation operation) throws Exception {
@@ -147,6 +156,75 @@ class CopySnapshotTest {
 
         assertThat(ended.problemJson().orElseThrow()).contains("may be left at mirror", "has not answered");
         assertThat(snapshotsOf(COPY)).containsExactly(new SnapshotId(COPY, snapshot.recoveryPoint()));
+    }
+
+    /** The storage goes on with it, whether or not it can be asked after the start. */
+    @Test
+    void copyThatAProcessThatIsGoneAskedForIsToldWhenItIsCancelled() throws Exception {
+        site.stepsToCopy.set(Integer.MAX_VALUE);
+        var operation = startedUntil("is copied");
+        site.control.stop();
+        site = site.reborn();
+        site.looksUntilReadable.set(Integer.MAX_VALUE);
+        site.control.recover();
+        awaitPhase(operation, "can be read");
+
+        var ended = cancelled(operation);
+
+        assertThat(ended.state()).isEqualTo(Operation.State.FAILED);
+        assertThat(ended.problemJson().orElseThrow())
+                .contains(
+                        "copy-left",
+                        "has not answered",
+                        "tidemark snapshots delete " + new SnapshotId(COPY, snapshot.recoveryPoint()));
+    }
+
+    @Test
+    void copyThatWasNeverAskedForLeavesNothingAlsoAfterAStart() throws Exception {
+        site.looksUntilReadable.set(Integer.MAX_VALUE);
+        var operation = startedUntil("can be read");
+        site.control.stop();
+        site = site.reborn();
+        site.looksUntilReadable.set(Integer.MAX_VALUE);
+        site.control.recover();
+
+        assertThat(cancelled(operation).state()).isEqualTo(Operation.State.CANCELLED);
+    }
+
+    /** As after a start, when no agent is connected yet. */
+    @Test
+    void copyAtAnAgentThatIsAwayIsToldWhenItWasAskedFor() throws Exception {
+        var away = site.providers.and(new ProvidersElsewhere() {
+            @Override
+            public StorageProvider of(VolumeId volume) throws ProviderException {
+                throw new ProviderException(new ProviderError.Unreachable("agent db1", "it is not connected"));
+            }
+
+            @Override
+            public List<StorageProvider> reachable() {
+                return List.of();
+            }
+
+            @Override
+            public List<Unlisted> unreachable() {
+                return List.of();
+            }
+        });
+        var request = Json.object().put("snapshot", snapshot.toString()).put("to", "db1/mirror");
+
+        for (var step : List.of("started", CopySnapshotOperation.ASKED)) {
+            var running = new FakeRunning(CopySnapshotOperation.KIND, step);
+            running.cancelled = true;
+
+            assertThatThrownBy(() -> new CopySnapshotOperation(away).carryOut(request, running))
+                    .isInstanceOfSatisfying(
+                            ControlException.class,
+                            e -> assertThat(e.error())
+                                    .isInstanceOf(
+                                            step.equals("started")
+                                                    ? ControlError.Cancelled.class
+                                                    : ControlError.CopyLeft.class));
+        }
     }
 
     @Test
