@@ -94,7 +94,9 @@ final class WorkAnywhere {
 
     /** What one piece of work has come to, as far as it is known here. */
     private static final class Course {
+        /** Of a beginning; a question how far it is may be asked again. */
         boolean answerLost;
+
         Optional<Handle> handle = Optional.empty();
     }
 
@@ -147,11 +149,12 @@ final class WorkAnywhere {
                     : Optional.<String>empty();
             refuseSecond(work.once().orElseThrow(), new Way(rememberedBy), course);
         }
+        if (remembering.isEmpty() && course.handle.isPresent()) {
+            return provider.resume(course.handle.orElseThrow());
+        }
         boolean answered = false;
         try {
-            Step<?> step = remembering.isEmpty() && course.handle.isPresent()
-                    ? provider.resume(course.handle.orElseThrow())
-                    : work.begin().at(remembering.orElse(provider));
+            var step = work.begin().at(remembering.orElse(provider));
             answered = true;
             return step;
         } finally {

@@ -6,18 +6,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tidemark.agent.Providers;
 import io.tidemark.agent.ProvidersElsewhere;
 import io.tidemark.agent.Unlisted;
-import io.tidemark.domain.Operation;
-import io.tidemark.domain.OperationId;
+import io.tidemark.spi.Handle;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
+import io.tidemark.spi.Step;
 import io.tidemark.spi.StorageProvider;
+import io.tidemark.spi.Volume;
 import io.tidemark.spi.VolumeId;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -44,47 +49,7 @@ class WorkAnywhereTest {
         }
     });
 
-    private final Course course = new Course();
-
-    private static final class Course implements OperationKind.Running {
-        private final List<Operation.Progress> told = new ArrayList<>();
-        private boolean stopping;
-        private boolean cancelled;
-
-        @Override
-        public Operation operation() {
-            return new Operation(
-                    new OperationId("op-1"),
-                    CloneOperation.KIND,
-                    "",
-                    Operation.State.RUNNING,
-                    "{}",
-                    "started",
-                    Operation.Progress.NONE,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Instant.EPOCH,
-                    Instant.EPOCH);
-        }
-
-        @Override
-        public void step(String name) {}
-
-        @Override
-        public boolean stopping() {
-            return stopping;
-        }
-
-        @Override
-        public void progress(Operation.Progress progress) {
-            told.add(progress);
-        }
-
-        @Override
-        public boolean cancelled() {
-            return cancelled;
-        }
-    }
+    private final FakeRunning course = new FakeRunning(CloneOperation.KIND, "started");
 
     private void finish(VolumeId volume, Duration awayMaximum) throws Exception {
         var unused = new WorkAnywhere(providers, awayMaximum)
@@ -158,6 +123,87 @@ class WorkAnywhereTest {
         assertThatThrownBy(() -> new WorkAnywhere(providers, Duration.ofMinutes(1)).finish(work, course))
                 .satisfies(failure -> assertThat(errorOf(failure)).isInstanceOf(ControlError.RollbackUntold.class));
         assertThat(course.told).isEmpty();
+    }
+
+    private static final class Remembered implements WorkAnywhere.Once {
+        private Optional<WorkAnywhere.Way> way = Optional.empty();
+
+        @Override
+        public Optional<WorkAnywhere.Way> asked() {
+            return way;
+        }
+
+        @Override
+        public void asking(WorkAnywhere.Way now) {
+            way = Optional.of(now);
+        }
+
+        @Override
+        public ControlException untold(String reason) {
+            return new ControlException(new ControlError.RollbackUntold(new RecoveryPointId("rp-1"), THERE, reason));
+        }
+    }
+
+    /** An agent that gives no ids: what it says of the work, one after the other, when it is asked how far it is. */
+    private static Providers saying(Iterator<Object> answers) {
+        var agent = (StorageProvider) Proxy.newProxyInstance(
+                WorkAnywhereTest.class.getClassLoader(),
+                new Class<?>[] {StorageProvider.class},
+                (proxy, method, given) -> {
+                    assertThat(method.getName()).isEqualTo("resume");
+                    var answer = answers.next();
+                    if (answer instanceof ProviderError error) {
+                        throw new ProviderException(error);
+                    }
+                    return answer;
+                });
+        return new Providers(List.of()).and(new ProvidersElsewhere() {
+            @Override
+            public StorageProvider of(VolumeId volume) {
+                return agent;
+            }
+
+            @Override
+            public List<StorageProvider> reachable() {
+                return List.of(agent);
+            }
+
+            @Override
+            public List<Unlisted> unreachable() {
+                return List.of();
+            }
+        });
+    }
+
+    /** It is under way there: whoever asks how far it is does not begin it a second time. */
+    @Test
+    void lostAnswerToAQuestionHowFarItIsIsAskedForAgain() throws Exception {
+        var volume = new Volume(THERE, 1 << 20, Set.of(), Optional.empty(), List.of(), Map.of());
+        var unreachable = new ProviderError.Unreachable("Amazon", "it does not answer");
+        var agent = saying(List.<Object>of(unreachable, new Step.Done<>(volume)).iterator());
+        var begun = new AtomicInteger();
+        var work = new WorkAnywhere.Work(THERE, "op-1", "rollback", Optional.of(new Remembered()), provider -> {
+            begun.incrementAndGet();
+            return new Step.Running<>(new Handle("image", "rollback"), 0.5, Duration.ZERO);
+        });
+
+        assertThat(new WorkAnywhere(agent, Duration.ofMinutes(1)).finish(work, course))
+                .isEqualTo(volume);
+        assertThat(begun).hasValue(1);
+    }
+
+    @Test
+    void workWhoseBeginningIsNotAnsweredWithoutAnIdIsNotBegunAgain() {
+        var begun = new AtomicInteger();
+        var work = new WorkAnywhere.Work(THERE, "op-1", "rollback", Optional.of(new Remembered()), provider -> {
+            begun.incrementAndGet();
+            throw new ProviderException(new ProviderError.Unreachable("agent db1", "the line broke"));
+        });
+
+        assertThatThrownBy(() -> new WorkAnywhere(saying(Collections.emptyIterator()), Duration.ofMinutes(1))
+                        .finish(work, course))
+                .satisfies(failure -> assertThat(errorOf(failure)).isInstanceOf(ControlError.RollbackUntold.class));
+        assertThat(begun).hasValue(1);
     }
 
     @Test
