@@ -28,6 +28,8 @@ final class CopySnapshotOperation implements OperationKind {
     static final String KIND = "copy";
     /** Step from which on the storage may have been asked, also by a process that is gone. */
     static final String ASKED = "asked";
+    /** Step in which the storage has refused, so far, whatever it was asked for. */
+    static final String REFUSED = "refused";
 
     private static final Logger log = LoggerFactory.getLogger(CopySnapshotOperation.class);
 
@@ -122,16 +124,35 @@ final class CopySnapshotOperation implements OperationKind {
         Step<?> step;
         if (course.handle.isEmpty()) {
             var source = providers.of(wanted.snapshot().volume());
-            if (!course.isUnanswered) {
-                running.step(ASKED);
-            }
-            course.isUnanswered = true;
-            step = copies.copyOf(source, wanted.snapshot(), wanted.key());
-            course.isUnanswered = false;
+            step = begun(() -> copies.copyOf(source, wanted.snapshot(), wanted.key()), course, running);
         } else {
             step = target.resume(course.handle.get());
         }
         return new Looked(step, step instanceof Step.Running<?> now ? copies.phase(now.handle()) : "");
+    }
+
+    private interface Begin {
+        Step<?> at() throws ProviderException;
+    }
+
+    private static Step<?> begun(Begin begin, Course course, Running running) throws ProviderException {
+        boolean wasUnanswered = course.isUnanswered;
+        if (!wasUnanswered) {
+            running.step(ASKED);
+        }
+        course.isUnanswered = true;
+        try {
+            var step = begin.at();
+            course.isUnanswered = false;
+            return step;
+        } catch (ProviderException e) {
+            // An answer to this request; one that was lost before may still have begun it.
+            if (e.error() instanceof ProviderError.Busy && !wasUnanswered) {
+                course.isUnanswered = false;
+                running.step(REFUSED);
+            }
+            throw e;
+        }
     }
 
     private Snapshot followed(Look look, Course course, SnapshotId copy, Running running) throws Exception {

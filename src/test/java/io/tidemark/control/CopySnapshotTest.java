@@ -2,7 +2,9 @@ package io.tidemark.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.tidemark.agent.Providers;
 import io.tidemark.agent.ProvidersElsewhere;
 import io.tidemark.agent.Unlisted;
 import io.tidemark.control.document.Json;
@@ -13,12 +15,16 @@ import io.tidemark.site.TestSite;
 import io.tidemark.spi.ProviderError;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.Snapshot;
+import io.tidemark.spi.SnapshotCopies;
 import io.tidemark.spi.SnapshotId;
 import io.tidemark.spi.SnapshotQuery;
 import io.tidemark.spi.StorageProvider;
 import io.tidemark.spi.VolumeId;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import org.awaitility.Awaitility;
@@ -225,6 +231,43 @@ class CopySnapshotTest {
                                                     ? ControlError.Cancelled.class
                                                     : ControlError.CopyLeft.class));
         }
+    }
+
+    /** How a copy ends that is cancelled when the last of these was the answer. */
+    private ControlError cancelledAfter(ProviderError... answers) throws Exception {
+        var left = new ArrayDeque<>(List.of(answers));
+        var running = new FakeRunning(CopySnapshotOperation.KIND, "started");
+        var mirror = (StorageProvider) Proxy.newProxyInstance(
+                CopySnapshotTest.class.getClassLoader(),
+                new Class<?>[] {StorageProvider.class, SnapshotCopies.class},
+                (proxy, method, given) -> switch (method.getName()) {
+                    case "name" -> "mirror";
+                    case "ability" -> Optional.of(proxy);
+                    default -> {
+                        running.cancelled = left.size() == 1;
+                        throw new ProviderException(left.remove());
+                    }
+                });
+        var providers = new Providers(List.of(site.providers.of(ORDERS), mirror));
+        var request = Json.object().put("snapshot", snapshot.toString()).put("to", "mirror");
+        var end = catchThrowableOfType(
+                ControlException.class, () -> new CopySnapshotOperation(providers).carryOut(request, running));
+        assertThat(running.operation().step().equals(CopySnapshotOperation.ASKED))
+                .as("what the next start goes by")
+                .isEqualTo(end.error() instanceof ControlError.CopyLeft);
+        return end.error();
+    }
+
+    @Test
+    void storageThatHasRefusedACopyHasAnswered() throws Exception {
+        var busy = new ProviderError.Busy("CopySnapshot", "a limit of requests", Duration.ofSeconds(5));
+        var silent = new ProviderError.Unreachable("the mirror", "it does not answer");
+
+        assertThat(cancelledAfter(busy)).isInstanceOf(ControlError.Cancelled.class);
+        assertThat(cancelledAfter(silent)).isInstanceOf(ControlError.CopyLeft.class);
+        assertThat(cancelledAfter(silent, busy))
+                .as("the first may have begun it")
+                .isInstanceOf(ControlError.CopyLeft.class);
     }
 
     @Test
