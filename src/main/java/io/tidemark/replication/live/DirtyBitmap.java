@@ -2,8 +2,10 @@ package io.tidemark.replication.live;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -163,6 +165,17 @@ public final class DirtyBitmap {
             count++;
         }
         return Optional.of(new Run(first, count));
+    }
+
+    /** The first dirty runs, in order, as many as that at most. */
+    List<Run> runs(int most) {
+        var runs = new ArrayList<Run>();
+        for (var run = next(0, Integer.MAX_VALUE);
+                run.isPresent() && runs.size() < most;
+                run = next(run.get().first() + run.get().count(), Integer.MAX_VALUE)) {
+            runs.add(run.get());
+        }
+        return runs;
     }
 
     private long nextDirty(long from) {

@@ -6,7 +6,6 @@ import io.tidemark.replication.live.Handshake.Side;
 import io.tidemark.replication.live.Handshake.Verdict;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -37,19 +36,15 @@ final class Meeting {
     private boolean isKept;
 
     private Role peerRole = Role.SECONDARY;
-    private boolean yields;
     private Optional<String> alone = Optional.empty();
-    private String notChosen = "";
-    /** Somebody has said that this copy's content stays: no policy says otherwise before the two are in step. */
-    private boolean isPersonsChoice;
-    /** Both were written without the other: what each said, until they are in step or somebody has chosen. */
-    private Optional<LiveFigures.Apart> apart = Optional.empty();
+    private final Choice choice;
 
     Meeting(Desk desk, PrimaryPath primary, SecondaryPath secondary, ResyncSource resync) {
         this.desk = desk;
         this.primary = primary;
         this.secondary = secondary;
         this.resync = resync;
+        choice = new Choice(desk);
     }
 
     /** Whether this side has told what it is, and does not know yet what follows. */
@@ -63,11 +58,11 @@ final class Meeting {
 
     /** Both were written without the other, and are not in step again. */
     boolean isSplitBrain() {
-        return apart.isPresent();
+        return choice.apart().isPresent();
     }
 
     Optional<LiveFigures.Apart> apart() {
-        return apart;
+        return choice.apart();
     }
 
     void connected(long session) {
@@ -178,8 +173,7 @@ final class Meeting {
 
     void advance() {
         if (desk.replication == ReplicationState.ESTABLISHED) {
-            apart = Optional.empty();
-            isPersonsChoice = false;
+            choice.inStep();
         }
         if (isKeepWanted && secondary.isIdle()) {
             isKeepWanted = false;
@@ -198,8 +192,8 @@ final class Meeting {
                     desk.role,
                     desk.differs,
                     desk.metadata.wanted().isConsistent(),
-                    yields,
-                    mineAlone());
+                    choice.yields(),
+                    choice.mine());
             said = Optional.of(hello);
             saidAt = desk.now;
             if (desk.isMarked && desk.metadata.bitmap.dirtyBlocks() > 0) {
@@ -237,53 +231,8 @@ final class Meeting {
             disconnect("the peer replicates by protocol %s, this copy by %s"
                     .formatted(theirs.protocol(), settings.protocol()));
         } else {
-            follow(chosen(verdict(mine, theirs), mine, theirs), mine, theirs);
+            follow(choice.byPolicy(verdict(mine, theirs), mine, theirs), mine, theirs);
         }
-    }
-
-    private LiveMessage.Apart mineAlone() {
-        var kept = desk.metadata.wanted();
-        boolean isKnown = !kept.generations().basesOf(desk.settings.peer()).isEmpty();
-        boolean isHeard = !desk.settings.isFenced() && !isPersonsChoice;
-        var policy = isHeard ? desk.settings.afterSplitBrain() : AfterSplitBrain.DISCONNECT;
-        return new LiveMessage.Apart(desk.metadata.bitmap.dirtyBlocks(), isKnown ? kept.apartSince() : 0, policy);
-    }
-
-    /** A policy may choose between two histories, where it is known what differs between them. */
-    private Verdict chosen(Verdict verdict, LiveMessage.Hello mine, LiveMessage.Hello theirs) {
-        if (!(verdict instanceof Verdict.SplitBrain split)) {
-            return verdict;
-        }
-        var decision = decision(split, mine, theirs);
-        return switch (decision.who()) {
-            case NOBODY -> {
-                notChosen = decision.why();
-                yield verdict;
-            }
-            case PEER -> new Verdict.Source(Extent.BITMAP);
-            case SELF -> {
-                yields = true;
-                yield new Verdict.Target(Extent.BITMAP);
-            }
-        };
-    }
-
-    private static SplitBrain.Decision decision(
-            Verdict.SplitBrain split, LiveMessage.Hello mine, LiveMessage.Hello theirs) {
-        var nobody = SplitBrain.Yields.NOBODY;
-        if (mine.yields() && theirs.yields()) {
-            return new SplitBrain.Decision(nobody, "both were told to yield");
-        }
-        var decision = SplitBrain.decide(apartOf(mine), apartOf(theirs));
-        boolean isKnown = split.common().isPresent()
-                && !mine.generations().current().equals(theirs.generations().current());
-        return isKnown || decision.who() == nobody
-                ? decision
-                : new SplitBrain.Decision(nobody, "what they have apart is not known well enough for a policy");
-    }
-
-    private static SplitBrain.Side apartOf(LiveMessage.Hello hello) {
-        return new SplitBrain.Side(hello.role(), hello.isConsistent(), hello.apart());
     }
 
     private Verdict verdict(LiveMessage.Hello mine, LiveMessage.Hello theirs) {
@@ -291,17 +240,7 @@ final class Meeting {
         if (verdict instanceof Verdict.InStep) {
             return ofOneGeneration(mine, theirs);
         }
-        if (verdict instanceof Verdict.SplitBrain) {
-            apart = Optional.of(new LiveFigures.Apart(mine, theirs, dirtyRuns(LiveFigures.Apart.RUNS_MAXIMUM)));
-        }
-        boolean isApart = verdict instanceof Verdict.SplitBrain || verdict instanceof Verdict.Unrelated;
-        if (!isApart || mine.yields() == theirs.yields()) {
-            return verdict;
-        }
-        boolean isKnown =
-                verdict instanceof Verdict.SplitBrain split && split.common().isPresent();
-        var extent = isKnown ? Extent.BITMAP : Extent.FULL;
-        return mine.yields() ? new Verdict.Target(extent) : new Verdict.Source(extent);
+        return choice.byWord(verdict, mine, theirs);
     }
 
     /** What a verify has found is repaired; so is a copy that such a repair has left torn, when nobody knows any more where. */
@@ -346,8 +285,7 @@ final class Meeting {
             return;
         }
         act(verdict, theirs);
-        // One that is kept first is met again, and yields then.
-        yields &= desk.keeping != 0;
+        choice.followed();
     }
 
     private void act(Verdict verdict, LiveMessage.Hello theirs) {
@@ -357,7 +295,7 @@ final class Meeting {
             case Verdict.Target target -> target(target.extent(), theirs);
             case Verdict.SplitBrain split ->
                 standAlone("split brain: both were written without the other"
-                        + (notChosen.isEmpty() ? "" : ", and " + notChosen));
+                        + (choice.why().isEmpty() ? "" : ", and " + choice.why()));
             case Verdict.Unrelated unrelated -> standAlone("the peer's is a copy of another volume");
         }
     }
@@ -394,9 +332,9 @@ final class Meeting {
             return;
         }
         var before = desk.metadata.wanted();
-        boolean isKeptEnough = isKept && (isKeptForGood || !yields);
+        boolean isKeptEnough = isKept && (isKeptForGood || !choice.yields());
         if (before.isConsistent() && before.generations().current().isPresent() && !isKeptEnough) {
-            keep(yields);
+            keep(choice.yields());
             return;
         }
         isKept = false;
@@ -405,9 +343,9 @@ final class Meeting {
                 && theirs.generations()
                         .current()
                         .equals(desk.metadata.wanted().generations().current());
-        overwritten(yields, isLost, theirs);
+        overwritten(choice.yields(), isLost, theirs);
         desk.replication = ReplicationState.SYNC_TARGET;
-        var runs = extent == Extent.FULL ? List.<Run>of() : dirtyRuns(Integer.MAX_VALUE);
+        var runs = extent == Extent.FULL ? List.<Run>of() : desk.metadata.bitmap.runs(Integer.MAX_VALUE);
         for (int from = 0; from == 0 || from < runs.size(); from += LiveMessage.Dirty.RUNS_MAXIMUM) {
             int end = Math.min(runs.size(), from + LiveMessage.Dirty.RUNS_MAXIMUM);
             desk.send(new LiveMessage.Dirty(runs.subList(from, end), end == runs.size()));
@@ -438,17 +376,6 @@ final class Meeting {
         metadata.want(now);
     }
 
-    private List<Run> dirtyRuns(int maximum) {
-        var bitmap = desk.metadata.bitmap;
-        var runs = new ArrayList<Run>();
-        for (var run = bitmap.next(0, Integer.MAX_VALUE);
-                run.isPresent() && runs.size() < maximum;
-                run = bitmap.next(run.get().first() + run.get().count(), Integer.MAX_VALUE)) {
-            runs.add(run.get());
-        }
-        return runs;
-    }
-
     private void standAlone(String why) {
         alone = Optional.of(why);
         disconnect(why);
@@ -456,16 +383,14 @@ final class Meeting {
     }
 
     void resolve(LiveEvent.Resolve asked) {
-        boolean isToYield = yields && desk.session.isEmpty();
+        boolean isToYield = choice.yields() && desk.session.isEmpty();
         if (alone.isEmpty() && !isToYield) {
             desk.emit(new LiveEffect.Refuse(asked.request(), "this copy does not stand alone"));
         } else if (!asked.isKept() && desk.role == Role.PRIMARY) {
             desk.emit(new LiveEffect.Refuse(asked.request(), "a primary cannot yield: demote it first"));
         } else {
             alone = Optional.empty();
-            apart = Optional.empty();
-            yields = !asked.isKept();
-            isPersonsChoice = asked.isKept();
+            choice.said(asked.isKept());
             desk.replication = ReplicationState.OFF;
             desk.emit(new LiveEffect.Answer(asked.request()));
         }
@@ -488,7 +413,7 @@ final class Meeting {
         if (kept.isOutdated()) {
             return Optional.of("this copy is outdated: another was written without it");
         }
-        if (yields) {
+        if (choice.yields()) {
             return Optional.of("this copy was told to yield: let it meet its peer, or resolve again to keep its own");
         }
         if (kept.generations().current().isEmpty() && !isPeerEmpty) {
