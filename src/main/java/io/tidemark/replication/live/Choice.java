@@ -56,7 +56,8 @@ final class Choice {
         boolean isKnown = !kept.generations().basesOf(desk.settings.peer()).isEmpty();
         boolean isHeard = !desk.settings.isFenced() && !isPersons;
         var policy = isHeard ? desk.settings.afterSplitBrain() : AfterSplitBrain.DISCONNECT;
-        return new LiveMessage.Apart(desk.metadata.bitmap.dirtyBlocks(), isKnown ? kept.apartSince() : 0, policy);
+        return new LiveMessage.Apart(
+                desk.metadata.bitmap.dirtyBlocks(), desk.isCounted, isKnown ? kept.apartSince() : 0, policy);
     }
 
     /** Where one of them has said that it yields. */

@@ -31,6 +31,8 @@ final class Desk {
     boolean differs;
     /** Some of the dirty bits are what a verify has found. */
     boolean isMarked;
+    /** Each dirty bit is of a client's write. After a start nobody knows, before the two are in step. */
+    boolean isCounted;
     /** Who gives out leases knows that the peer is behind. */
     boolean isTold;
 
@@ -48,6 +50,8 @@ final class Desk {
         this.fresh = fresh;
         this.clock = clock;
         differs = metadata.durable().wasPrimary();
+        isCounted = metadata.bitmap.dirtyBlocks() == 0
+                && metadata.durable().generations().basesOf(settings.peer()).isEmpty();
     }
 
     void emit(LiveEffect effect) {
@@ -125,6 +129,7 @@ final class Desk {
             runs.forEach(run -> metadata.bitmap.mark(run.offset(), run.bytes(settings.sizeBytes())));
             metadata.wantBitmap();
             isMarked = true;
+            isCounted = false;
         }
     }
 

@@ -46,12 +46,19 @@ public sealed interface LiveMessage {
     /**
      * What a copy has that its peer may lack.
      *
-     * @param dirtyBlocks of 4 KiB
+     * @param dirtyBlocks of 4 KiB: no fewer than it has changed
+     * @param isCounted it has changed as many. Else some may be what an activity log had under way at a start, what a verify
+     *     has found, or what a resync was to copy, and was not changed
      * @param since when the first generation without the peer was begun, in milliseconds since 1970 by the host's clock; 0
      *     where that is not known
      * @param policy what the copy was told to do where both have something
      */
-    record Apart(long dirtyBlocks, long since, AfterSplitBrain policy) {
+    record Apart(long dirtyBlocks, boolean isCounted, long since, AfterSplitBrain policy) {
+        /** Of changes that were counted. */
+        public Apart(long dirtyBlocks, long since, AfterSplitBrain policy) {
+            this(dirtyBlocks, true, since, policy);
+        }
+
         public static final Apart NOTHING = new Apart(0, 0, AfterSplitBrain.DISCONNECT);
     }
 

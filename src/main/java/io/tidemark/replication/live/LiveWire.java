@@ -43,6 +43,7 @@ public final class LiveWire {
     private static final byte DIFFERS = 1;
     private static final byte CONSISTENT = 2;
     private static final byte YIELDS = 4;
+    private static final byte UNCOUNTED = 8;
 
     private static final byte DISCARD_SECONDARY = 16;
 
@@ -112,7 +113,8 @@ public final class LiveWire {
         into.put(role(hello.role()));
         into.put((byte) (flag(hello.differs(), DIFFERS)
                 | flag(hello.isConsistent(), CONSISTENT)
-                | flag(hello.yields(), YIELDS)));
+                | flag(hello.yields(), YIELDS)
+                | flag(!hello.apart().isCounted(), UNCOUNTED)));
         into.putLong(hello.apart().dirtyBlocks()).putLong(hello.apart().since());
         into.put(code(hello.apart().policy()));
     }
@@ -220,7 +222,7 @@ public final class LiveWire {
                 (flags & DIFFERS) != 0,
                 (flags & CONSISTENT) != 0,
                 (flags & YIELDS) != 0,
-                new LiveMessage.Apart(from.getLong(), from.getLong(), policy(from.get())));
+                new LiveMessage.Apart(from.getLong(), (flags & UNCOUNTED) == 0, from.getLong(), policy(from.get())));
     }
 
     private static LiveMessage dirty(ByteBuffer from) {

@@ -174,6 +174,7 @@ final class Meeting {
     void advance() {
         if (desk.replication == ReplicationState.ESTABLISHED) {
             choice.inStep();
+            desk.isCounted |= !desk.isMarked;
         }
         if (isKeepWanted && secondary.isIdle()) {
             isKeepWanted = false;
@@ -320,6 +321,7 @@ final class Meeting {
         }
         if (extent == Extent.FULL) {
             desk.metadata.bitmap.mark(0, desk.settings.sizeBytes());
+            desk.isCounted = false;
         }
         isKept = false;
         desk.replication = ReplicationState.SYNC_SOURCE;

@@ -94,6 +94,7 @@ final class ResyncSource {
         }
         for (var run : message.runs()) {
             desk.metadata.bitmap.mark(run.offset(), bytes(run));
+            desk.isCounted = false;
         }
         if (message.isLast()) {
             stage = Stage.SETTLING;

@@ -268,6 +268,7 @@ final class SecondaryPath {
             metadata.bitmap.clear(0, desk.settings.sizeBytes());
             metadata.want(wanted);
             desk.isMarked = false;
+            desk.isCounted = true;
             desk.isShared = true;
             desk.differs = false;
         }

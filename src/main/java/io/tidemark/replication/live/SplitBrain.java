@@ -12,6 +12,8 @@ public final class SplitBrain {
     /** Milliseconds: of two moments that are nearer to each other nobody knows which was first, for hosts' clocks differ. */
     public static final long CLOCKS_APART = 10_000;
 
+    private static final String NOT_COUNTED = "how much one of them has changed is not known since its restart";
+
     /** @param isConsistent its content is of one moment */
     public record Side(Role role, boolean isConsistent, LiveMessage.Apart apart) {}
 
@@ -56,12 +58,21 @@ public final class SplitBrain {
                         ? nobody("%s have changes"
                                 .formatted(self.dirtyBlocks() == 0 ? "neither of them is known to" : "both"))
                         : one(self.dirtyBlocks() == 0);
-            case DISCARD_LEAST_CHANGES ->
-                self.dirtyBlocks() == peer.dirtyBlocks()
-                        ? nobody("both have changed %d blocks".formatted(self.dirtyBlocks()))
-                        : one(self.dirtyBlocks() < peer.dirtyBlocks());
+            case DISCARD_LEAST_CHANGES -> byCount(self, peer);
             case DISCARD_YOUNGER -> byTime(self.since(), peer.since());
         };
+    }
+
+    /** Whoever seems to have changed less has; whoever seems to have changed more may have not. */
+    private static Decision byCount(LiveMessage.Apart self, LiveMessage.Apart peer) {
+        if (self.dirtyBlocks() == peer.dirtyBlocks()) {
+            return nobody(
+                    self.isCounted() && peer.isCounted()
+                            ? "both have changed %d blocks".formatted(self.dirtyBlocks())
+                            : NOT_COUNTED);
+        }
+        boolean isSelf = self.dirtyBlocks() < peer.dirtyBlocks();
+        return (isSelf ? peer : self).isCounted() ? one(isSelf) : nobody(NOT_COUNTED);
     }
 
     private static Decision byTime(long self, long peer) {

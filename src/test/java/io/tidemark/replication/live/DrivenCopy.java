@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** One copy whose disk, peer and clients a test plays. */
@@ -45,6 +46,12 @@ class DrivenCopy {
     long wall = 1_000_000;
 
     LiveCopy copy(long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed) {
+        return copy(size, protocol, current, changed, Set.of());
+    }
+
+    /** @param hot extents of its activity log when it ended */
+    LiveCopy copy(
+            long size, Protocol protocol, Generation current, UnaryOperator<Superblock> changed, Set<Integer> hot) {
         var settings = new LiveSettings(
                 A,
                 B,
@@ -64,8 +71,8 @@ class DrivenCopy {
                 Optional.of(current),
                 current.equals(NEW) ? Map.of(B, List.of(OLD)) : Map.of(),
                 current.equals(NEW) ? List.of(OLD) : List.of());
-        var start =
-                new LiveStart(changed.apply(new Superblock(generations, true, false, false)), new DirtyBitmap(size), 0);
+        var superblock = changed.apply(new Superblock(generations, true, false, false));
+        var start = LiveStart.of(superblock, new DirtyBitmap(size), size, hot, 0);
         return new LiveCopy(settings, start, () -> new Generation(++fresh), () -> wall);
     }
 

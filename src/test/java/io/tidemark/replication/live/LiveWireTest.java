@@ -54,6 +54,7 @@ class LiveWireTest {
                 flags,
                 new LiveMessage.Apart(
                         Long.MAX_VALUE,
+                        flags,
                         Long.MAX_VALUE,
                         flags
                                 ? new AfterSplitBrain(NoPrimary.DISCARD_YOUNGER, OnePrimary.DISCARD_SECONDARY)

@@ -134,6 +134,56 @@ class SplitBrainOfACopyTest extends DrivenCopy {
         assertThat(copy.status().isSplitBrain()).isFalse();
     }
 
+    /** All of an extent is dirty for it was hot, and one block of it was changed. */
+    @Test
+    void afterARestartNobodyKnowsHowMuchItHasChanged() {
+        afterSplitBrain = LEAST;
+        copy = copy(GIB, Protocol.C, OLD, UnaryOperator.identity(), Set.of(0));
+        isPromoted();
+        happens(write(10, 0));
+        diskEnds();
+        happens(new LiveEvent.Demote(2, false));
+        diskEnds();
+
+        meets(new Apart(500, 0, LEAST));
+
+        assertThat(said().apart().dirtyBlocks()).isEqualTo(1_024);
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
+        assertThat(copy.status().why())
+                .hasValueSatisfying(why -> assertThat(why).contains("not known since its restart"));
+    }
+
+    @Test
+    void onceInStepAgainItsChangesAreCounted() {
+        afterSplitBrain = LEAST;
+        copy = copy(GIB, Protocol.C, OLD, UnaryOperator.identity(), Set.of(0));
+        happens(new LiveEvent.Connected(SESSION));
+        diskEnds();
+        assertThat(said().apart().isCounted()).isFalse();
+        peerSays(hello(OLD, Map.of(), GIB));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
+        happens(new LiveEvent.Lost(SESSION));
+        diskEnds();
+
+        happens(new LiveEvent.Connected(SESSION));
+
+        assertThat(said().apart().isCounted()).isTrue();
+    }
+
+    @Test
+    void whatAVerifyHasFoundWasNotChangedHere() {
+        isSecondaryBeside(Role.PRIMARY);
+        peerSays(new LiveMessage.Compare(1, 0, 4_096, new NumberedDigests(content + 1, 4_096)));
+        diskEnds();
+        assertThat(copy.status().dirtyBlocks()).isEqualTo(1);
+        happens(new LiveEvent.Lost(SESSION));
+        diskEnds();
+
+        happens(new LiveEvent.Connected(SESSION));
+
+        assertThat(said().apart().isCounted()).isFalse();
+    }
+
     @Test
     void whatAPersonHasSaidStaysIsGivenUpByNoPolicy() {
         isWrittenAlone(LEAST, 2);

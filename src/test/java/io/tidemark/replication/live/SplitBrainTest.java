@@ -34,6 +34,7 @@ class SplitBrainTest {
                             var policy = new AfterSplitBrain(noPrimary, onePrimary);
                             sides.add(side(role, true, blocks, since, policy));
                             sides.add(side(role, false, blocks, since, policy));
+                            sides.add(new Side(role, true, new Apart(blocks, false, since, policy)));
                         }
                     }
                 }
@@ -117,6 +118,26 @@ class SplitBrainTest {
         assertThat(secondaries(policy, blocks(3), blocks(2)).who()).isEqualTo(Yields.PEER);
         assertThat(secondaries(policy, blocks(2), blocks(2)))
                 .isEqualTo(new Decision(Yields.NOBODY, "both have changed 2 blocks"));
+    }
+
+    /** What an activity log had under way counts as changed: of the side that seems to have changed more that says nothing. */
+    @Test
+    void whoMayHaveChangedLessThanItSeemsIsNotKeptForIt() {
+        var policy = new AfterSplitBrain(NoPrimary.DISCARD_LEAST_CHANGES, OnePrimary.DISCONNECT);
+        var restarted = new Side(Role.SECONDARY, true, new Apart(1_024, false, 0, policy));
+
+        assertThat(SplitBrain.decide(restarted, side(Role.SECONDARY, true, 500, 0, policy))
+                        .why())
+                .contains("not known since its restart");
+        assertThat(SplitBrain.decide(side(Role.SECONDARY, true, 500, 0, policy), restarted)
+                        .who())
+                .isEqualTo(Yields.NOBODY);
+        assertThat(SplitBrain.decide(restarted, side(Role.SECONDARY, true, 1_024, 0, policy))
+                        .why())
+                .contains("not known since its restart");
+        assertThat(SplitBrain.decide(restarted, side(Role.SECONDARY, true, 1_025, 0, policy))
+                        .who())
+                .isEqualTo(Yields.SELF);
     }
 
     @Test

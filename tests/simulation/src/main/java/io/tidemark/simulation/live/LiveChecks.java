@@ -5,6 +5,8 @@ import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.simulation.live.LiveHistory.Written;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -12,6 +14,9 @@ import java.util.Map;
  * is one.
  */
 final class LiveChecks {
+    /** Microseconds that a write may take to be confirmed. */
+    private static final long ON_ITS_WAY = 50_000;
+
     private final LiveWorld world;
     private final LiveHistory history = new LiveHistory();
     /** When a host last took a write that the other did not get, or was about to. */
@@ -20,7 +25,13 @@ final class LiveChecks {
     /** When a host last answered a write that the other did not have. */
     private final long[] lastApart = {-1, -1};
 
+    /** When a block was last written by a host's own clients. */
+    private final List<Map<Long, Long>> changed = List.of(new HashMap<>(), new HashMap<>());
+
     private long lastInStep;
+    /** When all that one said reached the other, and they were in step. */
+    private long lastTogether;
+
     private long lastChosen = -1;
     private long promotions;
     private long highestAnswered;
@@ -46,6 +57,7 @@ final class LiveChecks {
         data.values().forEach((place, number) -> {
             var write = history.of(number);
             if (write.host == host.side()) {
+                changed.get(host.side()).put(first + place, world.now());
                 write.over.putIfAbsent(first + place, host.disk().at(first + place));
             }
         });
@@ -171,8 +183,7 @@ final class LiveChecks {
         boolean isByChanges = switch (policy.noPrimary()) {
             case DISCONNECT -> false;
             case DISCARD_ZERO_CHANGES -> lastApart[other.side()] <= lastInStep;
-            case DISCARD_LEAST_CHANGES ->
-                !kept.isUp() || alone(other) < kept.status().dirtyBlocks();
+            case DISCARD_LEAST_CHANGES -> alone(other) <= changed(kept);
             case DISCARD_YOUNGER -> true;
         };
         world.check(
@@ -185,6 +196,13 @@ final class LiveChecks {
                 .filter(each -> each.isForgiven && each.host == kept.side() && history.has(kept.disk()::at, each))
                 .forEach(each -> each.isForgiven = false);
         forgive(kept);
+    }
+
+    /** Blocks that its clients have written since the peer was in step and reached, and what may have been on its way then. */
+    private long changed(LiveHost host) {
+        return changed.get(host.side()).values().stream()
+                .filter(at -> at > lastTogether - ON_ITS_WAY)
+                .count();
     }
 
     /** Blocks that the other does not have as this one has them, and that this one's clients have written last. */
@@ -234,6 +252,7 @@ final class LiveChecks {
     void looked() {
         if (world.hosts().stream().allMatch(LiveChecks::isEstablished)) {
             lastInStep = world.now();
+            lastTogether = world.network().isWhole() ? world.now() : lastTogether;
         }
     }
 

@@ -28,6 +28,11 @@ final class LiveNetwork {
         return isOpen;
     }
 
+    /** What each side says reaches the other. */
+    boolean isWhole() {
+        return isOpen && !isCut[0] && !isCut[1];
+    }
+
     boolean isBroken() {
         return isBroken;
     }
