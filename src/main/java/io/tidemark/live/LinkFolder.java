@@ -6,6 +6,7 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.replication.live.AfterSplitBrain;
 import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
 import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.Protocol;
@@ -52,21 +53,23 @@ final class LinkFolder {
      * @param kept what a resync is overwriting, or has overwritten
      * @param earlier what was kept before that, and is still held
      * @param isKeptForGood somebody gave it up knowingly: it is not deleted after the resync
+     * @param chosen after a split brain, by a person, until they are in step
      */
     record Wishes(
             boolean isOpened,
             boolean isPrimaryWanted,
             Optional<RecoveryPointId> kept,
             List<RecoveryPointId> earlier,
-            boolean isKeptForGood) {
-        static final Wishes NONE = new Wishes(false, false, Optional.empty(), List.of(), false);
+            boolean isKeptForGood,
+            Chosen chosen) {
+        static final Wishes NONE = new Wishes(false, false, Optional.empty(), List.of(), false, Chosen.NOBODY);
 
         Wishes opened() {
-            return new Wishes(true, isPrimaryWanted, kept, earlier, isKeptForGood);
+            return new Wishes(true, isPrimaryWanted, kept, earlier, isKeptForGood, chosen);
         }
 
         Wishes primary(boolean isWanted) {
-            return new Wishes(isOpened, isWanted, kept, earlier, isKeptForGood);
+            return new Wishes(isOpened, isWanted, kept, earlier, isKeptForGood, chosen);
         }
 
         /** One after the other: the hold of the one before is not forgotten. */
@@ -74,7 +77,7 @@ final class LinkFolder {
             var before = kept.filter(each -> !each.equals(point)).stream();
             var others = Stream.concat(earlier.stream().filter(each -> !each.equals(point)), before)
                     .toList();
-            return new Wishes(isOpened, isPrimaryWanted, Optional.of(point), others, isKeptForGood);
+            return new Wishes(isOpened, isPrimaryWanted, Optional.of(point), others, isKeptForGood, chosen);
         }
 
         /**
@@ -86,11 +89,15 @@ final class LinkFolder {
             var left = kept.filter(each -> !each.equals(point));
             var others = earlier.stream().filter(each -> !each.equals(point)).toList();
             boolean isOver = wasForGood && kept.isPresent() && left.isEmpty();
-            return new Wishes(isOpened, isPrimaryWanted, left, others, isKeptForGood && !isOver);
+            return new Wishes(isOpened, isPrimaryWanted, left, others, isKeptForGood && !isOver, chosen);
         }
 
         Wishes keptForGood(boolean isForGood) {
-            return new Wishes(isOpened, isPrimaryWanted, kept, earlier, isForGood);
+            return new Wishes(isOpened, isPrimaryWanted, kept, earlier, isForGood, chosen);
+        }
+
+        Wishes chosen(Chosen said) {
+            return new Wishes(isOpened, isPrimaryWanted, kept, earlier, isKeptForGood, said);
         }
 
         /** All that is held here. */
@@ -217,6 +224,7 @@ final class LinkFolder {
                 "keptEarlier",
                 wishes.earlier().stream().map(RecoveryPointId::value).collect(Collectors.joining(" ")));
         lines.setProperty("keptForGood", Boolean.toString(wishes.isKeptForGood()));
+        lines.setProperty("chosen", wishes.chosen().name());
         var text = new StringWriter();
         lines.store(text, null);
         var file = folder.resolve(LINK);
@@ -260,7 +268,8 @@ final class LinkFolder {
                                     .filter(each -> !each.isEmpty())
                                     .map(RecoveryPointId::new)
                                     .toList(),
-                            Boolean.parseBoolean(lines.getProperty("keptForGood"))));
+                            Boolean.parseBoolean(lines.getProperty("keptForGood")),
+                            Chosen.valueOf(lines.getProperty("chosen", Chosen.NOBODY.name()))));
         } catch (IllegalArgumentException | DateTimeException e) {
             throw new IOException("%s is damaged: %s".formatted(folder.resolve(LINK), e.getMessage()), e);
         }

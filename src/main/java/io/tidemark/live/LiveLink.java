@@ -3,6 +3,7 @@ package io.tidemark.live;
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.export.VolumeImage;
 import io.tidemark.replication.ReplicationException;
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.LiveSettings;
 import io.tidemark.replication.live.LiveStatus;
@@ -60,6 +61,9 @@ final class LiveLink implements AutoCloseable {
     private final LiveChanges changes;
     private final LiveTraffic traffic = new LiveTraffic();
     private final AtomicReference<@Nullable LiveSession> session = new AtomicReference<>();
+    /** Since a person has chosen between them, or this was opened. */
+    private volatile boolean wereInStep;
+
     private volatile String why = "it was not opened yet";
     /** Not by interruptions: the threads here write files, which an interruption would close. */
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -146,7 +150,8 @@ final class LiveLink implements AutoCloseable {
                             host.kernel(),
                             host.nanos(),
                             host.random(),
-                            () -> host.clock().instant().toEpochMilli())));
+                            () -> host.clock().instant().toEpochMilli(),
+                            wishes.now().chosen())));
             why = "";
             LOG.info("live.opened link={} volume={} sizeBytes={}", link.id(), link.localVolume(), link.sizeBytes());
         } finally {
@@ -166,6 +171,7 @@ final class LiveLink implements AutoCloseable {
         if (status.replication() != ReplicationState.OFF && status.replication() != ReplicationState.MEETING) {
             met.countDown();
         }
+        wereInStep |= status.replication() == ReplicationState.ESTABLISHED;
         changes.changed(status);
     }
 
@@ -179,6 +185,7 @@ final class LiveLink implements AutoCloseable {
                     openOrTell();
                 }
                 resume();
+                endChoice();
                 kept.tidy();
             } catch (InterruptedException e) {
                 return;
@@ -208,6 +215,18 @@ final class LiveLink implements AutoCloseable {
             // Under the lock: somebody may have demoted it, or ended this, while it was waited for.
             if (volume.isPresent()) {
                 roles.resume(volume.get());
+            }
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** What a person has chosen is done: of a split brain that comes later nobody has said anything. */
+    private void endChoice() throws IOException {
+        changing.lock();
+        try {
+            if (wereInStep) {
+                wishes.change(now -> now.chosen(Chosen.NOBODY));
             }
         } finally {
             changing.unlock();
@@ -332,7 +351,9 @@ final class LiveLink implements AutoCloseable {
         changing.lock();
         try {
             var open = opened();
-            givingUp(!isLocalKept, () -> open.resolve(isLocalKept));
+            choosing(
+                    isLocalKept ? Chosen.SELF : Chosen.PEER,
+                    () -> givingUp(!isLocalKept, () -> open.resolve(isLocalKept)));
             if (isLocalKept) {
                 wishes.change(now -> now.kept().isEmpty() ? now.keptForGood(false) : now);
             }
@@ -357,6 +378,22 @@ final class LiveLink implements AutoCloseable {
 
     private interface Asked {
         void ask() throws IOException;
+    }
+
+    /** A restart does not forget what a person was told is so: it is written before the copy is asked. */
+    private void choosing(Chosen chosen, Asked asked) throws IOException {
+        var before = wishes.now().chosen();
+        wereInStep = false;
+        wishes.change(now -> now.chosen(chosen));
+        boolean isAgreed = false;
+        try {
+            asked.ask();
+            isAgreed = true;
+        } finally {
+            if (!isAgreed) {
+                wishes.change(now -> now.chosen(before));
+            }
+        }
     }
 
     /** What is given up is to be kept for good, which is written before it can be overwritten. */

@@ -3,6 +3,7 @@ package io.tidemark.live;
 import io.tidemark.export.ExportImage;
 import io.tidemark.nativeblock.BlockKernel;
 import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.Generation;
 import io.tidemark.replication.live.Lease;
 import io.tidemark.replication.live.LiveCopy;
@@ -69,6 +70,7 @@ final class LiveVolume implements AutoCloseable {
      * @param disk of this alone; closed with the volume
      * @param keep makes a snapshot of the volume, which nobody writes meanwhile
      * @param changed told of each change
+     * @param chosen by a person, when the two were written apart
      */
     record Parts(
             LiveSettings settings,
@@ -79,7 +81,8 @@ final class LiveVolume implements AutoCloseable {
             BlockKernel kernel,
             LongSupplier nanos,
             LongSupplier random,
-            LongSupplier wallMillis) {}
+            LongSupplier wallMillis,
+            Chosen chosen) {}
 
     /** Keeps the volume as it is, before it is overwritten. */
     interface Keeping {
@@ -96,7 +99,7 @@ final class LiveVolume implements AutoCloseable {
         this.parts = parts;
         copy = new LiveCopy(
                 parts.settings(),
-                parts.metadata().start(),
+                parts.metadata().start().with(parts.chosen()),
                 () -> new Generation(parts.random().getAsLong() | 1),
                 parts.wallMillis());
         status = copy.status();

@@ -9,6 +9,7 @@ import io.tidemark.domain.PeerId;
 import io.tidemark.replication.live.AfterSplitBrain;
 import io.tidemark.replication.live.AfterSplitBrain.NoPrimary;
 import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.LiveSettings;
@@ -38,7 +39,12 @@ class LinkFolderTest {
             1_000,
             false);
     private static final LinkFolder.Wishes ALL = new LinkFolder.Wishes(
-            true, true, Optional.of(new RecoveryPointId("rp-2")), List.of(new RecoveryPointId("rp-1")), true);
+            true,
+            true,
+            Optional.of(new RecoveryPointId("rp-2")),
+            List.of(new RecoveryPointId("rp-1")),
+            true,
+            Chosen.SELF);
 
     @TempDir
     Path parent;
@@ -88,6 +94,7 @@ class LinkFolderTest {
         for (var wishes : List.of(
                 LinkFolder.Wishes.NONE.opened(),
                 LinkFolder.Wishes.NONE.primary(true),
+                LinkFolder.Wishes.NONE.chosen(Chosen.PEER),
                 LinkFolder.Wishes.NONE.keptForGood(true).keeping(new RecoveryPointId("rp-1")),
                 ALL,
                 ALL.ended(new RecoveryPointId("rp-2"), true))) {

@@ -149,4 +149,30 @@ class LiveSplitBrainTest {
         assertThat(Instant.ofEpochMilli(here.peer().apart().since())).isBetween(before.minusMillis(1), Instant.now());
         assertThat(a.snapshots()).isEmpty();
     }
+
+    /** A restart forgets neither that it stays, nor that it was given up. */
+    @Test
+    void whatAPersonHasChosenHoldsOverARestart() throws Exception {
+        areWrittenApart(new AfterSplitBrain(NoPrimary.DISCARD_LEAST_CHANGES, OnePrimary.DISCONNECT));
+        line.mend();
+        awaitStatus(a, status -> status.replication() == ReplicationState.STAND_ALONE);
+        line.cut();
+        a.links.resolve(LiveSite.LINK, true);
+        b.links.demote(LiveSite.LINK, true);
+
+        a.restart();
+        b.restart();
+        line.mend();
+
+        for (var site : new LiveSite[] {a, b}) {
+            awaitStatus(site, status -> status.replication() == ReplicationState.STAND_ALONE);
+        }
+        assertThat(a.live().why()).contains("a person has chosen at one");
+        assertThat(a.snapshots()).isEmpty();
+        line.cut();
+        a.links.resolve(LiveSite.LINK, false);
+        a.restart();
+        b.links.resolve(LiveSite.LINK, true);
+        assertIsKeptAndOverwritten();
+    }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import io.tidemark.export.ExportImage;
 import io.tidemark.nativeblock.JavaBlockKernel;
 import io.tidemark.replication.live.Bytes;
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.Congestion;
 import io.tidemark.replication.live.CopyId;
 import io.tidemark.replication.live.Generation;
@@ -91,7 +92,8 @@ class LiveVolumeTest {
                         new JavaBlockKernel(),
                         System::nanoTime,
                         () -> 2 * random.incrementAndGet(),
-                        System::currentTimeMillis));
+                        System::currentTimeMillis,
+                        Chosen.NOBODY));
     }
 
     @AfterEach

@@ -16,8 +16,11 @@ final class Choice {
     /** Both were written without the other: what each said, until they are in step or somebody has chosen. */
     private Optional<LiveFigures.Apart> apart = Optional.empty();
 
-    Choice(Desk desk) {
+    /** @param chosen before this process started */
+    Choice(Desk desk, Chosen chosen) {
         this.desk = desk;
+        yields = chosen == Chosen.PEER;
+        isPersons = chosen == Chosen.SELF;
     }
 
     /** Whether what this copy alone has is given up. */

@@ -62,7 +62,7 @@ public final class LiveCopy {
         resync = new ResyncSource(desk, primary);
         secondary = new SecondaryPath(desk, primary::isWriting);
         admission = new Admission(desk);
-        meeting = new Meeting(desk, primary, secondary, resync);
+        meeting = new Meeting(desk, primary, secondary, resync, start.chosen());
         invalidation = new Invalidation(desk, meeting);
         verify = new Verify(
                 desk,

@@ -61,7 +61,8 @@ public sealed interface LiveEvent {
     record OutdatedTold(Generation generation) implements LiveEvent {}
 
     /**
-     * Somebody has chosen between two histories.
+     * Somebody has chosen between two histories. Whoever asks keeps what was chosen until the two are in step, for the
+     * copy's next start: {@link LiveStart#chosen}.
      *
      * @param isKept whether it is this copy's
      */

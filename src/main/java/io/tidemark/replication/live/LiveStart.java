@@ -7,8 +7,18 @@ import java.util.Set;
  *
  * @param bitmap as its pages were found; {@link #of} adds what was hot
  * @param nextSequence of the activity log
+ * @param chosen what was answered to {@link LiveEvent.Resolve} since the two were in step last, which the metadata does not
+ *     have
  */
-public record LiveStart(Superblock superblock, DirtyBitmap bitmap, long nextSequence) {
+public record LiveStart(Superblock superblock, DirtyBitmap bitmap, long nextSequence, Chosen chosen) {
+    /** Of which nobody has chosen. */
+    public LiveStart(Superblock superblock, DirtyBitmap bitmap, long nextSequence) {
+        this(superblock, bitmap, nextSequence, Chosen.NOBODY);
+    }
+
+    public LiveStart with(Chosen said) {
+        return new LiveStart(superblock, bitmap, nextSequence, said);
+    }
 
     /**
      * Extents that were hot when the process before ended may differ between the copies: all their blocks are dirty.

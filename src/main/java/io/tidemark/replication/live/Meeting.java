@@ -39,12 +39,12 @@ final class Meeting {
     private Optional<String> alone = Optional.empty();
     private final Choice choice;
 
-    Meeting(Desk desk, PrimaryPath primary, SecondaryPath secondary, ResyncSource resync) {
+    Meeting(Desk desk, PrimaryPath primary, SecondaryPath secondary, ResyncSource resync, Chosen chosen) {
         this.desk = desk;
         this.primary = primary;
         this.secondary = secondary;
         this.resync = resync;
-        choice = new Choice(desk);
+        choice = new Choice(desk, chosen);
     }
 
     /** Whether this side has told what it is, and does not know yet what follows. */

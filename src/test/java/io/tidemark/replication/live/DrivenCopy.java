@@ -35,6 +35,7 @@ class DrivenCopy {
     boolean isComparing;
     ResyncRate rate = ResyncRate.NONE;
     AfterSplitBrain afterSplitBrain = AfterSplitBrain.DISCONNECT;
+    Chosen chosen = Chosen.NOBODY;
 
     LiveCopy copy = copy(5 * GIB, Protocol.C, NEW, UnaryOperator.identity());
     /** What all blocks have. */
@@ -73,7 +74,7 @@ class DrivenCopy {
                 current.equals(NEW) ? List.of(OLD) : List.of());
         var superblock = changed.apply(new Superblock(generations, true, false, false));
         var start = LiveStart.of(superblock, new DirtyBitmap(size), size, hot, 0);
-        return new LiveCopy(settings, start, () -> new Generation(++fresh), () -> wall);
+        return new LiveCopy(settings, start.with(chosen), () -> new Generation(++fresh), () -> wall);
     }
 
     void happens(LiveEvent event) {

@@ -200,6 +200,56 @@ class SplitBrainOfACopyTest extends DrivenCopy {
         assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
     }
 
+    /** A new process of the copy that was written alone, which was told what a person had chosen. */
+    private void startsAgain(Chosen said) {
+        afterSplitBrain = LEAST;
+        chosen = said;
+        copy = copy(GIB, Protocol.C, NEW, UnaryOperator.identity());
+        effects.clear();
+        disk.clear();
+    }
+
+    @Test
+    void whatAPersonHasSaidStaysIsGivenUpByNoPolicyAfterARestart() {
+        isWrittenAlone(LEAST, 2);
+        meets(new Apart(3, 0, LEAST));
+        diskEnds();
+        happens(new LiveEvent.Resolve(9, true));
+
+        startsAgain(Chosen.SELF);
+        meets(new Apart(3, 0, LEAST));
+
+        assertThat(said().apart().policy()).isEqualTo(AfterSplitBrain.DISCONNECT);
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
+        assertThat(all(LiveEffect.KeepVolume.class)).isEmpty();
+    }
+
+    @Test
+    void whoWasToldToYieldDoesSoAfterARestart() {
+        startsAgain(Chosen.PEER);
+        happens(new LiveEvent.Promote(3, Lease.NONE));
+        assertThat(all(LiveEffect.Refuse.class).getLast().why()).contains("told to yield");
+
+        meets(new Apart(0, 0, AfterSplitBrain.DISCONNECT));
+
+        assertThat(said().yields()).isTrue();
+        assertThat(all(LiveEffect.KeepVolume.class).getFirst().isGivenUp()).isTrue();
+    }
+
+    @Test
+    void whatWasChosenBeforeARestartIsOverOnceInStep() {
+        startsAgain(Chosen.SELF);
+        happens(new LiveEvent.Connected(SESSION));
+        peerSays(hello(NEW, Map.of(), GIB));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
+        happens(new LiveEvent.Lost(SESSION));
+        diskEnds();
+
+        happens(new LiveEvent.Connected(SESSION));
+
+        assertThat(said().apart().policy()).isEqualTo(LEAST);
+    }
+
     @Test
     void besideAPrimaryItYieldsWhereThatWasSaid() {
         var policy = new AfterSplitBrain(NoPrimary.DISCONNECT, OnePrimary.DISCARD_SECONDARY);

@@ -1,6 +1,7 @@
 package io.tidemark.simulation.live;
 
 import io.tidemark.replication.live.AfterSplitBrain.OnePrimary;
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.LiveStatus;
 import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
@@ -178,6 +179,8 @@ final class LiveChecks {
         if (other.hasSaidToYield()) {
             return;
         }
+        world.check(
+                other.chosen() != Chosen.SELF, "a policy gives up %s, of which a person said it stays", other.side());
         var policy = world.settings().afterSplitBrain();
         boolean isByRole = policy.onePrimary() == OnePrimary.DISCARD_SECONDARY;
         boolean isByChanges = switch (policy.noPrimary()) {

@@ -1,5 +1,6 @@
 package io.tidemark.simulation.live;
 
+import io.tidemark.replication.live.Chosen;
 import io.tidemark.replication.live.Generation;
 import io.tidemark.replication.live.Generations;
 import io.tidemark.replication.live.LiveCopy;
@@ -47,6 +48,9 @@ final class LiveHost {
     private boolean isKept;
 
     private boolean hasSaidToYield;
+
+    private Chosen chosen = Chosen.NOBODY;
+    private boolean isRefused;
 
     private long promotion;
     private long token;
@@ -113,7 +117,8 @@ final class LiveHost {
         fault.starts(this);
         keeping = 0;
         isKept = false;
-        copy = new LiveCopy(settings, store.start(fault.readsActivityLog()), this::fresh, this::wallMillis);
+        copy = new LiveCopy(
+                settings, store.start(fault.readsActivityLog()).with(chosen), this::fresh, this::wallMillis);
         life++;
         int mine = life;
         tick(mine);
@@ -162,6 +167,22 @@ final class LiveHost {
             settings = changed;
             take(new LiveEvent.Change(0, changed));
         }
+    }
+
+    /** A person has asked for it; kept over crashes, until they are in step. */
+    void resolve(long request, boolean isKept) {
+        var before = chosen;
+        chosen = isKept ? Chosen.SELF : Chosen.PEER;
+        isRefused = false;
+        take(new LiveEvent.Resolve(request, isKept));
+        if (isRefused) {
+            chosen = before;
+        }
+    }
+
+    /** By a person, since they were in step. */
+    Chosen chosen() {
+        return chosen;
     }
 
     void connected(long session) {
@@ -272,11 +293,17 @@ final class LiveHost {
             }
             case LiveEffect.Answer answer -> world.answered(this, answer.request());
             case LiveEffect.AnswerRead answer -> world.answeredRead(this, answer.request(), (Cells) answer.data());
-            case LiveEffect.Refuse refuse -> world.refused(refuse.request());
+            case LiveEffect.Refuse refuse -> {
+                isRefused = true;
+                world.refused(refuse.request());
+            }
             case LiveEffect.TellOutdated told -> tell(++tells, told);
             case LiveEffect.Report report -> {
                 var before = status;
                 status = report.status();
+                if (status.replication() == LiveStatus.ReplicationState.ESTABLISHED) {
+                    chosen = Chosen.NOBODY;
+                }
                 world.changed(this, before);
             }
         }

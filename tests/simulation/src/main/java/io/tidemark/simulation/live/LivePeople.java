@@ -247,7 +247,7 @@ final class LivePeople {
     }
 
     private void resolve(LiveHost host, boolean isKept) {
-        host.take(new LiveEvent.Resolve(++requests, isKept));
+        host.resolve(++requests, isKept);
     }
 
     void heal() {
