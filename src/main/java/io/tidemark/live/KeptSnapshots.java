@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,9 @@ final class KeptSnapshots {
     private static final Logger LOG = LoggerFactory.getLogger(KeptSnapshots.class);
     /** Until it works: without what it was, a copy is not overwritten. */
     private static final Duration AGAIN = Duration.ofSeconds(10);
+
+    /** Whether it is wanted still. */
+    private static final Duration LOOK = Duration.ofMillis(200);
 
     private final LiveHostParts host;
     private final LiveHost.Link link;
@@ -32,7 +36,14 @@ final class KeptSnapshots {
     /** Guarded by this, as all below. */
     private ReplicationState replication = ReplicationState.OFF;
 
-    private boolean isKeeping;
+    /** How many are under way: one that is not wanted any more may still wait for its storage. */
+    private int keeping;
+    /** Of the newest that was begun. */
+    private long newest;
+    /** The newest that is not wanted any more; those before it are not, either. */
+    private long unwanted;
+
+    private Optional<String> why = Optional.empty();
     /** It was in step when it was kept, to be given up: that it still is says nothing of a resync. */
     private boolean isBefore;
 
@@ -57,29 +68,56 @@ final class KeptSnapshots {
     /** Told of each change, in order. */
     synchronized void changed(ReplicationState now) {
         replication = now;
-        if (!isKeeping && now != ReplicationState.ESTABLISHED) {
+        if (keeping == 0 && now != ReplicationState.ESTABLISHED) {
             isBefore = false;
         }
     }
 
-    private synchronized void begin() {
-        isKeeping = true;
+    private synchronized long begin() {
+        keeping++;
+        return ++newest;
     }
 
-    private synchronized void end() {
-        isKeeping = false;
+    private synchronized void end(long keep) {
+        keeping--;
         isBefore = replication == ReplicationState.ESTABLISHED;
+        why = keep == newest ? Optional.empty() : why;
+    }
+
+    /** What is being kept is not given up: it need not be kept, and what comes of it yet is deleted. */
+    synchronized void unwanted() {
+        unwanted = newest;
+        why = Optional.empty();
+    }
+
+    private synchronized boolean isWanted(long keep) {
+        return keep > unwanted;
+    }
+
+    private synchronized void failed(long keep, @Nullable String reason) {
+        if (keep == newest && isWanted(keep)) {
+            why = Optional.of(
+                    ("what it has cannot be kept, and is not overwritten before: %s; tried again each %d s, and"
+                                    + " after a split brain ended by: live resolve --keep local")
+                            .formatted(reason, again.toSeconds()));
+        }
+    }
+
+    /** Why nothing can be kept, as long as that is so. */
+    synchronized Optional<String> why() {
+        return why;
     }
 
     /**
      * Returns once the copy is kept as it is, held and recorded, or where its storage would copy all of its bytes: that is
-     * only done for what somebody gives up knowingly. What fails is tried again, and nothing is overwritten before.
+     * only done for what somebody gives up knowingly. What fails is tried again until it is {@link #unwanted}, and nothing
+     * is overwritten before.
      *
      * @param isGivenUp knowingly, here or at the peer: it stays after the resync
      * @throws IOException where the copy was closed meanwhile
      */
     void keep(boolean isGivenUp, CountDownLatch closed) throws IOException, InterruptedException {
-        begin();
+        long mine = begin();
         try {
             var point = Optional.<RecoveryPointId>empty();
             do {
@@ -89,6 +127,9 @@ final class KeptSnapshots {
                     }
                     if (point.isPresent()) {
                         hold(point.get(), isGivenUp);
+                        if (!isWanted(mine)) {
+                            forget(point.get(), isGivenUp);
+                        }
                     }
                     return;
                 } catch (IOException | ProviderException | RuntimeException e) {
@@ -98,11 +139,31 @@ final class KeptSnapshots {
                             point.map(RecoveryPointId::value).orElse(""),
                             e.getMessage(),
                             again);
+                    failed(mine, e.getMessage());
                 }
-            } while (!closed.await(again.toMillis(), TimeUnit.MILLISECONDS));
-            throw new IOException("the copy is closed");
+            } while (isToTryAgain(mine, closed));
+            if (point.isPresent() && !isWanted(mine)) {
+                forget(point.get(), isGivenUp);
+            }
         } finally {
-            end();
+            end(mine);
+        }
+    }
+
+    /** @throws IOException where the copy was closed meanwhile */
+    private boolean isToTryAgain(long keep, CountDownLatch closed) throws IOException, InterruptedException {
+        for (long left = again.toMillis(); left > 0 && isWanted(keep); left -= LOOK.toMillis()) {
+            if (closed.await(Math.min(left, LOOK.toMillis()), TimeUnit.MILLISECONDS)) {
+                throw new IOException("the copy is closed");
+            }
+        }
+        return isWanted(keep);
+    }
+
+    /** The volume was written again while it was being kept. */
+    private void forget(RecoveryPointId point, boolean isGivenUp) throws IOException {
+        if (end(point, false)) {
+            wishes.change(now -> now.ended(point, isGivenUp));
         }
     }
 
@@ -145,11 +206,11 @@ final class KeptSnapshots {
     }
 
     private synchronized boolean isIdle() {
-        return !isKeeping;
+        return keeping == 0;
     }
 
     private synchronized boolean isInStep() {
-        return !isKeeping && !isBefore && replication == ReplicationState.ESTABLISHED;
+        return keeping == 0 && !isBefore && replication == ReplicationState.ESTABLISHED;
     }
 
     /** @return whether nothing is left to do */

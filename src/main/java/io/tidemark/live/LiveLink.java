@@ -312,7 +312,7 @@ final class LiveLink implements AutoCloseable {
         return new LiveHost.Live(
                 link(),
                 status,
-                status.isPresent() ? status.get().why().orElse("") : why,
+                status.isPresent() ? status.get().why().or(kept::why).orElse("") : why,
                 roles.export(),
                 connected.map(LiveSession::peerAddress),
                 wishes.now().kept(),
@@ -355,6 +355,7 @@ final class LiveLink implements AutoCloseable {
                     isLocalKept ? Chosen.SELF : Chosen.PEER,
                     () -> givingUp(!isLocalKept, () -> open.resolve(isLocalKept)));
             if (isLocalKept) {
+                kept.unwanted();
                 wishes.change(now -> now.kept().isEmpty() ? now.keptForGood(false) : now);
             }
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package io.tidemark.live;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.PeerId;
@@ -182,5 +183,38 @@ class KeptSnapshotsTest {
 
         keeping.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
         assertThat(points()).containsExactly(wishes.now().kept().orElseThrow());
+    }
+
+    /** A full storage holds one of the volume's threads no longer than somebody wants it. */
+    @Test
+    void whatCannotBeKeptIsToldAndEndsOnceItIsNotWanted() throws Exception {
+        kept.changed(ReplicationState.OFF);
+        site.provider.remove(site.volume);
+        var keeping = keeping();
+        await().atMost(LIMIT).until(() -> kept.why().isPresent());
+        assertThat(kept.why()).hasValueSatisfying(why -> assertThat(why).contains("cannot be kept", "resolve"));
+        assertWaits(keeping);
+
+        kept.unwanted();
+
+        keeping.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        assertThat(kept.why()).isEmpty();
+        assertThat(wishes.now()).isEqualTo(LinkFolder.Wishes.NONE);
+    }
+
+    @Test
+    void whatIsKeptThoughItIsNotWantedAnyMoreIsDeleted() throws Exception {
+        site.gateOfCuts = new CountDownLatch(1);
+        kept.changed(ReplicationState.OFF);
+        var keeping = keeping();
+        await().atMost(LIMIT).until(() -> wishes.now().kept().isPresent());
+        assertWaits(keeping);
+
+        kept.unwanted();
+        site.gateOfCuts.countDown();
+
+        keeping.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        assertThat(points()).isEmpty();
+        assertThat(wishes.now()).isEqualTo(LinkFolder.Wishes.NONE);
     }
 }

@@ -107,7 +107,7 @@ public interface LiveHost {
      * A link as it is now.
      *
      * @param status empty where its volume or its metadata cannot be opened, which is tried again and again
-     * @param why it cannot, or stands alone, for people; empty where neither is so
+     * @param why it cannot, stands alone, or cannot be kept before it is overwritten, for people; empty where none is so
      * @param export by which clients use the volume here; there while this copy is primary
      * @param peerAddress while they are connected
      * @param kept recovery points of what a resync has overwritten or is overwriting

@@ -51,7 +51,8 @@ public sealed interface LiveEffect {
 
     /**
      * The volume as it is now is to be kept, before a resync overwrites it; ends with {@link LiveEvent.Kept}, until which
-     * nothing is written and no session is begun.
+     * nothing is written and no session is begun. It is wanted no more once {@link LiveEvent.Resolve} of this copy's content
+     * was answered.
      *
      * @param isGivenUp somebody gives it up knowingly: it is to stay for him
      */

@@ -393,6 +393,11 @@ final class Meeting {
         } else {
             alone = Optional.empty();
             choice.said(asked.isKept());
+            if (asked.isKept()) {
+                // Nothing overwrites it now: whoever keeps it may do so for ever, as where its storage is full.
+                desk.keeping = 0;
+                isKeepWanted = false;
+            }
             desk.replication = ReplicationState.OFF;
             desk.emit(new LiveEffect.Answer(asked.request()));
         }

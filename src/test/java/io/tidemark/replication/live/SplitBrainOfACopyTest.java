@@ -200,6 +200,24 @@ class SplitBrainOfACopyTest extends DrivenCopy {
         assertThat(copy.status().replication()).isEqualTo(ReplicationState.STAND_ALONE);
     }
 
+    /** Its storage is full: it is never kept. */
+    @Test
+    void whatStaysNeedNotBeKeptFirst() {
+        isWrittenAlone(LEAST, 2);
+        meets(new Apart(3, 0, LEAST));
+        var keep = all(LiveEffect.KeepVolume.class).getFirst();
+
+        happens(new LiveEvent.Resolve(9, true));
+        happens(new LiveEvent.Promote(10, Lease.NONE));
+
+        assertThat(all(LiveEffect.Answer.class)).containsExactly(new LiveEffect.Answer(9), new LiveEffect.Answer(10));
+        happens(new LiveEvent.Kept(keep.work()));
+        happens(new LiveEvent.Demote(11, false));
+        diskEnds();
+        happens(new LiveEvent.Connected(SESSION));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.MEETING);
+    }
+
     /** A new process of the copy that was written alone, which was told what a person had chosen. */
     private void startsAgain(Chosen said) {
         afterSplitBrain = LEAST;
