@@ -27,6 +27,8 @@ final class Desk {
     Lease lease = Lease.NONE;
     /** The peer may carry the current generation: before a write that it is not sent, another begins. */
     boolean isShared = true;
+    /** The end of a resync of the current generation was sent. */
+    boolean isBroughtUp;
     /** Dirty bits tell what may differ from a peer of the same generation. */
     boolean differs;
     /** Some of the dirty bits are what a verify has found. */
@@ -114,7 +116,9 @@ final class Desk {
         var generations = metadata.wanted().generations();
         var peers = Set.of(settings.peer());
         var minted = fresh.get();
-        metadata.want(metadata.wanted().apart(generations.written(peers, minted), settings.peer(), clock.getAsLong()));
+        metadata.want(metadata.wanted()
+                .apart(generations.written(peers, minted), settings.peer(), isBroughtUp, clock.getAsLong()));
+        isBroughtUp = false;
         isShared = false;
         differs = false;
         isTold = false;

@@ -304,7 +304,11 @@ final class Meeting {
     private void inStep() {
         var metadata = desk.metadata;
         metadata.bitmap.clear(0, desk.settings.sizeBytes());
-        metadata.want(metadata.wanted().outdated(false));
+        // Its generation was durable when it said so: it lacks nothing since an older one, whatever it missed the end
+        // of.
+        var now = metadata.wanted();
+        metadata.want(
+                now.with(now.generations().inStepWith(desk.settings.peer())).outdated(false));
         desk.isMarked = false;
         isKept = false;
         desk.replication = ReplicationState.ESTABLISHED;

@@ -119,6 +119,8 @@ final class ResyncSource {
         if (desk.metadata.bitmap.dirtyBlocks() == 0 && reading.isEmpty() && sent.isEmpty()) {
             stage = Stage.FINISHED;
             desk.isShared = true;
+            desk.isBroughtUp = true;
+            desk.metadata.want(desk.metadata.wanted().broughtUp());
             desk.send(new LiveMessage.Finished(
                     desk.nextNumber(), desk.metadata.wanted().generations()));
         }

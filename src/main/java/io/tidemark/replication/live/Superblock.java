@@ -23,10 +23,19 @@ public record Superblock(
         return new Superblock(Generations.none(), true, false, false);
     }
 
-    /** Another generation begins without the peer; where it was in step, that is since now. */
-    Superblock apart(Generations changed, CopyId peer, long now) {
-        boolean isFirst = generations.basesOf(peer).isEmpty();
+    /**
+     * Another generation begins without the peer; where it was in step, that is since now.
+     *
+     * @param isBroughtUp the peer may have come to the end of a resync: where it has not, it is of no moment, and nobody asks
+     */
+    Superblock apart(Generations changed, CopyId peer, boolean isBroughtUp, long now) {
+        boolean isFirst = isBroughtUp || generations.basesOf(peer).isEmpty();
         return new Superblock(changed, isConsistent, isOutdated, wasPrimary, isFirst ? now : apartSince);
+    }
+
+    /** As {@link #apart}, before another process: that one does not know whether the peer has come to the end. */
+    Superblock broughtUp() {
+        return new Superblock(generations, isConsistent, isOutdated, wasPrimary, 0);
     }
 
     Superblock with(Generations changed) {

@@ -76,14 +76,84 @@ class SplitBrainOfACopyTest extends DrivenCopy {
     void isAloneSinceTheFirstGenerationThatThePeerLacks() {
         var inStep = new Superblock(new Generations(Optional.of(OLD), Map.of(), List.of()), true, false, false);
 
-        var first = inStep.apart(inStep.generations().written(Set.of(B), new Generation(1)), B, 5);
-        var second = first.apart(first.generations().written(Set.of(B), new Generation(2)), B, 9);
+        var first = inStep.apart(inStep.generations().written(Set.of(B), new Generation(1)), B, false, 5);
+        var second = first.apart(first.generations().written(Set.of(B), new Generation(2)), B, false, 9);
         var met = second.with(second.generations().inStepWith(B));
-        var third = met.apart(met.generations().written(Set.of(B), new Generation(3)), B, 12);
+        var third = met.apart(met.generations().written(Set.of(B), new Generation(3)), B, false, 12);
+        var brought = second.apart(second.generations().written(Set.of(B), new Generation(4)), B, true, 13);
 
         assertThat(first.apartSince()).isEqualTo(5);
         assertThat(second.apartSince()).isEqualTo(5);
         assertThat(third.apartSince()).isEqualTo(12);
+        assertThat(brought.apartSince()).isEqualTo(13);
+    }
+
+    private void isWrittenAt(long time) {
+        wall = time;
+        happens(write(20, 0));
+        diskEnds();
+    }
+
+    private long saidSince() {
+        happens(new LiveEvent.Connected(SESSION));
+        diskEnds();
+        return said().apart().since();
+    }
+
+    /** All was sent, and the line fails before the peer says that it has it all. */
+    private void sendsTheEndOfAResync() {
+        afterSplitBrain = LEAST;
+        copy = copy(GIB, Protocol.C, OLD, UnaryOperator.identity());
+        isPromoted();
+        isWrittenAt(5_000_000);
+        happens(new LiveEvent.Connected(SESSION));
+        diskEnds();
+        peerSays(hello(OLD, Map.of(), GIB));
+        peerSays(new LiveMessage.Dirty(List.of(), true));
+        diskEnds();
+        reads.forEach(read -> happens(new LiveEvent.ReadDone(read.work(), DATA)));
+        reads.clear();
+        peerSays(new LiveMessage.Durable(1));
+        assertThat(all(LiveEffect.Send.class)).anyMatch(send -> send.message() instanceof LiveMessage.Finished);
+        diskEnds();
+        happens(new LiveEvent.Lost(SESSION));
+    }
+
+    /** It had missed that the peer came to the end of a resync, and finds it at its own generation. */
+    @Test
+    void isNotAloneSinceAnOutageThatIsLongOver() {
+        sendsTheEndOfAResync();
+        happens(new LiveEvent.Connected(SESSION));
+        diskEnds();
+        peerSays(hello(copy.generations().current().orElseThrow(), Map.of(), GIB));
+        assertThat(copy.status().replication()).isEqualTo(ReplicationState.ESTABLISHED);
+        diskEnds();
+        happens(new LiveEvent.Lost(SESSION));
+
+        isWrittenAt(900_000_000);
+
+        assertThat(saidSince()).isEqualTo(900_000_000);
+        assertThat(copy.generations().basesOf(B)).hasSize(1);
+    }
+
+    @Test
+    void isAloneSinceThePeerMayHaveComeToTheEndOfAResync() {
+        sendsTheEndOfAResync();
+
+        isWrittenAt(900_000_000);
+
+        assertThat(saidSince()).isEqualTo(900_000_000);
+        assertThat(copy.generations().basesOf(B)).hasSize(2);
+    }
+
+    /** A new process does not know that the end was sent. */
+    @Test
+    void whoMayHaveBroughtThePeerUpBeforeARestartDoesNotKnowSinceWhen() {
+        sendsTheEndOfAResync();
+
+        var kept = all(LiveEffect.Persist.class).getLast().superblock().orElseThrow();
+
+        assertThat(kept.apartSince()).isZero();
     }
 
     @Test
