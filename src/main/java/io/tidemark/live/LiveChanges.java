@@ -32,6 +32,9 @@ final class LiveChanges {
     /** Guarded by this, as all below. */
     private @Nullable LiveStatus before;
 
+    /** The last that was told of. */
+    private @Nullable ReplicationState replication;
+
     private final Deque<Change> newest = new ArrayDeque<>();
     private final Map<Aspect, Long> counts = new EnumMap<>(Aspect.class);
     private long number;
@@ -47,7 +50,7 @@ final class LiveChanges {
         before = now;
         tell(Aspect.ROLE, last == null ? null : last.role(), now.role());
         tell(Aspect.DISK, last == null ? null : last.disk(), now.disk());
-        tell(Aspect.REPLICATION, last == null ? null : last.replication(), now.replication());
+        replication(now.replication());
         if (now.isSplitBrain() && (last == null || !last.isSplitBrain())) {
             splitBrain(now);
         } else if (now.why().isPresent() && (last == null || !now.why().equals(last.why()))) {
@@ -71,6 +74,16 @@ final class LiveChanges {
             LOG.warn("live.split_brain link={} dirtyBlocks={} outcome=\"{}\"", link, now.dirtyBlocks(), outcome);
         }
         remember(Aspect.SPLIT_BRAIN, "", outcome);
+    }
+
+    /** A peer that stands alone is dialled every few seconds for ever: that it was met says nothing, what came of it does. */
+    private void replication(ReplicationState now) {
+        if (now == ReplicationState.MEETING) {
+            LOG.debug("live.meeting link={} from={}", link, replication);
+            return;
+        }
+        tell(Aspect.REPLICATION, replication, now);
+        replication = now;
     }
 
     private void tell(Aspect aspect, @Nullable Enum<?> from, Enum<?> to) {

@@ -71,6 +71,30 @@ class LiveChangesTest {
         assertThat(changes.counts()).containsEntry(Aspect.SPLIT_BRAIN, 2L);
     }
 
+    /** A peer that stands alone is dialled again and again, and ends each session: that pushes out nothing. */
+    @Test
+    void meetingsThatComeToNothingAreNotTold() {
+        var split = new LiveStatus(
+                Role.SECONDARY,
+                DiskState.UP_TO_DATE,
+                ReplicationState.STAND_ALONE,
+                3,
+                Optional.of("split brain"),
+                Optional.empty(),
+                true);
+        changes.changed(split);
+        for (int dial = 0; dial < 200; dial++) {
+            changes.changed(status(Role.SECONDARY, ReplicationState.OFF, 3));
+            changes.changed(status(Role.SECONDARY, ReplicationState.MEETING, 3));
+        }
+        changes.changed(status(Role.SECONDARY, ReplicationState.SYNC_SOURCE, 3));
+
+        assertThat(changes.newest()).anyMatch(each -> each.aspect() == Aspect.SPLIT_BRAIN);
+        assertThat(changes.counts()).containsEntry(Aspect.REPLICATION, 3L);
+        assertThat(changes.newest().getLast().from()).isEqualTo("OFF");
+        assertThat(changes.newest().getLast().to()).isEqualTo("SYNC_SOURCE");
+    }
+
     @Test
     void verifyIsToldOfWhenItHasEnded() {
         changes.changed(verifying(VerifyState.RUNNING, 5));
