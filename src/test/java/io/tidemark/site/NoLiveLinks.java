@@ -79,7 +79,18 @@ final class NoLiveLinks implements LiveHost {
 
     @Override
     public void change(LinkId id, Terms terms) {
-        throw new UnsupportedOperationException();
+        links.replaceAll(each -> !each.link().id().equals(id)
+                ? each
+                : new Live(
+                        each.link().with(terms),
+                        each.status(),
+                        each.why(),
+                        each.export(),
+                        each.peerAddress(),
+                        each.kept(),
+                        each.figures(),
+                        each.traffic(),
+                        each.changes()));
     }
 
     @Override
