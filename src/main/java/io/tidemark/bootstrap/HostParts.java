@@ -14,6 +14,7 @@ import io.tidemark.agent.TargetSessions;
 import io.tidemark.agent.TrackingTrust;
 import io.tidemark.agent.remote.ConnectedAgents;
 import io.tidemark.agent.remote.HostsTaker;
+import io.tidemark.control.ReverseLink;
 import io.tidemark.domain.Moments;
 import io.tidemark.domain.RateLimits;
 import io.tidemark.domain.ReplicationLink;
@@ -37,6 +38,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What acts on this host, wired: providers, recovery points, replication at both ends. */
@@ -61,9 +63,11 @@ final class HostParts implements AutoCloseable {
     HostParts(Settings settings, SiteStore store, Moments moments, InstantSource clock, String software)
             throws IOException, SiteStartException {
         this.catalog = store.catalog();
-        this.linkTargets = () -> store.links().all().stream()
-                .filter(link -> link.role() == ReplicationLink.Role.TARGET)
-                .map(ReplicationLink::localVolume)
+        this.linkTargets = () -> Stream.concat(
+                        store.links().all().stream()
+                                .filter(link -> link.role() == ReplicationLink.Role.TARGET)
+                                .map(ReplicationLink::localVolume),
+                        ReverseLink.willReceive(store.operations()).keySet().stream())
                 .collect(Collectors.toUnmodifiableSet());
         this.settings = settings;
         this.clock = clock;

@@ -22,6 +22,7 @@ public final class ManageLive {
     private final ControlPorts.Stores stores;
     private final Inventory inventory;
     private final Operations operations;
+    private final Busy busy;
     private final InstantSource clock;
     /** Held while terms are changed. */
     private final Object changing = new Object();
@@ -31,11 +32,13 @@ public final class ManageLive {
             ControlPorts.Stores stores,
             Inventory inventory,
             Operations operations,
+            Busy busy,
             InstantSource clock) {
         this.host = host;
         this.stores = stores;
         this.inventory = inventory;
         this.operations = operations;
+        this.busy = busy;
         this.clock = clock;
     }
 
@@ -50,8 +53,8 @@ public final class ManageLive {
      * Makes both copies; neither is primary yet, and the first that is promoted is what the volume is.
      *
      * @throws ControlException NotFound; Invalid; Unsupported where the volume cannot be written; AlreadyExists where it is
-     *     replicated live; InUse where it is the target of a link, or a rollback
-     *     of it waits; LiveUnread
+     *     replicated live; InUse where it is the target of a link, or is about to be one, a rollback of it waits, or an
+     *     operation has it for itself; LiveUnread
      * @throws ReplicationException when the peer cannot be reached or refuses; then there is no link
      */
     public LiveHost.Live create(Wish wish, Intent intent)
@@ -73,31 +76,42 @@ public final class ManageLive {
         if (!volume.can(Capability.RANDOM_WRITE)) {
             throw new ControlException(new ControlError.Unsupported(volume.id(), Capability.RANDOM_WRITE));
         }
+        // What begins to write it later waits, and finds the link then.
+        try (var held = busy.hold("volume", volume.id().value(), List.of(Claim.alone(volume.id())))) {
+            refuseUsed(volume.id());
+            host.create(
+                    new LiveHost.Link(
+                            intent.link(),
+                            wish.peer(),
+                            volume.id(),
+                            wish.peerVolume(),
+                            volume.sizeBytes(),
+                            true,
+                            wish.terms(),
+                            clock.instant()),
+                    wish.isOverwriting());
+        }
+        return find(intent.link());
+    }
+
+    private void refuseUsed(VolumeId volume) throws ControlException {
         for (var other : host.all()) {
-            if (other.link().localVolume().equals(volume.id())) {
+            if (other.link().localVolume().equals(volume)) {
                 throw new ControlException(new ControlError.AlreadyExists(
                         "live link", other.link().id().value()));
             }
         }
-        RollbackRecoveryPoint.refuseLive(List.of(volume.id()), host);
-        RollbackRecoveryPoint.refuseTargets(List.of(volume.id()), stores);
+        RollbackRecoveryPoint.refuseLive(List.of(volume), host);
+        RollbackRecoveryPoint.refuseTargets(List.of(volume), stores);
         for (var operation : operations.live()) {
             if (RollbackOperation.isDeferred(operation)) {
-                RollbackRecoveryPoint.refuseWaiting(operation, List.of(volume.id()), stores);
+                RollbackRecoveryPoint.refuseWaiting(operation, List.of(volume), stores);
             }
         }
-        host.create(
-                new LiveHost.Link(
-                        intent.link(),
-                        wish.peer(),
-                        volume.id(),
-                        wish.peerVolume(),
-                        volume.sizeBytes(),
-                        true,
-                        wish.terms(),
-                        clock.instant()),
-                wish.isOverwriting());
-        return find(intent.link());
+        var receives = ReverseLink.willReceive(stores.operations()).get(volume);
+        if (receives != null) {
+            throw new ControlException(new ControlError.InUse("volume", volume.value(), "reversal " + receives));
+        }
     }
 
     private static void check(LiveHost.Terms terms) throws ControlException {

@@ -3,6 +3,7 @@ package io.tidemark.control;
 import io.tidemark.agent.RecoveryPointTaker;
 import io.tidemark.agent.Replicator;
 import io.tidemark.consistency.ConsistencyException;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.Consistency;
 import io.tidemark.domain.ConsistencyGroup;
 import io.tidemark.domain.LinkId;
@@ -37,6 +38,7 @@ final class PlannedHandOver {
             LinkStates states,
             RecoveryPointTaker taker,
             Replicator replicator,
+            LiveHost live,
             TargetRole targetRole,
             Moments moments) {}
 
@@ -59,7 +61,8 @@ final class PlannedHandOver {
     /**
      * @param first recovery point that it sends, unless the link is handing another one over
      * @return the link, received here from now on
-     * @throws ControlException VolumeWritten when each drain was outdated; InUse when the volume is mounted
+     * @throws ControlException VolumeWritten when each drain was outdated; InUse when the volume is mounted, or
+     *     replicated live; LiveUnread where it may be
      * @throws ReplicationException the peer's refusal; or there is no answer of it: then it may be the source already,
      *     the link stays where it is and sends nothing, and a reversal that is asked for again goes on
      */
@@ -125,19 +128,21 @@ final class PlannedHandOver {
     }
 
     private Answer lookUp(RecoveryPointId point) throws Exception {
-        if (mounted()) {
+        if (isInUse()) {
             return Answer.MOUNTED;
         }
         return site.stores().recoveryPoints().find(point).isPresent() ? Answer.RECORDED : Answer.NOT_RECORDED;
     }
 
-    private boolean mounted() throws Exception {
+    /** Whether others write it: a file system that is mounted, or a live link. */
+    private boolean isInUse() throws Exception {
+        var volume = site.inventory().link(id).localVolume();
         try {
-            ReversalOperation.refuseWhenMounted(
-                    site.inventory().volume(site.inventory().link(id).localVolume()));
+            ReversalOperation.refuseWhenMounted(site.inventory().volume(volume));
+            RollbackRecoveryPoint.refuseLive(List.of(volume), site.live());
             return false;
         } catch (ControlException e) {
-            if (!(e.error() instanceof ControlError.InUse)) {
+            if (!(e.error() instanceof ControlError.InUse || e.error() instanceof ControlError.LiveUnread)) {
                 throw e;
             }
             cause = e;
@@ -146,13 +151,13 @@ final class PlannedHandOver {
     }
 
     private Answer compare(RecoveryPointId since) throws Exception {
-        if (mounted()) {
+        if (isInUse()) {
             return Answer.MOUNTED;
         }
         var link = site.inventory().link(id);
         var trace = site.replicator().changedSince(link, since);
         // Asked after the comparison, which takes a while: who mounted meanwhile is seen here, or wrote before it.
-        if (mounted()) {
+        if (isInUse()) {
             return Answer.MOUNTED;
         }
         if (trace.isEmpty()) {

@@ -5,6 +5,7 @@ import io.tidemark.agent.Replicator;
 import io.tidemark.agent.TargetSessions;
 import io.tidemark.control.document.Documents;
 import io.tidemark.control.document.Json;
+import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.Moment;
 import io.tidemark.domain.Moments;
@@ -34,6 +35,7 @@ final class ReversalOperation implements OperationKind {
     private final Replicator replicator;
     private final TargetSessions targetSessions;
     private final Moments moments;
+    private final LiveHost live;
     private final PlannedHandOver.Site handingOver;
 
     ReversalOperation(Inventory inventory, ControlPorts ports) {
@@ -43,8 +45,9 @@ final class ReversalOperation implements OperationKind {
         this.replicator = ports.agents().replicator();
         this.targetSessions = ports.agents().targetSessions();
         this.moments = ports.moments();
+        this.live = ports.agents().live();
         this.handingOver = new PlannedHandOver.Site(
-                inventory, stores, states, ports.agents().taker(), replicator, this::becomeTarget, moments);
+                inventory, stores, states, ports.agents().taker(), replicator, live, this::becomeTarget, moments);
     }
 
     @Override
@@ -67,7 +70,7 @@ final class ReversalOperation implements OperationKind {
         point(request).map(PlannedReversal::rounds).orElse(List.of()).stream()
                 .map(Claim::shared)
                 .forEach(claims::add);
-        Json.optionalText(request, "volume")
+        Json.optionalText(request, ReverseLink.VOLUME)
                 .map(VolumeId::new)
                 .map(Claim::alone)
                 .ifPresent(claims::add);
@@ -106,6 +109,8 @@ final class ReversalOperation implements OperationKind {
     }
 
     private ReplicationLink becomeTarget(LinkId link, LinkEvent event) throws ControlException {
+        // Asked when it was begun, too; a live link may have been made while this waited for its turn.
+        RollbackRecoveryPoint.refuseLive(List.of(inventory.link(link).localVolume()), live);
         // The new role and the new state in one write: between them there is no state to be killed in.
         states.mustAllow(link, event);
         var target = stores.links()

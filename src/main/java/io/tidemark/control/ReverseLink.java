@@ -2,19 +2,27 @@ package io.tidemark.control;
 
 import io.tidemark.control.document.Json;
 import io.tidemark.control.port.LiveHost;
+import io.tidemark.control.port.OperationStore;
 import io.tidemark.domain.LinkId;
 import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Operation;
+import io.tidemark.domain.OperationId;
 import io.tidemark.domain.ReplicationLink;
 import io.tidemark.spi.Capability;
 import io.tidemark.spi.ProviderException;
 import io.tidemark.spi.RecoveryPointId;
 import io.tidemark.spi.Volume;
+import io.tidemark.spi.VolumeId;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Starts turning a link round: its target becomes its source. */
 public final class ReverseLink {
+    /** Of the request: the volume of this host that will receive. */
+    static final String VOLUME = "volume";
+
     private final Inventory inventory;
     private final LiveHost live;
     private final Operations operations;
@@ -54,10 +62,24 @@ public final class ReverseLink {
             var point = link.state() == LinkState.HANDING_OVER ? link.underway() : Optional.<RecoveryPointId>empty();
             makes = point.isEmpty() ? Optional.of(intent.recoveryPoint()) : Optional.empty();
             request.put("recoveryPoint", point.orElseGet(intent::recoveryPoint).value());
-            request.put("volume", link.localVolume().value());
+        }
+        if (mode != Mode.UNPLANNED) {
+            request.put(VOLUME, link.localVolume().value());
         }
         return operations.start(
                 new Operations.Request(intent.operation(), ReversalOperation.KIND, id.value(), request, makes));
+    }
+
+    /** Volumes of this host that reversals which have not ended will make the target of a link, each with one of those. */
+    public static Map<VolumeId, OperationId> willReceive(OperationStore operations) {
+        var volumes = new HashMap<VolumeId, OperationId>();
+        for (var operation : operations.unfinished()) {
+            if (operation.kind().equals(ReversalOperation.KIND)) {
+                Json.optionalText(Json.object(operation.requestJson()), VOLUME)
+                        .ifPresent(volume -> volumes.put(new VolumeId(volume), operation.id()));
+            }
+        }
+        return Map.copyOf(volumes);
     }
 
     private void mustFit(ReplicationLink link, Mode mode) throws ControlException, ProviderException {

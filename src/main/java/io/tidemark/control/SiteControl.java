@@ -108,7 +108,7 @@ public final class SiteControl {
                 ports.agents().live(),
                 claims,
                 ports.clock());
-        this.live = new ManageLive(ports.agents().live(), stores, inventory, operations, ports.clock());
+        this.live = new ManageLive(ports.agents().live(), stores, inventory, operations, busy, ports.clock());
         this.agents = new ManageAgents(inventory, ports.agents().remote());
         this.sweep = new OrphanSweep(stores, providers);
         this.lateSweep = lateSweep(stores, providers);

@@ -17,7 +17,7 @@ import java.util.function.Supplier;
  * What live copies share on a host.
  *
  * @param providers of this host
- * @param linkTargets volumes of this host that links write, which nobody else may
+ * @param linkTargets volumes of this host that links write, or are about to, which nobody else may
  * @param calls tells where files have holes, and makes them
  * @param nanos monotonic
  * @param random generations

@@ -356,8 +356,12 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
 
     private void refuseUsed(VolumeId volume) throws ReplicationException {
         refuseLive(volume);
+        refuseTarget(volume);
+    }
+
+    private void refuseTarget(VolumeId volume) throws ReplicationException {
         if (host.linkTargets().get().contains(volume)) {
-            throw used(volume, "a link whose target it is");
+            throw used(volume, "a link whose target it is, or is about to be");
         }
     }
 
@@ -375,6 +379,16 @@ public final class LiveLinks implements LiveHost, LiveSessions, AutoCloseable {
         refuseUsed(wanted.localVolume());
         var volume = LinkOpening.target(host.providers(), wanted.localVolume(), wanted.sizeBytes(), true);
         var made = made(wanted);
+        boolean isFree = false;
+        try {
+            // A reversal that has begun since the first look is seen here, or it sees this link.
+            refuseTarget(wanted.localVolume());
+            isFree = true;
+        } finally {
+            if (!isFree) {
+                forget(made);
+            }
+        }
         made.start();
         LOG.info("live.accepted link={} peer={} volume={}", wanted.id(), wanted.peer(), volume.id());
         return made;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.tidemark.control.port.LiveHost;
 import io.tidemark.domain.GroupId;
+import io.tidemark.domain.LinkState;
 import io.tidemark.domain.Operation;
 import io.tidemark.domain.Peer;
 import io.tidemark.domain.PeerId;
@@ -15,13 +16,18 @@ import io.tidemark.site.TestSite;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Scheduled links and live links of one volume. */
 @Timeout(60)
@@ -71,15 +77,83 @@ class LinksBesideLiveTest {
         assertThat(site.store.links().all().getFirst().role()).isEqualTo(ReplicationLink.Role.SOURCE);
     }
 
+    private LiveHost.Live replicatedLive() throws Exception {
+        var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
+        var wish = new ManageLive.Wish(new PeerId("site-b"), link.localVolume(), link.localVolume(), terms, false);
+        return site.control.live().create(wish, site.intent());
+    }
+
+    private Operation reversal(ReverseLink.Mode mode) throws Exception {
+        return site.control.links().reverse().start(link.id(), mode, site.intent());
+    }
+
+    @Test
+    void aVolumeThatIsBeingHandedOverIsNotReplicatedLive() throws Exception {
+        site.replicator.stuck.add(link.id());
+        var reversal = reversal(ReverseLink.Mode.PLANNED);
+        Awaitility.await().until(() -> site.control.inventory().link(link.id()).state() == LinkState.DRAINING);
+
+        assertThat(errorOf(this::replicatedLive))
+                .isInstanceOfSatisfying(
+                        ControlError.InUse.class,
+                        e -> assertThat(e.by()).contains(reversal.id().value()));
+        assertThat(ReverseLink.willReceive(site.store.operations()))
+                .as("what peers are refused")
+                .containsExactly(Map.entry(link.localVolume(), reversal.id()));
+
+        site.replicator.stuck.clear();
+        assertThat(site.awaitEnd(reversal.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        assertThat(ReverseLink.willReceive(site.store.operations())).isEmpty();
+        assertThat(site.live().all()).isEmpty();
+    }
+
+    /** It had been asked for before the link was there to be found. */
+    @ParameterizedTest
+    @EnumSource(names = {"PLANNED", "FOLLOW"})
+    void aReversalThatIsAskedForWhileALiveLinkIsMadeFindsIt(ReverseLink.Mode mode) throws Exception {
+        var asked = new CompletableFuture<Operation>();
+        site.whileLiveIsMade(() -> {
+            try {
+                asked.complete(reversal(mode));
+            } catch (Exception e) {
+                asked.completeExceptionally(e);
+            }
+        });
+
+        var made = replicatedLive();
+
+        var ended = site.awaitEnd(asked.get().id());
+        assertThat(ended.state()).isEqualTo(Operation.State.FAILED);
+        assertThat(ended.problemJson().orElseThrow())
+                .contains("in-use", made.link().id().value());
+        assertThat(site.control.inventory().link(link.id()).role()).isEqualTo(ReplicationLink.Role.SOURCE);
+        assertThat(site.control.inventory().link(link.id()).state()).isEqualTo(LinkState.ACTIVE);
+    }
+
+    /** One that waits, of a process that is gone perhaps, has not its claims yet. */
+    @Test
+    void aVolumeThatAWaitingReversalIsToReceiveIntoIsNotReplicatedLive() throws Exception {
+        site.replicator.stuck.add(link.id());
+        var taken = site.control.points().create().start(new GroupId("orders"), site.intent());
+        assertThat(site.awaitEnd(taken.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+        var sync = site.control.links().sync().start(link.id(), Optional.empty(), site.intent());
+        Awaitility.await().until(() -> !site.replicator.basesOffered.isEmpty());
+        var waiting = reversal(ReverseLink.Mode.FOLLOW);
+
+        assertThat(errorOf(this::replicatedLive))
+                .isInstanceOfSatisfying(
+                        ControlError.InUse.class, e -> assertThat(e.by()).isEqualTo("reversal " + waiting.id()));
+
+        site.replicator.stuck.clear();
+        site.awaitEnd(sync.id());
+        assertThat(site.awaitEnd(waiting.id()).state()).isEqualTo(Operation.State.SUCCEEDED);
+    }
+
     @Test
     void noLiveLinkIsMadeBesideOneThatCannotBeRead() throws Exception {
         site.keepUnreadLive();
-        var terms = new LiveHost.Terms(Protocol.C, Congestion.BLOCK, 1 << 20, 67, 0, 0, false);
-        var wish = new ManageLive.Wish(
-                new PeerId("site-b"), TestSite.volume("orders"), TestSite.volume("orders"), terms, false);
 
-        assertThat(errorOf(() -> site.control.live().create(wish, site.intent())))
-                .isInstanceOf(ControlError.LiveUnread.class);
+        assertThat(errorOf(this::replicatedLive)).isInstanceOf(ControlError.LiveUnread.class);
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.tidemark.control.port.LiveHost;
-import io.tidemark.domain.LinkId;
 import io.tidemark.domain.PeerId;
 import io.tidemark.export.OpenImages;
 import io.tidemark.replication.ReplicationError;
@@ -17,7 +16,6 @@ import io.tidemark.replication.live.LiveStatus.DiskState;
 import io.tidemark.replication.live.LiveStatus.ReplicationState;
 import io.tidemark.replication.live.LiveStatus.Role;
 import io.tidemark.replication.live.Protocol;
-import io.tidemark.spi.VolumeId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -80,32 +78,6 @@ class LiveLinksTest {
                 true,
                 new LiveHost.Terms(protocol, Congestion.BLOCK, MIB, 67, 0, 0, false),
                 Instant.now());
-    }
-
-    @Test
-    void peerNamesNoVolumeThatALinkWrites() throws Exception {
-        b.linkTargets.add(b.volume);
-
-        assertThatExceptionOfType(ReplicationException.class)
-                .isThrownBy(() -> a.links.create(link(Protocol.C), true))
-                .withMessageContaining("needed by a link whose target it is");
-
-        assertThat(b.links.all()).isEmpty();
-        assertThat(a.links.all()).isEmpty();
-    }
-
-    @Test
-    void peerNamesNoVolumeOfAnotherLiveLink() throws Exception {
-        a.links.create(link(Protocol.C), false);
-        var other = new VolumeId("memory:other");
-        a.provider.create(other, SIZE);
-        var first = link(Protocol.C);
-        var second = new LiveHost.Link(
-                new LinkId("ln-2"), first.peer(), other, b.volume, SIZE, true, first.terms(), first.createdAt());
-
-        assertThatExceptionOfType(ReplicationException.class)
-                .isThrownBy(() -> a.links.create(second, true))
-                .withMessageContaining("needed by live link ln-1");
     }
 
     /** It has ended before it is stopped, perhaps: then it is begun again. */

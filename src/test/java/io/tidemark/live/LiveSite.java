@@ -62,6 +62,9 @@ final class LiveSite implements AutoCloseable {
     final VolumeId volume = new VolumeId("memory:v");
     final MemoryStorage storage = new MemoryStorage();
     final Set<VolumeId> linkTargets = ConcurrentHashMap.newKeySet();
+    /** Run after each look at {@link #linkTargets}. */
+    volatile Runnable afterLook = () -> {};
+
     final MemoryCatalog catalog = new MemoryCatalog();
     private final Path folder;
     private final SiteIdentity identity;
@@ -139,7 +142,11 @@ final class LiveSite implements AutoCloseable {
         return new LiveHostParts(
                 providers,
                 catalog,
-                () -> Set.copyOf(linkTargets),
+                () -> {
+                    var now = Set.copyOf(linkTargets);
+                    afterLook.run();
+                    return now;
+                },
                 connector,
                 exports,
                 Optional.empty(),

@@ -11,10 +11,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** A host whose live links do nothing. */
 final class NoLiveLinks implements LiveHost {
     final List<Live> links = new CopyOnWriteArrayList<>();
+    /** What happens elsewhere while a link is made. */
+    volatile Runnable meanwhile = () -> {};
+
     final List<Unread> unread = new CopyOnWriteArrayList<>();
 
     @Override
     public void create(Link link, boolean isOverwriting) {
+        meanwhile.run();
         links.add(new Live(
                 link,
                 Optional.empty(),

@@ -295,6 +295,11 @@ public final class TestSite implements AutoCloseable {
         live.unread.add(new LiveHost.Unread(new LinkId("ln-broken"), "/state/live/ln-broken", "it is damaged"));
     }
 
+    /** To be run while a live link is made. */
+    public void whileLiveIsMade(Runnable meanwhile) {
+        live.meanwhile = meanwhile;
+    }
+
     public void addLive(LiveHost.Live link) {
         live.links.add(link);
     }
