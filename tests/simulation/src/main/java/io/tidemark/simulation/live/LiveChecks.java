@@ -186,7 +186,7 @@ final class LiveChecks {
         boolean isByChanges = switch (policy.noPrimary()) {
             case DISCONNECT -> false;
             case DISCARD_ZERO_CHANGES -> lastApart[other.side()] <= lastInStep;
-            case DISCARD_LEAST_CHANGES -> alone(other) <= changed(kept);
+            case DISCARD_LEAST_CHANGES -> alone(other) <= writtenAlone(kept);
             case DISCARD_YOUNGER -> true;
         };
         world.check(
@@ -202,7 +202,7 @@ final class LiveChecks {
     }
 
     /** Blocks that its clients have written since the peer was in step and reached, and what may have been on its way then. */
-    private long changed(LiveHost host) {
+    private long writtenAlone(LiveHost host) {
         return changed.get(host.side()).values().stream()
                 .filter(at -> at > lastTogether - ON_ITS_WAY)
                 .count();

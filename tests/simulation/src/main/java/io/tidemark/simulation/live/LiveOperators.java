@@ -10,6 +10,7 @@ import io.tidemark.replication.live.LiveStatus.VerifyState;
 import io.tidemark.replication.live.Protocol;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -78,7 +79,7 @@ final class LiveOperators {
                 now.self(),
                 now.peer(),
                 now.sizeBytes(),
-                Protocol.values()[changes.nextInt(3)],
+                List.of(Protocol.values()).get(changes.nextInt(3)),
                 changes.nextInt(3) == 0 ? Congestion.PULL_AHEAD : Congestion.BLOCK,
                 LiveSettings.BUFFER_MINIMUM << changes.nextInt(3),
                 now.activityLogExtents(),
