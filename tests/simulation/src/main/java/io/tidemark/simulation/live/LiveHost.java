@@ -275,20 +275,7 @@ final class LiveHost {
                     take(new LiveEvent.DigestsRead(read.work(), isEarly ? early : late));
                 });
             }
-            case LiveEffect.KeepVolume keep -> {
-                var before = disk.content();
-                world.check(store.superblock().isConsistent(), "%s keeps an inconsistent volume", side);
-                keeping++;
-                int mine = resolved;
-                later(world.diskDelay(), () -> {
-                    keeping--;
-                    boolean isWanted = mine == resolved;
-                    isKept |= isWanted;
-                    world.check(
-                            !isWanted || before.equals(disk.content()), "%s was written while it was being kept", side);
-                    take(new LiveEvent.Kept(keep.work()));
-                });
-            }
+            case LiveEffect.KeepVolume keep -> keep(keep);
             case LiveEffect.Persist persist -> {
                 persisting = Optional.of(persist);
                 persist.superblock().ifPresent(this::givesUp);
@@ -314,6 +301,20 @@ final class LiveHost {
                 world.changed(this, before);
             }
         }
+    }
+
+    private void keep(LiveEffect.KeepVolume keep) {
+        var before = disk.content();
+        world.check(store.superblock().isConsistent(), "%s keeps an inconsistent volume", side);
+        keeping++;
+        int mine = resolved;
+        later(world.diskDelay(), () -> {
+            keeping--;
+            boolean isWanted = mine == resolved;
+            isKept |= isWanted;
+            world.check(!isWanted || before.equals(disk.content()), "%s was written while it was being kept", side);
+            take(new LiveEvent.Kept(keep.work()));
+        });
     }
 
     private void send(long session, LiveMessage message) {
