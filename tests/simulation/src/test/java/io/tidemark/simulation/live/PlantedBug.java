@@ -50,8 +50,7 @@ enum PlantedBug {
             "no prefix",
             () -> hearing((_, event) -> event instanceof LiveEvent.Arrived arrived
                             && arrived.message() instanceof LiveMessage.Barrier barrier
-                    ? new LiveEvent.Arrived(
-                            arrived.session(), new LiveMessage.Write(barrier.number(), 0, 0, new Cells(Map.of())))
+                    ? new LiveEvent.Arrived(arrived.session(), nothingAtTheEnd(barrier.number()))
                     : event)),
     /** 3: a block of a resync is written once more, over a newer write. */
     STALE_RESYNC_BLOCK_APPLIED("differ|no prefix", StaleBlocks::new),
@@ -212,6 +211,11 @@ enum PlantedBug {
         boolean isGivenUp = old.generations().current().isPresent()
                 && each.generations().current().isEmpty();
         return isGivenUp ? old : each;
+    }
+
+    /** Where nothing else is written. */
+    private static LiveMessage nothingAtTheEnd(long number) {
+        return new LiveMessage.Write(number, LiveWorld.SIZE_BYTES, 0, new Cells(Map.of()));
     }
 
     private static LiveMessage.Hello withChanges(LiveMessage.Hello hello, long blocks) {
