@@ -22,7 +22,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -152,9 +151,10 @@ public final class Operations {
             if (!turn || entry.cancelRequested()) {
                 throw new ControlException(new ControlError.Cancelled(operation.id()));
             }
-            save(entry, before -> with(before, Operation.State.RUNNING, firstStep(before), before.progress()));
-            var result = kind.carryOut(request, new Inside(entry, place));
-            end(entry, Operation.State.SUCCEEDED, Optional.of(Json.write(result)), Optional.empty());
+            store.update(entry.change(
+                    before -> with(before, Operation.State.RUNNING, firstStep(before), before.progress())));
+            var result = Optional.of(Json.write(kind.carryOut(request, new Inside(entry, place))));
+            end(entry, Operation.State.SUCCEEDED, result, Optional.empty());
         } catch (Throwable failure) {
             entry.endWaiting();
             fail(entry, failure instanceof InterruptedException ? cancelled(operation) : failure);
@@ -231,6 +231,8 @@ public final class Operations {
 
     private void end(LiveOperation entry, Operation ended) {
         store.update(ended);
+        // Whoever hears of the end may ask for the next thing at once.
+        claims.release(ended.id().value());
         entry.change(ignored -> ended);
         var took = Duration.between(ended.createdAt(), ended.updatedAt());
         observer.operationEnded(ended, took);
@@ -242,10 +244,6 @@ public final class Operations {
                 ended.state(),
                 took.toMillis(),
                 ended.problemJson().map(text -> " problem=" + text).orElse(""));
-    }
-
-    private void save(LiveOperation entry, UnaryOperator<Operation> change) {
-        store.update(entry.change(change));
     }
 
     private Operation with(Operation before, Operation.State state, String step, Operation.Progress progress) {
@@ -279,7 +277,7 @@ public final class Operations {
 
         @Override
         public void step(String name) {
-            save(entry, before -> with(before, before.state(), name, before.progress()));
+            store.update(entry.change(before -> with(before, before.state(), name, before.progress())));
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.tidemark.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.tidemark.agent.Replicator;
 import io.tidemark.consistency.ConsistencyError;
@@ -83,6 +84,32 @@ class OperationsTest {
         }
         Awaitility.await().until(() -> site.control.operations().runningCount() == 0);
         assertThat(site.control.operations().waitingCount()).isZero();
+    }
+
+    @Test
+    void whoeverHearsOfTheEndMayAskForTheNextThingAtOnce() throws Exception {
+        var refusals = new ArrayList<Throwable>();
+        stop();
+        site = TestSite.in(folder, clock, TWO_AT_ONCE, new Observer() {
+                    @Override
+                    public void operationEnded(Operation operation, Duration took) {
+                        refusals.add(catchThrowable(
+                                () -> site.control.volumes().delete().delete(TestSite.volume("v"))));
+                    }
+                })
+                .recovered();
+        site.addGroup("g", "v");
+
+        site.awaitEnd(take("g").id());
+
+        // Not by the operation, which has ended.
+        Awaitility.await().until(() -> !refusals.isEmpty());
+        assertThat(refusals.getFirst())
+                .isInstanceOfSatisfying(
+                        ControlException.class,
+                        e -> assertThat(e.error())
+                                .isEqualTo(new ControlError.InUse(
+                                        "volume", TestSite.volume("v").value(), "group g")));
     }
 
     @Test
