@@ -9,6 +9,8 @@ final class LiveLatency implements LivePart {
     /** Issue 7. */
     private static final double SPARE_MICROS = 150;
 
+    private static final int WARM_UP_SECONDS = 6;
+
     private static final Fio.Work ONE = new Fio.Work("randwrite", "4k", 1, SIZE_BYTES);
 
     @Override
@@ -38,7 +40,7 @@ final class LiveLatency implements LivePart {
         var durable = new double[run.rounds()];
         var trip = new double[run.rounds()];
         // Untimed: compiled then.
-        fio.onExport(link.uri(), ONE, 1);
+        fio.onExport(link.uri(), ONE, WARM_UP_SECONDS);
         roundTrip.medianMicros(1);
         for (int round = 0; round < run.rounds(); round++) {
             live[round] = fio.onExport(link.uri(), ONE, run.seconds()).medianMicros();
