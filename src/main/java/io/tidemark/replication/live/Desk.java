@@ -41,6 +41,9 @@ final class Desk {
     /** The volume is being kept as it is: nothing of the peer's is written meanwhile. 0: it is not. */
     long keeping;
 
+    /** That has not begun: what has arrived before is written first. */
+    boolean isKeepDue;
+
     /** Of clients' reads and writes, since ever. */
     long clientBytes;
 

@@ -27,8 +27,6 @@ final class Meeting {
     private boolean isMarked;
 
     private boolean isOpen;
-    /** Nothing is written to the volume any more: it can be kept. */
-    private boolean isKeepWanted;
 
     private boolean isKeptForGood;
     private GivingUp givingUp = isCovered -> false;
@@ -148,7 +146,7 @@ final class Meeting {
         disconnect(KEEPING);
         isKeptForGood = isGivenUp;
         desk.keeping = desk.nextWork();
-        isKeepWanted = true;
+        desk.isKeepDue = true;
     }
 
     /** Somebody may have asked that the content be given up. */
@@ -176,8 +174,8 @@ final class Meeting {
             choice.inStep();
             desk.isCounted |= !desk.isMarked;
         }
-        if (isKeepWanted && secondary.isIdle()) {
-            isKeepWanted = false;
+        if (desk.isKeepDue && secondary.isIdle()) {
+            desk.isKeepDue = false;
             desk.emit(new LiveEffect.KeepVolume(desk.keeping, isKeptForGood));
         }
         // The one that ran ahead: all that was sent has been confirmed, and the peer is to be followed up.
@@ -400,7 +398,7 @@ final class Meeting {
             if (asked.isKept()) {
                 // Nothing overwrites it now: whoever keeps it may do so for ever, as where its storage is full.
                 desk.keeping = 0;
-                isKeepWanted = false;
+                desk.isKeepDue = false;
             }
             desk.replication = ReplicationState.OFF;
             desk.emit(new LiveEffect.Answer(asked.request()));

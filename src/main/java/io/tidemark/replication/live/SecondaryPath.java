@@ -208,7 +208,7 @@ final class SecondaryPath {
         boolean isTold = desk.metadata.wanted().isConsistent()
                 || !desk.metadata.durable().isConsistent();
         return isTold
-                && desk.keeping == 0
+                && (desk.keeping == 0 || desk.isKeepDue)
                 && onDisk.size() < WRITES_MAXIMUM
                 && !isComparing(item.offset(), item.length())
                 && !isBusy(item.offset(), item.length());

@@ -406,4 +406,22 @@ class LiveCopyTest extends DrivenCopy {
         assertThat(all(LiveEffect.Refuse.class)).isEmpty();
         assertThat(effects).contains(new LiveEffect.Answer(7));
     }
+
+    /** Behind a barrier it had to wait; nothing new can come, for the session has ended. */
+    @Test
+    void whatHasArrivedIsWrittenBeforeTheVolumeIsKept() {
+        isSecondaryBeside(Role.PRIMARY);
+        peerSays(new LiveMessage.Write(1, 0, 4_096, DATA));
+        peerSays(new LiveMessage.Barrier(2));
+        peerSays(new LiveMessage.Write(3, 0, 4_096, DATA));
+
+        happens(new LiveEvent.Invalidate(5, false));
+        diskEnds();
+
+        assertThat(all(LiveEffect.WriteVolume.class)).hasSize(2);
+        assertThat(all(LiveEffect.KeepVolume.class)).hasSize(1);
+        int kept = effects.indexOf(all(LiveEffect.KeepVolume.class).getFirst());
+        assertThat(kept)
+                .isGreaterThan(effects.indexOf(all(LiveEffect.WriteVolume.class).getLast()));
+    }
 }

@@ -1,8 +1,10 @@
 package io.tidemark.simulation.live;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.tidemark.simulation.Simulator;
+import java.util.ArrayList;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,7 +27,7 @@ class LiveReplicationSimulationTest {
 
     /** Seeds that once failed stay for ever. */
     @ParameterizedTest
-    @ValueSource(longs = {35, 1_370, 2_501, 4_901, 25_458})
+    @ValueSource(longs = {35, 1_370, 2_501, 4_901, 24_748, 25_458})
     void whatOnceFailedHolds(long seed) {
         assertThat(Simulator.replay(seed, LiveWorld.worlds()).map(Simulator.Failure::report))
                 .isEmpty();
@@ -35,12 +37,23 @@ class LiveReplicationSimulationTest {
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsSeen(PlantedBug bug) {
-        var failure = Simulator.run(0, SEEDS_OF_A_BUG - 1, LiveWorld.of(bug::fault));
-
-        assertThat(failure).as(bug.name()).isPresent();
-        System.out.printf(
-                "%s: seed %d, %s%n",
-                bug, failure.orElseThrow().seed(), failure.orElseThrow().what());
-        assertThat(failure.orElseThrow().what()).containsPattern(Pattern.compile(bug.seen()));
+        var seen = Pattern.compile(bug.seen());
+        var others = new ArrayList<String>();
+        for (long from = 0; from < SEEDS_OF_A_BUG; ) {
+            var failure = Simulator.run(from, SEEDS_OF_A_BUG - 1, LiveWorld.of(bug::fault));
+            if (failure.isEmpty()) {
+                break;
+            }
+            if (seen.matcher(failure.get().what()).find()) {
+                System.out.printf(
+                        "%s: seed %d, %s%n",
+                        bug, failure.get().seed(), failure.get().what());
+                return;
+            }
+            // What follows from it may be seen in some world before it is itself.
+            others.add(failure.get().what());
+            from = failure.get().seed() + 1;
+        }
+        fail("%s is not seen by its own check, but by %s", bug, others);
     }
 }
