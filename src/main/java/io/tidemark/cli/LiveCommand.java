@@ -283,7 +283,7 @@ final class LiveCommand extends ResourceCommand {
     int change(
             @Mixin SiteOptions site,
             @Parameters(paramLabel = "LINK", description = LIVE) String link,
-            @Mixin LiveChange change)
+            @Mixin ChangedTerms change)
             throws ClientException {
         return site.show(site.client().post(path(link) + "/changes", change.body()));
     }

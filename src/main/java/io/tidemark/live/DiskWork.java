@@ -26,22 +26,29 @@ final class DiskWork implements AutoCloseable {
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
     /** Shorter ones cost no more to read than to ask for. */
     private static final int HOLE_BYTES = 64 << 10;
-    /** Flush, metadata, and two to read. */
-    private static final int WORKERS = 4;
+    /** Flush, metadata, and one to spare. */
+    private static final int WORKERS = 3;
+    /** Of a resync and of digests, of which many may wait: no client's flush waits behind them. */
+    private static final int READERS = 2;
 
     private final String name;
     private final LiveVolume.Parts parts;
     private final Consumer<LiveEvent> told;
     private final ExecutorService workers;
+    private final ExecutorService readers;
 
     /** @param told of what has ended, by a worker */
     DiskWork(String name, LiveVolume.Parts parts, Consumer<LiveEvent> told) {
         this.name = name;
         this.parts = parts;
         this.told = told;
-        workers = Executors.newFixedThreadPool(
-                WORKERS,
-                Thread.ofPlatform().name("tidemark-live-" + name, 0).daemon().factory());
+        workers = pool(WORKERS, "tidemark-live-");
+        readers = pool(READERS, "tidemark-live-read-");
+    }
+
+    private ExecutorService pool(int threads, String prefix) {
+        return Executors.newFixedThreadPool(
+                threads, Thread.ofPlatform().name(prefix + name, 0).daemon().factory());
     }
 
     Executor workers() {
@@ -62,27 +69,27 @@ final class DiskWork implements AutoCloseable {
                 }));
             case LiveEffect.ReadVolume read
             when read.isForPeer() ->
-                later(() -> new LiveEvent.ReadDone(read.work(), read(read.offset(), read.length())));
+                later(readers, () -> new LiveEvent.ReadDone(read.work(), readForPeer(read.offset(), read.length())));
             case LiveEffect.ReadVolume read ->
                 events.add(outcome(() -> new LiveEvent.ReadDone(read.work(), read(read.offset(), read.length()))));
             case LiveEffect.ReadDigests read ->
-                later(() -> {
+                later(readers, () -> {
                     var data = ByteBuffer.allocateDirect(read.length());
                     parts.disk().read(read.offset(), data);
                     return new LiveEvent.DigestsRead(read.work(), Hashing.of(data.flip(), parts.kernel()));
                 });
             case LiveEffect.FlushVolume flush ->
-                later(() -> {
+                later(workers, () -> {
                     parts.disk().flush();
                     return new LiveEvent.Flushed(flush.work());
                 });
             case LiveEffect.Persist persist ->
-                later(() -> {
+                later(workers, () -> {
                     parts.metadata().persist(persist);
                     return new LiveEvent.Persisted(persist.ticket());
                 });
             case LiveEffect.KeepVolume keep ->
-                later(() -> {
+                later(workers, () -> {
                     parts.keep().keep(keep.isGivenUp());
                     return new LiveEvent.Kept(keep.work());
                 });
@@ -91,10 +98,11 @@ final class DiskWork implements AutoCloseable {
         }
     }
 
+    private Bytes readForPeer(long offset, int length) throws IOException {
+        return length >= HOLE_BYTES && isHole(offset, length) ? Bytes.zeros(length) : read(offset, length);
+    }
+
     private Bytes read(long offset, int length) throws IOException {
-        if (length >= HOLE_BYTES && isHole(offset, length)) {
-            return Bytes.zeros(length);
-        }
         var data = ByteBuffer.allocate(length);
         parts.disk().read(offset, data);
         return Zeros.orBytes(data.flip());
@@ -120,9 +128,9 @@ final class DiskWork implements AutoCloseable {
         LiveEvent run() throws IOException, InterruptedException;
     }
 
-    private void later(Work work) {
+    private void later(Executor by, Work work) {
         try {
-            workers.execute(() -> told.accept(outcome(work)));
+            by.execute(() -> told.accept(outcome(work)));
         } catch (RejectedExecutionException e) {
             // Closed since the copy asked for it: what was about to be done is not done, as in a crash.
             LOG.debug("live.not_done copy={}", name, e);
@@ -145,8 +153,12 @@ final class DiskWork implements AutoCloseable {
     @Override
     public void close() {
         workers.shutdown();
+        readers.shutdown();
+        long until = System.nanoTime() + CLOSE_LIMIT.toNanos();
         try {
-            if (!workers.awaitTermination(CLOSE_LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
+            boolean isDone = workers.awaitTermination(CLOSE_LIMIT.toNanos(), TimeUnit.NANOSECONDS)
+                    && readers.awaitTermination(until - System.nanoTime(), TimeUnit.NANOSECONDS);
+            if (!isDone) {
                 LOG.warn("live.not_closed copy={} reason=its disk takes too long", name);
             }
         } catch (InterruptedException e) {

@@ -19,9 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,7 +58,6 @@ final class LiveLink implements AutoCloseable {
     private volatile Optional<LiveVolume> volume = Optional.empty();
     private final LiveChanges changes;
     private final LiveTraffic traffic = new LiveTraffic();
-    private final AtomicReference<@Nullable LiveSession> session = new AtomicReference<>();
     /** Since a person has chosen between them, or this was opened. */
     private volatile boolean wereInStep;
 
@@ -280,21 +277,14 @@ final class LiveLink implements AutoCloseable {
         if (open.isEmpty()) {
             throw new IOException(why);
         }
-        var mine = new AtomicReference<@Nullable LiveSession>();
-        try {
-            open.get().serve(number -> {
-                var begun = new LiveSession(number, connection, host.nanos(), traffic);
-                mine.set(begun);
-                session.set(begun);
-                // Under the copy's lock: what changes later ends the session by itself.
-                if (!agreed.equals(link().terms())) {
-                    begun.end("its terms have changed since the peer was told");
-                }
-                return begun;
-            });
-        } finally {
-            session.compareAndSet(mine.get(), null);
-        }
+        open.get().serve(number -> {
+            var begun = new LiveSession(number, connection, host.nanos(), traffic);
+            // Under the copy's lock: what changes later ends the session by itself.
+            if (!agreed.equals(link().terms())) {
+                begun.end("its terms have changed since the peer was told");
+            }
+            return begun;
+        });
     }
 
     boolean isOpen() {
@@ -308,13 +298,12 @@ final class LiveLink implements AutoCloseable {
     LiveHost.Live live() {
         var open = volume;
         var status = open.map(LiveVolume::status);
-        var connected = Optional.ofNullable(session.get());
         return new LiveHost.Live(
                 link(),
                 status,
                 status.isPresent() ? status.get().why().or(kept::why).orElse("") : why,
                 roles.export(),
-                connected.map(LiveSession::peerAddress),
+                open.flatMap(LiveVolume::peerAddress),
                 wishes.now().kept(),
                 open.map(LiveVolume::figures),
                 traffic.now(),

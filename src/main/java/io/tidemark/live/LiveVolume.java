@@ -139,6 +139,11 @@ final class LiveVolume implements AutoCloseable {
         return parts.disk();
     }
 
+    /** While they are connected. */
+    Optional<String> peerAddress() {
+        return locked(() -> session.map(LiveSession::peerAddress));
+    }
+
     LiveFigures figures() {
         return locked(copy::figures);
     }

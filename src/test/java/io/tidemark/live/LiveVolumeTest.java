@@ -47,7 +47,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LiveVolumeTest {
     private static final int MIB = 1 << 20;
     private static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final LiveSettings SETTINGS = new LiveSettings(
+    static final LiveSettings SETTINGS = new LiveSettings(
             new CopyId("a"),
             new CopyId("b"),
             8 * MIB,

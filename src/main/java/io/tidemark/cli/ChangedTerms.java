@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What is to be other than it is in how a volume is replicated live. */
-final class LiveChange {
+final class ChangedTerms {
     @Option(names = "--protocol", paramLabel = "A|B|C", description = "When a write is answered: see create.")
     private @Nullable String protocol;
 
